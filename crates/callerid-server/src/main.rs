@@ -1,0 +1,2 @@
+//! The `callerid` program.
+fn main() {}
