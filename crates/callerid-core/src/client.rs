@@ -1,0 +1,1 @@
+//! The other side: builds requests, reads responses, moves no bytes itself.

@@ -1,0 +1,31 @@
+//! Randomness, given from outside.
+
+use std::fmt;
+
+/// 64 random bytes, enough for one request: the Sids and the code of one validation are cut from them.
+///
+/// A host draws them anew for every request from its system's generator; a test gives its own.
+pub struct Entropy {
+    pub(crate) call_sid: [u8; 16],
+    pub(crate) caller_id_sid: [u8; 16],
+    pub(crate) validation_code: [u8; 32],
+}
+
+impl Entropy {
+    /// Takes 64 uniformly random bytes.
+    pub fn new(bytes: [u8; 64]) -> Self {
+        let mut rest = bytes.into_iter();
+        let mut next = || rest.next().unwrap_or_default();
+        Self {
+            call_sid: std::array::from_fn(|_| next()),
+            caller_id_sid: std::array::from_fn(|_| next()),
+            validation_code: std::array::from_fn(|_| next()),
+        }
+    }
+}
+
+impl fmt::Debug for Entropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Entropy(…)")
+    }
+}

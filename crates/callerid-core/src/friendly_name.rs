@@ -1,0 +1,140 @@
+//! `FriendlyName`: what a person calls a number, up to 64 characters.
+
+use std::fmt;
+
+use crate::PhoneNumber;
+
+/// The longest friendly name, in Unicode scalar values. The specification says "up to 64 characters";
+/// that a character is a scalar value is this project's choice.
+pub const FRIENDLY_NAME_MAX_CHARS: usize = 64;
+
+/// A human readable description of a caller ID: at most 64 characters, all of which XML 1.0 can carry.
+///
+/// White space at either end is kept, and names that differ in case are different names.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FriendlyName(Box<str>);
+
+impl FriendlyName {
+    /// Takes a text as a name, unchanged.
+    ///
+    /// # Errors
+    /// [`InvalidFriendlyName`] where it is over 64 characters or has one that XML 1.0 cannot carry.
+    pub fn new(text: &str) -> Result<Self, InvalidFriendlyName> {
+        // Four bytes are the longest character, so a longer text need not be counted to its end.
+        let chars = text.chars().take(FRIENDLY_NAME_MAX_CHARS.saturating_add(1)).count();
+        if chars > FRIENDLY_NAME_MAX_CHARS {
+            return Err(InvalidFriendlyName::TooLong);
+        }
+        match text.char_indices().find(|(_, char)| !is_xml_char(*char)) {
+            Some((at, char)) => Err(InvalidFriendlyName::Unprintable { char, at }),
+            None => Ok(Self(text.into())),
+        }
+    }
+
+    /// The name of a caller ID that was given none: the number nicely formatted, `(415) 867-5309`.
+    pub fn default_for(number: &PhoneNumber) -> Self {
+        Self(number.national().to_string().into())
+    }
+
+    /// The name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The `Char` production of XML 1.0: what a document can carry, as itself or as a reference.
+pub(crate) fn is_xml_char(char: char) -> bool {
+    matches!(char, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+impl fmt::Display for FriendlyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for FriendlyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// Why a text is no friendly name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidFriendlyName {
+    /// Over [`FRIENDLY_NAME_MAX_CHARS`] characters.
+    TooLong,
+    /// A control character or noncharacter that XML 1.0 cannot carry.
+    Unprintable {
+        /// The character.
+        char: char,
+        /// Its byte offset.
+        at: usize,
+    },
+}
+
+impl fmt::Display for InvalidFriendlyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "more than {FRIENDLY_NAME_MAX_CHARS} characters"),
+            Self::Unprintable { char, at } => {
+                write!(f, "the character U+{:04X} at byte {at} cannot be shown", u32::from(*char))
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvalidFriendlyName {}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for FriendlyName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for FriendlyName {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::new(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixty_four_characters_of_any_width_are_a_name_and_one_more_is_not() {
+        for char in ["a", "é", "中", "😀"] {
+            assert!(FriendlyName::new(&char.repeat(64)).is_ok());
+            assert_eq!(FriendlyName::new(&char.repeat(65)), Err(InvalidFriendlyName::TooLong));
+        }
+    }
+
+    #[test]
+    fn white_space_and_case_are_kept() {
+        assert_eq!(FriendlyName::new(" \tBob\n").unwrap().as_str(), " \tBob\n");
+        assert_ne!(FriendlyName::new("bob"), FriendlyName::new("Bob"));
+    }
+
+    #[test]
+    fn what_xml_cannot_carry_is_refused_by_its_place() {
+        for char in ['\0', '\u{8}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}'] {
+            let error = FriendlyName::new(&format!("é{char}")).unwrap_err();
+            assert_eq!(error, InvalidFriendlyName::Unprintable { char, at: 2 });
+        }
+        assert_eq!(
+            FriendlyName::new("a\0").unwrap_err().to_string(),
+            "the character U+0000 at byte 1 cannot be shown"
+        );
+    }
+
+    #[test]
+    fn the_default_is_the_number_nicely_formatted() {
+        let number = PhoneNumber::parse("4158675309").unwrap();
+        assert_eq!(FriendlyName::default_for(&number).as_str(), "(415) 867-5309");
+    }
+}

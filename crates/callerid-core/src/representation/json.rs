@@ -1,0 +1,149 @@
+//! JSON, written: the `.json` representation, and the control surface's objects.
+
+use crate::{Call, Moment, OutgoingCallerId, RestException};
+
+/// Writes an object on one line.
+pub(crate) fn object(write: impl FnOnce(&mut Fields<'_>)) -> String {
+    let mut out = String::new();
+    push_object(&mut out, write);
+    out
+}
+
+/// Appends an object.
+pub(crate) fn push_object(out: &mut String, write: impl FnOnce(&mut Fields<'_>)) {
+    out.push('{');
+    write(&mut Fields { out, first: true });
+    out.push('}');
+}
+
+/// The fields of an object that is being written.
+pub(crate) struct Fields<'a> {
+    out: &'a mut String,
+    first: bool,
+}
+
+impl Fields<'_> {
+    fn name(&mut self, name: &str) -> &mut String {
+        if !std::mem::replace(&mut self.first, false) {
+            self.out.push(',');
+        }
+        push_string(self.out, name);
+        self.out.push(':');
+        self.out
+    }
+
+    pub(crate) fn string(&mut self, name: &str, value: &str) {
+        push_string(self.name(name), value);
+    }
+
+    pub(crate) fn optional_string(&mut self, name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.string(name, value),
+            None => self.name(name).push_str("null"),
+        }
+    }
+
+    pub(crate) fn number(&mut self, name: &str, value: impl Into<u64>) {
+        let digits = value.into().to_string();
+        self.name(name).push_str(&digits);
+    }
+
+    pub(crate) fn moment(&mut self, name: &str, value: Option<Moment>) {
+        self.optional_string(name, value.map(Moment::to_rfc3339).as_deref());
+    }
+
+    /// A field whose value `write` appends.
+    pub(crate) fn value(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+        write(self.name(name));
+    }
+}
+
+/// Appends a string with its quotes; what JSON or a script around it could trip over is escaped.
+pub(crate) fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    for char in text.chars() {
+        match char {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..=' ' | '<' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' if char != ' ' => {
+                out.push_str("\\u");
+                let code = u32::from(char);
+                for shift in [12, 8, 4, 0] {
+                    let nibble = (code >> shift) as u8;
+                    out.push(char::from(crate::sid::hex_digit(nibble)));
+                }
+            }
+            _ => out.push(char),
+        }
+    }
+    out.push('"');
+}
+
+/// A call as the control surface shows it: everything but its code and what was keyed.
+pub(crate) fn call(call: &Call) -> String {
+    let verification_status = match (call.verified, call.status.is_live()) {
+        (true, _) => Some("success"),
+        (false, true) => None,
+        (false, false) => Some("failed"),
+    };
+    object(|fields| {
+        fields.string("call_sid", call.sid.as_str());
+        fields.string("account_sid", call.account_sid.as_str());
+        fields.string("phone_number", call.phone_number.as_str());
+        let name = call.friendly_name.as_ref();
+        fields.optional_string("friendly_name", name.map(|name| name.as_str()));
+        fields.string("status", call.status.as_str());
+        fields.optional_string("verification_status", verification_status);
+        fields.number("entries_left", call.entries_left);
+        fields.number("digits_keyed", call.keyed.len());
+        fields.moment("created_at", Some(call.created_at));
+        fields.moment("due_at", Some(call.due_at));
+        fields.moment("expires_at", Some(call.expires_at()));
+        fields.moment("ringing_at", call.ringing_at);
+        fields.moment("answered_at", call.answered_at);
+        fields.moment("ended_at", call.ended_at);
+    })
+}
+
+/// A caller ID with the names of its properties in snake case.
+pub(crate) fn caller_id(caller_id: &OutgoingCallerId) -> String {
+    object(|fields| {
+        fields.string("sid", caller_id.sid.as_str());
+        fields.string("account_sid", caller_id.account_sid.as_str());
+        fields.string("friendly_name", caller_id.friendly_name.as_str());
+        fields.string("phone_number", caller_id.phone_number.as_str());
+        fields.string("date_created", caller_id.date_created.to_rfc2822().as_str());
+        fields.string("date_updated", caller_id.date_updated.to_rfc2822().as_str());
+    })
+}
+
+/// An error as the control surface shows it.
+pub(crate) fn exception(exception: &RestException) -> String {
+    object(|fields| {
+        match exception.code {
+            Some(code) => fields.number("code", code),
+            None => fields.optional_string("code", None),
+        }
+        fields.string("message", &exception.message);
+        fields.optional_string("more_info", exception.more_info.as_deref());
+        fields.number("status", exception.status);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_come_back_through_a_json_parser() {
+        for text in ["", "a\"b\\c", "\0\u{1}\t\r\n", "</script>", "é中😀\u{2028}\u{7f}\u{9f}"] {
+            let mut out = String::new();
+            push_string(&mut out, text);
+            assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text, "{out}");
+            assert!(!out.contains('<') && out.chars().all(|char| char >= ' '), "{out}");
+        }
+    }
+}

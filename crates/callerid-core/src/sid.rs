@@ -1,0 +1,174 @@
+//! Sids: the 34 character names of accounts, caller IDs and calls.
+//!
+//! Two letters that say what is named, then 32 hexadecimal digits of either case (the specification's
+//! own samples mix cases, so case is kept and compared).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Characters of a Sid: two letters and 32 hexadecimal digits.
+pub const SID_LENGTH: usize = 34;
+
+macro_rules! sid {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; SID_LENGTH]);
+
+        impl $name {
+            /// The two letters it begins with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Reads a Sid: the prefix, then 32 hexadecimal digits of either case, nothing around them.
+            ///
+            /// # Errors
+            /// [`InvalidSid`] with the byte offset of what does not fit.
+            pub fn parse(text: &str) -> Result<Self, InvalidSid> {
+                parse(text, Self::PREFIX).map(Self)
+            }
+
+            /// Makes a new Sid from 16 random bytes.
+            pub fn from_entropy(entropy: &[u8; 16]) -> Self {
+                Self(compose(Self::PREFIX, entropy))
+            }
+
+            /// The 34 characters.
+            pub fn as_str(&self) -> &str {
+                std::str::from_utf8(&self.0).unwrap_or_default()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidSid;
+            fn from_str(text: &str) -> Result<Self, InvalidSid> {
+                Self::parse(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+sid! {
+    /// Names an account: `AC` and 32 hexadecimal digits.
+    AccountSid, "AC"
+}
+sid! {
+    /// Names an [`OutgoingCallerId`](crate::OutgoingCallerId): `PN` and 32 hexadecimal digits.
+    CallerIdSid, "PN"
+}
+sid! {
+    /// Names a [`Call`](crate::Call): `CA` and 32 hexadecimal digits.
+    CallSid, "CA"
+}
+
+fn parse(text: &str, prefix: &'static str) -> Result<[u8; SID_LENGTH], InvalidSid> {
+    let fits = |(at, byte): (usize, u8)| match prefix.as_bytes().get(at) {
+        Some(letter) => byte == *letter,
+        None => at < SID_LENGTH && byte.is_ascii_hexdigit(),
+    };
+    let wrong = text.bytes().enumerate().position(|place| !fits(place));
+    match (wrong, text.as_bytes().try_into()) {
+        (None, Ok(bytes)) => Ok(bytes),
+        (at, _) => Err(InvalidSid { prefix, at: at.unwrap_or(text.len()) }),
+    }
+}
+
+fn compose(prefix: &str, entropy: &[u8; 16]) -> [u8; SID_LENGTH] {
+    let digits = entropy.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(hex_digit);
+    let mut sid = [b'0'; SID_LENGTH];
+    sid.iter_mut().zip(prefix.bytes().chain(digits)).for_each(|(place, byte)| *place = byte);
+    sid
+}
+
+/// The lower-case hexadecimal digit of the low four bits.
+pub(crate) fn hex_digit(nibble: u8) -> u8 {
+    match nibble & 0xf {
+        digit @ 0..=9 => b'0'.wrapping_add(digit),
+        letter => b'a'.wrapping_add(letter.wrapping_sub(10)),
+    }
+}
+
+/// A text that is no Sid of the kind asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidSid {
+    prefix: &'static str,
+    at: usize,
+}
+
+impl InvalidSid {
+    /// Byte offset of the first character that does not fit; the text's length where it ends too soon.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+}
+
+impl fmt::Display for InvalidSid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { prefix, at } = self;
+        write!(f, "not a Sid from byte {at} on: expected {prefix:?} and 32 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for InvalidSid {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_specifications_samples_are_read_and_keep_their_case() {
+        for sid in ["PNe536dfda7c6184afab78d980cb8cdf43", "PNe536dfda7c6DDd455fed980cb83345FF"] {
+            assert_eq!(CallerIdSid::parse(sid).unwrap().as_str(), sid);
+        }
+        assert!(AccountSid::parse("AC309475e5fede1b49e100272a8640f438").is_ok());
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        let at = |text| CallerIdSid::parse(text).unwrap_err().at();
+        assert_eq!(at(""), 0);
+        assert_eq!(at("PN"), 2);
+        assert_eq!(at("AC309475e5fede1b49e100272a8640f438"), 0);
+        assert_eq!(at("PNe536dfda7c6184afab78d980cb8cdf4"), 33);
+        assert_eq!(at("PNe536dfda7c6184afab78d980cb8cdf430"), 34);
+        assert_eq!(at("PNe536dfdé7c6184afab78d980cb8cdf43"), 9);
+        assert_eq!(
+            CallerIdSid::parse("PNx").unwrap_err().to_string(),
+            "not a Sid from byte 2 on: expected \"PN\" and 32 hexadecimal digits"
+        );
+    }
+
+    #[test]
+    fn a_new_sid_spells_its_entropy() {
+        let entropy = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xa, 0xbc, 0xde, 0xf0, 0x12, 0xff];
+        let sid = CallSid::from_entropy(&entropy);
+        assert_eq!(sid.as_str(), "CA000102030405060708090abcdef012ff");
+        assert_eq!(CallSid::parse(sid.as_str()), Ok(sid));
+    }
+}
