@@ -1,1 +1,192 @@
+//! The control surface, under `/_callerid/`: what the specification has no wire form for.
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET health` | says that the service answers, and which version it is |
+//! | `GET calls` | lists the account's calls, newest first |
+//! | `GET calls/{CallSid}` | shows one |
+//! | `POST calls/{CallSid}/answer`, `/digits`, `/hangup`, `/busy`, `/no-answer` | is the phone |
+//!
+//! JSON in every answer, the API's credentials in every request. `GET events`, a stream, is the host's.
 
+use std::borrow::Cow;
+
+use crate::http::{Request, Response};
+use crate::operation::{body, malformed};
+use crate::representation::Representation;
+use crate::representation::json;
+use crate::service::{CHALLENGE, Failure, PhoneEventRefused, Reply, Service};
+use crate::{AccountSid, CallSid, ErrorCode, Key, Moment, PhoneEvent, RestException, Store};
+
+/// Where the control surface begins: the vendor's paths never do.
+pub const PREFIX: &str = "/_callerid/";
+
+/// Answers a request whose path, without [`PREFIX`], is `path`.
+pub(crate) async fn respond<S: Store>(
+    service: &Service<S>,
+    path: &str,
+    request: &Request<'_>,
+    now: Moment,
+) -> Reply {
+    let mut reply = Reply::new(json_response(200, String::new()));
+    reply.response = match answer(service, path, request, now, &mut reply).await {
+        Ok(body) => json_response(200, body),
+        Err(Failure::Refused(exception)) => {
+            let mut response = exception_response(&exception);
+            if exception.status == ErrorCode::MethodNotAllowed.status() {
+                let method = Resource::decode(path).map_or("GET", |resource| resource.method());
+                response.headers.push(("allow", Cow::Borrowed(method)));
+            }
+            response
+        }
+        Err(Failure::Store(error)) => {
+            reply.failure = Some(error);
+            exception_response(&RestException::new(ErrorCode::Internal))
+        }
+    };
+    reply
+}
+
+async fn answer<S: Store>(
+    service: &Service<S>,
+    path: &str,
+    request: &Request<'_>,
+    now: Moment,
+    reply: &mut Reply,
+) -> Result<String, Failure> {
+    let account = service.authenticate(request.authorization).await?.sid;
+    let not_found = || RestException::not_found(request.path);
+    let resource = Resource::decode(path).ok_or_else(not_found)?;
+    if request.method != resource.method() {
+        return Err(RestException::new(ErrorCode::MethodNotAllowed).into());
+    }
+    match resource {
+        Resource::Health => Ok(json::object(|fields| {
+            fields.string("status", "ok");
+            fields.string("version", env!("CARGO_PKG_VERSION"));
+        })),
+        Resource::Calls => {
+            let calls = service.store().calls(&account).await?;
+            Ok(json::object(|fields| {
+                fields.array("calls", calls.iter().map(json::call));
+            }))
+        }
+        Resource::Call(sid) => {
+            let call = service.store().call(&sid).await?;
+            let call = call.filter(|call| call.account_sid == account).ok_or_else(not_found)?;
+            Ok(json::call(&call))
+        }
+        Resource::Phone(sid, action) => {
+            let event = action.event(request)?;
+            Ok(phone(service, &account, &sid, &event, now, reply).await?.ok_or_else(not_found)?)
+        }
+    }
+}
+
+async fn phone<S: Store>(
+    service: &Service<S>,
+    account: &AccountSid,
+    sid: &CallSid,
+    event: &PhoneEvent,
+    now: Moment,
+    reply: &mut Reply,
+) -> Result<Option<String>, Failure> {
+    let call = service.store().call(sid).await?;
+    if call.is_none_or(|call| call.account_sid != *account) {
+        return Ok(None);
+    }
+    let after = service.phone_event(sid, event, now).await;
+    reply.next = after.next;
+    match after.outcome {
+        Ok(call) => Ok(Some(json::call(&call))),
+        Err(PhoneEventRefused::NoSuchCall) => Ok(None),
+        Err(PhoneEventRefused::Unexpected(unexpected)) => {
+            Err(RestException::http(409, unexpected.to_string()).into())
+        }
+        Err(PhoneEventRefused::Store(error)) => Err(error.into()),
+    }
+}
+
+enum Resource {
+    Health,
+    Calls,
+    Call(CallSid),
+    Phone(CallSid, Action),
+}
+
+#[derive(Clone, Copy)]
+enum Action {
+    Answer,
+    Digits,
+    HangUp,
+    Busy,
+    NoAnswer,
+}
+
+impl Resource {
+    fn decode(path: &str) -> Option<Self> {
+        let mut segments = path.split('/');
+        let resource = match (segments.next()?, segments.next(), segments.next()) {
+            ("health", None, None) => Self::Health,
+            ("calls", None, None) => Self::Calls,
+            ("calls", Some(sid), None) => Self::Call(CallSid::parse(sid).ok()?),
+            ("calls", Some(sid), Some(action)) => {
+                Self::Phone(CallSid::parse(sid).ok()?, Action::decode(action)?)
+            }
+            _ => return None,
+        };
+        segments.next().is_none().then_some(resource)
+    }
+
+    const fn method(&self) -> &'static str {
+        match self {
+            Self::Health | Self::Calls | Self::Call(_) => "GET",
+            Self::Phone(..) => "POST",
+        }
+    }
+}
+
+impl Action {
+    fn decode(segment: &str) -> Option<Self> {
+        Some(match segment {
+            "answer" => Self::Answer,
+            "digits" => Self::Digits,
+            "hangup" => Self::HangUp,
+            "busy" => Self::Busy,
+            "no-answer" => Self::NoAnswer,
+            _ => return None,
+        })
+    }
+
+    fn event(self, request: &Request<'_>) -> Result<PhoneEvent, RestException> {
+        Ok(match self {
+            Self::Answer => PhoneEvent::Answered,
+            Self::HangUp => PhoneEvent::HungUp,
+            Self::Busy => PhoneEvent::Busy,
+            Self::NoAnswer => PhoneEvent::NoAnswer,
+            Self::Digits => {
+                let invalid =
+                    |detail: &str| RestException::http(400, format!("Invalid Digits: {detail}"));
+                let form = body(request)?;
+                let digits = form.value(&["Digits"]).map_err(malformed)?;
+                let digits = digits.ok_or_else(|| invalid("Digits is missing"))?;
+                let keys = Key::parse_all(digits).map_err(|error| invalid(&error.to_string()))?;
+                PhoneEvent::Pressed(keys)
+            }
+        })
+    }
+}
+
+fn json_response(status: u16, body: String) -> Response {
+    let content_type = Cow::Borrowed(Representation::Json.content_type());
+    Response { status, headers: vec![("content-type", content_type)], body: body.into_bytes() }
+}
+
+/// The response that carries an error of the control surface.
+pub fn exception_response(exception: &RestException) -> Response {
+    let mut response = json_response(exception.status, json::exception(exception));
+    if exception.status == ErrorCode::Authenticate.status() {
+        response.headers.push(CHALLENGE);
+    }
+    response
+}

@@ -26,7 +26,7 @@
 
 mod account;
 mod call;
-mod control;
+pub mod control;
 mod date;
 mod entropy;
 mod error;
@@ -54,10 +54,12 @@ pub use error::*;
 pub use event::*;
 pub use friendly_name::*;
 
+pub use operation::*;
 pub use outgoing_caller_id::*;
 pub use page::*;
 pub use phone_number::{Extension, InvalidPhoneNumber, PhoneNumber};
 
+pub use service::*;
 pub use sid::*;
 pub use store::*;
 pub use validation::*;

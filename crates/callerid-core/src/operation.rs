@@ -1,1 +1,340 @@
+//! Operations: what a request of the 2008-08-01 API asks for.
+//!
+//! Decoding has two halves, for credentials are checked between them: [`Route::decode`] finds out what a
+//! path names, [`Operation::decode`] what is to be done with it.
 
+use crate::form::{Form, MalformedForm};
+use crate::http::Request;
+use crate::representation::Representation;
+use crate::{
+    AccountSid, CallDelay, CallerIdSid, ErrorCode, Filter, FriendlyName, NewCallerId, PageRequest,
+    PageSize, PhoneNumber, RestException,
+};
+
+/// The API version in a path, and in the addresses that answers carry.
+pub const API_VERSION: &str = "2008-08-01";
+
+/// What a path names. Paths are case-sensitive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Whose resource it is.
+    pub account: AccountSid,
+    /// The list, or one of its instances.
+    pub resource: Resource,
+    /// How the answer is to be written.
+    pub representation: Representation,
+}
+
+/// A resource of the specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// `/2008-08-01/Accounts/{AccountSid}/OutgoingCallerIds`
+    List,
+    /// `/2008-08-01/Accounts/{AccountSid}/OutgoingCallerIds/{CallerIdSid}`
+    Instance(CallerIdSid),
+}
+
+impl Resource {
+    /// The methods it knows, as an `Allow` header lists them.
+    pub const fn allow(self) -> &'static str {
+        match self {
+            Self::List => "GET, POST",
+            Self::Instance(_) => "GET, POST, PUT, DELETE",
+        }
+    }
+}
+
+impl Route {
+    /// Finds out what a path names; `None` where it names nothing.
+    pub fn decode(path: &str) -> Option<Self> {
+        let mut segments = path.strip_prefix('/')?.split('/');
+        if (segments.next(), segments.next()) != (Some(API_VERSION), Some("Accounts")) {
+            return None;
+        }
+        let account = AccountSid::parse(segments.next()?).ok()?;
+        let (list, instance) = (segments.next()?, segments.next());
+        if segments.next().is_some() {
+            return None;
+        }
+        let (name, extension) = split_extension(instance.unwrap_or(list));
+        let representation = Representation::from_extension(extension)?;
+        let resource = match instance {
+            None if name == "OutgoingCallerIds" => Resource::List,
+            Some(_) if list == "OutgoingCallerIds" => {
+                Resource::Instance(CallerIdSid::parse(name).ok()?)
+            }
+            _ => return None,
+        };
+        Some(Self { account, resource, representation })
+    }
+}
+
+fn split_extension(name: &str) -> (&str, Option<&str>) {
+    name.split_once('.').map_or((name, None), |(name, extension)| (name, Some(extension)))
+}
+
+/// What is to be done, with all that it takes read and checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Show a page of the caller IDs.
+    List(ListRequest),
+    /// Begin the validation of a number.
+    Create(NewCallerId),
+    /// Show a caller ID.
+    Fetch(CallerIdSid),
+    /// Rename a caller ID; `None` is its default name.
+    Update(CallerIdSid, Option<FriendlyName>),
+    /// Delete a caller ID.
+    Delete(CallerIdSid),
+}
+
+/// Which page of which caller IDs is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListRequest {
+    /// What the rows must match; `None` where nothing can, as with a number that is none.
+    pub filter: Option<Filter>,
+    /// Which page of them.
+    pub page: PageRequest,
+    /// The filter's parameters as they came, for the addresses of the other pages.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+impl Operation {
+    /// Reads what a request wants of the resource that its path names.
+    ///
+    /// # Errors
+    /// The [`RestException`] to answer with. With 405 goes [`Resource::allow`].
+    pub fn decode(resource: Resource, request: &Request<'_>) -> Result<Self, RestException> {
+        let query = Form::decode(request.query.as_bytes()).map_err(malformed)?;
+        let method = match (request.method, query.value(&["_method"]).map_err(malformed)?) {
+            ("POST", Some(method)) => method,
+            (method, _) => method,
+        };
+        match (resource, method) {
+            (Resource::List, "GET") => list(&query).map(Self::List),
+            (Resource::List, "POST") => create(&body(request)?).map(Self::Create),
+            (Resource::Instance(sid), "GET") => Ok(Self::Fetch(sid)),
+            (Resource::Instance(sid), "PUT" | "POST") => {
+                Ok(Self::Update(sid, update(&body(request)?)?))
+            }
+            (Resource::Instance(sid), "DELETE") => Ok(Self::Delete(sid)),
+            _ => Err(RestException::new(ErrorCode::MethodNotAllowed)),
+        }
+    }
+}
+
+fn list(query: &Form<'_>) -> Result<ListRequest, RestException> {
+    let value = |names| query.value(names).map_err(malformed);
+    let number = match value(&["page", "Page"])? {
+        None => 0,
+        Some(text) => crate::page::decimal(text).ok_or_else(|| {
+            let detail = "a page's number is a whole number from 0 on";
+            RestException::because(ErrorCode::PageOutOfRange, detail)
+        })?,
+    };
+    let size = match value(&["num", "PageSize"])? {
+        None => PageSize::default(),
+        Some(text) => PageSize::parse(text)
+            .map_err(|error| RestException::because(ErrorCode::PageSizeTooLarge, error))?,
+    };
+    let mut request = ListRequest { page: PageRequest { number, size }, ..ListRequest::default() };
+    let mut filter = Some(Filter::default());
+    if let Some(text) = value(&["PhoneNumber"])?.filter(|text| !text.is_empty()) {
+        request.parameters.push(("PhoneNumber", text.to_owned()));
+        let number = PhoneNumber::parse(text).ok();
+        filter = filter
+            .zip(number)
+            .map(|(filter, number)| Filter { phone_number: Some(number), ..filter });
+    }
+    if let Some(text) = value(&["FriendlyName"])?.filter(|text| !text.is_empty()) {
+        request.parameters.push(("FriendlyName", text.to_owned()));
+        let name = FriendlyName::new(text).ok();
+        filter =
+            filter.zip(name).map(|(filter, name)| Filter { friendly_name: Some(name), ..filter });
+    }
+    request.filter = filter;
+    Ok(request)
+}
+
+fn create(form: &Form<'_>) -> Result<NewCallerId, RestException> {
+    let value = |name| form.value(&[name]).map_err(malformed);
+    let refuse = |detail: &dyn std::fmt::Display| {
+        RestException::because(ErrorCode::InvalidPhoneNumber, detail)
+    };
+    let number = value("PhoneNumber")?.ok_or_else(|| refuse(&"PhoneNumber is missing"))?;
+    let phone_number = PhoneNumber::parse(number).map_err(|error| refuse(&error))?;
+    let friendly_name = friendly_name(value("FriendlyName")?.unwrap_or_default())?;
+    let call_delay = match value("CallDelay")? {
+        None => CallDelay::default(),
+        Some(text) => CallDelay::parse(text)
+            .map_err(|error| RestException::because(ErrorCode::InvalidCallDelay, error))?,
+    };
+    Ok(NewCallerId { phone_number, friendly_name, call_delay })
+}
+
+fn update(form: &Form<'_>) -> Result<Option<FriendlyName>, RestException> {
+    match form.value(&["FriendlyName"]).map_err(malformed)? {
+        Some(name) => friendly_name(name),
+        None => Err(RestException::because(
+            ErrorCode::InvalidFriendlyName,
+            "FriendlyName is missing; leave it empty for the default name",
+        )),
+    }
+}
+
+/// A name that is present but empty stands for the default, as the specification's "Defaults to" suggests.
+fn friendly_name(text: &str) -> Result<Option<FriendlyName>, RestException> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    FriendlyName::new(text)
+        .map(Some)
+        .map_err(|error| RestException::because(ErrorCode::InvalidFriendlyName, error))
+}
+
+/// The form in a request's body. A body without a `Content-Type` is taken for one.
+pub(crate) fn body<'a>(request: &Request<'a>) -> Result<Form<'a>, RestException> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let essence =
+        request.content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
+    if !request.body.is_empty()
+        && essence.is_some_and(|essence| !essence.eq_ignore_ascii_case(FORM))
+    {
+        let message = format!("Unsupported Content-Type: parameters are sent as {FORM}");
+        return Err(RestException::http(415, message));
+    }
+    Form::decode(request.body).map_err(malformed)
+}
+
+pub(crate) fn malformed(error: MalformedForm) -> RestException {
+    RestException::http(400, format!("Malformed parameters: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCOUNT: &str = "AC309475e5fede1b49e100272a8640f438";
+    const INSTANCE: &str = "PNe536dfda7c6184afab78d980cb8cdf43";
+
+    fn route(rest: &str) -> Option<Route> {
+        Route::decode(&format!("/2008-08-01/Accounts/{ACCOUNT}/{rest}"))
+    }
+
+    fn decode(method: &str, query: &str, body: &str) -> Result<Operation, RestException> {
+        let request = Request { method, query, body: body.as_bytes(), ..Request::default() };
+        Operation::decode(Resource::List, &request)
+    }
+
+    #[test]
+    fn a_path_names_the_list_or_an_instance_and_its_representation() {
+        let list = route("OutgoingCallerIds.csv").unwrap();
+        assert_eq!((list.resource, list.representation), (Resource::List, Representation::Csv));
+        let instance = route(&format!("OutgoingCallerIds/{INSTANCE}.json")).unwrap();
+        let sid = CallerIdSid::parse(INSTANCE).unwrap();
+        assert_eq!(instance.resource, Resource::Instance(sid));
+        assert_eq!(instance.representation, Representation::Json);
+    }
+
+    #[test]
+    fn other_paths_name_nothing() {
+        for rest in [
+            "",
+            "outgoingcallerids",
+            "OutgoingCallerIds/",
+            "OutgoingCallerIds.pdf",
+            "OutgoingCallerIds.",
+            "OutgoingCallerIds.csv.json",
+            "OutgoingCallerIds.csv/PNe536dfda7c6184afab78d980cb8cdf43",
+            "OutgoingCallerIds/PN1",
+            "OutgoingCallerIds/PNe536dfda7c6184afab78d980cb8cdf43/",
+            "%4futgoingCallerIds",
+        ] {
+            assert_eq!(route(rest), None, "{rest}");
+        }
+        assert_eq!(Route::decode(""), None);
+        assert_eq!(
+            Route::decode(&format!("/2010-04-01/Accounts/{ACCOUNT}/OutgoingCallerIds")),
+            None
+        );
+    }
+
+    #[test]
+    fn a_list_request_has_defaults_and_aliases() {
+        let page = |query| match decode("GET", query, "").unwrap() {
+            Operation::List(list) => (list.page.number, list.page.size.rows()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(page(""), (0, 50));
+        assert_eq!(page("page=2&num=1000&Unknown=x"), (2, 1000));
+        assert_eq!(page("Page=3&PageSize=10"), (3, 10));
+        assert_eq!(page("page=99999999999999999999999"), (u64::MAX, 50));
+    }
+
+    #[test]
+    fn a_filter_that_nothing_can_match_is_no_error() {
+        let filter = |query: &str| match decode("GET", query, "").unwrap() {
+            Operation::List(list) => list.filter,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(filter("PhoneNumber=banana"), None);
+        assert_eq!(filter(&format!("FriendlyName={}", "x".repeat(65))), None);
+        assert_eq!(filter("PhoneNumber=&FriendlyName="), Some(Filter::default()));
+        let number = PhoneNumber::parse("4158675309").unwrap();
+        let found = filter("PhoneNumber=%28415%29+867.5309").unwrap();
+        assert_eq!(found.phone_number, Some(number));
+    }
+
+    #[test]
+    fn each_refusal_has_its_code() {
+        for (method, query, body, status, code) in [
+            ("GET", "page=-1", "", 400, Some(20006)),
+            ("GET", "num=1001", "", 400, Some(20007)),
+            ("GET", "num=0", "", 400, Some(20007)),
+            ("GET", "page=1&Page=1", "", 400, None),
+            ("GET", "page=%zz", "", 400, None),
+            ("POST", "", "", 400, Some(21401)),
+            ("POST", "", "PhoneNumber=banana", 400, Some(21401)),
+            ("POST", "", "PhoneNumber=4158675309&CallDelay=61", 400, Some(21454)),
+            ("POST", "", "PhoneNumber=4158675309&CallDelay=", 400, Some(21454)),
+            ("POST", "", "PhoneNumber=4158675309&FriendlyName=%00", 400, Some(20002)),
+            ("POST", "", "PhoneNumber=4158675309&PhoneNumber=4158675309", 400, None),
+            ("PUT", "", "", 405, Some(20004)),
+            ("POST", "_method=DELETE", "", 405, Some(20004)),
+            ("get", "", "", 405, Some(20004)),
+        ] {
+            let error = decode(method, query, body).unwrap_err();
+            assert_eq!((error.status, error.code), (status, code), "{method} {query} {body}");
+        }
+    }
+
+    #[test]
+    fn a_post_can_stand_for_another_method() {
+        let resource = Resource::Instance(CallerIdSid::parse(INSTANCE).unwrap());
+        let decode = |method, query, body: &'static str| {
+            let request = Request { method, query, body: body.as_bytes(), ..Request::default() };
+            Operation::decode(resource, &request)
+        };
+        assert!(matches!(decode("POST", "_method=DELETE", ""), Ok(Operation::Delete(_))));
+        assert!(matches!(decode("GET", "_method=DELETE", ""), Ok(Operation::Fetch(_))));
+        let renamed = decode("POST", "_method=PUT", "FriendlyName=Bob").unwrap();
+        let put = decode("PUT", "", "FriendlyName=Bob").unwrap();
+        assert_eq!(renamed, put);
+        assert!(matches!(decode("POST", "", "FriendlyName="), Ok(Operation::Update(_, None))));
+        assert_eq!(decode("POST", "", "").unwrap_err().code, Some(20002));
+    }
+
+    #[test]
+    fn parameters_of_another_type_are_refused() {
+        let request = |content_type| Request {
+            method: "POST",
+            content_type: Some(content_type),
+            body: b"PhoneNumber=4158675309",
+            ..Request::default()
+        };
+        let decode = |content_type| Operation::decode(Resource::List, &request(content_type));
+        assert!(decode("application/x-www-form-urlencoded; charset=UTF-8").is_ok());
+        assert_eq!(decode("application/json").unwrap_err().status, 415);
+        assert_eq!(decode("").unwrap_err().status, 415);
+    }
+}

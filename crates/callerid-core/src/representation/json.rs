@@ -52,9 +52,17 @@ impl Fields<'_> {
         self.optional_string(name, value.map(Moment::to_rfc3339).as_deref());
     }
 
-    /// A field whose value `write` appends.
-    pub(crate) fn value(&mut self, name: &str, write: impl FnOnce(&mut String)) {
-        write(self.name(name));
+    /// A field that is an array of values already written.
+    pub(crate) fn array(&mut self, name: &str, values: impl Iterator<Item = String>) {
+        let out = self.name(name);
+        out.push('[');
+        for (index, value) in values.enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            out.push_str(&value);
+        }
+        out.push(']');
     }
 }
 
