@@ -1,88 +1,201 @@
-//! `PhoneNumber`: always ten digits. (Being built.)
+//! [`PhoneNumber`]: always ten digits, read from any format people write.
+//!
+//! # What is read
+//!
+//! A text is read as Google's libphonenumber reads it from a phone in the United States: its `Parse` with the default
+//! region US, and then `IsValidNumber` under country code 1. That is the United States, Canada and the other places of
+//! the North American Numbering Plan (NANP). The text may have:
+//!
+//! - before the number, anything that is neither a digit nor a plus sign: `Phone: `, `tel:`, `sip:`;
+//! - the prefixes `+1`, `1`, `011 1`, and a national `1` after them;
+//! - between the digits, hyphens, dashes, spaces, no-break spaces, full stops, slashes, brackets, tildes, stars and their
+//!   full-width forms;
+//! - decimal digits of any script;
+//! - vanity letters after the first three digits, `1-800-FLOWERS`, if there are three or more; one or two are taken
+//!   for slips;
+//! - after the number, punctuation, an [extension](Extension), and a second number's extension as in `x302/x2303`;
+//! - a `tel:` URI's `;phone-context=` (a prefix or a domain) and `;isub=` (RFC 3966).
+//!
+//! It is at most 250 characters long. Which numbers are valid and of what [`Kind`] is libphonenumber's metadata too; see
+//! [`METADATA_RELEASE`].
+//!
+//! # Differences from libphonenumber
+//!
+//! - A `PhoneNumber` is ten digits. Canada's seven-digit `310-XXXX`, valid there, is too short here.
+//! - An extension's digits are given in ASCII, where libphonenumber leaves those of other scripts as they were written:
+//!   an extension is there to be dialled.
+//! - A text over 250 characters is refused, as libphonenumber's Java edition does; its C++ edition has no limit.
+//! - After the number, a combining vowel sign or a letter in a circle is stray text, where libphonenumber skips it: the
+//!   standard library counts them among the letters.
 
+mod character;
+mod dialled;
+mod error;
+mod extension;
+mod kind;
+mod numbering_plan;
+mod plain;
+mod written;
+
+pub use error::{InvalidPhoneNumber, Reason};
+pub use extension::Extension;
+pub use kind::Kind;
+
+use error::Problem;
 use std::fmt;
+use std::str::FromStr;
 
 /// A valid North American number: ten digits.
+///
+/// ```
+/// use callerid_core::PhoneNumber;
+///
+/// let number = PhoneNumber::parse("+1 (415) 867.5309")?;
+/// assert_eq!(number.as_str(), "4158675309");
+/// assert_eq!(number.national().as_str(), "(415) 867-5309");
+/// assert_eq!(number.e164().as_str(), "+14158675309");
+/// assert_eq!(PhoneNumber::parse("1-800-FLOWERS")?.as_str(), "8003569377");
+/// # Ok::<(), callerid_core::InvalidPhoneNumber>(())
+/// ```
+///
+/// Numbers are ordered as their digits are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PhoneNumber([u8; 10]);
-
-/// The digits to dial after the call is answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extension(String);
-
-impl Extension {
-    /// The extension's digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+pub struct PhoneNumber {
+    digits: [u8; 10],
+    /// Of the digits: kept because reading the number finds it anyway.
+    kind: Kind,
 }
 
-/// Why a text is not a phone number, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidPhoneNumber {
-    at: usize,
-}
-
-impl InvalidPhoneNumber {
-    /// What is wrong, as a stable word.
-    pub fn reason(&self) -> &'static str {
-        "too-short"
-    }
-    /// Byte offset in the text.
-    pub fn at(&self) -> usize {
-        self.at
-    }
-}
-
-impl fmt::Display for InvalidPhoneNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not a phone number")
-    }
-}
-
-impl std::error::Error for InvalidPhoneNumber {}
+/// The release of libphonenumber whose metadata says which numbers are valid.
+pub const METADATA_RELEASE: &str = numbering_plan::METADATA_RELEASE;
 
 impl PhoneNumber {
-    /// Reads a number in any readable format.
+    /// Reads a number in any format the [module](self) lists.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPhoneNumber`] says what is wrong and where. A number with an extension is refused with the reason
+    /// [`Extension`](Reason::Extension); see [`parse_with_extension`](Self::parse_with_extension).
+    #[inline]
     pub fn parse(text: &str) -> Result<Self, InvalidPhoneNumber> {
-        Ok(Self::parse_with_extension(text)?.0)
+        match plain::read(text.as_bytes()) {
+            Some(read) => read,
+            None => Self::parse_written(text),
+        }
     }
 
-    /// Reads a number and splits off its extension.
+    /// Reads a number in any format the [module](self) lists, and splits off its extension.
+    ///
+    /// ```
+    /// use callerid_core::PhoneNumber;
+    ///
+    /// let (number, extension) = PhoneNumber::parse_with_extension("(415) 867-5309 ext. 42")?;
+    /// assert_eq!(number.as_str(), "4158675309");
+    /// assert_eq!(extension.unwrap().as_str(), "42");
+    /// # Ok::<(), callerid_core::InvalidPhoneNumber>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPhoneNumber`] says what is wrong and where.
     pub fn parse_with_extension(
         text: &str,
     ) -> Result<(Self, Option<Extension>), InvalidPhoneNumber> {
-        let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).collect();
-        let digits = digits.strip_prefix(b"1").unwrap_or(&digits);
-        let digits = digits.try_into().map_err(|_| InvalidPhoneNumber { at: text.len() })?;
-        Ok((PhoneNumber(digits), None))
+        match plain::read(text.as_bytes()) {
+            Some(read) => Ok((read?, None)),
+            None => written::read(text).map(|written| (written.number, written.extension)),
+        }
     }
 
-    /// The ten digits, undecorated.
+    #[cold]
+    fn parse_written(text: &str) -> Result<Self, InvalidPhoneNumber> {
+        let written = written::read(text)?;
+        match written.extension {
+            Some(_) => Err(InvalidPhoneNumber::new(Problem::Extension, written.extension_at)),
+            None => Ok(written.number),
+        }
+    }
+
+    /// The ten digits, undecorated: `4158675309`.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        text(&self.digits)
     }
 
-    /// `(415) 867-5309`.
-    pub fn national(&self) -> impl fmt::Display + use<> {
-        let [a, b, c, d, e, f, g, h, i, j] = self.0.map(char::from);
-        format!("({a}{b}{c}) {d}{e}{f}-{g}{h}{i}{j}")
+    /// The number as it is written at home: `(415) 867-5309`.
+    pub fn national(&self) -> National {
+        let [a, b, c, d, e, f, g, h, i, j] = self.digits;
+        National([b'(', a, b, c, b')', b' ', d, e, f, b'-', g, h, i, j])
     }
 
-    /// `+14158675309`.
-    pub fn e164(&self) -> impl fmt::Display + use<> {
-        format!("+1{}", self.as_str())
+    /// The number as it is written everywhere (ITU-T E.164): `+14158675309`.
+    pub fn e164(&self) -> E164 {
+        let [a, b, c, d, e, f, g, h, i, j] = self.digits;
+        E164([b'+', b'1', a, b, c, d, e, f, g, h, i, j])
+    }
+
+    /// What the number is for, as far as the numbering plan tells.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 }
 
+/// The bare digits.
 impl fmt::Display for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.pad(self.as_str())
     }
 }
 
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PhoneNumber({})", self.as_str())
+        f.debug_tuple("PhoneNumber").field(&format_args!("{self}")).finish()
     }
+}
+
+/// As [`PhoneNumber::parse`].
+impl FromStr for PhoneNumber {
+    type Err = InvalidPhoneNumber;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPhoneNumber> {
+        Self::parse(text)
+    }
+}
+
+/// A number in national format: `(415) 867-5309`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct National([u8; 14]);
+
+/// A number in international format (ITU-T E.164): `+14158675309`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct E164([u8; 12]);
+
+impl National {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        text(&self.0)
+    }
+}
+
+impl E164 {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        text(&self.0)
+    }
+}
+
+impl fmt::Display for National {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for E164 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Bytes that are all ASCII, as text.
+fn text(ascii: &[u8]) -> &str {
+    std::str::from_utf8(ascii).unwrap_or_default()
 }

@@ -1,0 +1,193 @@
+//! From the digits of a text to the number they dial from a phone in North America.
+
+use super::PhoneNumber;
+use super::error::Problem;
+use super::kind::{self, Unassigned};
+
+/// Digits as they stand in a text, prefixes and all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialled {
+    /// The first digits, four bits each, the last one lowest.
+    digits: u64,
+    /// How many digits `digits` holds: all of them, up to [`Dialled::KEPT`].
+    kept: u32,
+    /// How many digits there are.
+    count: u32,
+    /// A plus sign stands before them.
+    international: bool,
+}
+
+/// What is wrong, and from which digit on, counted from 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Misdialled {
+    pub(super) problem: Problem,
+    pub(super) digit: u32,
+}
+
+impl Dialled {
+    /// No number is longer with all its prefixes: 011, 1, 1 and ten digits are fifteen.
+    pub(super) const KEPT: u32 = 16;
+
+    pub(super) fn new(international: bool) -> Self {
+        Dialled { digits: 0, kept: 0, count: 0, international }
+    }
+
+    /// All the digits of a text at once, if they are few enough to be kept.
+    pub(super) fn from_packed(digits: u64, count: u32, international: bool) -> Option<Self> {
+        (count <= Self::KEPT).then_some(Dialled { digits, kept: count, count, international })
+    }
+
+    pub(super) fn push(&mut self, digit: u8) {
+        if self.kept < Self::KEPT {
+            self.digits = self.digits << 4 | u64::from(digit);
+            self.kept = self.kept.saturating_add(1);
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// The number these digits dial.
+    ///
+    /// Before its ten digits may stand the country code 1 and once more a 1, the national prefix; and, where nothing
+    /// says that the first 1 is a country code, a third one, since libphonenumber then tries it as either.
+    #[inline]
+    pub(super) fn number(self) -> Result<PhoneNumber, Misdialled> {
+        let prefix = self.digits >> 40;
+        let complete = match self.count {
+            10 => !self.international,
+            11 => prefix == 0x1,
+            12 => prefix == 0x11,
+            13 => prefix == 0x111 && !self.international,
+            _ => false,
+        };
+        if complete
+            && self.digits >> 36 & 0xf >= 2
+            && let Ok(number) = assigned(self.digits)
+        {
+            return Ok(number);
+        }
+        self.misdialled()
+    }
+
+    /// Reads past 011, the international prefix, or says what is wrong.
+    #[cold]
+    fn misdialled(self) -> Result<PhoneNumber, Misdialled> {
+        let at = |digit, problem| Err(Misdialled { problem, digit });
+        let end = self.count;
+
+        if let Some(after) = self.after_international_prefix() {
+            return after.number().map_err(|error| Misdialled {
+                digit: error.digit.saturating_add(INTERNATIONAL_PREFIX),
+                ..error
+            });
+        }
+        if self.international && end > 0 && self.value(0, 1) != 1 {
+            return at(0, Problem::AnotherCountry { code: self.country_code(0) });
+        }
+        // 00 is the international prefix of most other countries.
+        if end > 10 && self.value(0, 2) == 0 && self.value(2, 1) > 1 {
+            return at(0, Problem::AnotherCountry { code: self.country_code(2) });
+        }
+
+        let (mut start, last_start): (u32, u32) = if self.international { (1, 2) } else { (0, 3) };
+        while start < last_start && end > start.saturating_add(10) && self.value(start, 1) == 1 {
+            start = start.saturating_add(1);
+        }
+        let digits = u8::try_from(end.saturating_sub(start)).unwrap_or(u8::MAX);
+        if digits < 10 {
+            return at(end, Problem::TooShort { digits });
+        }
+        if digits > 10 {
+            return at(start.saturating_add(10), Problem::TooLong { digits });
+        }
+        let area_code = self.value(start, 3);
+        let exchange_at = start.saturating_add(3);
+        let exchange = self.value(exchange_at, 3);
+        match assigned(self.digits) {
+            Ok(number) => Ok(number),
+            Err(Unassigned::AreaCode) if area_code < 200 || area_code % 100 == 11 => {
+                at(start, Problem::ImpossibleAreaCode { area_code })
+            }
+            Err(Unassigned::AreaCode) => at(start, Problem::UnassignedAreaCode { area_code }),
+            Err(Unassigned::Exchange) if exchange < 200 => {
+                at(exchange_at, Problem::ImpossibleExchange { exchange })
+            }
+            Err(Unassigned::Exchange) => {
+                at(exchange_at, Problem::UnassignedExchange { area_code, exchange })
+            }
+        }
+    }
+
+    /// What follows 011, with which a call to another country begins here. No country code begins with 0.
+    fn after_international_prefix(self) -> Option<Self> {
+        let count = self.count.checked_sub(INTERNATIONAL_PREFIX)?;
+        if count == 0 || self.value(0, INTERNATIONAL_PREFIX) != 11 || self.value(3, 1) == 0 {
+            return None;
+        }
+        let kept = self.kept.saturating_sub(INTERNATIONAL_PREFIX);
+        let digits = self.digits & !(u64::MAX << kept.saturating_mul(4));
+        Some(Dialled { digits, kept, count, international: true })
+    }
+
+    /// The number that `length` digits from place `from` on write. Places past what is kept count as nothing.
+    fn value(self, from: u32, length: u32) -> u16 {
+        let places = from..from.saturating_add(length).min(self.kept);
+        places.fold(0, |value: u16, place| {
+            let shift = self.kept.saturating_sub(place).saturating_sub(1).saturating_mul(4);
+            value.saturating_mul(10).saturating_add((self.digits >> shift & 0xf) as u16)
+        })
+    }
+
+    /// The country code at a place: one to three digits, as the International Telecommunication Union assigned them
+    /// (ITU-T E.164).
+    fn country_code(self, from: u32) -> u16 {
+        let two = self.value(from, 2);
+        let digits = match two {
+            10..=19 | 70..=79 => 1,
+            20
+            | 27
+            | 30..=34
+            | 36
+            | 39..=41
+            | 43..=49
+            | 51..=58
+            | 60..=66
+            | 81
+            | 82
+            | 84
+            | 86
+            | 90..=95
+            | 98 => 2,
+            _ => 3,
+        };
+        self.value(from, digits)
+    }
+}
+
+/// The digits of 011.
+const INTERNATIONAL_PREFIX: u32 = 3;
+
+/// The number of the last ten digits, if the numbering plan has it.
+#[inline]
+fn assigned(digits: u64) -> Result<PhoneNumber, Unassigned> {
+    let digit = |place: u32| (digits >> place.saturating_mul(4) & 0xf) as u8;
+    let [hundreds, tens, ones] = [digit(9), digit(8), digit(7)].map(u16::from);
+    let area_code =
+        hundreds.wrapping_mul(100).wrapping_add(tens.wrapping_mul(10)).wrapping_add(ones);
+    let kind = kind::kind_of(area_code, [digit(6), digit(5), digit(4), digit(3)])?;
+    Ok(PhoneNumber { digits: ascii(digits), kind })
+}
+
+/// The last ten digits as ASCII.
+#[inline]
+fn ascii(digits: u64) -> [u8; 10] {
+    // Eight at once: each step moves the upper half of every group up by the group's width.
+    let spread = |digits: u64| {
+        let digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
+        let digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
+        let digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+        (digits | 0x3030_3030_3030_3030).to_be_bytes()
+    };
+    let [a, b, c, d, e, f, g, h] = spread(digits >> 8 & 0xffff_ffff);
+    let [.., i, j] = spread(digits & 0xff);
+    [a, b, c, d, e, f, g, h, i, j]
+}

@@ -1,0 +1,255 @@
+use super::character::decimal_digit;
+use std::fmt;
+
+/// The digits to dial after a call is answered: one to twenty of them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Extension {
+    digits: [u8; MAX_DIGITS],
+    length: u8,
+}
+
+/// The most digits an extension has, after a label that says plainly it is one.
+const MAX_DIGITS: usize = 20;
+/// After `,,` or `;`, as phones dial it.
+const MAX_DIGITS_AFTER_PAUSE: usize = 15;
+/// After a mere `x`, `#` or comma, which may mean something else.
+const MAX_DIGITS_AFTER_SIGN: usize = 9;
+/// After a mere space or hyphen, before a final `#`.
+const MAX_DIGITS_UNLABELLED: usize = 6;
+
+impl Extension {
+    /// The extension's digits, in ASCII, leading zeros kept.
+    pub fn as_str(&self) -> &str {
+        let digits = self.digits.get(..usize::from(self.length)).unwrap_or_default();
+        std::str::from_utf8(digits).unwrap_or_default()
+    }
+
+    /// The extension of so many decimal digits of any script, if they are not too many.
+    fn from_digits(text: &str) -> Option<Self> {
+        let mut extension = Extension { digits: [b'0'; MAX_DIGITS], length: 0 };
+        for digit in text.chars().filter_map(decimal_digit) {
+            *extension.digits.get_mut(usize::from(extension.length))? = digit.saturating_add(b'0');
+            extension.length = extension.length.saturating_add(1);
+        }
+        (extension.length > 0).then_some(extension)
+    }
+}
+
+impl fmt::Display for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Extension({})", self.as_str())
+    }
+}
+
+/// The extension at a text's end and where it begins, with its label and the separators before it.
+///
+/// Extensions are written `;ext=123`, `ext. 123`, `x123`, `#123`, `int 123`, `доб 123`, `,,123`, `;123`, `,123` or `- 123#`;
+/// of two ways to read one, that which begins first counts.
+pub(super) fn at_end(text: &str) -> Option<(usize, Extension)> {
+    let unsigned = text.strip_suffix('#');
+    let with_digits = unsigned.unwrap_or(text);
+    let before = with_digits.trim_end_matches(|c| decimal_digit(c).is_some());
+    let digits = with_digits.get(before.len()..)?;
+    let extension = Extension::from_digits(digits)?;
+
+    let uri = unsigned.is_none().then(|| strip_folded(before, ";ext=")).flatten();
+    let unlabelled = unsigned.map(|_| before.trim_end_matches(['-', ' ']));
+    let unlabelled = unlabelled.filter(|start| start.len() < before.len());
+    [
+        (uri, MAX_DIGITS),
+        (before_label(before, strip_plain_label), MAX_DIGITS),
+        (before_label(before, strip_sign), MAX_DIGITS_AFTER_SIGN),
+        (before_pause(before), MAX_DIGITS_AFTER_PAUSE),
+        (before_commas(before), MAX_DIGITS_AFTER_SIGN),
+        (unlabelled, MAX_DIGITS_UNLABELLED),
+    ]
+    .into_iter()
+    .filter(|(_, most)| usize::from(extension.length) <= *most)
+    .filter_map(|(start, _)| start)
+    .map(|start| (start.len(), extension))
+    .min_by_key(|(start, _)| *start)
+}
+
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '\t')
+}
+
+fn is_space_or_comma(c: char) -> bool {
+    is_space(c) || c == ','
+}
+
+/// What may stand between a label and its digits.
+fn is_after_label(c: char) -> bool {
+    is_space_or_comma(c) || c == '-'
+}
+
+/// Strips the one full stop or colon that may follow a label directly.
+fn strip_point(text: &str) -> Option<&str> {
+    text.strip_suffix([':', '.', '\u{ff0e}'])
+}
+
+/// What comes before a label and all that may stand around it.
+fn before_label(text: &str, strip: fn(&str) -> Option<&str>) -> Option<&str> {
+    let label = text.trim_end_matches(is_after_label);
+    let before = strip(label).or_else(|| strip(strip_point(label)?))?;
+    Some(before.trim_end_matches(is_space_or_comma))
+}
+
+/// What comes before two commas or a semicolon.
+fn before_pause(text: &str) -> Option<&str> {
+    let pause = text.trim_end_matches(is_after_label);
+    let before = pause
+        .strip_suffix(';')
+        .or_else(|| strip_point(pause)?.strip_suffix(';'))
+        .or_else(|| strip_point(pause)?.strip_suffix(",,"))
+        .or_else(|| before_first(text, pause.len(), ",,"))?;
+    Some(before.trim_end_matches(is_space))
+}
+
+/// What comes before a comma, or several.
+fn before_commas(text: &str) -> Option<&str> {
+    let commas = text.trim_end_matches(is_after_label);
+    let before = strip_point(commas)
+        .filter(|commas| commas.ends_with(','))
+        .map(|commas| commas.trim_end_matches(','))
+        .or_else(|| before_first(text, commas.len(), ","))?;
+    Some(before.trim_end_matches(is_space))
+}
+
+/// What comes before the first of some commas after a place.
+fn before_first<'a>(text: &'a str, from: usize, commas: &str) -> Option<&'a str> {
+    let bytes = text.as_bytes().get(from..)?;
+    let at = bytes.windows(commas.len()).position(|window| window == commas.as_bytes())?;
+    text.get(..from.saturating_add(at))
+}
+
+/// Strips `ext`, `extension` and the like: in English, Spanish and Russian, shortened or not, full-width or not.
+fn strip_plain_label(text: &str) -> Option<&str> {
+    let ascii = strip_folded(text, "n").unwrap_or(text);
+    let ascii = ["ensio", "ensi\u{f3}", "ensio\u{301}"]
+        .iter()
+        .find_map(|long| strip_folded(ascii, long))
+        .unwrap_or(ascii);
+    if let Some(before) = strip_folded(ascii, "xt") {
+        return Some(strip_folded(before, "e").unwrap_or(before));
+    }
+    let full_width = strip_folded(text, "ｎ").unwrap_or(text);
+    if let Some(before) = strip_folded(full_width, "ｘｔ") {
+        return Some(strip_folded(before, "ｅ").unwrap_or(before));
+    }
+    ["доб", "anexo"].iter().find_map(|label| strip_folded(text, label))
+}
+
+/// Strips a sign or a word that may well mean something else.
+fn strip_sign(text: &str) -> Option<&str> {
+    ["x", "ｘ", "#", "＃", "~", "～", "int", "ｉｎｔ"]
+        .iter()
+        .find_map(|label| strip_folded(text, label))
+}
+
+/// Strips a lower-case label, whatever its case in the text.
+fn strip_folded<'a>(text: &'a str, label: &str) -> Option<&'a str> {
+    let mut rest = text.chars();
+    for expected in label.chars().rev() {
+        if fold(rest.next_back()?) != expected {
+            return None;
+        }
+    }
+    Some(rest.as_str())
+}
+
+/// Lower case, for the letters that labels are made of.
+fn fold(c: char) -> char {
+    match c {
+        '\u{17f}' => 's',
+        'Д' => 'д',
+        'О' => 'о',
+        'Б' => 'б',
+        'Ó' => 'ó',
+        'Ｅ' => 'ｅ',
+        'Ｉ' => 'ｉ',
+        'Ｎ' => 'ｎ',
+        'Ｔ' => 'ｔ',
+        'Ｘ' => 'ｘ',
+        _ => c.to_ascii_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads(text: &str, before: &str, digits: &str) {
+        let (at, extension) = at_end(text).unwrap();
+        assert_eq!((text.get(..at), extension.as_str()), (Some(before), digits));
+    }
+
+    #[test]
+    fn labels() {
+        for label in [
+            "ext",
+            "ext.",
+            "Ext:",
+            "EXTENSION",
+            "extn",
+            "xtn",
+            "extensión",
+            "extensio\u{301}n",
+            "anexo",
+            "доб.",
+            "ДОБ",
+            "ｅｘｔｎ",
+            "ＸＴ",
+            "int",
+            "x",
+            "X",
+            "#",
+            "~",
+            "＃",
+        ] {
+            for space in ["", " ", "\t", "\u{a0}", " , "] {
+                reads(&format!("4155550123{space}{label}42"), "4155550123", "42");
+                reads(&format!("4155550123{space}{label}{space}007#"), "4155550123", "007");
+            }
+        }
+        reads("4155550123;ext=42", "4155550123", "42");
+        assert_eq!(at_end("4155550123;ext=42#"), None);
+        reads("415 555 0123 - 42#", "415 555 0123", "42");
+    }
+
+    #[test]
+    fn pauses() {
+        reads("4155550123,,42", "4155550123", "42");
+        reads("4155550123 ;42", "4155550123", "42");
+        reads("4155550123 ;:,42", "4155550123", "42");
+        reads("4155550123,,,.-42", "4155550123", "42");
+        reads("4155550123 ,42", "4155550123", "42");
+        reads("4155550123,,1234567890", "4155550123", "1234567890");
+        assert_eq!(at_end("4155550123,1234567890"), None);
+    }
+
+    #[test]
+    fn the_more_a_label_may_mean_the_fewer_the_digits() {
+        let text = |label: &str, digits: usize| format!("4155550123{label}{}", "1".repeat(digits));
+        for (label, most) in [("ext", 20), (";ext=", 20), (";", 15), (",,", 15), ("x", 9), (",", 9)]
+        {
+            assert!(at_end(&text(label, most)).is_some(), "{label}");
+            assert!(at_end(&text(label, most + 1)).is_none(), "{label}");
+        }
+        assert!(at_end(&(text("-", 6) + "#")).is_some());
+        assert!(at_end(&(text("-", 7) + "#")).is_none());
+        assert!(at_end("4155550123").is_none());
+    }
+
+    #[test]
+    fn digits_of_any_script_are_kept_as_ascii() {
+        reads("4155550123 x２٠", "4155550123", "20");
+    }
+}

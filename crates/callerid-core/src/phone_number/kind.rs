@@ -1,0 +1,93 @@
+use super::numbering_plan::{AREA_CODES, FIRST_ROW, ROWS};
+use std::fmt;
+
+/// What a number is for, as far as the numbering plan tells: libphonenumber's number types that occur under `+1`.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// A fixed line. Known only for some Caribbean and Pacific area codes.
+    FixedLine,
+    /// A mobile phone. Known only for some Caribbean and Pacific area codes.
+    Mobile,
+    /// A fixed line or a mobile phone: in the United States and Canada a number does not tell which.
+    FixedLineOrMobile,
+    /// Free for the caller: 800, 833, 844, 855, 866, 877, 888.
+    TollFree,
+    /// Paid by the caller beyond the call: 900, and 976 in some places.
+    PremiumRate,
+    /// The cost is shared between caller and callee. No `+1` number is one today.
+    SharedCost,
+    /// A person's number, wherever they are: 500, 521 to 529, 533, 544, 566, 577, 588 and others.
+    PersonalNumber,
+    /// Voice over IP only: Canada's 600, and a few exchanges of other places.
+    Voip,
+    /// A pager.
+    Pager,
+    /// A universal access number: a company's one number for all its places.
+    Uan,
+    /// A voice mailbox.
+    Voicemail,
+}
+
+impl Kind {
+    /// Every kind, in the order in which the numbering plan counts them from 1.
+    pub const ALL: [Kind; 11] = [
+        Kind::FixedLine,
+        Kind::Mobile,
+        Kind::FixedLineOrMobile,
+        Kind::TollFree,
+        Kind::PremiumRate,
+        Kind::SharedCost,
+        Kind::PersonalNumber,
+        Kind::Voip,
+        Kind::Pager,
+        Kind::Uan,
+        Kind::Voicemail,
+    ];
+
+    /// The kind as a stable word: `toll-free`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::FixedLine => "fixed-line",
+            Kind::Mobile => "mobile",
+            Kind::FixedLineOrMobile => "fixed-line-or-mobile",
+            Kind::TollFree => "toll-free",
+            Kind::PremiumRate => "premium-rate",
+            Kind::SharedCost => "shared-cost",
+            Kind::PersonalNumber => "personal-number",
+            Kind::Voip => "voip",
+            Kind::Pager => "pager",
+            Kind::Uan => "uan",
+            Kind::Voicemail => "voicemail",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why the numbering plan has no kind for ten digits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unassigned {
+    AreaCode,
+    Exchange,
+}
+
+/// Looks up an area code and the four digits after it: no later digit matters to the plan.
+pub(super) fn kind_of(area_code: u16, next: [u8; 4]) -> Result<Kind, Unassigned> {
+    let entry = usize::from(area_code).checked_sub(200).and_then(|at| AREA_CODES.get(at));
+    let mut entry = *entry.unwrap_or(&0);
+    if entry == 0 {
+        return Err(Unassigned::AreaCode);
+    }
+    for (rows, digit) in ROWS.iter().zip(next) {
+        let Some(row) = entry.checked_sub(FIRST_ROW) else { break };
+        let row = rows.get(usize::from(row));
+        entry = *row.and_then(|row| row.get(usize::from(digit))).unwrap_or(&0);
+    }
+    let kind = entry.checked_sub(1).and_then(|at| Kind::ALL.get(usize::from(at)));
+    kind.copied().ok_or(Unassigned::Exchange)
+}

@@ -1,0 +1,243 @@
+//! The thorough way: a number as people and programs write it, decided as libphonenumber decides it.
+//!
+//! The steps are those of its parser, in its order: find where the number stands in the text, split off an extension,
+//! see that nothing else is left, and take the digits. What the digits dial is the matter of [`dialled`](super::dialled).
+
+use super::PhoneNumber;
+use super::character::{decimal_digit, is_letter, is_plus, is_separator, keypad_digit};
+use super::dialled::{Dialled, Misdialled};
+use super::error::{InvalidPhoneNumber, Problem};
+use super::extension::{self, Extension};
+use std::borrow::Cow;
+
+/// The longest text that is read, in characters: libphonenumber's limit.
+pub(super) const MAX_CHARACTERS: usize = 250;
+
+/// A number has no less digits to begin with; vanity letters come after them.
+const LEADING_DIGITS: usize = 3;
+
+/// From this many letters on a number is a vanity number. Fewer are slips, and skipped.
+const VANITY_LETTERS: usize = 3;
+
+/// What a text says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) number: PhoneNumber,
+    pub(super) extension: Option<Extension>,
+    /// Where the extension and its label begin.
+    pub(super) extension_at: usize,
+}
+
+/// Reads any text.
+pub(super) fn read(text: &str) -> Result<Written, InvalidPhoneNumber> {
+    if text.len() > MAX_CHARACTERS
+        && let Some((at, _)) = text.char_indices().nth(MAX_CHARACTERS)
+    {
+        return Err(InvalidPhoneNumber::new(Problem::TextTooLong, at));
+    }
+    let candidate = Candidate::in_text(text)?;
+    let (number, extension, extension_at) =
+        split_extension(&candidate.text).map_err(|(found, at)| {
+            InvalidPhoneNumber::new(Problem::StrayText { found }, candidate.offset(at))
+        })?;
+    let number = dial(number)
+        .map_err(|error| InvalidPhoneNumber::new(error.problem, candidate.offset(error.at())))?;
+    Ok(Written { number, extension, extension_at: candidate.offset(extension_at) })
+}
+
+/// The part of a text in which the number is: from its first digit or plus sign on, or what a `tel:` URI says it is.
+struct Candidate<'a> {
+    text: Cow<'a, str>,
+    /// Where `text` begins in the whole, but for the prefix that a `tel:` URI's context puts before it.
+    at: usize,
+    prefix: usize,
+    prefix_at: usize,
+}
+
+impl<'a> Candidate<'a> {
+    fn in_text(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
+        match find(text, PHONE_CONTEXT) {
+            Some(at) => Self::in_uri(text, at),
+            None => Self::in_free_text(text),
+        }
+    }
+
+    /// `tel:555-0123;phone-context=+1-415` (RFC 3966): a local number, with the prefix of the place where it is one.
+    fn in_uri(text: &'a str, parameter_at: usize) -> Result<Self, InvalidPhoneNumber> {
+        let context_at = parameter_at.saturating_add(PHONE_CONTEXT.len());
+        let context = text.get(context_at..).unwrap_or_default();
+        let context = context.split(';').next().unwrap_or_default();
+        let number_at = find(text, TEL).map_or(0, |at| at.saturating_add(TEL.len()));
+        let number = text.get(number_at..parameter_at).or_else(|| text.get(number_at..));
+        let number = up_to(number.unwrap_or_default(), ISDN_SUBADDRESS);
+        if is_number_prefix(context) {
+            let text = Cow::Owned([context, number].concat());
+            Ok(Candidate { text, at: number_at, prefix: context.len(), prefix_at: context_at })
+        } else if is_domain_name(context) {
+            Ok(Candidate { text: number.into(), at: number_at, prefix: 0, prefix_at: 0 })
+        } else {
+            Err(InvalidPhoneNumber::new(Problem::StrayText { found: ';' }, parameter_at))
+        }
+    }
+
+    fn in_free_text(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
+        let begins = |c: char| is_plus(c) || decimal_digit(c).is_some();
+        let Some((mut at, _)) = text.char_indices().find(|(_, c)| begins(*c)) else {
+            let mut stray = text.char_indices().filter(|(_, c)| !c.is_whitespace());
+            return Err(match stray.next() {
+                Some((at, found)) => InvalidPhoneNumber::new(Problem::StrayText { found }, at),
+                None => InvalidPhoneNumber::new(Problem::Empty, 0),
+            });
+        };
+        // A letter or a number at the end is no mere punctuation, not even one that is no part of a number.
+        let number = text.get(at..).unwrap_or_default();
+        let number = number.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '#');
+        let (skipped, number) = before_second_number(number);
+        at = at.saturating_add(skipped);
+        let text = up_to(number, ISDN_SUBADDRESS).into();
+        Ok(Candidate { text, at, prefix: 0, prefix_at: 0 })
+    }
+
+    /// The place in the whole text of a place in the candidate.
+    fn offset(&self, at: usize) -> usize {
+        match at.checked_sub(self.prefix) {
+            Some(at) => self.at.saturating_add(at),
+            None => self.prefix_at.saturating_add(at),
+        }
+    }
+}
+
+const TEL: &str = "tel:";
+const PHONE_CONTEXT: &str = ";phone-context=";
+const ISDN_SUBADDRESS: &str = ";isub=";
+
+/// Where a needle of ASCII first occurs.
+fn find(text: &str, needle: &str) -> Option<usize> {
+    text.as_bytes().windows(needle.len()).position(|window| window == needle.as_bytes())
+}
+
+fn up_to<'a>(text: &'a str, needle: &str) -> &'a str {
+    find(text, needle).and_then(|end| text.get(..end)).unwrap_or(text)
+}
+
+/// RFC 3966's global-number-digits, with the decimal digits of any script.
+fn is_number_prefix(context: &str) -> bool {
+    let Some(number) = context.strip_prefix('+') else { return false };
+    let is_visual = |c| matches!(c, '-' | '.' | '(' | ')');
+    number.chars().all(|c| is_visual(c) || decimal_digit(c).is_some())
+        && !number.chars().all(is_visual)
+}
+
+/// RFC 3966's domainname, with the decimal digits of any script.
+fn is_domain_name(context: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_alphabetic() || decimal_digit(c).is_some();
+    let is_label = |label: &str| {
+        label.starts_with(is_inner)
+            && label.ends_with(is_inner)
+            && label.chars().all(|c| c == '-' || is_inner(c))
+    };
+    let name = context.strip_suffix('.').unwrap_or(context);
+    name.split('.').all(is_label)
+        && name
+            .split('.')
+            .next_back()
+            .is_some_and(|top| top.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// What comes before a second number, written as `(530) 583-6985 x302/x2303`, and where that begins: the cut is made
+/// in the first line that has one, and leaves that line alone.
+fn before_second_number(text: &str) -> (usize, &str) {
+    let mut at: usize = 0;
+    for line in text.split('\n') {
+        for (slash, byte) in line.bytes().enumerate().rev() {
+            let Some((first, rest)) = line.split_at_checked(slash) else { continue };
+            if matches!(byte, b'/' | b'\\')
+                && rest.get(1..).is_some_and(|rest| rest.trim_start_matches(' ').starts_with('x'))
+            {
+                return (at, first);
+            }
+        }
+        at = at.saturating_add(line.len()).saturating_add(1);
+    }
+    (0, text)
+}
+
+/// The number, its extension and where that begins; or the character that is no part of either, and where.
+fn split_extension(text: &str) -> Result<(&str, Option<Extension>, usize), (char, usize)> {
+    if let Some((at, extension)) = extension::at_end(text)
+        && let Some(number) = text.get(..at)
+        && is_viable(number)
+    {
+        return Ok((number, Some(extension), at));
+    }
+    match stray(text) {
+        Some(stray) => Err(stray),
+        None => Ok((text, None, 0)),
+    }
+}
+
+/// Whether a text is a number without an extension, by libphonenumber's measure: three digits, or two and nothing else.
+fn is_viable(text: &str) -> bool {
+    let digits = text.chars().filter_map(decimal_digit).count();
+    stray(text).is_none() && (digits >= LEADING_DIGITS || digits == 2 && text.chars().count() == 2)
+}
+
+/// The first character that cannot be there, and where: a number is plus signs, then digits and separators, then
+/// letters too.
+fn stray(text: &str) -> Option<(char, usize)> {
+    let number = text.trim_start_matches(is_plus);
+    let signs = text.len().saturating_sub(number.len());
+    let mut digits: usize = 0;
+    for (at, c) in number.char_indices() {
+        if decimal_digit(c).is_some() {
+            digits = digits.saturating_add(1);
+        } else if !(is_separator(c) || digits >= LEADING_DIGITS && is_letter(c)) {
+            return Some((c, signs.saturating_add(at)));
+        }
+    }
+    None
+}
+
+/// Dials a number's digits, and its letters if it is a vanity number.
+fn dial(number: &str) -> Result<PhoneNumber, InvalidPhoneNumber> {
+    let vanity = number.chars().filter(|c| is_letter(*c)).count() >= VANITY_LETTERS;
+    // libphonenumber takes only ASCII's digits beside vanity letters.
+    let digit = |c: char| match vanity {
+        true => keypad_digit(c).or(c.is_ascii_digit().then_some(c).and_then(decimal_digit)),
+        false => decimal_digit(c),
+    };
+    let mut dialled = Dialled::new(number.starts_with(is_plus));
+    for c in number.chars() {
+        if let Some(digit) = digit(c) {
+            dialled.push(digit);
+        }
+    }
+    dialled.number().map_err(|error| {
+        let mut digits = number.char_indices().filter(|(_, c)| digit(*c).is_some());
+        locate(number, &mut digits, error)
+    })
+}
+
+#[cold]
+fn locate(
+    number: &str,
+    digits: &mut dyn Iterator<Item = (usize, char)>,
+    error: Misdialled,
+) -> InvalidPhoneNumber {
+    let mut problem = error.problem;
+    let mut at = 0;
+    let mut letters_before = false;
+    for (place, (start, c)) in (0..).zip(digits) {
+        at = start;
+        if place == error.digit {
+            // Ten digits and then words: it is the words that are too much.
+            if matches!(problem, Problem::TooLong { .. }) && is_letter(c) && !letters_before {
+                problem = Problem::StrayText { found: c };
+            }
+            return InvalidPhoneNumber::new(problem, at);
+        }
+        letters_before |= is_letter(c);
+        at = start.saturating_add(c.len_utf8());
+    }
+    InvalidPhoneNumber::new(problem, at.min(number.len()))
+}

@@ -1,0 +1,161 @@
+//! `PhoneNumber` beside libphonenumber's verdicts.
+//!
+//! `tests/data/phone-numbers.tsv.gz` holds what libphonenumber 9.0.33 (C++, default region US) says of 29,657 texts of
+//! 30 classes, a line each: class, text (a JSON string), ten digits or `-`, extension. `tests/data/valid-prefixes.bits.gz` holds its
+//! verdict on every seven-digit prefix from 2000000 to 9999999: bit p − 2000000, least significant first.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "the fence is the library's: a test reads files, prints and panics"
+)]
+
+use callerid_core::PhoneNumber;
+use callerid_core::phone_number::{Kind, METADATA_RELEASE, Reason};
+use flate2::read::GzDecoder;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+
+fn data(name: &str) -> Vec<u8> {
+    let path = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+    let mut bytes = Vec::new();
+    GzDecoder::new(File::open(path).unwrap()).read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+struct Verdict {
+    class: String,
+    text: String,
+    /// The number and the extension's digits.
+    number: Option<(String, Option<String>)>,
+}
+
+fn verdicts() -> Vec<Verdict> {
+    let file = String::from_utf8(data("phone-numbers.tsv.gz")).unwrap();
+    file.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| {
+            let [class, text, digits, extension] =
+                line.split('\t').collect::<Vec<_>>().try_into().unwrap();
+            let extension = (!extension.is_empty()).then(|| extension.to_owned());
+            Verdict {
+                class: class.to_owned(),
+                text: serde_json::from_str(text).unwrap(),
+                number: (digits != "-").then(|| (digits.to_owned(), extension)),
+            }
+        })
+        .collect()
+}
+
+/// libphonenumber leaves an extension's digits in the script they were written in; here they are ASCII's.
+fn full_width_as_ascii(extension: &str) -> String {
+    let ascii = |c| match c {
+        '０'..='９' => char::from(b'0' + (u32::from(c) - u32::from('０')) as u8),
+        _ => c,
+    };
+    extension.chars().map(ascii).collect()
+}
+
+#[test]
+fn agrees_with_libphonenumber_on_every_class() {
+    let verdicts = verdicts();
+    assert_eq!(verdicts.len(), 29_657);
+    let mut classes: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+    for Verdict { class, text, number } in &verdicts {
+        let expected = number.as_ref().map(|(number, extension)| {
+            (number.clone(), extension.as_deref().map(full_width_as_ascii))
+        });
+        let ours = PhoneNumber::parse_with_extension(text).ok().map(|(number, extension)| {
+            (number.to_string(), extension.map(|extension| extension.to_string()))
+        });
+        let (agreed, all) = classes.entry(class).or_default();
+        *all += 1;
+        if ours == expected {
+            *agreed += 1;
+        } else {
+            println!("{class}: {text:?}: {ours:?}, and libphonenumber {expected:?}");
+        }
+    }
+    assert_eq!(classes.len(), 30);
+    for (class, (agreed, all)) in &classes {
+        println!(
+            "{class:20} {agreed:5} of {all:5}  {:7.3} %",
+            f64::from(*agreed) * 100.0 / f64::from(*all)
+        );
+    }
+    for (class, (agreed, all)) in classes {
+        assert_eq!(agreed, all, "{class}");
+    }
+}
+
+#[test]
+fn a_number_with_an_extension_is_refused_where_the_extension_begins() {
+    for Verdict { text, number, .. } in verdicts() {
+        let Some((number, extension)) = number else { continue };
+        match (PhoneNumber::parse(&text), extension) {
+            (Ok(ours), None) => assert_eq!(ours.as_str(), number, "{text:?}"),
+            (Err(error), Some(extension)) => {
+                assert_eq!(error.reason(), Reason::Extension, "{text:?}");
+                let rest = &text[error.at()..];
+                assert!(rest.contains(&extension), "{text:?} at {}", error.at());
+            }
+            (ours, extension) => panic!("{text:?}: {ours:?}, extension {extension:?}"),
+        }
+    }
+}
+
+#[test]
+fn errors_point_into_the_text() {
+    let mut reasons = BTreeSet::new();
+    for Verdict { text, .. } in verdicts() {
+        if let Err(error) = PhoneNumber::parse(&text) {
+            assert!(text.is_char_boundary(error.at()), "{text:?}: {error}");
+            reasons.insert(error.reason());
+        }
+    }
+    // No text of the file is over-long.
+    let missing: Vec<_> = Reason::ALL.iter().filter(|reason| !reasons.contains(reason)).collect();
+    assert_eq!(missing, [&Reason::TextTooLong]);
+}
+
+#[test]
+fn the_numbering_plan_is_libphonenumber_s() {
+    let bits = data("valid-prefixes.bits.gz");
+    assert_eq!(bits.len(), 1_000_000);
+    let mut valid = 0;
+    for prefix in 2_000_000..10_000_000 {
+        let place = prefix - 2_000_000;
+        let expected = bits[place / 8] >> (place % 8) & 1 == 1;
+        valid += u32::from(expected);
+        // The last three digits decide nothing; they are different ones each time.
+        let number = format!("{prefix}{:03}", place * 7 % 1000);
+        assert_eq!(PhoneNumber::parse(&number).is_ok(), expected, "{number}");
+    }
+    assert_eq!(valid, bits.iter().map(|byte| byte.count_ones()).sum::<u32>());
+    assert_eq!(METADATA_RELEASE, "9.0.33");
+}
+
+#[test]
+fn kinds() {
+    for (number, kind) in [
+        ("2015550123", Kind::FixedLineOrMobile),
+        ("6135550123", Kind::FixedLineOrMobile),
+        ("2684601234", Kind::FixedLine),
+        ("6713001234", Kind::FixedLineOrMobile),
+        ("2687201234", Kind::Mobile),
+        ("8002345678", Kind::TollFree),
+        ("9002345678", Kind::PremiumRate),
+        ("2469761234", Kind::PremiumRate),
+        ("5002345678", Kind::PersonalNumber),
+        ("6002012345", Kind::Voip),
+        ("2684061234", Kind::Pager),
+        ("2464301234", Kind::Uan),
+        ("8686191234", Kind::Voicemail),
+    ] {
+        assert_eq!(PhoneNumber::parse(number).map(|number| number.kind()), Ok(kind), "{number}");
+    }
+}

@@ -1,0 +1,317 @@
+//! `cargo xtask generate`: writes the core's numbering plan from libphonenumber's metadata.
+//!
+//! The metadata is what the `phonenumber` crate carries. Its patterns for country code 1 become one automaton, whose
+//! answer for a number is that of libphonenumber's `getNumberType`; minimised, that is a table of a few kilobytes.
+//!
+//! With `--check` nothing is written: the chore fails if the checked-in file is not what would be written.
+
+use crate::Outcome;
+use phonenumber::Metadata;
+use phonenumber::metadata::{DATABASE, Descriptor};
+use regex_automata::dfa::{Automaton, dense};
+use regex_automata::util::primitives::StateID;
+use regex_automata::util::{start, syntax};
+use regex_automata::{Anchored, MatchKind};
+use std::collections::{BTreeSet, HashMap};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::{fs, iter};
+
+/// Every ten-digit number has the kind of its first seven digits: the patterns look no further.
+const DEPTH: usize = 7;
+/// Digits of an area code, looked up in one step.
+const AREA_CODE: usize = 3;
+/// Table entries below this one are kinds; the others are rows, counted anew for each digit so that they fit a byte.
+const FIRST_ROW: usize = 16;
+
+/// The kinds, in the order `Kind::ALL` of the core has them; entry 0 of the table is "not assigned".
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Kind {
+    FixedLine = 1,
+    Mobile,
+    FixedLineOrMobile,
+    TollFree,
+    PremiumRate,
+    SharedCost,
+    PersonalNumber,
+    Voip,
+    Pager,
+    Uan,
+    Voicemail,
+}
+
+pub(crate) fn run(args: &[String]) -> Outcome {
+    let check = match args {
+        [] => false,
+        [flag] if flag == "--check" => true,
+        _ => return Err("usage: cargo xtask generate [--check]".into()),
+    };
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../callerid-core/src/phone_number/numbering_plan.rs");
+    let source = numbering_plan()?;
+    if check {
+        if fs::read_to_string(&path)? != source {
+            return Err(format!("{} is stale: run `cargo xtask generate`", path.display()).into());
+        }
+    } else {
+        fs::write(&path, source)?;
+    }
+    Ok(())
+}
+
+/// The Rust source of the numbering plan.
+fn numbering_plan() -> Result<String, Box<dyn Error>> {
+    let regions = DATABASE.by_code(&1).ok_or("the database has no country code 1")?;
+    let plan = Plan::of(&Patterns::of(&regions)?)?;
+    plan.source(&metadata_version()?)
+}
+
+/// The release of libphonenumber whose metadata the locked `phonenumber` crate carries: its version's build metadata.
+fn metadata_version() -> Result<String, Box<dyn Error>> {
+    let lock = include_str!("../../../Cargo.lock");
+    let (_, rest) = lock.split_once("name = \"phonenumber\"\nversion = \"").ok_or("not in Cargo.lock")?;
+    let (version, _) = rest.split_once('"').ok_or("no version in Cargo.lock")?;
+    let (_, release) = version.split_once('+').ok_or("no metadata release in the version")?;
+    Ok(release.to_owned())
+}
+
+/// The patterns of every region, compiled into one automaton that tells which of them match.
+struct Patterns {
+    automaton: dense::DFA<Vec<u32>>,
+    regions: Vec<Region>,
+}
+
+/// The patterns of one region, as indices into the automaton's.
+struct Region {
+    leading_digits: Option<usize>,
+    general: Option<usize>,
+    /// In the order in which `getNumberType` tries them.
+    kinds: Vec<(Kind, usize)>,
+    fixed_line: Option<usize>,
+    mobile: Option<usize>,
+}
+
+impl Patterns {
+    fn of(regions: &[&Metadata]) -> Result<Self, Box<dyn Error>> {
+        let mut sources = Vec::new();
+        let mut add = |source: String| {
+            sources.push(source);
+            sources.len() - 1
+        };
+        let regions = regions
+            .iter()
+            .map(|region| {
+                let of = region.descriptors();
+                let mut descriptor = |descriptor: Option<&Descriptor>| {
+                    let descriptor = descriptor?;
+                    let lengths = descriptor.possible_length();
+                    (lengths.is_empty() || lengths.contains(&10))
+                        .then(|| add(format!("(?:{})$", descriptor.national_number().as_str())))
+                };
+                Region {
+                    general: descriptor(Some(of.general())),
+                    kinds: [
+                        (Kind::PremiumRate, of.premium_rate()),
+                        (Kind::TollFree, of.toll_free()),
+                        (Kind::SharedCost, of.shared_cost()),
+                        (Kind::Voip, of.voip()),
+                        (Kind::PersonalNumber, of.personal_number()),
+                        (Kind::Pager, of.pager()),
+                        (Kind::Uan, of.uan()),
+                        (Kind::Voicemail, of.voicemail()),
+                    ]
+                    .into_iter()
+                    .filter_map(|(kind, it)| Some((kind, descriptor(it)?)))
+                    .collect(),
+                    fixed_line: descriptor(of.fixed_line()),
+                    mobile: descriptor(of.mobile()),
+                    leading_digits: region
+                        .leading_digits()
+                        .map(|digits| add(format!("(?:{})\\d*$", digits.as_str()))),
+                }
+            })
+            .collect();
+        let automaton = dense::Builder::new()
+            .configure(
+                dense::Config::new()
+                    .match_kind(MatchKind::All)
+                    .start_kind(regex_automata::dfa::StartKind::Anchored),
+            )
+            .syntax(syntax::Config::new().unicode(false).utf8(false).ignore_whitespace(true))
+            .build_many(&sources)?;
+        Ok(Patterns { automaton, regions })
+    }
+
+    fn start(&self) -> Result<StateID, Box<dyn Error>> {
+        Ok(self.automaton.start_state(&start::Config::new().anchored(Anchored::Yes))?)
+    }
+
+    /// The kind of the numbers that end in this state: that of the first region that claims the number.
+    fn kind(&self, state: StateID) -> Option<Kind> {
+        let end = self.automaton.next_eoi_state(state);
+        let matched: Vec<usize> = if self.automaton.is_match_state(end) {
+            (0..self.automaton.match_len(end))
+                .map(|at| self.automaton.match_pattern(end, at).as_usize())
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let matches = |pattern: Option<usize>| pattern.is_some_and(|it| matched.contains(&it));
+        let kind = |region: &Region| {
+            if !matches(region.general) {
+                return None;
+            }
+            let named = region.kinds.iter().find(|(_, pattern)| matches(Some(*pattern)));
+            match (named, matches(region.fixed_line), matches(region.mobile)) {
+                (Some((kind, _)), _, _) => Some(*kind),
+                (None, true, true) => Some(Kind::FixedLineOrMobile),
+                (None, true, false) => Some(Kind::FixedLine),
+                (None, false, true) => Some(Kind::Mobile),
+                (None, false, false) => None,
+            }
+        };
+        self.regions
+            .iter()
+            .find(|region| match region.leading_digits {
+                Some(digits) => matches(Some(digits)),
+                None => kind(region).is_some(),
+            })
+            .and_then(kind)
+    }
+}
+
+/// Where a digit leads: to the kind of every number from here on, or to a row for the next digit.
+type Entry = usize;
+type Row = [Entry; 10];
+
+/// The minimised automaton: equal rows are one row, and a row whose entries all are one kind is that kind.
+struct Plan {
+    area_codes: Vec<Entry>,
+    /// The rows of the fourth to the seventh digit.
+    rows: [Vec<Row>; DEPTH - AREA_CODE],
+}
+
+impl Plan {
+    fn of(patterns: &Patterns) -> Result<Self, Box<dyn Error>> {
+        let mut builder = Builder { patterns, levels: Default::default() };
+        let start = patterns.start()?;
+        let area_codes = (200..1000)
+            .map(|area_code| {
+                let state = format!("{area_code}")
+                    .bytes()
+                    .fold(start, |state, digit| patterns.automaton.next_state(state, digit));
+                builder.entry(state, 0)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Plan { area_codes, rows: builder.levels.map(|level| level.rows) })
+    }
+
+    fn source(&self, release: &str) -> Result<String, Box<dyn Error>> {
+        let mut source = format!(
+            "//! Which ten-digit numbers are valid, and of what kind.\n\
+             //!\n\
+             //! Written by `cargo xtask generate` from the metadata of libphonenumber {release} for country code 1, as the\n\
+             //! `phonenumber` crate carries it. Not to be edited: run it again.\n\n\
+             /// The release of libphonenumber whose metadata this is.\n\
+             pub(super) const METADATA_RELEASE: &str = \"{release}\";\n\n\
+             /// An entry below this one is a kind, by its place in `Kind::ALL` counted from 1, or 0 for \"not assigned\"; any\n\
+             /// other is a row for the next digit, counted from here.\n\
+             pub(super) const FIRST_ROW: u8 = {FIRST_ROW};\n\n\
+             /// The entry of each area code from 200 to 999.\n\
+             #[rustfmt::skip]\n\
+             pub(super) static AREA_CODES: [u8; 800] = [\n"
+        );
+        for (line, entries) in self.area_codes.chunks(20).enumerate() {
+            writeln!(source, "    {} // {}", list(entries), 200 + line * 20)?;
+        }
+        write!(
+            source,
+            "];\n\n\
+             /// For each digit from the fourth to the seventh, its rows: the entry of each of the ten digits.\n\
+             pub(super) static ROWS: [&[[u8; 10]]; {}] = [&FOURTH, &FIFTH, &SIXTH, &SEVENTH];\n",
+            self.rows.len()
+        )?;
+        for (name, rows) in ["FOURTH", "FIFTH", "SIXTH", "SEVENTH"].iter().zip(&self.rows) {
+            if FIRST_ROW + rows.len() > usize::from(u8::MAX) + 1 {
+                return Err(format!("{} rows do not fit a byte", rows.len()).into());
+            }
+            write!(source, "\n#[rustfmt::skip]\nstatic {name}: [[u8; 10]; {}] = [\n", rows.len())?;
+            for row in rows {
+                writeln!(source, "    [{}],", list(row).trim_end_matches(','))?;
+            }
+            source.push_str("];\n");
+        }
+        Ok(source)
+    }
+}
+
+fn list(entries: &[Entry]) -> String {
+    entries.iter().map(|entry| format!("{entry},")).collect::<Vec<_>>().join(" ")
+}
+
+struct Builder<'a> {
+    patterns: &'a Patterns,
+    levels: [Level; DEPTH - AREA_CODE],
+}
+
+/// The rows of one digit.
+#[derive(Default)]
+struct Level {
+    rows: Vec<Row>,
+    entries: HashMap<Row, Entry>,
+    seen: HashMap<StateID, Entry>,
+}
+
+impl Builder<'_> {
+    /// The entry for the numbers that have come to `state`, `level` digits after the area code.
+    fn entry(&mut self, state: StateID, level: usize) -> Result<Entry, Box<dyn Error>> {
+        if level == self.levels.len() {
+            return self.kind_of_all(state);
+        }
+        if let Some(entry) = self.levels[level].seen.get(&state) {
+            return Ok(*entry);
+        }
+        let mut row = Row::default();
+        for (entry, digit) in row.iter_mut().zip(b'0'..=b'9') {
+            *entry = self.entry(self.patterns.automaton.next_state(state, digit), level + 1)?;
+        }
+        let Level { rows, entries, seen } = &mut self.levels[level];
+        let entry = if row[0] < FIRST_ROW && row.iter().all(|entry| *entry == row[0]) {
+            row[0]
+        } else {
+            *entries.entry(row).or_insert_with(|| {
+                rows.push(row);
+                FIRST_ROW + rows.len() - 1
+            })
+        };
+        seen.insert(state, entry);
+        Ok(entry)
+    }
+
+    /// The one kind that all numbers from a seven-digit prefix have.
+    fn kind_of_all(&self, state: StateID) -> Result<Entry, Box<dyn Error>> {
+        let mut states = BTreeSet::from([state]);
+        for _ in DEPTH..10 {
+            states = states
+                .into_iter()
+                .flat_map(|state| iter::repeat(state).zip(b'0'..=b'9'))
+                .map(|(state, digit)| self.patterns.automaton.next_state(state, digit))
+                .collect();
+        }
+        let mut kinds = states.into_iter().map(|state| self.patterns.kind(state));
+        let first = kinds.next().flatten();
+        if kinds.any(|kind| kind != first) {
+            return Err("a pattern looks past a number's seventh digit".into());
+        }
+        Ok(first.map_or(0, |kind| kind as Entry))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_checked_in_numbering_plan_is_the_generated_one() {
+        super::run(&["--check".to_owned()]).unwrap();
+    }
+}
