@@ -70,7 +70,8 @@ fn numbering_plan() -> Result<String, Box<dyn Error>> {
 /// The release of libphonenumber whose metadata the locked `phonenumber` crate carries: its version's build metadata.
 fn metadata_version() -> Result<String, Box<dyn Error>> {
     let lock = include_str!("../../../Cargo.lock");
-    let (_, rest) = lock.split_once("name = \"phonenumber\"\nversion = \"").ok_or("not in Cargo.lock")?;
+    let (_, rest) =
+        lock.split_once("name = \"phonenumber\"\nversion = \"").ok_or("not in Cargo.lock")?;
     let (version, _) = rest.split_once('"').ok_or("no version in Cargo.lock")?;
     let (_, release) = version.split_once('+').ok_or("no metadata release in the version")?;
     Ok(release.to_owned())

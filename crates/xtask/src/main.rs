@@ -1,13 +1,11 @@
 //! The project's chores.
 
-#[cfg(feature = "bench")]
-mod bench;
 #[cfg(feature = "generate")]
 mod generate;
 
 use std::env;
 use std::error::Error;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// What every chore returns.
 type Outcome = Result<(), Box<dyn Error>>;
@@ -15,7 +13,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let Some((chore, args)) = args.split_first() else {
-        eprintln!("usage: cargo xtask <generate|bench> [arguments]");
+        eprintln!("usage: cargo xtask <generate> [arguments]");
         return ExitCode::FAILURE;
     };
     let outcome = match chore.as_str() {
@@ -23,10 +21,6 @@ fn main() -> ExitCode {
         "generate" => generate::run(args),
         #[cfg(not(feature = "generate"))]
         "generate" => with_feature("generate", args),
-        #[cfg(feature = "bench")]
-        "bench" => bench::run(args),
-        #[cfg(not(feature = "bench"))]
-        "bench" => with_feature("bench", args),
         unknown => Err(format!("no chore is called {unknown:?}").into()),
     };
     match outcome {
@@ -39,10 +33,20 @@ fn main() -> ExitCode {
 }
 
 /// Runs a chore again in an xtask built with the feature of its name, in release mode.
-#[cfg(not(all(feature = "generate", feature = "bench")))]
+#[cfg(not(feature = "generate"))]
 fn with_feature(chore: &str, args: &[String]) -> Outcome {
-    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["run", "--quiet", "--release", "--package", "xtask", "--features", chore, "--", chore])
+    let status = std::process::Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args([
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "xtask",
+            "--features",
+            chore,
+            "--",
+            chore,
+        ])
         .args(args)
         .status()?;
     if status.success() { Ok(()) } else { Err(format!("failed: {status}").into()) }
