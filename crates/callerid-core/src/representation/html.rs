@@ -1,0 +1,43 @@
+//! HTML, written: a `div` an element, its class the element's name in dashed lower case. The page's title
+//! is the HTTP status.
+
+use super::Document;
+use super::element::{Element, each_record};
+use super::xml::{Place, escape};
+
+pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(document.size_guess());
+    out.extend_from_slice(b"<html><head><title>");
+    out.extend_from_slice(document.status().to_string().as_bytes());
+    out.extend_from_slice(b"</title></head><body class=\"");
+    out.extend_from_slice(Element::TwilioResponse.class().as_bytes());
+    out.extend_from_slice(b"\">");
+    let is_list = matches!(document, Document::CallerIds(_));
+    if is_list {
+        open(&mut out, Element::OutgoingCallerIds);
+    }
+    each_record(document, &mut |record, fields| {
+        open(&mut out, record);
+        for (element, text) in fields {
+            open(&mut out, *element);
+            escape(&mut out, text.unwrap_or_default(), Place::Text);
+            close(&mut out);
+        }
+        close(&mut out);
+    });
+    if is_list {
+        close(&mut out);
+    }
+    out.extend_from_slice(b"</body></html>");
+    out
+}
+
+fn open(out: &mut Vec<u8>, element: Element) {
+    out.extend_from_slice(b"<div class=\"");
+    out.extend_from_slice(element.class().as_bytes());
+    out.extend_from_slice(b"\">");
+}
+
+fn close(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"</div>");
+}
