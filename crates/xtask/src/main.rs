@@ -1,27 +1,42 @@
-//! The project's chores.
+//! The project's chores: `cargo xtask serve`, `test`, `bench`, `generate`.
+//!
+//! What only a benchmark or the generator needs is behind a feature of its name, so that `serve` is quick on a
+//! fresh clone; those chores run again in an xtask built with it.
 
+mod checks;
 #[cfg(feature = "generate")]
 mod generate;
+mod serve;
 
 use std::env;
 use std::error::Error;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 /// What every chore returns.
 type Outcome = Result<(), Box<dyn Error>>;
 
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+  serve [options of `callerid serve`]   build the server in release mode and run it
+  test                                  run every check, as CI does
+  bench [name …]                        measure, beside peers; writes target/bench.json
+  generate                              write the numbering plan's table anew";
+
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let Some((chore, args)) = args.split_first() else {
-        eprintln!("usage: cargo xtask <generate> [arguments]");
+        eprintln!("{USAGE}");
         return ExitCode::FAILURE;
     };
     let outcome = match chore.as_str() {
+        "serve" => serve::run_server(args),
+        "test" => checks::run_all(),
         #[cfg(feature = "generate")]
         "generate" => generate::run(args),
         #[cfg(not(feature = "generate"))]
-        "generate" => with_feature("generate", args),
-        unknown => Err(format!("no chore is called {unknown:?}").into()),
+        "generate" => with_feature(chore, args),
+        unknown => Err(format!("no chore is called {unknown:?}\n\n{USAGE}").into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -32,22 +47,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// The cargo that runs this.
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Runs a command to its end, which must be a success.
+fn run(command: &mut Command) -> Outcome {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().map_err(|error| format!("{name} cannot be run: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{name} failed: {status}").into()) }
+}
+
 /// Runs a chore again in an xtask built with the feature of its name, in release mode.
 #[cfg(not(feature = "generate"))]
 fn with_feature(chore: &str, args: &[String]) -> Outcome {
-    let status = std::process::Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args([
-            "run",
-            "--quiet",
-            "--release",
-            "--package",
-            "xtask",
-            "--features",
-            chore,
-            "--",
-            chore,
-        ])
-        .args(args)
-        .status()?;
-    if status.success() { Ok(()) } else { Err(format!("failed: {status}").into()) }
+    let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", chore];
+    run(cargo().args(build).args(["--", chore]).args(args))
 }

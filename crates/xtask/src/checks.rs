@@ -1,0 +1,54 @@
+//! `cargo xtask test`: every check there is, in one command that installs what it needs.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::{Outcome, cargo, run};
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// Runs every check, in the order in which they are quickest to fail.
+pub(crate) fn run_all() -> Outcome {
+    step("rustfmt", cargo().args(["fmt", "--all", "--check"]))?;
+    install_wasm_target()?;
+    step(
+        "the core builds for wasm32",
+        cargo().args(["build", "--locked", "--package", "callerid-core", "--target", WASM]),
+    )?;
+    let clippy = ["clippy", "--locked", "--workspace", "--all-targets", "--all-features"];
+    step("clippy", cargo().args(clippy).args(["--", "--deny", "warnings"]))?;
+    // The server's tests start the program, and the peers of the benchmarks are of no use to them.
+    step(
+        "tests",
+        cargo().args(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"]),
+    )?;
+    let docs = ["doc", "--locked", "--workspace", "--no-deps", "--all-features"];
+    step("docs", cargo().args(docs).env("RUSTDOCFLAGS", "--deny warnings"))?;
+    if cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {
+        step(
+            "licences and advisories",
+            cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]),
+        )?;
+    }
+    eprintln!("All checks passed.");
+    Ok(())
+}
+
+fn step(name: &str, command: &mut Command) -> Outcome {
+    eprintln!("── {name}");
+    let start = Instant::now();
+    run(command).map_err(|error| format!("{name}: {error}"))?;
+    eprintln!("── {name}: passed in {:.0} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Adds the target where rustup has it to add; elsewhere the build says what is missing.
+fn install_wasm_target() -> Outcome {
+    let installed = Command::new("rustup").args(["target", "list", "--installed"]).output();
+    match installed {
+        Ok(list) if !String::from_utf8_lossy(&list.stdout).contains(WASM) => {
+            step("rustup adds wasm32", Command::new("rustup").args(["target", "add", WASM]))
+        }
+        _ => Ok(()),
+    }
+}
