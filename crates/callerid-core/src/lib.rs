@@ -36,6 +36,8 @@ mod friendly_name;
 mod operation;
 mod outgoing_caller_id;
 mod page;
+#[cfg(feature = "serde")]
+mod serialization;
 mod service;
 mod sid;
 mod store;

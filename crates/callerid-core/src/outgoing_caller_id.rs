@@ -36,6 +36,7 @@ impl OutgoingCallerId {
 
 /// Which caller IDs of an account a list shows: those that match all that is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Filter {
     /// Only the one with exactly this number.
     pub phone_number: Option<PhoneNumber>,

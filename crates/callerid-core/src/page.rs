@@ -54,6 +54,7 @@ impl std::error::Error for InvalidPageSize {}
 
 /// Which page of a list is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PageRequest {
     /// The page's number, from 0.
     pub number: u64,
@@ -77,6 +78,7 @@ pub(crate) fn decimal(text: &str) -> Option<u64> {
 
 /// One page of a list, and what it needs to say where it stands in the whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Page<T> {
     /// The rows, at most as many as the page's size.
     pub items: Vec<T>,

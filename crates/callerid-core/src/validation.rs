@@ -126,6 +126,7 @@ impl std::error::Error for InvalidCallDelay {}
 
 /// What a create answers with: the code to show, for the number that is about to ring.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ValidationRequest {
     /// The account that asked.
     pub account_sid: AccountSid,
