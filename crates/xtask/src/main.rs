@@ -3,6 +3,8 @@
 //! What only a benchmark or the generator needs is behind a feature of its name, so that `serve` is quick on a
 //! fresh clone; those chores run again in an xtask built with it.
 
+#[cfg(feature = "bench")]
+mod bench;
 mod checks;
 #[cfg(feature = "generate")]
 mod generate;
@@ -36,6 +38,10 @@ fn main() -> ExitCode {
         "generate" => generate::run(args),
         #[cfg(not(feature = "generate"))]
         "generate" => with_feature(chore, args),
+        #[cfg(feature = "bench")]
+        "bench" => bench::run(args),
+        #[cfg(not(feature = "bench"))]
+        "bench" => with_feature(chore, args),
         unknown => Err(format!("no chore is called {unknown:?}\n\n{USAGE}").into()),
     };
     match outcome {
@@ -60,7 +66,7 @@ fn run(command: &mut Command) -> Outcome {
 }
 
 /// Runs a chore again in an xtask built with the feature of its name, in release mode.
-#[cfg(not(feature = "generate"))]
+#[cfg(not(all(feature = "generate", feature = "bench")))]
 fn with_feature(chore: &str, args: &[String]) -> Outcome {
     let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", chore];
     run(cargo().args(build).args(["--", chore]).args(args))

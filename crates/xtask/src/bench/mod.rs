@@ -1,0 +1,81 @@
+//! `cargo xtask bench`: what it costs, beside what others cost, in one run on one machine.
+//!
+//! Prints a table for each benchmark and writes all of them to `target/bench.json`. Arguments choose benchmarks by name;
+//! without any, all run.
+
+mod normalize;
+
+use crate::Outcome;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::{fmt, fs};
+
+/// Every benchmark by its name.
+const BENCHMARKS: &[(&str, Benchmark)] = &[("normalize", normalize::run)];
+
+type Benchmark = fn() -> Table;
+
+pub(crate) fn run(args: &[String]) -> Outcome {
+    let is_known = |arg: &&String| BENCHMARKS.iter().any(|(name, _)| name == arg);
+    if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {
+        return Err(format!("no benchmark is called {unknown:?}").into());
+    }
+    let mut tables = Vec::new();
+    for (name, run) in BENCHMARKS {
+        if args.is_empty() || args.iter().any(|arg| arg == name) {
+            let table = run();
+            println!("{table}");
+            tables.push(table.to_json(name));
+        }
+    }
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/bench.json");
+    fs::create_dir_all(path.parent().ok_or("no target folder")?)?;
+    fs::write(&path, serde_json::to_vec_pretty(&Value::Array(tables))?)?;
+    println!("written: target/bench.json");
+    Ok(())
+}
+
+/// What one benchmark measured.
+pub(crate) struct Table {
+    /// What was measured, on what, in a line or two.
+    pub(crate) title: String,
+    /// The unit of every figure, "ns per number" for example.
+    pub(crate) unit: &'static str,
+    /// The first row is ours; ratios are to it.
+    pub(crate) rows: Vec<Row>,
+}
+
+/// What one contender took.
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) figure: f64,
+    /// What else is to be known of it; may be empty.
+    pub(crate) note: String,
+}
+
+impl Table {
+    /// How many times our figure a row's is.
+    fn ratio(&self, row: &Row) -> f64 {
+        self.rows.first().map_or(f64::NAN, |ours| row.figure / ours.figure)
+    }
+
+    fn to_json(&self, name: &str) -> Value {
+        let rows = self.rows.iter().map(|row| {
+            json!({ "name": row.name, "figure": row.figure, "ratio": self.ratio(row), "note": row.note })
+        });
+        json!({ "benchmark": name, "title": self.title, "unit": self.unit, "rows": rows.collect::<Vec<_>>() })
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+        writeln!(f, "{}", self.title)?;
+        writeln!(f, "  {:width$}  {:>14}  {:>9}", "", self.unit, "ratio")?;
+        for row in &self.rows {
+            let (figure, ratio) = (row.figure, self.ratio(row));
+            writeln!(f, "  {:width$}  {figure:14.1}  {ratio:8.2}x  {}", row.name, row.note)?;
+        }
+        Ok(())
+    }
+}
