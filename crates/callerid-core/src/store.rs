@@ -83,7 +83,7 @@ pub trait Store: Send + Sync {
 
     /// Saves steps, each whole or not at all, and says of each whether it was saved. One whose call has
     /// moved on (its revision is not the one before the step's) is not. With a step go the number's count
-    /// of wrong entries and the caller ID that it adds.
+    /// of wrong entries and the caller ID that it adds, in place of one with the same Sid or number.
     fn save(&self, steps: Vec<Step>) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
     /// Live calls whose [`wake_at`](Call::wake_at) has come, or that were created after `now`; earliest

@@ -1,1 +1,4 @@
 //! The server.
+
+pub mod seal;
+pub mod store;

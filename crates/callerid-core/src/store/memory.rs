@@ -27,12 +27,7 @@ impl MemoryStore {
     /// same number. No event tells of it.
     pub fn seed(&self, caller_id: OutgoingCallerId) {
         let mut state = self.state();
-        let list = state.lists.entry(caller_id.account_sid).or_default();
-        let same_number = list.by_number.get(&caller_id.phone_number).copied();
-        for sid in same_number.into_iter().chain([caller_id.sid]) {
-            list.remove(&sid);
-        }
-        list.insert(caller_id);
+        state.lists.entry(caller_id.account_sid).or_default().put(caller_id);
     }
 
     // The state is whole between any two statements that take the lock, so a poisoned lock is as good.
@@ -64,6 +59,15 @@ struct List {
 type ListKey = (std::cmp::Reverse<i64>, CallerIdSid);
 
 impl List {
+    /// Inserts a caller ID in place of one with the same Sid or the same number.
+    fn put(&mut self, caller_id: OutgoingCallerId) {
+        let same_number = self.by_number.get(&caller_id.phone_number).copied();
+        for sid in same_number.into_iter().chain([caller_id.sid]) {
+            self.remove(&sid);
+        }
+        self.insert(caller_id);
+    }
+
     fn insert(&mut self, caller_id: OutgoingCallerId) {
         let key = caller_id.list_key();
         if let Err(place) = self.order.binary_search(&key) {
@@ -247,7 +251,7 @@ impl Store for MemoryStore {
             state.put_call(step.call);
             if let Some(caller_id) = step.caller_id {
                 state.append(&Change::CallerIdAdded(&caller_id));
-                state.lists.entry(caller_id.account_sid).or_default().insert(caller_id);
+                state.lists.entry(caller_id.account_sid).or_default().put(caller_id);
             }
             true
         };

@@ -1,0 +1,340 @@
+//! Sealing: tokens are kept on disk as XChaCha20-Poly1305 ciphertexts under one 32-byte key.
+//!
+//! Callbacks are signed with an account's token, so tokens must be recoverable and cannot be hashed. The
+//! key lies in a file beside the database, readable by its owner alone, or is given from outside (see
+//! [`KEY_VARIABLE`]), so that a copy of the database by itself gives no token away. What a seal is for (an
+//! account's Sid) is authenticated with it: one cannot be put in another's place.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+
+/// The environment variable that a host takes the key from, 64 hexadecimal digits, instead of a file.
+pub const KEY_VARIABLE: &str = "CALLERID_KEY";
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 24;
+
+/// The key that seals tokens. Wiped from memory when dropped; never shown by `Debug`.
+#[derive(Clone)]
+pub struct SealingKey(XChaCha20Poly1305);
+
+impl SealingKey {
+    /// Reads a key: 64 hexadecimal digits, white space around them ignored.
+    ///
+    /// # Errors
+    /// [`InvalidKey`] for anything else; it does not repeat the text.
+    pub fn parse(text: &str) -> Result<Self, InvalidKey> {
+        let digits = text.trim_ascii().as_bytes();
+        let (pairs, []) = digits.as_chunks::<2>() else { return Err(InvalidKey) };
+        if pairs.len() != KEY_BYTES {
+            return Err(InvalidKey);
+        }
+        let mut key = [0; KEY_BYTES];
+        for (byte, pair) in key.iter_mut().zip(pairs) {
+            let digit = |digit: u8| char::from(digit).to_digit(16).ok_or(InvalidKey);
+            *byte = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
+        }
+        Ok(Self(XChaCha20Poly1305::new(&key.into())))
+    }
+
+    /// Seals bytes for a purpose; sealing the same bytes again gives others.
+    ///
+    /// # Errors
+    /// The operating system's, where it has no randomness to give.
+    pub fn seal(&self, plain: &[u8], purpose: &[u8]) -> Result<Vec<u8>, getrandom::Error> {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce)?;
+        let payload = Payload { msg: plain, aad: purpose };
+        let sealed = self.0.encrypt(&XNonce::from(nonce), payload);
+        // Fails only for more than 256 GiB.
+        let sealed = sealed.map_err(|_| getrandom::Error::UNEXPECTED)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// The bytes that were sealed for that purpose; `None` where the key, the purpose or a bit is another.
+    pub fn unseal(&self, sealed: &[u8], purpose: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        let payload = Payload { msg: sealed, aad: purpose };
+        self.0.decrypt(&XNonce::from(*nonce), payload).ok()
+    }
+}
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealingKey(…)")
+    }
+}
+
+/// A text that is no key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidKey;
+
+impl fmt::Display for InvalidKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a key is {} hexadecimal digits", KEY_BYTES * 2)
+    }
+}
+
+impl std::error::Error for InvalidKey {}
+
+/// The file that holds the key: its digits and a newline, for its owner's eyes alone.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyFile(PathBuf);
+
+impl KeyFile {
+    pub(crate) fn in_directory(directory: &Path) -> Self {
+        Self(directory.join("key"))
+    }
+
+    /// The key, or `None` where there is no such file.
+    pub(crate) fn read(&self) -> Result<Option<SealingKey>, KeyError> {
+        let path = || self.0.clone();
+        let failed = |source| KeyError::Unreadable { path: path(), source };
+        match fs::metadata(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+            Ok(metadata) => {
+                if let Some(mode) = mode_open_to_others(&metadata) {
+                    return Err(KeyError::TooOpen { path: path(), mode });
+                }
+            }
+        }
+        let text = fs::read_to_string(&self.0).map_err(failed)?;
+        SealingKey::parse(&text).map(Some).map_err(|_| KeyError::NoKey { path: path() })
+    }
+
+    /// The key; a new one where there is no such file. It appears whole and durable or not at all, and of
+    /// several processes that make one at the same time all get the same.
+    pub(crate) fn read_or_create(&self) -> Result<SealingKey, KeyError> {
+        if let Some(key) = self.read()? {
+            return Ok(key);
+        }
+        let failed = |source| KeyError::NotCreated { path: self.0.clone(), source };
+        let key = random_digits::<KEY_BYTES>().map_err(failed)?;
+        let draft = format!("key.{}", random_digits::<8>().map_err(failed)?);
+        let draft = self.0.with_file_name(draft);
+        // Linking fails where the name is taken, which renaming would not.
+        let link = || match fs::hard_link(&draft, &self.0) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        };
+        let made = write_durably(&draft, &format!("{key}\n")).and_then(|()| link());
+        let _ = fs::remove_file(&draft);
+        made.and_then(|()| sync_directory(&self.0)).map_err(failed)?;
+        self.read()?.ok_or_else(|| KeyError::Missing { path: self.0.clone() })
+    }
+
+    pub(crate) fn missing(&self) -> KeyError {
+        KeyError::Missing { path: self.0.clone() }
+    }
+}
+
+fn random_digits<const BYTES: usize>() -> io::Result<String> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn write_durably(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    owner_only(&mut options);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Makes a new name in a file's directory durable.
+fn sync_directory(of: &Path) -> io::Result<()> {
+    match of.parent() {
+        Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// Files that are created with these options are for their owner alone.
+pub(crate) fn owner_only(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    #[cfg(not(unix))]
+    let _ = options;
+}
+
+#[cfg(unix)]
+fn mode_open_to_others(metadata: &fs::Metadata) -> Option<u32> {
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+#[cfg(not(unix))]
+fn mode_open_to_others(_: &fs::Metadata) -> Option<u32> {
+    None
+}
+
+/// Why there is no key to seal with.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Tokens have been sealed, and the key file is gone.
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// Others than its owner may read or write the key file.
+    TooOpen {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The key file holds something else.
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key file cannot be read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// A new key file cannot be made.
+    NotCreated {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// Tokens have been sealed with another key.
+    Wrong,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { path } => write!(
+                f,
+                "the key that tokens were sealed with is not in {}: put it back, or set {KEY_VARIABLE}",
+                path.display()
+            ),
+            Self::TooOpen { path, mode } => write!(
+                f,
+                "{0} has mode {mode:o}, so others than its owner may read the key: chmod 600 {0}",
+                path.display()
+            ),
+            Self::NoKey { path } => write!(f, "{} holds no key: {InvalidKey}", path.display()),
+            Self::Unreadable { path, source } => {
+                write!(f, "cannot read the key {}: {source}", path.display())
+            }
+            Self::NotCreated { path, source } => {
+                write!(f, "cannot make the key {}: {source}", path.display())
+            }
+            Self::Wrong => write!(f, "tokens were sealed with another key than the one given"),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { source, .. } | Self::NotCreated { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> SealingKey {
+        SealingKey::parse(&format!("{byte:02x}").repeat(KEY_BYTES)).unwrap()
+    }
+
+    #[test]
+    fn what_is_sealed_comes_back_for_the_same_key_and_purpose_alone() {
+        let sealed = key(1).seal(b"secret", b"AC1").unwrap();
+        assert_eq!(key(1).unseal(&sealed, b"AC1").as_deref(), Some(&b"secret"[..]));
+        assert_eq!(key(2).unseal(&sealed, b"AC1"), None);
+        assert_eq!(key(1).unseal(&sealed, b"AC2"), None);
+        for at in 0..sealed.len() {
+            let mut bent = sealed.clone();
+            bent[at] ^= 1;
+            assert_eq!(key(1).unseal(&bent, b"AC1"), None, "byte {at}");
+            assert_eq!(key(1).unseal(&sealed[..at], b"AC1"), None, "{at} bytes");
+        }
+    }
+
+    #[test]
+    fn sealing_twice_gives_different_bytes() {
+        assert_ne!(key(1).seal(b"secret", b"").unwrap(), key(1).seal(b"secret", b"").unwrap());
+    }
+
+    #[test]
+    fn a_key_is_64_hexadecimal_digits() {
+        assert!(SealingKey::parse(&format!(" {}\n", "aF".repeat(32))).is_ok());
+        for text in ["", "ab", &"ab".repeat(31), &"ab".repeat(33), &"ag".repeat(32)] {
+            assert_eq!(SealingKey::parse(text).unwrap_err(), InvalidKey, "{text}");
+        }
+        assert_eq!(SealingKey::parse(&"é".repeat(32)).unwrap_err(), InvalidKey);
+        assert_eq!(format!("{:?}", key(1)), "SealingKey(…)");
+    }
+
+    #[test]
+    fn a_key_file_is_made_once_and_for_its_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = KeyFile::in_directory(directory.path());
+        assert!(file.read().unwrap().is_none());
+        let sealed = file.read_or_create().unwrap().seal(b"x", b"").unwrap();
+        assert!(file.read_or_create().unwrap().unseal(&sealed, b"").is_some());
+        let names: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+        #[cfg(unix)]
+        assert_eq!(mode_open_to_others(&fs::metadata(&file.0).unwrap()), None);
+    }
+
+    #[test]
+    fn many_that_make_a_key_file_get_the_same_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = KeyFile::in_directory(directory.path());
+        let keys: Vec<SealingKey> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| file.read_or_create())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
+        });
+        let sealed = keys[0].seal(b"x", b"").unwrap();
+        assert!(keys.iter().all(|key| key.unseal(&sealed, b"").is_some()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let file = KeyFile::in_directory(directory.path());
+        file.read_or_create().unwrap();
+        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o640)).unwrap();
+        let error = file.read().unwrap_err().to_string();
+        let path = file.0.display();
+        assert_eq!(
+            error,
+            format!(
+                "{path} has mode 640, so others than its owner may read the key: chmod 600 {path}"
+            )
+        );
+    }
+
+    #[test]
+    fn a_file_that_holds_no_key_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = KeyFile::in_directory(directory.path());
+        write_durably(&file.0, "banana\n").unwrap();
+        let error = file.read().unwrap_err().to_string();
+        assert!(error.ends_with("key holds no key: a key is 64 hexadecimal digits"), "{error}");
+    }
+}

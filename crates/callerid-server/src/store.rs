@@ -1,0 +1,308 @@
+//! The durable store: SQLite in a directory.
+//!
+//! # The directory
+//!
+//! | file | holds |
+//! |---|---|
+//! | `callerid.sqlite3`, and SQLite's `-wal` and `-shm` beside it | everything |
+//! | `key` | the key that tokens are sealed with, unless it is given from outside (see [`seal`](crate::seal)) |
+//! | `lock` | locked by the one server that works on the directory |
+//!
+//! Any number of processes may open a directory, but only one as its server; so an account can be
+//! added or a number unlocked while the server runs, and it knows at its next request.
+//!
+//! # Durability
+//!
+//! A change is answered when it is on disk: the database is in WAL mode with `synchronous=FULL`, so
+//! that a commit ends with an fsync. Changes go to one thread, which commits together whatever has
+//! arrived while the last commit was under way: many connections share an fsync. A change that fails
+//! is rolled back by itself; if the commit fails, all that shared it do.
+//!
+//! # What is secret
+//!
+//! Tokens are sealed. A validation code is in clear while its call is live and is set to null when it
+//! ends, when it is worth nothing any more; `secure_delete=FAST` overwrites it in the page that the change
+//! writes anyway. The files are for their owner alone.
+//!
+//! # Cost
+//!
+//! No method's cost grows with the rows of an account by more than a logarithm, deep pages and totals
+//! included (see `spans`), but for a list filtered by a name alone: that costs what all the rows of that name do.
+
+mod accounts;
+mod caller_ids;
+mod calls;
+mod events;
+mod open;
+mod readers;
+mod schema;
+mod spans;
+mod writer;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use callerid_core::{
+    Account, AccountSid, Admitted, Call, CallSid, CallerIdSid, Events, Filter, FriendlyName,
+    Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Step, Store, StoreError,
+    ValidationRefused,
+};
+use rusqlite::Connection;
+use tokio::sync::watch;
+
+pub use open::{OpenError, Options};
+
+use crate::seal::SealingKey;
+use readers::Readers;
+use writer::Writer;
+
+/// Keeps everything in an SQLite database in a directory.
+///
+/// Reads are made on the thread that asks, each from one snapshot; changes on a thread of their own. A
+/// future that is dropped before it is done may have made its change or not, whole either way.
+pub struct SqliteStore {
+    key: SealingKey,
+    readers: Readers,
+    writer: Writer,
+    _lock: Option<open::Lock>,
+}
+
+impl SqliteStore {
+    /// Opens the store in that directory; both are made where there are none.
+    ///
+    /// # Errors
+    /// [`OpenError`], which names what is in the way.
+    pub fn open(directory: &Path, options: Options) -> Result<Self, OpenError> {
+        open::open(directory, options)
+    }
+
+    /// Counts the commits of this process: it changes whenever something in the store may have.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.writer.commits()
+    }
+
+    /// Adds an account; `false` where there is one with its Sid already.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn add_account(&self, account: Account) -> Result<bool, StoreError> {
+        let sealed = accounts::seal(&self.key, &account)?;
+        self.write(move |connection| accounts::add(connection, &account.sid, &sealed)).await
+    }
+
+    /// The accounts, in the order they were added.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn accounts(&self) -> Result<Vec<AccountSid>, StoreError> {
+        self.read(accounts::list)
+    }
+
+    /// Gives an account another token, which its next request must carry; `false` where there is no such account.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn rotate(&self, account: Account) -> Result<bool, StoreError> {
+        let sealed = accounts::seal(&self.key, &account)?;
+        self.write(move |connection| accounts::rotate(connection, &account.sid, &sealed)).await
+    }
+
+    /// Removes an account and all that is its own; `false` where there is no such account.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn remove_account(&self, account: &AccountSid) -> Result<bool, StoreError> {
+        let account = *account;
+        self.write(move |connection| accounts::remove(connection, &account)).await
+    }
+
+    /// Forgets the wrong entries of an account's number, those of its live call included, so that it
+    /// takes calls again; `false` where there were none.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn unlock(
+        &self,
+        account: &AccountSid,
+        number: &PhoneNumber,
+    ) -> Result<bool, StoreError> {
+        let (account, number) = (*account, *number);
+        self.write(move |connection| calls::unlock(connection, &account, &number)).await
+    }
+
+    /// Puts caller IDs in as they stand, without a validation, each in place of one with the same Sid or
+    /// the same number, all in one commit. No event tells of them. All are to be of `account`, which
+    /// must exist. Takes time in proportion to all the rows the account then has.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn import(
+        &self,
+        account: &AccountSid,
+        rows: impl IntoIterator<Item = OutgoingCallerId> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let account = *account;
+        self.write(move |connection| caller_ids::import(connection, &account, rows)).await
+    }
+
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.readers.read(read).map_err(StoreError::new)
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.write(change).await.map_err(StoreError::new)
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.readers.path()).finish_non_exhaustive()
+    }
+}
+
+impl Store for SqliteStore {
+    async fn account(&self, sid: &AccountSid) -> Result<Option<Account>, StoreError> {
+        self.read(|connection| accounts::find(connection, &self.key, sid))
+    }
+
+    async fn caller_id(
+        &self,
+        account: &AccountSid,
+        sid: &CallerIdSid,
+    ) -> Result<Option<OutgoingCallerId>, StoreError> {
+        self.read(|connection| caller_ids::find(connection, account, sid))
+    }
+
+    async fn list(
+        &self,
+        account: &AccountSid,
+        filter: &Filter,
+        page: PageRequest,
+    ) -> Result<Page<OutgoingCallerId>, StoreError> {
+        self.read(|connection| caller_ids::list(connection, account, filter, page))
+    }
+
+    async fn rename(
+        &self,
+        account: &AccountSid,
+        sid: &CallerIdSid,
+        name: Option<FriendlyName>,
+        now: Moment,
+    ) -> Result<Option<OutgoingCallerId>, StoreError> {
+        let (account, sid) = (*account, *sid);
+        self.write(move |connection| caller_ids::rename(connection, &account, &sid, name, now))
+            .await
+    }
+
+    async fn remove(&self, account: &AccountSid, sid: &CallerIdSid) -> Result<bool, StoreError> {
+        let (account, sid) = (*account, *sid);
+        self.write(move |connection| caller_ids::remove(connection, &account, &sid)).await
+    }
+
+    async fn add_call(
+        &self,
+        call: Call,
+    ) -> Result<Result<Admitted, ValidationRefused>, StoreError> {
+        self.write(move |connection| calls::add(connection, call)).await
+    }
+
+    async fn call(&self, sid: &CallSid) -> Result<Option<Call>, StoreError> {
+        self.read(|connection| calls::find(connection, sid))
+    }
+
+    async fn calls(&self, account: &AccountSid) -> Result<Vec<Call>, StoreError> {
+        self.read(|connection| calls::of_account(connection, account))
+    }
+
+    async fn save(&self, steps: Vec<Step>) -> Result<Vec<bool>, StoreError> {
+        self.write(move |connection| {
+            steps.iter().map(|step| calls::save(connection, step)).collect()
+        })
+        .await
+    }
+
+    async fn due(&self, now: Moment, limit: usize) -> Result<Vec<Call>, StoreError> {
+        self.read(|connection| calls::due(connection, now, limit))
+    }
+
+    async fn wake_at(&self) -> Result<Option<Moment>, StoreError> {
+        self.read(calls::wake_at)
+    }
+
+    async fn events_after(
+        &self,
+        account: &AccountSid,
+        id: u64,
+        limit: usize,
+    ) -> Result<Events, StoreError> {
+        self.read(|connection| events::after(connection, account, id, limit))
+    }
+}
+
+/// What a store runs into.
+#[derive(Debug)]
+enum Failure {
+    Database(rusqlite::Error),
+    /// The account is not, or no longer, there.
+    NoAccount(AccountSid),
+    /// A token that the key does not unseal.
+    Sealed(AccountSid),
+    NoRandomness(getrandom::Error),
+    /// The changes of a batch share its commit, and its failure.
+    Commit(Arc<Failure>),
+    /// The thread that writes has ended.
+    Stopped,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Database(error) => write!(f, "{error}"),
+            Self::NoAccount(sid) => write!(f, "there is no account {sid}"),
+            Self::Sealed(sid) => write!(f, "the token of account {sid} cannot be unsealed"),
+            Self::NoRandomness(error) => write!(f, "no randomness: {error}"),
+            Self::Commit(failure) => write!(f, "not committed: {failure}"),
+            Self::Stopped => write!(f, "the thread that writes has ended"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Database(error) => Some(error),
+            Self::NoRandomness(error) => Some(error),
+            Self::Commit(failure) => failure.source(),
+            Self::NoAccount(_) | Self::Sealed(_) | Self::Stopped => None,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// A column's text as the value it was written from.
+fn parsed<T, E: std::error::Error + Send + Sync + 'static>(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    parse(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            Box::new(error),
+        )
+    })
+}

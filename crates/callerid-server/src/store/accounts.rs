@@ -1,0 +1,74 @@
+//! Accounts: their Sids, and their tokens, sealed.
+
+use callerid_core::{Account, AccountSid, AuthToken, StoreError};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::{Failure, parsed, spans};
+use crate::seal::SealingKey;
+
+/// An account's token, sealed for its Sid.
+pub(super) fn seal(key: &SealingKey, account: &Account) -> Result<Vec<u8>, StoreError> {
+    let sealed = key.seal(account.auth_token.expose().as_bytes(), account.sid.as_str().as_bytes());
+    sealed.map_err(|error| StoreError::new(Failure::NoRandomness(error)))
+}
+
+fn unseal(key: &SealingKey, sid: &AccountSid, sealed: &[u8]) -> Result<AuthToken, Failure> {
+    let token = key.unseal(sealed, sid.as_str().as_bytes());
+    let token = token.and_then(|token| AuthToken::new(std::str::from_utf8(&token).ok()?).ok());
+    token.ok_or(Failure::Sealed(*sid))
+}
+
+/// What other tables call an account.
+pub(super) fn id(connection: &Connection, sid: &AccountSid) -> rusqlite::Result<Option<i64>> {
+    let mut find = connection.prepare_cached("SELECT id FROM account WHERE sid = ?1")?;
+    find.query_row([sid.as_str()], |row| row.get(0)).optional()
+}
+
+pub(super) fn find(
+    connection: &Connection,
+    key: &SealingKey,
+    sid: &AccountSid,
+) -> Result<Option<Account>, Failure> {
+    let mut find = connection.prepare_cached("SELECT sealed_token FROM account WHERE sid = ?1")?;
+    let mut rows = find.query([sid.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let sealed = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+    Ok(Some(Account { sid: *sid, auth_token: unseal(key, sid, sealed)? }))
+}
+
+pub(super) fn list(connection: &Connection) -> Result<Vec<AccountSid>, Failure> {
+    let mut list = connection.prepare_cached("SELECT sid FROM account ORDER BY id")?;
+    let sids = list.query_map([], |row| parsed(row, 0, AccountSid::parse))?;
+    Ok(sids.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn add(
+    connection: &Connection,
+    sid: &AccountSid,
+    sealed: &[u8],
+) -> Result<bool, Failure> {
+    let mut add = connection.prepare_cached(
+        "INSERT INTO account (sid, sealed_token) VALUES (?1, ?2) ON CONFLICT (sid) DO NOTHING",
+    )?;
+    let is_new = add.execute((sid.as_str(), sealed))? == 1;
+    if is_new {
+        spans::begin(connection, connection.last_insert_rowid())?;
+    }
+    Ok(is_new)
+}
+
+pub(super) fn rotate(
+    connection: &Connection,
+    sid: &AccountSid,
+    sealed: &[u8],
+) -> Result<bool, Failure> {
+    let mut rotate =
+        connection.prepare_cached("UPDATE account SET sealed_token = ?2 WHERE sid = ?1")?;
+    Ok(rotate.execute((sid.as_str(), sealed))? == 1)
+}
+
+/// Removes an account; its rows in the other tables go with it, as the schema says.
+pub(super) fn remove(connection: &Connection, sid: &AccountSid) -> Result<bool, Failure> {
+    let mut remove = connection.prepare_cached("DELETE FROM account WHERE sid = ?1")?;
+    Ok(remove.execute([sid.as_str()])? == 1)
+}

@@ -1,0 +1,299 @@
+//! Calls, and the count of wrong entries of the numbers they ring.
+
+use callerid_core::{
+    AccountSid, Admitted, Call, CallSid, CallStatus, CallerIdSid, Change, ENDED_CALLS_KEPT,
+    FriendlyName, Keyed, Moment, PhoneNumber, Standing, Step, ValidationCode, ValidationRefused,
+};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{Failure, accounts, caller_ids, events, parsed};
+
+/// The columns that [`from_row`] reads.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT call.sid, account.sid, number, name, caller_id_sid, status, verified, code, keyed,
+                    entries_left, failed_entries, created_at, due_at, ringing_at, answered_at, ended_at,
+                    revision
+             FROM call JOIN account ON account.id = call.account ",
+            $rest
+        )
+    };
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Call> {
+    let moment = |column| row.get(column).map(Moment::from_unix_millis);
+    let optional_moment = |column| {
+        let millis: Option<i64> = row.get(column)?;
+        Ok::<_, rusqlite::Error>(millis.map(Moment::from_unix_millis))
+    };
+    let is_null =
+        |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?.is_none());
+    Ok(Call {
+        sid: parsed(row, 0, CallSid::parse)?,
+        account_sid: parsed(row, 1, AccountSid::parse)?,
+        phone_number: parsed(row, 2, PhoneNumber::parse)?,
+        friendly_name: match is_null(3)? {
+            true => None,
+            false => Some(parsed(row, 3, FriendlyName::new)?),
+        },
+        caller_id_sid: parsed(row, 4, CallerIdSid::parse)?,
+        status: parsed(row, 5, |word| CallStatus::parse(word).ok_or(UnknownStatus))?,
+        verified: row.get(6)?,
+        validation_code: match is_null(7)? {
+            true => None,
+            false => Some(parsed(row, 7, ValidationCode::parse)?),
+        },
+        keyed: Keyed::resume(row.get_ref(8)?.as_str()?),
+        entries_left: row.get(9)?,
+        failed_entries: row.get(10)?,
+        created_at: moment(11)?,
+        due_at: moment(12)?,
+        ringing_at: optional_moment(13)?,
+        answered_at: optional_moment(14)?,
+        ended_at: optional_moment(15)?,
+        revision: row.get(16)?,
+    })
+}
+
+#[derive(Debug)]
+struct UnknownStatus;
+
+impl std::fmt::Display for UnknownStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "not the status of a call")
+    }
+}
+
+impl std::error::Error for UnknownStatus {}
+
+fn millis(moment: Option<Moment>) -> Option<i64> {
+    moment.map(Moment::unix_millis)
+}
+
+pub(super) fn find(connection: &Connection, sid: &CallSid) -> Result<Option<Call>, Failure> {
+    let mut find = connection.prepare_cached(select!("WHERE call.sid = ?1"))?;
+    Ok(find.query_row([sid.as_str()], from_row).optional()?)
+}
+
+fn find_live(
+    connection: &Connection,
+    account: i64,
+    number: &PhoneNumber,
+) -> rusqlite::Result<Option<Call>> {
+    let mut find = connection.prepare_cached(select!(
+        "WHERE call.account = ?1 AND number = ?2 AND wake_at IS NOT NULL"
+    ))?;
+    find.query_row((account, number.as_str()), from_row).optional()
+}
+
+pub(super) fn of_account(
+    connection: &Connection,
+    account: &AccountSid,
+) -> Result<Vec<Call>, Failure> {
+    let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
+    let mut calls = Vec::new();
+    for select in [
+        select!("WHERE call.account = ?1 AND wake_at IS NOT NULL"),
+        select!("WHERE call.account = ?1 AND wake_at IS NULL"),
+    ] {
+        let mut select = connection.prepare_cached(select)?;
+        for call in select.query_map([id], from_row)? {
+            calls.push(call?);
+        }
+    }
+    calls.sort_unstable_by_key(|call| std::cmp::Reverse((call.created_at, call.sid)));
+    Ok(calls)
+}
+
+pub(super) fn due(
+    connection: &Connection,
+    now: Moment,
+    limit: usize,
+) -> Result<Vec<Call>, Failure> {
+    let mut calls = Vec::new();
+    for select in [
+        select!("WHERE wake_at <= ?1 ORDER BY wake_at, call.sid LIMIT ?2"),
+        // A call wakes no sooner than it was created, so these follow the others.
+        select!("WHERE created_at > ?1 AND wake_at > ?1 ORDER BY wake_at, call.sid LIMIT ?2"),
+    ] {
+        let mut select = connection.prepare_cached(select)?;
+        let limit = i64::try_from(limit - calls.len()).unwrap_or(i64::MAX);
+        for call in select.query_map((now.unix_millis(), limit), from_row)? {
+            calls.push(call?);
+        }
+    }
+    Ok(calls)
+}
+
+pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, Failure> {
+    let mut earliest =
+        connection.prepare_cached("SELECT min(wake_at) FROM call WHERE wake_at IS NOT NULL")?;
+    let earliest: Option<i64> = earliest.query_row([], |row| row.get(0))?;
+    Ok(earliest.map(Moment::from_unix_millis))
+}
+
+pub(super) fn add(
+    connection: &Connection,
+    call: Call,
+) -> Result<Result<Admitted, ValidationRefused>, Failure> {
+    let account = call.account_sid;
+    let id = accounts::id(connection, &account)?.ok_or(Failure::NoAccount(account))?;
+    let standing = Standing {
+        is_caller_id: caller_ids::has_number(connection, id, &call.phone_number)?,
+        failed_entries: failed_entries(connection, id, &call.phone_number)?,
+        live: find_live(connection, id, &call.phone_number)?,
+    };
+    let admitted = match standing.admit(call) {
+        Ok(admitted) => admitted,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    if let Some(step) = &admitted.replaced {
+        update(connection, id, &step.call)?;
+    }
+    insert(connection, id, &admitted.call)?;
+    drop_old(connection, id)?;
+    Ok(Ok(admitted))
+}
+
+/// Saves a step, and says whether it did: not where its call has moved on.
+pub(super) fn save(connection: &Connection, step: &Step) -> Result<bool, Failure> {
+    let Some(id) = accounts::id(connection, &step.call.account_sid)? else { return Ok(false) };
+    if !update(connection, id, &step.call)? {
+        return Ok(false);
+    }
+    if let Some(caller_id) = &step.caller_id {
+        caller_ids::add(connection, id, caller_id)?;
+    }
+    Ok(true)
+}
+
+fn insert(connection: &Connection, account: i64, call: &Call) -> Result<(), Failure> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO call (sid, account, number, name, caller_id_sid, status, verified, code, keyed,
+             entries_left, failed_entries, created_at, due_at, ringing_at, answered_at, ended_at,
+             revision, wake_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+    )?;
+    insert.execute(params![
+        call.sid.as_str(),
+        account,
+        call.phone_number.as_str(),
+        call.friendly_name.as_ref().map(FriendlyName::as_str),
+        call.caller_id_sid.as_str(),
+        call.status.as_str(),
+        call.verified,
+        call.validation_code.as_ref().map(ValidationCode::expose),
+        call.keyed.expose(),
+        call.entries_left,
+        call.failed_entries,
+        call.created_at.unix_millis(),
+        call.due_at.unix_millis(),
+        millis(call.ringing_at),
+        millis(call.answered_at),
+        millis(call.ended_at),
+        call.revision,
+        millis(call.wake_at()),
+    ])?;
+    saved(connection, account, call)
+}
+
+/// Writes what a step can change, if the call is as it was before the step.
+fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, Failure> {
+    let mut update = connection.prepare_cached(
+        "UPDATE call SET status = ?3, verified = ?4, code = ?5, keyed = ?6, entries_left = ?7,
+             failed_entries = ?8, ringing_at = ?9, answered_at = ?10, ended_at = ?11, revision = ?12,
+             wake_at = ?13
+         WHERE sid = ?1 AND revision = ?2",
+    )?;
+    let updated = update.execute(params![
+        call.sid.as_str(),
+        call.revision.wrapping_sub(1),
+        call.status.as_str(),
+        call.verified,
+        call.validation_code.as_ref().map(ValidationCode::expose),
+        call.keyed.expose(),
+        call.entries_left,
+        call.failed_entries,
+        millis(call.ringing_at),
+        millis(call.answered_at),
+        millis(call.ended_at),
+        call.revision,
+        millis(call.wake_at()),
+    ])?;
+    if updated == 1 {
+        saved(connection, account, call)?;
+    }
+    Ok(updated == 1)
+}
+
+/// What goes with every change of a call: its number's wrong entries, and its event.
+fn saved(connection: &Connection, account: i64, call: &Call) -> Result<(), Failure> {
+    set_failed_entries(connection, account, &call.phone_number, call.failed_entries)?;
+    Ok(events::append(connection, account, &Change::Call(call))?)
+}
+
+/// Deletes the account's ended calls beyond the newest that are kept.
+fn drop_old(connection: &Connection, account: i64) -> Result<(), Failure> {
+    let mut newest_dropped = connection.prepare_cached(
+        "SELECT created_at, sid FROM call WHERE account = ?1 AND wake_at IS NULL
+         ORDER BY created_at DESC, sid DESC LIMIT 1 OFFSET ?2",
+    )?;
+    let newest_dropped = newest_dropped
+        .query_row((account, ENDED_CALLS_KEPT as i64), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })
+        .optional()?;
+    if let Some((created_at, sid)) = newest_dropped {
+        let mut delete = connection.prepare_cached(
+            "DELETE FROM call
+             WHERE account = ?1 AND wake_at IS NULL AND (created_at, sid) <= (?2, ?3)",
+        )?;
+        delete.execute((account, created_at, sid))?;
+    }
+    Ok(())
+}
+
+fn failed_entries(
+    connection: &Connection,
+    account: i64,
+    number: &PhoneNumber,
+) -> rusqlite::Result<u8> {
+    let mut find = connection
+        .prepare_cached("SELECT failed_entries FROM attempt WHERE account = ?1 AND number = ?2")?;
+    let found = find.query_row((account, number.as_str()), |row| row.get(0)).optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+fn set_failed_entries(
+    connection: &Connection,
+    account: i64,
+    number: &PhoneNumber,
+    failed_entries: u8,
+) -> rusqlite::Result<bool> {
+    if failed_entries == 0 {
+        let mut delete =
+            connection.prepare_cached("DELETE FROM attempt WHERE account = ?1 AND number = ?2")?;
+        return Ok(delete.execute((account, number.as_str()))? == 1);
+    }
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO attempt (account, number, failed_entries) VALUES (?1, ?2, ?3)
+         ON CONFLICT (account, number) DO UPDATE SET failed_entries = excluded.failed_entries",
+    )?;
+    Ok(upsert.execute((account, number.as_str(), failed_entries))? == 1)
+}
+
+pub(super) fn unlock(
+    connection: &Connection,
+    account: &AccountSid,
+    number: &PhoneNumber,
+) -> Result<bool, Failure> {
+    let Some(id) = accounts::id(connection, account)? else { return Ok(false) };
+    // A step that was made before this must not bring the count back, so the revision moves on.
+    if let Some(live) = find_live(connection, id, number)? {
+        let mut update = connection
+            .prepare_cached("UPDATE call SET failed_entries = 0, revision = ?2 WHERE sid = ?1")?;
+        update.execute((live.sid.as_str(), live.revision.wrapping_add(1)))?;
+    }
+    Ok(set_failed_entries(connection, id, number, 0)?)
+}

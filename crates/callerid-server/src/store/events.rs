@@ -1,0 +1,61 @@
+//! The events of every change.
+
+use callerid_core::{AccountSid, Change, EVENTS_KEPT, Event, Events};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::Failure;
+
+const KEPT: i64 = EVENTS_KEPT as i64;
+/// Events beyond those that are kept are out of sight at once, and deleted so many at a time.
+const PRUNED_AT_ONCE: i64 = 500;
+
+pub(super) fn append(
+    connection: &Connection,
+    account: i64,
+    change: &Change<'_>,
+) -> rusqlite::Result<()> {
+    let mut append =
+        connection.prepare_cached("INSERT INTO event (account, name, data) VALUES (?1, ?2, ?3)")?;
+    let id = append.insert((account, change.name(), change.to_json()))?;
+    if id % PRUNED_AT_ONCE == 0 {
+        let mut prune = connection.prepare_cached("DELETE FROM event WHERE id <= ?1")?;
+        prune.execute([id - KEPT])?;
+    }
+    Ok(())
+}
+
+pub(super) fn after(
+    connection: &Connection,
+    account: &AccountSid,
+    id: u64,
+    limit: usize,
+) -> Result<Events, Failure> {
+    let newest = newest(connection)?;
+    let last_dropped = (newest - KEPT).max(0);
+    let id = i64::try_from(id).unwrap_or(i64::MAX);
+    let mut events = connection.prepare_cached(
+        "SELECT id, name, data FROM event
+         WHERE account = (SELECT id FROM account WHERE sid = ?1) AND id > ?2 ORDER BY id LIMIT ?3",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let events = events.query_map((account.as_str(), id.max(last_dropped), limit), |row| {
+        Ok(Event {
+            id: row.get::<_, i64>(0)?.unsigned_abs(),
+            account_sid: *account,
+            name: row.get_ref(1)?.as_str()?.into(),
+            data: row.get(2)?,
+        })
+    })?;
+    Ok(Events {
+        events: events.collect::<Result<_, _>>()?,
+        newest: newest.unsigned_abs(),
+        gap: id < last_dropped || id > newest,
+    })
+}
+
+/// The id of the newest event there has been; 0 before the first.
+fn newest(connection: &Connection) -> rusqlite::Result<i64> {
+    let mut newest =
+        connection.prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'event'")?;
+    Ok(newest.query_row([], |row| row.get(0)).optional()?.unwrap_or_default())
+}

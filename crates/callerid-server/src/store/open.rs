@@ -1,0 +1,249 @@
+//! Opening a directory: what may be in the way, and in which order things are made.
+
+use std::fmt;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::readers::Readers;
+use super::schema::{self, Kind};
+use super::writer::Writer;
+use super::{Failure, SqliteStore};
+use crate::seal::{KeyError, KeyFile, SealingKey, owner_only};
+
+const DATABASE: &str = "callerid.sqlite3";
+const LOCK: &str = "lock";
+
+/// How long a change waits for another process's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements that are kept compiled for a connection: more than there are.
+const STATEMENTS_KEPT: usize = 64;
+
+/// Known bytes, and what they are sealed for: if they do not come back, the key is another.
+const CHECK: &[u8] = b"callerid";
+const CHECK_PURPOSE: &[u8] = b"key check";
+
+/// How a directory is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The key that tokens are sealed with. `None`: the directory's key file, made for a new directory.
+    pub key: Option<SealingKey>,
+    /// Whether this is to be the one server that works on the directory.
+    pub serve: bool,
+    /// How many changes may share a commit.
+    pub batch: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { key: None, serve: false, batch: 256 }
+    }
+}
+
+pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, OpenError> {
+    let path = directory.join(DATABASE);
+    let unusable = |source| OpenError::Directory { path: directory.into(), source };
+    make_directory(directory).map_err(unusable)?;
+    let lock = options.serve.then(|| Lock::take(directory)).transpose()?;
+    make_file(&path).map_err(unusable)?;
+
+    let failed = |source| match source {
+        rusqlite::Error::SqliteFailure(error, _) if error.code == ErrorCode::NotADatabase => {
+            OpenError::Foreign { path: path.clone() }
+        }
+        source => OpenError::Database { path: path.clone(), source },
+    };
+    let mut connection = connect(&path, WRITER).map_err(failed)?;
+    let kind = schema::kind(&connection).map_err(failed)?;
+    match kind {
+        Kind::Foreign => return Err(OpenError::Foreign { path }),
+        Kind::Ours(found) if found > schema::VERSION => {
+            return Err(OpenError::Newer { path, found, supported: schema::VERSION });
+        }
+        Kind::Ours(_) | Kind::Empty => {}
+    }
+    // Before the first table: a start that is killed between the two finds the key again.
+    let file = KeyFile::in_directory(directory);
+    let key = match (options.key, kind) {
+        (Some(key), _) => key,
+        (None, Kind::Empty) => file.read_or_create()?,
+        (None, _) => file.read()?.ok_or_else(|| file.missing())?,
+    };
+    let check = key.seal(CHECK, CHECK_PURPOSE).map_err(|error| unusable(error.into()))?;
+    let prepare = |connection: &Connection| {
+        connection.execute("INSERT INTO meta (id, sealed_check) VALUES (1, ?1)", [&check])?;
+        Ok(())
+    };
+    if kind != Kind::Ours(schema::VERSION) {
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        schema::migrate(&mut connection, prepare).map_err(failed)?;
+    }
+    let sealed = connection.query_row("SELECT sealed_check FROM meta", [], |row| row.get(0));
+    let sealed: Vec<u8> = sealed.map_err(failed)?;
+    if key.unseal(&sealed, CHECK_PURPOSE).as_deref() != Some(CHECK) {
+        return Err(KeyError::Wrong.into());
+    }
+    let writer = Writer::start(connection, options.batch).map_err(unusable)?;
+    Ok(SqliteStore { key, readers: Readers::new(path), writer, _lock: lock })
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes the database's file where there is none, for its owner alone; SQLite gives those beside it the
+/// same mode.
+fn make_file(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    owner_only(&mut options);
+    options.open(path).map(|_| ())
+}
+
+/// FULL: a commit is an fsync. FAST: what is deleted is overwritten where that costs no write of its own.
+const WRITER: &str = "PRAGMA synchronous = FULL;
+     PRAGMA foreign_keys = ON;
+     PRAGMA secure_delete = FAST;
+     PRAGMA cache_size = -4096;
+     PRAGMA journal_size_limit = 16777216;";
+const READER: &str = "PRAGMA query_only = ON;
+     PRAGMA cache_size = -1024;";
+
+/// A connection that only reads.
+pub(super) fn reader(path: &Path) -> Result<Connection, Failure> {
+    Ok(connect(path, READER)?)
+}
+
+fn connect(path: &Path, settings: &str) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.execute_batch(settings)?;
+    Ok(connection)
+}
+
+/// Held by the one server of a directory. The operating system takes it back however the process ends.
+#[derive(Debug)]
+pub(super) struct Lock(#[expect(dead_code, reason = "held for the lock on it")] File);
+
+impl Lock {
+    fn take(directory: &Path) -> Result<Self, OpenError> {
+        let unusable = |source| OpenError::Directory { path: directory.into(), source };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true);
+        owner_only(&mut options);
+        let mut file = options.open(directory.join(LOCK)).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.take(20).read_to_string(&mut holder);
+                return Err(OpenError::InUse {
+                    path: directory.into(),
+                    process: holder.trim().parse().ok(),
+                });
+            }
+        }
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        written.map_err(unusable)?;
+        Ok(Self(file))
+    }
+}
+
+/// Why a directory cannot be opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// It cannot be made, read or written.
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// Another server works on it.
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// The other server's process, where it has said so.
+        process: Option<u32>,
+    },
+    /// Its database was written by a newer version of this program.
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// The version it has.
+        found: i32,
+        /// The newest version that this program knows.
+        supported: i32,
+    },
+    /// What is in the database's place is something else.
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no key, or the wrong one.
+    Key(KeyError),
+    /// The database cannot be opened.
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// SQLite's reason.
+        source: rusqlite::Error,
+    },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory { path, source } => {
+                write!(f, "cannot keep data in {}: {source}", path.display())
+            }
+            Self::InUse { path, process } => {
+                write!(f, "another server works on {}", path.display())?;
+                process.map_or(Ok(()), |process| write!(f, " (process {process})"))
+            }
+            Self::Newer { path, found, supported } => write!(
+                f,
+                "{} has version {found}, and this program knows versions up to {supported}: use a newer one",
+                path.display()
+            ),
+            Self::Foreign { path } => {
+                write!(f, "{} is no database of this program", path.display())
+            }
+            Self::Key(error) => error.fmt(f),
+            Self::Database { path, source } => {
+                write!(f, "cannot open {}: {source}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Directory { source, .. } => Some(source),
+            Self::Key(error) => Some(error),
+            Self::Database { source, .. } => Some(source),
+            Self::InUse { .. } | Self::Newer { .. } | Self::Foreign { .. } => None,
+        }
+    }
+}
+
+impl From<KeyError> for OpenError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}

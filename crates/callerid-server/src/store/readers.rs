@@ -1,0 +1,46 @@
+//! Connections that read.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use super::{Failure, open};
+
+/// Idle connections that are kept: reads are short, so there are seldom more than cores.
+const IDLE_KEPT: usize = 4;
+
+/// Connections that read, opened as they are needed and used again.
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::default() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a read; all of its statements see the same state.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle().pop();
+        let connection = kept.map_or_else(|| open::reader(&self.path), Ok)?;
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        let read = read(&connection)?;
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        // One that has failed is closed instead, and its transaction ends with it.
+        let mut idle = idle();
+        if idle.len() < IDLE_KEPT {
+            idle.push(connection);
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,59 @@
+//! The tables, and how a database comes to have them.
+
+use rusqlite::Connection;
+
+/// "CLID", in the header of every database of ours.
+const APPLICATION_ID: i32 = 0x434c_4944;
+
+/// Each brings a database of the version before it to the next; the first makes a new one.
+const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+
+/// The version that this program reads and writes.
+pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
+
+/// What a file is, as far as its header and tables tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing has been put into it.
+    Empty,
+    /// Ours, with the tables of that version.
+    Ours(i32),
+    /// A database of something else.
+    Foreign,
+}
+
+pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let count = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = connection.query_row(count, [], |row| row.get(0))?;
+    Ok(match (application, version, tables) {
+        (APPLICATION_ID, ..) => Kind::Ours(version),
+        (0, 0, 0) => Kind::Empty,
+        _ => Kind::Foreign,
+    })
+}
+
+/// Makes the tables that are missing, all or none, and lets `prepare` fill a new database in the same
+/// transaction. Of several processes that come at the same time one does it.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let behavior = rusqlite::TransactionBehavior::Immediate;
+    let transaction = connection.transaction_with_behavior(behavior)?;
+    let is_new = kind(&transaction)? == Kind::Empty;
+    let version = match kind(&transaction)? {
+        Kind::Ours(version) => usize::try_from(version).unwrap_or_default(),
+        Kind::Empty | Kind::Foreign => 0,
+    };
+    for migration in MIGRATIONS.iter().skip(version) {
+        transaction.execute_batch(migration)?;
+    }
+    if is_new {
+        prepare(&transaction)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
+}

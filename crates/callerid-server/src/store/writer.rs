@@ -1,0 +1,132 @@
+//! The thread that writes: group commit.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::Failure;
+
+/// Changes that may wait before whoever brings another waits too.
+const QUEUE: usize = 1024;
+
+/// Hands changes to the thread that makes them.
+pub(super) struct Writer {
+    /// Taken when dropped: that ends the thread once it has made what is waiting.
+    changes: Option<mpsc::Sender<Box<dyn Change>>>,
+    thread: Option<JoinHandle<()>>,
+    commits: watch::Receiver<u64>,
+}
+
+impl Writer {
+    /// Starts the thread. It commits what is waiting together, at most `batch` changes.
+    pub(super) fn start(connection: Connection, batch: usize) -> std::io::Result<Self> {
+        let (changes, receiver) = mpsc::channel(QUEUE);
+        let (committed, commits) = watch::channel(0);
+        let run = move || run(&connection, receiver, batch.max(1), &committed);
+        let thread = thread::Builder::new().name("store".into()).spawn(run)?;
+        Ok(Self { changes: Some(changes), thread: Some(thread), commits })
+    }
+
+    pub(super) fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.clone()
+    }
+
+    /// Makes a change and waits until it is on disk.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (waiter, answer) = oneshot::channel();
+        let change = Pending { change: Some(change), outcome: None, waiter };
+        let changes = self.changes.as_ref().ok_or(Failure::Stopped)?;
+        changes.send(Box::new(change)).await.map_err(|_| Failure::Stopped)?;
+        answer.await.map_err(|_| Failure::Stopped)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.changes = None;
+        if let Some(thread) = self.thread.take() {
+            // What it panicked with has been printed.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A change on its way.
+trait Change: Send {
+    /// Makes it, and says whether that went well.
+    fn make(&mut self, connection: &Connection) -> bool;
+    /// Tells whoever waits, if they still do, once it is known what became of the commit.
+    fn answer(self: Box<Self>, committed: Result<(), Arc<Failure>>);
+}
+
+struct Pending<F, T> {
+    change: Option<F>,
+    outcome: Option<Result<T, Failure>>,
+    waiter: oneshot::Sender<Result<T, Failure>>,
+}
+
+impl<F, T> Change for Pending<F, T>
+where
+    F: FnOnce(&Connection) -> Result<T, Failure> + Send,
+    T: Send,
+{
+    fn make(&mut self, connection: &Connection) -> bool {
+        self.outcome = self.change.take().map(|change| change(connection));
+        matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Arc<Failure>>) {
+        let outcome = match (self.outcome, committed) {
+            (Some(Err(failure)), _) => Err(failure),
+            (_, Err(failure)) => Err(Failure::Commit(failure)),
+            (Some(Ok(made)), Ok(())) => Ok(made),
+            (None, Ok(())) => Err(Failure::Stopped),
+        };
+        // Whoever waited may have gone.
+        let _ = self.waiter.send(outcome);
+    }
+}
+
+fn run(
+    connection: &Connection,
+    mut changes: mpsc::Receiver<Box<dyn Change>>,
+    batch: usize,
+    commits: &watch::Sender<u64>,
+) {
+    let mut waiting = Vec::new();
+    while changes.blocking_recv_many(&mut waiting, batch) > 0 {
+        let committed = commit(connection, &mut waiting).map_err(|error| {
+            // Where the failure itself has not ended the transaction.
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+            Arc::new(Failure::from(error))
+        });
+        for change in waiting.drain(..) {
+            change.answer(committed.clone());
+        }
+        if committed.is_ok() {
+            commits.send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+}
+
+/// Makes changes in one transaction. One that fails is undone by itself.
+fn commit(connection: &Connection, changes: &mut [Box<dyn Change>]) -> rusqlite::Result<()> {
+    let execute = |sql| connection.prepare_cached(sql)?.execute([]).map(|_| ());
+    execute("BEGIN IMMEDIATE")?;
+    for change in changes {
+        execute("SAVEPOINT change")?;
+        if !change.make(connection) {
+            // Fails where the change has met an error that ends the whole transaction, as a full disk does.
+            execute("ROLLBACK TO change")?;
+        }
+        execute("RELEASE change")?;
+    }
+    execute("COMMIT")
+}

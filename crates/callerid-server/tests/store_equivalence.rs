@@ -1,0 +1,366 @@
+//! The store in memory and the durable one give the same answers to the same random operations; so does
+//! the durable one after it is closed and opened again at any point.
+
+use callerid_core::{
+    Account, AccountSid, AuthToken, Call, CallDelay, CallSid, CallerIdSid, Entropy, Filter,
+    FriendlyName, Key, MemoryStore, Moment, NewCallerId, PageRequest, PageSize, PhoneEvent,
+    PhoneNumber, Step, Store,
+};
+use callerid_server::store::{Options, SqliteStore};
+use proptest::prelude::*;
+
+const START: Moment = Moment::from_unix_millis(1_207_074_392_000);
+
+#[derive(Clone, Debug)]
+enum Operation {
+    /// Some milliseconds go by; the clock may be set back.
+    Wait(i64),
+    Create {
+        account: u8,
+        number: u8,
+        name: Option<u8>,
+        delay: u8,
+    },
+    /// What the time does to the calls that are due.
+    Tick {
+        limit: usize,
+    },
+    /// What an event of the phone does to the call that was made that long ago.
+    Phone {
+        call: usize,
+        event: Event,
+    },
+    /// From creation to the keyed code, without a pause.
+    Validate {
+        account: u8,
+        number: u8,
+        name: Option<u8>,
+    },
+    /// A step that was made earlier, and has been overtaken or not.
+    SaveAgain {
+        step: usize,
+    },
+    Rename {
+        account: u8,
+        row: usize,
+        name: Option<u8>,
+    },
+    Remove {
+        account: u8,
+        row: usize,
+    },
+    List {
+        account: u8,
+        number: Option<u8>,
+        name: Option<u8>,
+        page: u64,
+        size: u32,
+    },
+    Events {
+        account: u8,
+        back: u64,
+        limit: usize,
+    },
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Answered,
+    RightCode,
+    WrongCode,
+    SomeDigits,
+    HungUp,
+    Busy,
+    NoAnswer,
+    Failed,
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    // The last account is one that neither store has.
+    let account = 0_u8..3;
+    let known = 0_u8..2;
+    let name = proptest::option::of(0_u8..3);
+    let event = prop_oneof![
+        4 => Just(Event::Answered),
+        3 => Just(Event::RightCode),
+        3 => Just(Event::WrongCode),
+        1 => Just(Event::SomeDigits),
+        1 => Just(Event::HungUp),
+        1 => Just(Event::Busy),
+        1 => Just(Event::NoAnswer),
+        1 => Just(Event::Failed),
+    ];
+    let wait = prop_oneof![Just(0), 0..2_000_i64, -90_000..90_000_i64, Just(600_000)];
+    prop_oneof![
+        3 => wait.prop_map(Operation::Wait),
+        4 => (known.clone(), any::<u8>(), name.clone(), 0_u8..=60).prop_map(
+            |(account, number, name, delay)| Operation::Create { account, number, name, delay }
+        ),
+        2 => (1_usize..4).prop_map(|limit| Operation::Tick { limit }),
+        6 => (0_usize..6, event).prop_map(|(call, event)| Operation::Phone { call, event }),
+        6 => (known, any::<u8>(), name.clone())
+            .prop_map(|(account, number, name)| Operation::Validate { account, number, name }),
+        1 => (0_usize..9).prop_map(|step| Operation::SaveAgain { step }),
+        3 => (account.clone(), any::<usize>(), name.clone())
+            .prop_map(|(account, row, name)| Operation::Rename { account, row, name }),
+        2 => (account.clone(), any::<usize>())
+            .prop_map(|(account, row)| Operation::Remove { account, row }),
+        3 => (
+            account.clone(),
+            prop_oneof![4 => Just(None), 1 => any::<u8>().prop_map(Some)],
+            name,
+            prop_oneof![0..6_u64, Just(u64::MAX)],
+            prop_oneof![1_u32..5, 1_u32..=1000],
+        )
+            .prop_map(|(account, number, name, page, size)| {
+                Operation::List { account, number, name, page, size }
+            }),
+        1 => (account, prop_oneof![0..30_u64, Just(u64::MAX)], 0_usize..20)
+            .prop_map(|(account, back, limit)| Operation::Events { account, back, limit }),
+    ]
+}
+
+fn account(index: u8) -> AccountSid {
+    AccountSid::from_entropy(&[index; 16])
+}
+
+fn number(index: u8) -> PhoneNumber {
+    // Few enough that requests meet: a live call is replaced, a caller ID refused.
+    PhoneNumber::parse(&format!("415867{:04}", 5300 + u32::from(index % 40))).unwrap()
+}
+
+fn name(index: u8) -> FriendlyName {
+    FriendlyName::new(["", "Büro \u{1f4de}", "My Home Number"][usize::from(index % 3)]).unwrap()
+}
+
+/// The operations of one run, applied to one store: the same inputs for every store.
+#[derive(Default)]
+struct Player {
+    now: i64,
+    drawn: u64,
+    calls: Vec<CallSid>,
+    steps: Vec<Step>,
+}
+
+impl Player {
+    fn now(&self) -> Moment {
+        Moment::from_unix_millis(START.unix_millis() + self.now)
+    }
+
+    fn entropy(&mut self) -> Entropy {
+        // Sids that are spread, and of one beginning here and there so that they sort by their ends.
+        self.drawn += 1;
+        let mut word = self.drawn;
+        Entropy::new(std::array::from_fn(|at| {
+            word = word
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            if self.drawn.is_multiple_of(4) && at % 16 < 14 { 7 } else { (word >> 56) as u8 }
+        }))
+    }
+
+    fn new_call(
+        &mut self,
+        account_index: u8,
+        number_index: u8,
+        name_index: Option<u8>,
+        delay: u8,
+    ) -> Call {
+        let new = NewCallerId {
+            phone_number: number(number_index),
+            friendly_name: name_index.map(name),
+            call_delay: CallDelay::new(delay).unwrap(),
+        };
+        let entropy = self.entropy();
+        Call::new(account(account_index), new, &entropy, self.now()).unwrap()
+    }
+
+    async fn phone(&mut self, store: &impl Store, sid: &CallSid, event: &Event) -> String {
+        let Some(call) = store.call(sid).await.unwrap() else { return "no call".into() };
+        let keys = |text: &str| PhoneEvent::Pressed(Key::parse_all(text).unwrap());
+        let event = match event {
+            Event::Answered => PhoneEvent::Answered,
+            Event::RightCode => {
+                keys(call.validation_code.as_ref().map_or("0", |code| code.expose()))
+            }
+            Event::WrongCode => keys("12#"),
+            Event::SomeDigits => keys("04"),
+            Event::HungUp => PhoneEvent::HungUp,
+            Event::Busy => PhoneEvent::Busy,
+            Event::NoAnswer => PhoneEvent::NoAnswer,
+            Event::Failed => PhoneEvent::Failed,
+        };
+        match call.after(&event, self.now()) {
+            Ok(step) => {
+                self.steps.push(step.clone());
+                let saved = store.save(vec![step]).await.unwrap();
+                format!("{saved:?} {:?}", store.call(sid).await.unwrap())
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Applies an operation and writes down all that the store says to it.
+    async fn play(&mut self, store: &impl Store, operation: &Operation) -> String {
+        let now = self.now();
+        match operation.clone() {
+            Operation::Wait(millis) => {
+                self.now += millis;
+                String::new()
+            }
+            Operation::Create { account, number, name, delay } => {
+                let call = self.new_call(account, number, name, delay);
+                self.calls.push(call.sid);
+                format!("{:?}", store.add_call(call).await.unwrap())
+            }
+            Operation::Tick { limit } => {
+                let due = store.due(now, limit).await.unwrap();
+                let steps: Vec<_> = due.iter().filter_map(|call| call.at(now)).collect();
+                self.steps.extend(steps.iter().cloned());
+                let saved = store.save(steps).await.unwrap();
+                format!("{due:?} {saved:?} {:?}", store.wake_at().await.unwrap())
+            }
+            Operation::Phone { call, event } => {
+                let Some(sid) = self.calls.iter().nth_back(call).copied() else {
+                    return String::new();
+                };
+                self.phone(store, &sid, &event).await
+            }
+            Operation::Validate { account, number, name } => {
+                let call = self.new_call(account, number, name, 0);
+                let sid = call.sid;
+                self.calls.push(sid);
+                let Ok(admitted) = store.add_call(call).await.unwrap() else {
+                    return "refused".into();
+                };
+                let placed = admitted.call.at(now).unwrap();
+                let saved = store.save(vec![placed]).await.unwrap();
+                let answered = self.phone(store, &sid, &Event::Answered).await;
+                let keyed = self.phone(store, &sid, &Event::RightCode).await;
+                format!("{saved:?} {answered} {keyed}")
+            }
+            Operation::SaveAgain { step } => match self.steps.iter().nth_back(step) {
+                Some(step) => format!("{:?}", store.save(vec![step.clone()]).await.unwrap()),
+                None => String::new(),
+            },
+            Operation::Rename { account, row, name: to } => {
+                let sid = self.some_row(store, account, row).await;
+                let renamed = store.rename(&self::account(account), &sid, to.map(name), now).await;
+                format!("{:?}", renamed.unwrap())
+            }
+            Operation::Remove { account, row } => {
+                let sid = self.some_row(store, account, row).await;
+                let removed = store.remove(&self::account(account), &sid).await.unwrap();
+                let found = store.caller_id(&self::account(account), &sid).await.unwrap();
+                format!("{removed} {found:?}")
+            }
+            Operation::List { account, number: of, name: by, page, size } => {
+                let filter = Filter { phone_number: of.map(number), friendly_name: by.map(name) };
+                let page = PageRequest { number: page, size: PageSize::new(size).unwrap() };
+                let account = self::account(account);
+                let all = store.list(&account, &Filter::default(), page).await.unwrap();
+                format!("{all:?} {:?}", store.list(&account, &filter, page).await.unwrap())
+            }
+            Operation::Events { account, back, limit } => {
+                let account = self::account(account);
+                let newest = store.events_after(&account, 0, 0).await.unwrap().newest;
+                let id = if back == u64::MAX { back } else { newest.saturating_sub(back) };
+                format!("{:?}", store.events_after(&account, id, limit).await.unwrap())
+            }
+        }
+    }
+
+    /// One of the account's rows; a Sid that nothing has, where it has no rows.
+    async fn some_row(&self, store: &impl Store, index: u8, row: usize) -> CallerIdSid {
+        let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap() };
+        let rows = store.list(&account(index), &Filter::default(), page).await.unwrap().items;
+        let row = row.checked_rem(rows.len()).map(|row| rows[row].sid);
+        row.unwrap_or_else(|| CallerIdSid::from_entropy(&[9; 16]))
+    }
+
+    /// All that a store shows.
+    async fn all(&self, store: &impl Store) -> String {
+        let mut all = String::new();
+        for index in 0..3 {
+            let account = account(index);
+            let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap() };
+            all += &format!(
+                "{:?}\n{:#?}\n{:#?}\n{:#?}\n",
+                store
+                    .account(&account)
+                    .await
+                    .unwrap()
+                    .map(|account| account.auth_token.expose().to_owned()),
+                store.list(&account, &Filter::default(), page).await.unwrap(),
+                store.calls(&account).await.unwrap(),
+                store.events_after(&account, 0, usize::MAX).await.unwrap(),
+            );
+        }
+        for sid in &self.calls {
+            all += &format!("{:?}\n", store.call(sid).await.unwrap());
+        }
+        let due = store.due(self.now(), usize::MAX).await.unwrap();
+        all + &format!("{due:?}\n{:?}\n", store.wake_at().await.unwrap())
+    }
+}
+
+fn accounts() -> [Account; 2] {
+    [0, 1].map(|index| Account {
+        sid: account(index),
+        auth_token: AuthToken::new(&format!("token-{index}")).unwrap(),
+    })
+}
+
+/// Plays operations on both stores, closing and opening the durable one before those that `reopen` says.
+fn compare(operations: &[Operation], reopen: impl Fn(usize) -> bool) {
+    let directory = tempfile::tempdir().unwrap();
+    let open = || SqliteStore::open(directory.path(), Options::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let memory = MemoryStore::new(accounts());
+        let mut sqlite = open();
+        for account in accounts() {
+            assert!(sqlite.add_account(account).await.unwrap());
+        }
+        let (mut of_memory, mut of_sqlite) = (Player::default(), Player::default());
+        for (at, operation) in operations.iter().enumerate() {
+            if reopen(at) {
+                drop(sqlite);
+                sqlite = open();
+            }
+            let expected = of_memory.play(&memory, operation).await;
+            let given = of_sqlite.play(&sqlite, operation).await;
+            assert_eq!(expected, given, "operation {at}, {operation:?}");
+        }
+        assert_eq!(of_memory.all(&memory).await, of_sqlite.all(&sqlite).await);
+        drop(sqlite);
+        assert_eq!(of_memory.all(&memory).await, of_sqlite.all(&open()).await);
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_stores_give_the_same_answers(
+        operations in proptest::collection::vec(operation(), 1..150),
+    ) {
+        compare(&operations, |_| false);
+    }
+
+    #[test]
+    fn closing_and_opening_changes_no_answer(
+        operations in proptest::collection::vec(operation(), 1..40),
+        every in 1_usize..8,
+    ) {
+        compare(&operations, |at| at % every == 0);
+    }
+}
+
+#[test]
+fn of_ended_calls_the_newest_hundred_are_kept() {
+    let create = |number| Operation::Create { account: 0, number, name: None, delay: 5 };
+    let mut operations: Vec<_> = (0..130).map(|_| create(3)).collect();
+    operations.extend([Operation::Wait(-60_000), create(4), create(4), create(3)]);
+    compare(&operations, |_| false);
+}
