@@ -29,6 +29,8 @@
 //!   standard library counts them among the letters.
 
 mod character;
+#[cfg(feature = "phonenumber")]
+mod conversion;
 mod dialled;
 mod error;
 mod extension;

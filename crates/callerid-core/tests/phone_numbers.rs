@@ -16,6 +16,7 @@
 use callerid_core::PhoneNumber;
 use callerid_core::phone_number::{Kind, METADATA_RELEASE, Reason};
 use flate2::read::GzDecoder;
+use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
@@ -158,4 +159,71 @@ fn kinds() {
     ] {
         assert_eq!(PhoneNumber::parse(number).map(|number| number.kind()), Ok(kind), "{number}");
     }
+}
+
+/// Texts of what phone numbers are made of, in any order.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => "[0-9]{1,4}",
+        1 => "[-. ()/~*x+#,;:\\\\\\[\\]\t\n\u{a0}\u{ad}\u{2010}-\u{2015}\u{2060}\u{3000}\u{ff08}-\u{ff0f}]{1,2}",
+        1 => prop_oneof!["tel:", ";phone-context=", ";isub=", ";ext=", "ext", "xt", "доб", "anexo", "int"],
+        1 => "[a-zA-Z]{1,4}",
+        1 => "[\u{660}-\u{669}\u{ff10}-\u{ff19}\u{966}-\u{96f}]{1,3}",
+        1 => "\\PC",
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+fn phone_number() -> impl Strategy<Value = PhoneNumber> {
+    let areas = prop_oneof!["[2-9][0-8][0-9]", "415", "24[26]", "8[0-9]{2}", "52[34]"];
+    (areas, "[2-9][0-9]{6}").prop_filter_map("not assigned", |(area_code, rest)| {
+        PhoneNumber::parse(&format!("{area_code}{rest}")).ok()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    #[test]
+    fn any_text_gets_an_answer_that_points_into_it(text in prop_oneof![any::<String>(), pieces()]) {
+        let with_extension = PhoneNumber::parse_with_extension(&text);
+        match PhoneNumber::parse(&text) {
+            Ok(number) => prop_assert_eq!(with_extension, Ok((number, None))),
+            Err(error) => {
+                prop_assert!(text.is_char_boundary(error.at()), "{:?} at {}", text, error.at());
+                prop_assert!(!error.to_string().is_empty());
+                let has_extension = with_extension.is_ok_and(|(_, extension)| extension.is_some());
+                prop_assert_eq!(error.reason() == Reason::Extension, has_extension);
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_is_read_back_from_every_format(number in phone_number()) {
+        let [area_code, exchange, line] = [0..3, 3..6, 6..10].map(|part| &number.as_str()[part]);
+        for text in [
+            number.to_string(),
+            number.national().to_string(),
+            number.e164().to_string(),
+            format!("{area_code}-{exchange}-{line}"),
+            format!("1 {area_code} {exchange} {line}"),
+            format!("tel:+1-{area_code}-{exchange}-{line}"),
+            format!("tel:{exchange}{line};phone-context=+1{area_code}"),
+            format!("011 1 {area_code}/{exchange}.{line}"),
+            number.as_str().chars().map(full_width).collect(),
+        ] {
+            prop_assert_eq!(PhoneNumber::parse(&text), Ok(number), "{}", text);
+            // What follows a context is not read.
+            if !text.contains("phone-context") {
+                let (read, extension) =
+                    PhoneNumber::parse_with_extension(&format!("{text};ext=042")).unwrap();
+                prop_assert_eq!(read, number);
+                prop_assert_eq!(extension.map(|it| it.to_string()), Some("042".to_owned()));
+            }
+        }
+    }
+}
+
+fn full_width(digit: char) -> char {
+    char::from_u32(u32::from(digit) - u32::from('0') + u32::from('０')).unwrap()
 }

@@ -72,3 +72,67 @@ fn locate(text: &[u8], count: u32, error: Misdialled) -> InvalidPhoneNumber {
     let at = digits.nth(wanted as usize).map_or(0, |(at, _)| at);
     InvalidPhoneNumber::new(error.problem, at.saturating_add(usize::from(past_last)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Texts that are plain, or nearly.
+    fn nearly_plain() -> impl Strategy<Value = String> {
+        let prefix =
+            prop_oneof!["", "\\+", "1", "1-", "011 ?1?", "00", "tel:\\+?1?", "[a-z+;:é( ]{0,3}"];
+        let area_code = prop_oneof!["[2-9][0-8][0-9]", "[0-9]{3}", "415", "24[26]", "8[0-9]{2}"];
+        let number = (area_code, "[ ().*/-]{0,2}[0-9]{3}[-. ]?[0-9]{3,5}");
+        let suffix = prop_oneof![4 => "", 1 => "[ -.x,#;*é0-9]{0,4}"];
+        (prefix, number, suffix).prop_map(|(prefix, (area_code, number), suffix)| {
+            format!("{prefix}{area_code}{number}{suffix}")
+        })
+    }
+
+    fn answers_agree(text: &str) -> Result<(), TestCaseError> {
+        if let Some(quick) = read(text.as_bytes()) {
+            let thorough = written::read(text);
+            prop_assert_eq!(thorough.as_ref().err(), quick.as_ref().err(), "{:?}", text);
+            prop_assert_eq!(thorough.as_ref().map(|it| it.number), quick.as_ref().copied());
+            prop_assert!(thorough.is_ok_and(|it| it.extension.is_none()) || quick.is_err());
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn the_quick_way_s_answer_is_the_thorough_one_s(text in nearly_plain()) {
+            answers_agree(&text)?;
+        }
+
+        #[test]
+        fn also_for_digits_and_signs_in_disorder(text in "[0-9 ().*/+-]{0,20}") {
+            answers_agree(&text)?;
+        }
+    }
+
+    #[test]
+    fn most_numbers_are_written_plainly() {
+        for plain in [
+            "4158675309",
+            "(415) 867-5309",
+            "415.867.5309",
+            "415/867-5309",
+            "1-415-867-5309",
+            "+1 415 867 5309",
+            "tel:+1-415-867-5309",
+            "Phone: 415-867-5309",
+            "011 1 415 867 5309",
+        ] {
+            assert!(matches!(read(plain.as_bytes()), Some(Ok(_))), "{plain}");
+        }
+        for other in
+            ["", "hello", "415-867-5309 x1", "415–867–5309", "é 4158675309", "800-FLOWERS", ";415"]
+        {
+            assert!(read(other.as_bytes()).is_none(), "{other}");
+        }
+    }
+}

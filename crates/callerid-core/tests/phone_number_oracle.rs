@@ -1,0 +1,65 @@
+//! `PhoneNumber` beside the `phonenumber` crate, which carries the same metadata: plain ten-digit numbers, their kinds,
+//! and the conversions.
+
+use callerid_core::PhoneNumber;
+use callerid_core::phone_number::{Kind, Reason};
+use phonenumber::Type;
+use phonenumber::metadata::DATABASE;
+
+/// A number of every third exchange of every area code; the last four digits are different ones each time.
+fn numbers() -> impl Iterator<Item = String> {
+    (200_000..1_000_000u32)
+        .step_by(3)
+        .map(|prefix| format!("{prefix}{:04}", prefix.wrapping_mul(7919) % 10_000))
+}
+
+/// The crate's kind of a plain number.
+fn oracle(digits: &str) -> Option<(phonenumber::PhoneNumber, Kind)> {
+    let number: phonenumber::PhoneNumber = format!("+1{digits}").parse().ok()?;
+    let kind = match number.number_type(&DATABASE) {
+        Type::FixedLine => Kind::FixedLine,
+        Type::Mobile => Kind::Mobile,
+        Type::FixedLineOrMobile => Kind::FixedLineOrMobile,
+        Type::TollFree => Kind::TollFree,
+        Type::PremiumRate => Kind::PremiumRate,
+        Type::SharedCost => Kind::SharedCost,
+        Type::PersonalNumber => Kind::PersonalNumber,
+        Type::Voip => Kind::Voip,
+        Type::Pager => Kind::Pager,
+        Type::Uan => Kind::Uan,
+        Type::Voicemail => Kind::Voicemail,
+        _ => return None,
+    };
+    (number.national().to_string().len() == 10).then_some((number, kind))
+}
+
+#[test]
+fn validity_kind_and_conversions_of_plain_numbers() {
+    let (mut valid, mut differing) = (0, Vec::new());
+    for digits in numbers() {
+        let ours = PhoneNumber::parse(&digits).ok();
+        let oracle = oracle(&digits);
+        if ours.map(|number| number.kind()) != oracle.as_ref().map(|(_, kind)| *kind) {
+            differing.push(digits);
+            continue;
+        }
+        let (Some(number), Some((theirs, _))) = (ours, oracle) else { continue };
+        valid += 1;
+        assert_eq!(phonenumber::PhoneNumber::from(number), theirs, "{digits}");
+        assert_eq!(PhoneNumber::try_from(&theirs), Ok(number), "{digits}");
+    }
+    assert!(differing.is_empty(), "{} differ: {:?}", differing.len(), differing.first());
+    assert!(valid > 100_000, "{valid}");
+}
+
+#[test]
+fn conversions_refuse_what_is_no_phone_number_here() {
+    let reason = |text: &str| {
+        let number = phonenumber::parse(None, text).unwrap();
+        PhoneNumber::try_from(&number).unwrap_err().reason()
+    };
+    assert_eq!(reason("+44 20 7946 0123"), Reason::AnotherCountry);
+    assert_eq!(reason("+1 415 867 5309 ext. 42"), Reason::Extension);
+    assert_eq!(reason("+1 415 867 530"), Reason::TooShort);
+    assert_eq!(reason("+1 222 867 5309"), Reason::UnassignedAreaCode);
+}
