@@ -340,6 +340,16 @@ pub fn exception_response(representation: Representation, exception: &RestExcept
     response
 }
 
+/// The response that refuses a request for a host's reasons (it is too long, it took too long), written as
+/// what its path names would be.
+pub fn refusal(path: &str, exception: &RestException) -> Response {
+    if path.starts_with(control::PREFIX) {
+        return control::exception_response(exception);
+    }
+    let representation = Route::decode(path).map(|route| route.representation);
+    exception_response(representation.unwrap_or_default(), exception)
+}
+
 pub(crate) const CHALLENGE: (&str, Cow<'static, str>) =
     ("www-authenticate", Cow::Borrowed("Basic realm=\"Twilio API\""));
 

@@ -1,4 +1,24 @@
-//! The server.
+//! The server around [`callerid_core`]: sockets, a clock, randomness, phone lines. It holds no rule of the
+//! protocol; those stand in the core's [`Service`](callerid_core::Service).
+//!
+//! | to | see |
+//! |---|---|
+//! | serve | [`server::run`] |
+//! | answer HTTP | `http`, over what `connection` accepts |
+//! | stream what changes | `events` |
+//! | keep everything | [`store`], tokens with a [`seal`] |
+//! | make the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
+//! | tell the time | [`clock`] |
+//! | run the program `callerid` | [`cli`] |
 
+pub mod cli;
+pub mod clock;
+mod connection;
+mod events;
+mod http;
+pub mod line;
+pub mod normalize;
 pub mod seal;
+pub mod server;
 pub mod store;
+mod switchboard;

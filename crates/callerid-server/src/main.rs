@@ -1,2 +1,7 @@
 //! The `callerid` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    callerid_server::cli::run()
+}

@@ -1,0 +1,126 @@
+//! The program `callerid`: its commands, and what it says when one cannot be done.
+
+mod account;
+mod normalize;
+mod serve;
+
+use std::fmt;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use callerid_core::{Account, AccountSid, AuthToken};
+use clap::{Args, Parser, Subcommand};
+
+use crate::seal::{KEY_VARIABLE, SealingKey};
+use crate::store::{Options, SqliteStore};
+
+/// The outgoing caller ID API of 2008-08-01, as one program.
+#[derive(Debug, Parser)]
+#[command(name = "callerid", version, arg_required_else_help = true, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API, with a phone that rings
+    Serve(serve::Arguments),
+    /// Add, list, rotate, remove and unlock accounts; also while a server runs
+    Account(account::Arguments),
+    /// Read phone numbers, one a line; write ten digits or what is wrong
+    Normalize(normalize::Arguments),
+}
+
+/// Runs the command that the process was started with.
+///
+/// The exit status is 0 where all went well; 1 where a command failed, with one line that says why; 2 where the
+/// arguments are wrong.
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Account(arguments) => account::run(arguments),
+        Command::Normalize(arguments) => normalize::run(arguments),
+    };
+    outcome.unwrap_or_else(|Failure(message)| {
+        writeln!(std::io::stderr(), "callerid: {message}").unwrap_or_default();
+        ExitCode::FAILURE
+    })
+}
+
+/// Why a command failed, for the person who gave it.
+#[derive(Debug)]
+struct Failure(String);
+
+impl<E: fmt::Display> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Writes to standard output; that nobody reads it is no failure.
+fn say(text: fmt::Arguments<'_>) {
+    let mut output = std::io::stdout().lock();
+    output.write_fmt(text).and_then(|()| output.flush()).unwrap_or_default();
+}
+
+/// Where the data is.
+#[derive(Debug, Args)]
+struct DataDirectory {
+    /// Where everything is kept; made where there is none
+    #[arg(
+        long = "data",
+        value_name = "DIR",
+        env = "CALLERID_DATA",
+        default_value = "callerid-data"
+    )]
+    path: PathBuf,
+}
+
+impl DataDirectory {
+    /// Opens the store there, with the key of the environment if that has one.
+    fn open(&self, options: Options) -> Result<SqliteStore, Failure> {
+        let key = match variable(KEY_VARIABLE)? {
+            Some(text) => {
+                Some(SealingKey::parse(&text).map_err(|error| format!("{KEY_VARIABLE}: {error}"))?)
+            }
+            None => None,
+        };
+        Ok(SqliteStore::open(&self.path, Options { key, ..options })?)
+    }
+
+    fn absolute(&self) -> PathBuf {
+        std::path::absolute(&self.path).unwrap_or_else(|_| Path::new(&self.path).to_owned())
+    }
+}
+
+/// A variable of the environment; an empty one is none.
+fn variable(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Failure(format!("{name} is no UTF-8"))),
+    }
+}
+
+/// A new account with a Sid and a token that nobody has.
+fn new_account() -> Result<Account, Failure> {
+    Ok(Account { sid: AccountSid::from_entropy(&random()?), auth_token: new_token()? })
+}
+
+fn new_token() -> Result<AuthToken, Failure> {
+    Ok(AuthToken::from_entropy(&random()?))
+}
+
+fn random() -> Result<[u8; 16], Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| format!("the system gives no random bytes: {error}"))?;
+    Ok(bytes)
+}
+
+/// An account's Sid and token, as they are shown once.
+fn shown_once(account: &Account) -> String {
+    format!("  AccountSid  {}\n  AuthToken   {}\n", account.sid, account.auth_token.expose())
+}

@@ -1,0 +1,97 @@
+//! `callerid account`: who may ask.
+
+use std::process::ExitCode;
+
+use callerid_core::{Account, AccountSid, PhoneNumber};
+use clap::{Args, Subcommand};
+
+use super::{DataDirectory, Failure, new_account, new_token, say, shown_once};
+use crate::store::{Options, SqliteStore};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    data: DataDirectory,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Add an account, and show its token this once
+    Add,
+    /// List the accounts' Sids, in the order they were added
+    List,
+    /// Give an account another token, and show it this once; the old one is refused from then on
+    Rotate {
+        /// The account
+        #[arg(value_parser = AccountSid::parse)]
+        sid: AccountSid,
+    },
+    /// Remove an account, with its caller IDs and its calls
+    Remove {
+        /// The account
+        #[arg(value_parser = AccountSid::parse)]
+        sid: AccountSid,
+    },
+    /// Let a number take calls again that has had too many wrong codes
+    Unlock {
+        /// The account
+        #[arg(value_parser = AccountSid::parse)]
+        sid: AccountSid,
+        /// The number, in any readable format
+        #[arg(value_parser = PhoneNumber::parse)]
+        number: PhoneNumber,
+    },
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let Arguments { command, data } = arguments;
+    if !matches!(command, Command::Add) && !data.path.is_dir() {
+        let path = data.path.display();
+        return Err(format!("there is no directory {path}; --data names the server's").into());
+    }
+    let store = data.open(Options::default())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(carry_out(command, &store))
+}
+
+async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, Failure> {
+    let no_account = |sid| Failure(format!("there is no account {sid}"));
+    match command {
+        Command::Add => {
+            let account = new_account()?;
+            let shown = shown_once(&account);
+            store.add_account(account).await?;
+            say(format_args!("Added; the token is shown this once:\n{shown}"));
+        }
+        Command::List => {
+            for sid in store.accounts().await? {
+                say(format_args!("{sid}\n"));
+            }
+        }
+        Command::Rotate { sid } => {
+            let account = Account { sid, auth_token: new_token()? };
+            let shown = shown_once(&account);
+            if !store.rotate(account).await? {
+                return Err(no_account(sid));
+            }
+            say(format_args!("Another token, shown this once:\n{shown}"));
+        }
+        Command::Remove { sid } => {
+            if !store.remove_account(&sid).await? {
+                return Err(no_account(sid));
+            }
+            say(format_args!("Removed {sid}\n"));
+        }
+        Command::Unlock { sid, number } => {
+            if !store.accounts().await?.contains(&sid) {
+                return Err(no_account(sid));
+            }
+            let said =
+                if store.unlock(&sid, &number).await? { "Unlocked" } else { "Was not locked:" };
+            say(format_args!("{said} {}\n", number.national()));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,251 @@
+//! `callerid serve`.
+
+use std::fmt::Write as _;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use callerid_core::{API_VERSION, Account, AccountSid, AuthToken, Store as _};
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::{DataDirectory, Failure, new_account, say, shown_once, variable};
+use crate::clock::Clock;
+use crate::line::VirtualLine;
+use crate::server::{self, Limits};
+use crate::store::{Options, SqliteStore};
+
+const SID_VARIABLE: &str = "CALLERID_ACCOUNT_SID";
+const TOKEN_VARIABLE: &str = "CALLERID_AUTH_TOKEN";
+
+/// More threads than this answer no more requests: changes are made by one.
+const MOST_THREADS: usize = 4;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+On the first start an account is made, and its token is shown once. To give one from outside instead, set
+CALLERID_ACCOUNT_SID and CALLERID_AUTH_TOKEN.
+
+Tokens are sealed with a key that is kept in the data directory; to keep it elsewhere, set CALLERID_KEY to
+64 hexadecimal digits before the first start.")]
+pub(super) struct Arguments {
+    /// Where to listen; port 0 takes one that is free
+    #[arg(long, value_name = "ADDRESS", env = "CALLERID_LISTEN", default_value = "127.0.0.1:8008")]
+    listen: String,
+    #[command(flatten)]
+    data: DataDirectory,
+    /// What to log on standard error: error, warn, info, debug (requests and calls too), trace, or off
+    #[arg(long, value_name = "LEVEL", env = "RUST_LOG", default_value = "info")]
+    log: Targets,
+    /// How to write the log
+    #[arg(long, value_name = "FORM", env = "CALLERID_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// Connections at a time; others wait
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections)]
+    max_connections: usize,
+    /// Seconds that a connection may be idle, or take to send a request
+    #[arg(
+        long, value_name = "SECONDS", default_value_t = Limits::default().timeout.as_secs(),
+        value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
+    )]
+    timeout: u64,
+    /// Changes that may share a commit; for measuring what that is worth
+    #[arg(long, value_name = "NUMBER", hide = true, default_value_t = Options::default().batch)]
+    commit_batch: usize,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// A line an event, for people
+    Text,
+    /// A JSON object an event, for programs
+    Json,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    start_log(arguments.log.clone(), arguments.log_format);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start threads: {error}"))?;
+    let served = runtime.block_on(serve(arguments));
+    // What is still under way has had its time.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+async fn serve(arguments: Arguments) -> Result<(), Failure> {
+    // From the first moment on: a signal during the start stops the server as well.
+    let stop = stop_signal()?;
+    let Arguments { listen, data, max_connections, timeout, commit_batch, .. } = arguments;
+    let given = given_account()?;
+    let store = data.open(Options { serve: true, batch: commit_batch, ..Options::default() })?;
+    let listener = bind(&listen).await?;
+    let address = listener.local_addr()?;
+    let welcome = welcome(address, &data, account(&store, given).await?);
+    say(format_args!("{welcome}"));
+    tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
+    let timeout = Duration::from_secs(timeout);
+    let limits = Limits { connections: max_connections, timeout, ..Limits::default() };
+    server::run(listener, store, Clock::system(), |_| Box::new(VirtualLine), limits, stop).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!("{address} is in use by another program; --listen takes another address").into()
+        }
+        ErrorKind::PermissionDenied => {
+            format!("{address} may not be listened on; ports from 1024 on may").into()
+        }
+        ErrorKind::InvalidInput => {
+            format!("{address:?} is no address; expected one like 127.0.0.1:8008").into()
+        }
+        _ => Failure(format!("cannot listen on {address}: {error}")),
+    })
+}
+
+/// What a start says of the accounts.
+enum Accounts {
+    /// There were some.
+    Known,
+    /// The environment names one.
+    Given,
+    /// There was none, and this was made.
+    Made(Account),
+}
+
+/// The account that the environment gives.
+fn given_account() -> Result<Option<Account>, Failure> {
+    match (variable(SID_VARIABLE)?, variable(TOKEN_VARIABLE)?) {
+        (None, None) => Ok(None),
+        (Some(sid), Some(token)) => {
+            let invalid = |name, error: &dyn std::fmt::Display| format!("{name}: {error}");
+            let sid = AccountSid::parse(&sid).map_err(|error| invalid(SID_VARIABLE, &error))?;
+            let auth_token =
+                AuthToken::new(&token).map_err(|error| invalid(TOKEN_VARIABLE, &error))?;
+            Ok(Some(Account { sid, auth_token }))
+        }
+        (Some(_), None) => Err(format!("{SID_VARIABLE} is set and {TOKEN_VARIABLE} is not").into()),
+        (None, Some(_)) => Err(format!("{TOKEN_VARIABLE} is set and {SID_VARIABLE} is not").into()),
+    }
+}
+
+async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts, Failure> {
+    if let Some(account) = given {
+        if store.account(&account.sid).await?.as_ref() == Some(&account) {
+            return Ok(Accounts::Given);
+        }
+        if !store.add_account(account.clone()).await? {
+            store.rotate(account).await?;
+        }
+        return Ok(Accounts::Given);
+    }
+    if !store.accounts().await?.is_empty() {
+        return Ok(Accounts::Known);
+    }
+    let account = new_account()?;
+    store.add_account(account.clone()).await?;
+    Ok(Accounts::Made(account))
+}
+
+/// What a start says on standard output. The first line's address is for programs too.
+fn welcome(address: SocketAddr, data: &DataDirectory, accounts: Accounts) -> String {
+    let base = format!("http://{}", reachable(address));
+    let mut said = format!("callerid {} on {base}\n", env!("CARGO_PKG_VERSION"));
+    writeln!(said, "Data in {}\n", data.absolute().display()).unwrap_or_default();
+    let (credentials, sid) = match accounts {
+        Accounts::Known => return said + "`callerid account` lists and adds accounts.\n",
+        Accounts::Given => {
+            writeln!(said, "The account is the one in {SID_VARIABLE}.\n").unwrap_or_default();
+            (format!("\"${SID_VARIABLE}:${TOKEN_VARIABLE}\""), format!("${SID_VARIABLE}"))
+        }
+        Accounts::Made(account) => {
+            let shown = shown_once(&account);
+            writeln!(said, "A new account; its token is shown this once:\n{shown}")
+                .unwrap_or_default();
+            let sid = account.sid.to_string();
+            (format!("{sid}:{}", account.auth_token.expose()), sid)
+        }
+    };
+    let list = format!("{base}/{API_VERSION}/Accounts/{sid}/OutgoingCallerIds");
+    let calls = format!("{base}/_callerid/calls");
+    let curl = format!("curl -u {credentials}");
+    write!(
+        said,
+        "To validate a number, ask for a call; the answer shows its ValidationCode:
+
+  {curl} -d PhoneNumber=415-867-5309 {list}
+
+Then be the phone, and key that code in place of 000000:
+
+  CALL=$({curl} -s {calls} | grep -o 'CA[0-9a-f]*' | head -n 1)
+  {curl} -X POST {calls}/$CALL/answer
+  {curl} -d Digits=000000 {calls}/$CALL/digits
+  {curl} {list}
+
+",
+    )
+    .unwrap_or_default();
+    said
+}
+
+/// The address that reaches what listens there, from this machine.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+fn start_log(filter: Targets, format: LogFormat) {
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let log = tracing_subscriber::registry().with(filter);
+    match format {
+        LogFormat::Text => log.with(lines).init(),
+        LogFormat::Json => log.with(lines.json().flatten_event(true)).init(),
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("no message");
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(message, place, "panicked");
+    }));
+}
+
+/// Ready when the process is told to stop. A second word ends it at once.
+#[cfg(unix)]
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn told([interrupted, terminated]: &mut [Signal; 2]) {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    }
+    let mut signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+    Ok(async move {
+        told(&mut signals).await;
+        tokio::spawn(async move {
+            told(&mut signals).await;
+            std::process::exit(1);
+        });
+    })
+}
+
+/// Ready when the process is told to stop.
+#[cfg(not(unix))]
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
+}

@@ -1,0 +1,172 @@
+//! HTTP: requests handed to the service, its replies handed back.
+
+use std::borrow::Cow;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
+use callerid_core::http::MAX_BODY_BYTES;
+use callerid_core::{
+    Credentials, Entropy, ErrorCode, Reply, RestException, Store, StoreError, refusal,
+};
+use futures_util::FutureExt as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::events;
+use crate::server::Host;
+
+/// The routes: one is a stream, all others are the service's.
+pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
+    Router::new()
+        .route(events::PATH, get(events::stream::<S>).fallback(respond::<S>))
+        .fallback(respond::<S>)
+        .with_state(host)
+}
+
+async fn respond<S: Store + 'static>(
+    State(host): State<Arc<Host<S>>>,
+    request: Request,
+) -> Response {
+    let started = Instant::now();
+    let (head, body) = request.into_parts();
+    let head = Arc::new(head);
+    let response = match read_body(&head, body, &host).await {
+        Ok(body) => answer(host, Arc::clone(&head), body).await,
+        Err(exception) => refused(&head, &exception),
+    };
+    log(&head, response.status(), started);
+    response
+}
+
+/// Answers a request, without a panic. One that may change something is answered to its end even if whoever
+/// sent it goes away, so that what it changed is acted upon.
+async fn answer<S: Store + 'static>(host: Arc<Host<S>>, head: Arc<Parts>, body: Bytes) -> Response {
+    let is_safe = head.method.is_safe();
+    let respond = {
+        let head = Arc::clone(&head);
+        async move { respond_from_service(&host, &head, &body).await }
+    };
+    let guarded = AssertUnwindSafe(respond).catch_unwind();
+    let answered = if is_safe {
+        guarded.await.ok()
+    } else {
+        tokio::spawn(guarded).await.ok().and_then(Result::ok)
+    };
+    answered.unwrap_or_else(|| refused(&head, &RestException::new(ErrorCode::Internal)))
+}
+
+async fn respond_from_service<S: Store>(host: &Host<S>, head: &Parts, body: &[u8]) -> Response {
+    let authorization = text(&head.headers, AUTHORIZATION);
+    let content_type = text(&head.headers, CONTENT_TYPE);
+    let request = callerid_core::http::Request {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        authorization: authorization.as_deref(),
+        content_type: content_type.as_deref(),
+        body,
+    };
+    let reply = match entropy() {
+        Ok(entropy) => host.service.respond(&request, host.clock.now(), &entropy).await,
+        Err(error) => {
+            tracing::error!(%error, "the system gives no random bytes");
+            return refused(head, &RestException::new(ErrorCode::Internal));
+        }
+    };
+    let Reply { response, next, wake_at, failure } = reply;
+    if let Some(error) = failure {
+        log_failure(&error);
+    }
+    if !head.method.is_safe() {
+        host.changed(next, wake_at).await;
+    }
+    to_response(response)
+}
+
+/// The body, if it is not too long and does not take too long.
+async fn read_body<S>(head: &Parts, body: Body, host: &Host<S>) -> Result<Bytes, RestException> {
+    if axum::body::HttpBody::is_end_stream(&body) {
+        return Ok(Bytes::new());
+    }
+    let too_long = || {
+        let message = format!("Request body too long: at most {MAX_BODY_BYTES} bytes are read");
+        RestException::http(413, message)
+    };
+    let announced = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let announced = announced.and_then(|value| value.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        return Err(too_long());
+    }
+    let timeout = host.limits.timeout;
+    match tokio::time::timeout(timeout, Limited::new(body, MAX_BODY_BYTES).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
+        Ok(Err(_)) => Err(RestException::http(400, "Request body malformed or cut short")),
+        Err(_) => {
+            let message = format!("Request body not received within {} s", timeout.as_secs());
+            Err(RestException::http(408, message))
+        }
+    }
+}
+
+/// A header's value. What is no text cannot be what it should be, and is seen to be malformed.
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
+}
+
+fn entropy() -> Result<Entropy, getrandom::Error> {
+    let mut bytes = [0; 64];
+    getrandom::fill(&mut bytes)?;
+    Ok(Entropy::new(bytes))
+}
+
+/// The response of an error that the host has found.
+pub(crate) fn refused(head: &Parts, exception: &RestException) -> Response {
+    to_response(refusal(head.uri.path(), exception))
+}
+
+pub(crate) fn to_response(response: callerid_core::http::Response) -> Response {
+    let mut sent = Response::new(Body::from(response.body));
+    *sent.status_mut() =
+        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        let value = match value {
+            Cow::Borrowed(value) => HeaderValue::from_str(value),
+            Cow::Owned(value) => HeaderValue::try_from(value),
+        };
+        if let Ok(value) = value {
+            sent.headers_mut().append(HeaderName::from_static(name), value);
+        }
+    }
+    sent
+}
+
+pub(crate) fn log_failure(error: &StoreError) {
+    tracing::error!(%error, "a request could not be answered");
+}
+
+/// One line a request: no query, no body, no credentials but the account that they name.
+pub(crate) fn log(head: &Parts, status: StatusCode, started: Instant) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    let authorization = text(&head.headers, AUTHORIZATION);
+    let account = authorization.as_deref().and_then(Credentials::from_authorization);
+    let account = account.map(|credentials| credentials.sid);
+    tracing::debug!(
+        method = %head.method,
+        path = head.uri.path(),
+        status = status.as_u16(),
+        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        account = account.as_ref().map_or("-", |sid| sid.as_str()),
+        "request"
+    );
+}

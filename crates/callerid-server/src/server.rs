@@ -1,0 +1,104 @@
+//! The server: everything put together, from its first connection to its last.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use callerid_core::{Moment, Next, Service, Store};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+use crate::clock::Clock;
+use crate::line::{PhoneLine, PhoneReports};
+use crate::switchboard::{self, Message, Switchboard};
+use crate::{connection, http};
+
+/// What the server allows whoever connects.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at a time; others wait until one ends.
+    pub connections: usize,
+    /// How long a connection may be idle, take to send a request's head or its body, or not take what it is
+    /// sent.
+    pub timeout: Duration,
+    /// How long requests may take to end after the server has been told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connections: 512, timeout: seconds(30), drain: seconds(10) }
+    }
+}
+
+/// A word to stop, which is given once and heard by everyone who waits for it.
+#[derive(Clone)]
+pub(crate) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// Returns when the word is given, or whoever could give it is gone.
+    pub(crate) async fn told(&mut self) {
+        self.0.wait_for(|stop| *stop).await.map(drop).unwrap_or_default();
+    }
+}
+
+/// What handlers and the switchboard share.
+pub(crate) struct Host<S> {
+    pub(crate) service: Service<S>,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Limits,
+    /// Tells event streams that the store may have changed.
+    pub(crate) changes: watch::Sender<()>,
+    pub(crate) stop: Stop,
+    switchboard: mpsc::Sender<Message>,
+}
+
+impl<S> Host<S> {
+    /// Says that the store may have changed, and has done what comes next of it.
+    pub(crate) async fn changed(&self, next: Vec<Next>, wake_at: Option<Moment>) {
+        self.changes.send_replace(());
+        if !next.is_empty() || wake_at.is_some() {
+            let message = Message::Instructed { next, wake_at };
+            self.switchboard.send(message).await.unwrap_or_default();
+        }
+    }
+}
+
+/// Serves the API on a listener until `stop` is ready, and then until the requests that have begun are
+/// answered, at most for [`Limits::drain`].
+///
+/// `line` makes the phone line from what it is to report through.
+pub async fn run<S: Store + 'static>(
+    listener: TcpListener,
+    store: S,
+    clock: Clock,
+    line: impl FnOnce(PhoneReports) -> Box<dyn PhoneLine>,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) {
+    let (inbox_sender, inbox) = mpsc::channel(switchboard::INBOX);
+    let (stop_sender, stopping) = watch::channel(false);
+    let (drained_sender, drained) = watch::channel(false);
+    let (stopping, drained) = (Stop(stopping), Stop(drained));
+    let line = line(PhoneReports::new(inbox_sender.clone()));
+    let host = Arc::new(Host {
+        service: Service::new(store),
+        clock,
+        limits,
+        changes: watch::Sender::new(()),
+        stop: stopping.clone(),
+        switchboard: inbox_sender,
+    });
+    let switchboard = Switchboard::new(Arc::clone(&host), line, inbox);
+    let switchboard = tokio::spawn(switchboard.run(drained));
+    let connections = tokio::spawn(connection::serve(listener, http::app(host), limits, stopping));
+    stop.await;
+    tracing::info!("stopping: requests that have begun are answered first");
+    stop_sender.send_replace(true);
+    for (part, task) in [("connections", connections), ("switchboard", switchboard)] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "the {part} ended before their time");
+        }
+        drained_sender.send_replace(true);
+    }
+}
