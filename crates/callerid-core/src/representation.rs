@@ -1,12 +1,23 @@
 //! Representations: one document, several ways to write it, one wire format a file.
 
 mod csv;
+mod decoded;
 mod element;
 mod html;
 pub mod json;
 pub mod xml;
 
+pub use decoded::{Decoded, InvalidDocument, InvalidDocumentReason, ReceivedPage};
+
 use crate::{OutgoingCallerId, Page, RestException, ValidationRequest};
+
+/// The largest document that is read, in bytes. A page of 1,000 rows with names of 64 characters, each
+/// written as a reference, takes under 1 MB.
+pub const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
+
+/// How deep elements may be nested in a document that is read. The documents themselves go four deep; the
+/// rest is for what a newer service may add.
+pub const MAX_DEPTH: usize = 64;
 
 /// How a response is written: what the path's extension asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

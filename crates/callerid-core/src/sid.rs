@@ -73,6 +73,12 @@ sid! {
 }
 
 fn parse(text: &str, prefix: &'static str) -> Result<[u8; SID_LENGTH], InvalidSid> {
+    // Without an early return the compiler compares many digits at once.
+    if let (Some(digits), Ok(bytes)) = (text.strip_prefix(prefix), text.as_bytes().try_into())
+        && digits.bytes().fold(true, |all, digit| all & digit.is_ascii_hexdigit())
+    {
+        return Ok(bytes);
+    }
     let fits = |(at, byte): (usize, u8)| match prefix.as_bytes().get(at) {
         Some(letter) => byte == *letter,
         None => at < SID_LENGTH && byte.is_ascii_hexdigit(),

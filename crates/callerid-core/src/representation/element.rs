@@ -77,6 +77,13 @@ pub(super) const VALIDATION_REQUEST: [Element; 4] =
 pub(super) const REST_EXCEPTION: [Element; 4] =
     [Element::Status, Element::Message, Element::Code, Element::MoreInfo];
 
+/// The attributes of a list that are numbers.
+pub(super) const FIGURES: [&str; 6] = ["page", "numpages", "pagesize", "total", "start", "end"];
+
+/// The attributes of a list that are addresses, after those that are numbers.
+pub(super) const URIS: [&str; 5] =
+    ["uri", "firstpageuri", "previouspageuri", "nextpageuri", "lastpageuri"];
+
 /// An element without children, and its text; `None` where it is there but says nothing.
 pub(super) type Field<'a> = (Element, Option<&'a str>);
 

@@ -1,6 +1,12 @@
 //! XML, written and read: the default representation, and the one that has paging.
 
-use super::element::{Element, each_record};
+mod decode;
+
+pub use decode::{
+    decode, decode_caller_id, decode_caller_ids, decode_exception, decode_validation_request,
+};
+
+use super::element::{Element, FIGURES, URIS, each_record};
 use super::{CallerIdPage, Document};
 use crate::friendly_name::is_xml_char;
 
@@ -49,23 +55,13 @@ fn list_tag(out: &mut Vec<u8>, list: &CallerIdPage) {
     out.push(b'<');
     push(out, Element::OutgoingCallerIds.name());
     let CallerIdPage { page, uris } = list;
-    for (name, number) in [
-        ("page", page.number),
-        ("numpages", page.pages()),
-        ("pagesize", page.size.into()),
-        ("total", page.total),
-        ("start", page.start()),
-        ("end", page.end()),
-    ] {
-        attribute(out, name, &number.to_string());
+    let figures =
+        [page.number, page.pages(), page.size.into(), page.total, page.start(), page.end()];
+    for (name, figure) in FIGURES.into_iter().zip(figures) {
+        attribute(out, name, &figure.to_string());
     }
-    for (name, uri) in [
-        ("uri", &uris.this),
-        ("firstpageuri", &uris.first),
-        ("previouspageuri", &uris.previous),
-        ("nextpageuri", &uris.next),
-        ("lastpageuri", &uris.last),
-    ] {
+    let uris = [&uris.this, &uris.first, &uris.previous, &uris.next, &uris.last];
+    for (name, uri) in URIS.into_iter().zip(uris) {
         attribute(out, name, uri);
     }
 }
