@@ -1,0 +1,130 @@
+//! The client against the service, with nothing between them.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use callerid_core::client::{Client, ClientError, ClientRequest};
+use callerid_core::{
+    Account, AccountSid, AuthToken, CallDelay, CallerIdSid, Credentials, Date, Entropy, ErrorCode,
+    Filter, FriendlyName, MemoryStore, Moment, NewCallerId, OutgoingCallerId, PageRequest,
+    PageSize, PhoneNumber, Service,
+};
+
+const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
+
+fn account() -> Account {
+    let sid = AccountSid::from_entropy(&[1; 16]);
+    Account { sid, auth_token: AuthToken::new("secret").unwrap() }
+}
+
+fn client(token: &str) -> Client {
+    let auth_token = AuthToken::new(token).unwrap();
+    Client::new(Credentials { sid: account().sid, auth_token }, "http://localhost").unwrap()
+}
+
+fn number(index: u8) -> PhoneNumber {
+    PhoneNumber::parse(&format!("415867{:04}", 5000 + u32::from(index))).unwrap()
+}
+
+/// A service whose account has that many caller IDs.
+fn service(rows: u8) -> Service<MemoryStore> {
+    let store = MemoryStore::new([account()]);
+    for index in 0..rows {
+        store.seed(OutgoingCallerId {
+            sid: CallerIdSid::from_entropy(&[index; 16]),
+            account_sid: account().sid,
+            friendly_name: FriendlyName::new(if index % 2 == 0 { "even" } else { "a=1&b\r\n" })
+                .unwrap(),
+            phone_number: number(index),
+            date_created: Date::new(1_207_074_392, -420),
+            date_updated: Date::new(1_207_074_392, -420),
+        });
+    }
+    Service::new(store)
+}
+
+fn send<T>(service: &Service<MemoryStore>, request: &ClientRequest<T>) -> Result<T, ClientError> {
+    let (http, entropy) = (request.as_http(), Entropy::new([7; 64]));
+    let respond = pin!(service.respond(&http, NOW, &entropy));
+    let Poll::Ready(reply) = respond.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("a store in memory never waits");
+    };
+    let response = reply.response;
+    request.read(response.status, response.header("content-type"), &response.body)
+}
+
+fn every_page(service: &Service<MemoryStore>, filter: &Filter, rows: u32) -> Vec<OutgoingCallerId> {
+    let client = client("secret");
+    let size = PageSize::new(rows).unwrap();
+    let mut found = Vec::new();
+    let mut next = Some(client.list(filter, PageRequest { number: 0, size }));
+    while let Some(request) = next {
+        let page = send(service, &request).unwrap();
+        assert_eq!(page.stated_start, Some(page.list.page.start()));
+        assert_eq!(page.stated_end, Some(page.list.page.end()));
+        next = client.next_page(filter, &page).unwrap();
+        found.extend(page.list.page.items);
+    }
+    found
+}
+
+#[test]
+fn every_page_of_a_list_is_followed() {
+    let service = service(120);
+    for rows in [7, 40, 50, 1000] {
+        let all = every_page(&service, &Filter::default(), rows);
+        let sids: BTreeSet<_> = all.iter().map(|row| row.sid).collect();
+        assert_eq!((all.len(), sids.len()), (120, 120), "{rows}");
+    }
+    let friendly_name = Some(FriendlyName::new("a=1&b\r\n").unwrap());
+    let odd = every_page(&service, &Filter { friendly_name, ..Filter::default() }, 7);
+    assert_eq!(odd.len(), 60);
+    let phone_number = Some(number(3));
+    let one = every_page(&service, &Filter { phone_number, ..Filter::default() }, 7);
+    assert_eq!(one.len(), 1);
+}
+
+#[test]
+fn a_caller_id_is_fetched_renamed_and_deleted() {
+    let (service, client) = (service(1), client("secret"));
+    let sid = CallerIdSid::from_entropy(&[0; 16]);
+    let fetched = send(&service, &client.fetch(&sid)).unwrap();
+    assert_eq!((fetched.friendly_name.as_str(), fetched.phone_number), ("even", number(0)));
+    let name = FriendlyName::new("Bob & <Sons>\r\n").unwrap();
+    let renamed = send(&service, &client.update(&sid, Some(&name))).unwrap();
+    assert_eq!(renamed.friendly_name, name);
+    assert_eq!(send(&service, &client.fetch(&sid)).unwrap(), renamed);
+    let default = send(&service, &client.update(&sid, None)).unwrap();
+    assert_eq!(default.friendly_name.as_str(), "(415) 867-5000");
+    assert_eq!(send(&service, &client.delete(&sid)), Ok(()));
+    let error = send(&service, &client.fetch(&sid)).unwrap_err();
+    assert_eq!((error.exception().map(|it| it.status), error.code()), (Some(404), None));
+}
+
+#[test]
+fn a_create_answers_with_the_code_and_an_error_with_its_own() {
+    let service = service(1);
+    let new = |index| NewCallerId {
+        phone_number: number(index),
+        friendly_name: None,
+        call_delay: CallDelay::new(60).unwrap(),
+    };
+    let answer = send(&service, &client("secret").create(&new(1))).unwrap();
+    assert_eq!((answer.phone_number, answer.friendly_name), (number(1), None));
+    assert_eq!(answer.validation_code.expose().len(), 6);
+    let error = send(&service, &client("secret").create(&new(0))).unwrap_err();
+    assert_eq!(error.error_code(), Some(ErrorCode::AlreadyValidated));
+    let error = send(&service, &client("wrong").create(&new(2))).unwrap_err();
+    assert_eq!(error.error_code(), Some(ErrorCode::Authenticate));
+}
+
+#[test]
+fn a_page_past_the_end_is_an_error_with_a_code() {
+    let request = client("secret")
+        .list(&Filter::default(), PageRequest { number: 9, size: PageSize::default() });
+    let error = send(&service(1), &request).unwrap_err();
+    assert_eq!(error.error_code(), Some(ErrorCode::PageOutOfRange));
+}
