@@ -80,10 +80,13 @@ impl PhoneNumber {
     /// [`Extension`](Reason::Extension); see [`parse_with_extension`](Self::parse_with_extension).
     #[inline]
     pub fn parse(text: &str) -> Result<Self, InvalidPhoneNumber> {
-        match plain::read(text.as_bytes()) {
-            Some(read) => read,
-            None => Self::parse_written(text),
+        if let Some(digits) = plain::digits(text.as_bytes()) {
+            return match digits.assigned_number() {
+                Some(number) => Ok(number),
+                None => plain::dial(text.as_bytes(), digits),
+            };
         }
+        Self::parse_written(text)
     }
 
     /// Reads a number in any format the [module](self) lists, and splits off its extension.
@@ -103,17 +106,18 @@ impl PhoneNumber {
     pub fn parse_with_extension(
         text: &str,
     ) -> Result<(Self, Option<Extension>), InvalidPhoneNumber> {
-        match plain::read(text.as_bytes()) {
-            Some(read) => Ok((read?, None)),
-            None => written::read(text).map(|written| (written.number, written.extension)),
+        if let Some(digits) = plain::digits(text.as_bytes()) {
+            return Ok((plain::dial(text.as_bytes(), digits)?, None));
         }
+        let written = written::read(text)?;
+        Ok((written.number, written.extension.map(|(extension, _)| extension)))
     }
 
     #[cold]
     fn parse_written(text: &str) -> Result<Self, InvalidPhoneNumber> {
         let written = written::read(text)?;
         match written.extension {
-            Some(_) => Err(InvalidPhoneNumber::new(Problem::Extension, written.extension_at)),
+            Some((_, at)) => Err(InvalidPhoneNumber::new(Problem::Extension, at)),
             None => Ok(written.number),
         }
     }

@@ -37,6 +37,11 @@ impl Dialled {
         (count <= Self::KEPT).then_some(Dialled { digits, kept: count, count, international })
     }
 
+    /// How many digits there are.
+    pub(super) fn count(&self) -> u32 {
+        self.count
+    }
+
     pub(super) fn push(&mut self, digit: u8) {
         if self.kept < Self::KEPT {
             self.digits = self.digits << 4 | u64::from(digit);
@@ -49,28 +54,24 @@ impl Dialled {
     ///
     /// Before its ten digits may stand the country code 1 and once more a 1, the national prefix; and, where nothing
     /// says that the first 1 is a country code, a third one, since libphonenumber then tries it as either.
-    #[inline]
     pub(super) fn number(self) -> Result<PhoneNumber, Misdialled> {
-        let prefix = self.digits >> 40;
-        let complete = match self.count {
-            10 => !self.international,
-            11 => prefix == 0x1,
-            12 => prefix == 0x11,
-            13 => prefix == 0x111 && !self.international,
-            _ => false,
-        };
-        if complete
-            && self.digits >> 36 & 0xf >= 2
-            && let Ok(number) = assigned(self.digits)
-        {
-            return Ok(number);
-        }
-        self.misdialled()
+        self.assigned_number().map_or_else(|| self.misdialled(), Ok)
+    }
+
+    /// The number, if these digits are one with no more than such prefixes.
+    #[inline]
+    pub(super) fn assigned_number(self) -> Option<PhoneNumber> {
+        let prefixes = self.count.wrapping_sub(10);
+        let ones = 0x111 & !(u64::MAX << prefixes.min(3).wrapping_mul(4));
+        let may_be = if self.international { 1..=2 } else { 0..=3 };
+        // Without branches: what comes in is as good as random.
+        let complete = may_be.contains(&prefixes) & (self.digits >> 40 == ones);
+        if complete { assigned(self.digits).ok() } else { None }
     }
 
     /// Reads past 011, the international prefix, or says what is wrong.
     #[cold]
-    fn misdialled(self) -> Result<PhoneNumber, Misdialled> {
+    pub(super) fn misdialled(self) -> Result<PhoneNumber, Misdialled> {
         let at = |digit, problem| Err(Misdialled { problem, digit });
         let end = self.count;
 

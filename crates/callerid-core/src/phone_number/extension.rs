@@ -31,7 +31,7 @@ impl Extension {
             *extension.digits.get_mut(usize::from(extension.length))? = digit.saturating_add(b'0');
             extension.length = extension.length.saturating_add(1);
         }
-        (extension.length > 0).then_some(extension)
+        Some(extension)
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn at_end(text: &str) -> Option<(usize, Extension)> {
     let unsigned = text.strip_suffix('#');
     let with_digits = unsigned.unwrap_or(text);
     let before = with_digits.trim_end_matches(|c| decimal_digit(c).is_some());
-    let digits = with_digits.get(before.len()..)?;
+    let digits = with_digits.get(before.len()..).filter(|digits| !digits.is_empty())?;
     let extension = Extension::from_digits(digits)?;
 
     let uri = unsigned.is_none().then(|| strip_folded(before, ";ext=")).flatten();

@@ -77,6 +77,7 @@ pub(super) enum Unassigned {
 }
 
 /// Looks up an area code and the four digits after it: no later digit matters to the plan.
+#[inline]
 pub(super) fn kind_of(area_code: u16, next: [u8; 4]) -> Result<Kind, Unassigned> {
     let entry = usize::from(area_code).checked_sub(200).and_then(|at| AREA_CODES.get(at));
     let mut entry = *entry.unwrap_or(&0);

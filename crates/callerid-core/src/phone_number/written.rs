@@ -14,7 +14,7 @@ use std::borrow::Cow;
 pub(super) const MAX_CHARACTERS: usize = 250;
 
 /// A number has no less digits to begin with; vanity letters come after them.
-const LEADING_DIGITS: usize = 3;
+const LEADING_DIGITS: u32 = 3;
 
 /// From this many letters on a number is a vanity number. Fewer are slips, and skipped.
 const VANITY_LETTERS: usize = 3;
@@ -23,9 +23,8 @@ const VANITY_LETTERS: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Written {
     pub(super) number: PhoneNumber,
-    pub(super) extension: Option<Extension>,
-    /// Where the extension and its label begin.
-    pub(super) extension_at: usize,
+    /// With where it and its label begin.
+    pub(super) extension: Option<(Extension, usize)>,
 }
 
 /// Reads any text.
@@ -36,13 +35,13 @@ pub(super) fn read(text: &str) -> Result<Written, InvalidPhoneNumber> {
         return Err(InvalidPhoneNumber::new(Problem::TextTooLong, at));
     }
     let candidate = Candidate::in_text(text)?;
-    let (number, extension, extension_at) =
-        split_extension(&candidate.text).map_err(|(found, at)| {
-            InvalidPhoneNumber::new(Problem::StrayText { found }, candidate.offset(at))
-        })?;
-    let number = dial(number)
+    let (number, extension) = split_extension(&candidate.text).map_err(|(found, at)| {
+        InvalidPhoneNumber::new(Problem::StrayText { found }, candidate.offset(at))
+    })?;
+    let number = number
+        .dial()
         .map_err(|error| InvalidPhoneNumber::new(error.problem, candidate.offset(error.at())))?;
-    Ok(Written { number, extension, extension_at: candidate.offset(extension_at) })
+    Ok(Written { number, extension: extension.map(|(it, at)| (it, candidate.offset(at))) })
 }
 
 /// The part of a text in which the number is: from its first digit or plus sign on, or what a `tel:` URI says it is.
@@ -111,9 +110,12 @@ const TEL: &str = "tel:";
 const PHONE_CONTEXT: &str = ";phone-context=";
 const ISDN_SUBADDRESS: &str = ";isub=";
 
-/// Where a needle of ASCII first occurs.
+/// Where a needle of ASCII, a parameter's name or a scheme, first occurs.
 fn find(text: &str, needle: &str) -> Option<usize> {
-    text.as_bytes().windows(needle.len()).position(|window| window == needle.as_bytes())
+    let first = needle.bytes().next()?;
+    let is_there = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(needle));
+    let places = text.bytes().enumerate().filter(|(_, byte)| *byte == first);
+    places.map(|(at, _)| at).find(is_there)
 }
 
 fn up_to<'a>(text: &'a str, needle: &str) -> &'a str {
@@ -149,10 +151,10 @@ fn is_domain_name(context: &str) -> bool {
 fn before_second_number(text: &str) -> (usize, &str) {
     let mut at: usize = 0;
     for line in text.split('\n') {
-        for (slash, byte) in line.bytes().enumerate().rev() {
-            let Some((first, rest)) = line.split_at_checked(slash) else { continue };
-            if matches!(byte, b'/' | b'\\')
-                && rest.get(1..).is_some_and(|rest| rest.trim_start_matches(' ').starts_with('x'))
+        let slashes = line.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'/' | b'\\'));
+        for (slash, _) in slashes.rev() {
+            if let Some((first, second)) = line.split_at_checked(slash)
+                && second.get(1..).is_some_and(|it| it.trim_start_matches(' ').starts_with('x'))
             {
                 return (at, first);
             }
@@ -162,82 +164,91 @@ fn before_second_number(text: &str) -> (usize, &str) {
     (0, text)
 }
 
-/// The number, its extension and where that begins; or the character that is no part of either, and where.
-fn split_extension(text: &str) -> Result<(&str, Option<Extension>, usize), (char, usize)> {
+/// The number and its extension, if it has one, and where that begins; or the character that is no part of either, and
+/// where.
+fn split_extension(text: &str) -> Result<(Number<'_>, Option<(Extension, usize)>), Stray> {
     if let Some((at, extension)) = extension::at_end(text)
-        && let Some(number) = text.get(..at)
-        && is_viable(number)
+        && let Some(before) = text.get(..at)
+        && let Ok(number) = Number::read(before)
+        && number.is_viable()
     {
-        return Ok((number, Some(extension), at));
+        return Ok((number, Some((extension, at))));
     }
-    match stray(text) {
-        Some(stray) => Err(stray),
-        None => Ok((text, None, 0)),
-    }
+    Number::read(text).map(|number| (number, None))
 }
 
-/// Whether a text is a number without an extension, by libphonenumber's measure: three digits, or two and nothing else.
-fn is_viable(text: &str) -> bool {
-    let digits = text.chars().filter_map(decimal_digit).count();
-    stray(text).is_none() && (digits >= LEADING_DIGITS || digits == 2 && text.chars().count() == 2)
+/// A character that is no part of a number, and where it is.
+type Stray = (char, usize);
+
+/// A number without an extension: plus signs, then digits and separators, then letters too.
+struct Number<'a> {
+    text: &'a str,
+    digits: Dialled,
+    letters: usize,
 }
 
-/// The first character that cannot be there, and where: a number is plus signs, then digits and separators, then
-/// letters too.
-fn stray(text: &str) -> Option<(char, usize)> {
-    let number = text.trim_start_matches(is_plus);
-    let signs = text.len().saturating_sub(number.len());
-    let mut digits: usize = 0;
-    for (at, c) in number.char_indices() {
-        if decimal_digit(c).is_some() {
-            digits = digits.saturating_add(1);
-        } else if !(is_separator(c) || digits >= LEADING_DIGITS && is_letter(c)) {
-            return Some((c, signs.saturating_add(at)));
-        }
-    }
-    None
-}
-
-/// Dials a number's digits, and its letters if it is a vanity number.
-fn dial(number: &str) -> Result<PhoneNumber, InvalidPhoneNumber> {
-    let vanity = number.chars().filter(|c| is_letter(*c)).count() >= VANITY_LETTERS;
-    // libphonenumber takes only ASCII's digits beside vanity letters.
-    let digit = |c: char| match vanity {
-        true => keypad_digit(c).or(c.is_ascii_digit().then_some(c).and_then(decimal_digit)),
-        false => decimal_digit(c),
-    };
-    let mut dialled = Dialled::new(number.starts_with(is_plus));
-    for c in number.chars() {
-        if let Some(digit) = digit(c) {
-            dialled.push(digit);
-        }
-    }
-    dialled.number().map_err(|error| {
-        let mut digits = number.char_indices().filter(|(_, c)| digit(*c).is_some());
-        locate(number, &mut digits, error)
-    })
-}
-
-#[cold]
-fn locate(
-    number: &str,
-    digits: &mut dyn Iterator<Item = (usize, char)>,
-    error: Misdialled,
-) -> InvalidPhoneNumber {
-    let mut problem = error.problem;
-    let mut at = 0;
-    let mut letters_before = false;
-    for (place, (start, c)) in (0..).zip(digits) {
-        at = start;
-        if place == error.digit {
-            // Ten digits and then words: it is the words that are too much.
-            if matches!(problem, Problem::TooLong { .. }) && is_letter(c) && !letters_before {
-                problem = Problem::StrayText { found: c };
+impl<'a> Number<'a> {
+    /// Reads it, or finds the first character that cannot be there, and where.
+    fn read(text: &'a str) -> Result<Self, Stray> {
+        let after_signs = text.trim_start_matches(is_plus);
+        let signs = text.len().saturating_sub(after_signs.len());
+        let mut digits = Dialled::new(signs > 0);
+        let mut letters: usize = 0;
+        for (at, c) in after_signs.char_indices() {
+            if let Some(digit) = decimal_digit(c) {
+                digits.push(digit);
+            } else if is_letter(c) && (digits.count() >= LEADING_DIGITS || is_separator(c)) {
+                letters = letters.saturating_add(1);
+            } else if !is_separator(c) {
+                return Err((c, signs.saturating_add(at)));
             }
-            return InvalidPhoneNumber::new(problem, at);
         }
-        letters_before |= is_letter(c);
-        at = start.saturating_add(c.len_utf8());
+        Ok(Number { text, digits, letters })
     }
-    InvalidPhoneNumber::new(problem, at.min(number.len()))
+
+    /// Whether libphonenumber takes it for a number before an extension: it has three digits, or two and nothing else.
+    fn is_viable(&self) -> bool {
+        let digits = self.digits.count();
+        digits >= LEADING_DIGITS || digits == 2 && self.text.chars().count() == 2
+    }
+
+    /// Dials its digits, and its letters if it is a vanity number.
+    fn dial(&self) -> Result<PhoneNumber, InvalidPhoneNumber> {
+        if self.letters < VANITY_LETTERS {
+            return self.digits.number().map_err(|error| self.locate(error, decimal_digit));
+        }
+        let mut digits = Dialled::new(self.text.starts_with(is_plus));
+        self.text.chars().filter_map(vanity_digit).for_each(|digit| digits.push(digit));
+        digits.number().map_err(|error| self.locate(error, vanity_digit))
+    }
+
+    #[cold]
+    fn locate(&self, error: Misdialled, digit: fn(char) -> Option<u8>) -> InvalidPhoneNumber {
+        let digits = self.text.char_indices().filter(|(_, c)| digit(*c).is_some());
+        let mut end = 0;
+        let mut letters_before = false;
+        for (place, (at, c)) in (0..).zip(digits) {
+            if place == error.digit {
+                // Ten digits and then words: it is the words that are too much.
+                let too_long = matches!(error.problem, Problem::TooLong { .. });
+                let problem = if too_long && is_letter(c) && !letters_before {
+                    Problem::StrayText { found: c }
+                } else {
+                    error.problem
+                };
+                return InvalidPhoneNumber::new(problem, at);
+            }
+            letters_before |= is_letter(c);
+            end = at.saturating_add(c.len_utf8());
+        }
+        InvalidPhoneNumber::new(error.problem, end)
+    }
+}
+
+/// A digit of a vanity number: libphonenumber takes only ASCII's beside letters.
+fn vanity_digit(c: char) -> Option<u8> {
+    match c {
+        '0'..='9' => decimal_digit(c),
+        _ => keypad_digit(c),
+    }
 }
