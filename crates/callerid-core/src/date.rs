@@ -232,6 +232,7 @@ mod tests {
     fn older_ways_to_write_a_date_are_read() {
         for (text, written) in [
             ("1 Apr 2008 18:26 GMT", "Tue, 01 Apr 2008 18:26:00 +0000"),
+            ("Tue, 01 Apr 2008 18:26:32 -0000", "Tue, 01 Apr 2008 18:26:32 +0000"),
             ("Tue, 1 Apr 2008 18:26:32 +0530", "Tue, 01 Apr 2008 18:26:32 +0530"),
         ] {
             assert_eq!(Date::parse(text).unwrap().to_string(), written);
@@ -255,6 +256,27 @@ mod tests {
             }
         }
         assert_eq!(Moment::from_unix_millis(i64::MAX).plus_seconds(1).unix_millis(), i64::MAX);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_usual_form_is_read_as_the_whole_grammar_reads_it(
+            seconds in FIRST_SECOND..=LAST_SECOND,
+            offset in 1 - DAY_MINUTES..DAY_MINUTES,
+            at in 0..31_usize,
+            byte in proptest::sample::select(b"0123456789 :,+-aJTuZ".to_vec()),
+        ) {
+            let date = Date::new(seconds, offset);
+            let Rfc2822(mut written) = date.to_rfc2822();
+            assert_eq!(Date::parse(&date.to_string()), Ok(date));
+            written[at] = byte;
+            if let Some(date) = Date::parse_usual(&written) {
+                let zoned = jiff::fmt::rfc2822::parse(std::str::from_utf8(&written).unwrap());
+                let zoned = zoned.unwrap();
+                assert_eq!(date.unix_seconds, zoned.timestamp().as_second());
+                assert_eq!(i32::from(date.offset_minutes), zoned.offset().seconds() / 60);
+            }
+        }
     }
 
     #[test]

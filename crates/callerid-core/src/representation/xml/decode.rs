@@ -526,6 +526,9 @@ fn page_attributes(tag: &Tag<'_>) -> Read<ReceivedPage> {
 
 /// The value of an attribute, its references replaced and its line ends and tabs read as spaces.
 fn attribute_value(at: usize, raw: &str) -> Read<String> {
+    if !raw.chars().all(is_xml_char) {
+        return Err(malformed(at, UNPRINTABLE));
+    }
     let mut value = String::with_capacity(raw.len());
     for (index, part) in raw.split('&').enumerate() {
         let text = if index == 0 {
@@ -567,6 +570,7 @@ fn is_utf8(declaration: &BytesDecl<'_>) -> bool {
     }
 }
 
+const UNPRINTABLE: &str = "there is a control character that XML cannot carry";
 const NOT_A_NUMBER: &str = "not a whole number, or too large";
 
 fn number<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
@@ -575,7 +579,7 @@ fn number<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
 
 fn message(text: &str) -> Result<String, &'static str> {
     let carried = text.chars().all(is_xml_char);
-    carried.then(|| text.to_owned()).ok_or("a control character that XML cannot carry")
+    carried.then(|| text.to_owned()).ok_or(UNPRINTABLE)
 }
 
 /// The beginning of a text that may be of any length.
