@@ -80,6 +80,11 @@ impl Client {
         }
     }
 
+    /// Scheme, host and port of every request's address.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Lists the account's caller IDs that match, a page at a time.
     pub fn list(&self, filter: &Filter, page: PageRequest) -> ClientRequest<ReceivedPage> {
         let target = list_target(&self.list_path(), filter, page.number, page.size.rows());

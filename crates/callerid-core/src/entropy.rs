@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::ValidationCode;
+
 /// 64 random bytes, enough for one request: the Sids and the code of one validation are cut from them.
 ///
 /// A host draws them anew for every request from its system's generator; a test gives its own.
@@ -21,6 +23,13 @@ impl Entropy {
             caller_id_sid: std::array::from_fn(|_| next()),
             validation_code: std::array::from_fn(|_| next()),
         }
+    }
+
+    /// The same, but the code that is drawn from it is this one: for tests, which must know what to key.
+    #[must_use]
+    pub fn with_code(mut self, code: &ValidationCode) -> Self {
+        self.validation_code = code.to_entropy();
+        self
     }
 }
 

@@ -31,6 +31,7 @@ mod date;
 mod entropy;
 mod error;
 mod event;
+mod event_stream;
 mod form;
 mod friendly_name;
 mod operation;
@@ -54,6 +55,7 @@ pub use date::*;
 pub use entropy::Entropy;
 pub use error::*;
 pub use event::*;
+pub use event_stream::*;
 pub use friendly_name::*;
 
 pub use operation::*;

@@ -89,6 +89,11 @@ impl<S: Store> Service<S> {
         &self.store
     }
 
+    /// The store it worked on.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
     /// Answers a request of the API, or of the control surface under `/_callerid/`.
     ///
     /// `now` is the time, `entropy` 64 random bytes that have not been used before.

@@ -10,7 +10,7 @@ mod memory;
 use std::fmt;
 use std::future::Future;
 
-pub use memory::MemoryStore;
+pub use memory::{InvalidSnapshot, MemoryStore};
 
 use crate::event::Event;
 use crate::{

@@ -38,6 +38,14 @@ impl ValidationCode {
         Some(Self(digits))
     }
 
+    /// Bytes that this code is drawn from.
+    pub(crate) fn to_entropy(self) -> [u8; 32] {
+        let number = self.expose().parse::<u64>().unwrap_or_default();
+        let mut entropy = [0; 32];
+        entropy.iter_mut().zip(number.to_le_bytes()).for_each(|(place, byte)| *place = byte);
+        entropy
+    }
+
     /// Reads a code: six ASCII digits.
     ///
     /// # Errors
@@ -154,6 +162,14 @@ mod tests {
     fn leading_zeros_are_kept() {
         let code = ValidationCode::from_entropy(&tries([42, 0, 0, 0])).unwrap();
         assert_eq!(code.expose(), "000042");
+    }
+
+    #[test]
+    fn a_code_is_drawn_from_its_own_entropy() {
+        for text in ["000000", "000042", "999999"] {
+            let code = ValidationCode::parse(text).unwrap();
+            assert_eq!(ValidationCode::from_entropy(&code.to_entropy()), Some(code));
+        }
     }
 
     #[test]

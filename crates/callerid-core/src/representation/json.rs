@@ -112,7 +112,7 @@ impl Fields<'_> {
 }
 
 /// Appends a string with its quotes; what JSON or a script around it could trip over is escaped.
-pub(crate) fn push_string(out: &mut String, text: &str) {
+pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
     // Nearly every text goes as it is. No early return: the compiler turns this into a few wide compares.
     // 0xc2 and 0xe2 lead the characters above ASCII that are escaped.

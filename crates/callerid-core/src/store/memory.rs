@@ -1,5 +1,9 @@
 //! A store in memory: for tests, and for the API inside a page or a process.
 
+mod snapshot;
+
+pub use snapshot::InvalidSnapshot;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,6 +32,28 @@ impl MemoryStore {
     pub fn seed(&self, caller_id: OutgoingCallerId) {
         let mut state = self.state();
         state.lists.entry(caller_id.account_sid).or_default().put(caller_id);
+    }
+
+    /// The accounts it knows.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.state().accounts.values().cloned().collect()
+    }
+
+    /// All it holds, as bytes that [`restore`](Self::restore) takes. They hold tokens and codes in clear.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.state().to_snapshot()
+    }
+
+    /// Takes up what a snapshot holds in place of what it held. Whoever follows the events is told of a gap.
+    ///
+    /// # Errors
+    /// [`InvalidSnapshot`], and nothing is changed.
+    pub fn restore(&self, snapshot: &[u8]) -> Result<(), InvalidSnapshot> {
+        let restored = State::from_snapshot(snapshot)?;
+        let mut state = self.state();
+        let newest_event = state.newest_event.max(restored.newest_event).saturating_add(1);
+        *state = State { newest_event, ..restored };
+        Ok(())
     }
 
     // The state is whole between any two statements that take the lock, so a poisoned lock is as good.
@@ -280,7 +306,8 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Events, StoreError> {
         let state = self.state();
-        let oldest = state.events.front().map_or(0, |event| event.id);
+        let none = state.newest_event.saturating_add(1);
+        let oldest = state.events.front().map_or(none, |event| event.id);
         let of_account = |event: &&Event| event.id > id && event.account_sid == *account;
         Ok(Events {
             events: state.events.iter().filter(of_account).take(limit).cloned().collect(),

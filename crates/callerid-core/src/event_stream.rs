@@ -1,0 +1,123 @@
+//! Event streams: an account's changes as `GET /_callerid/events` sends them.
+
+use crate::{AccountSid, Events, Failure, RestException, Store, StoreError};
+
+/// Where the stream is.
+pub const EVENTS_PATH: &str = "/_callerid/events";
+
+/// One client's place among an account's events. It keeps nothing of the store, so it outlives any change of it.
+#[derive(Clone, Debug)]
+pub struct EventStream {
+    account: AccountSid,
+    /// The id of the last event that the client has, or need not have.
+    last: u64,
+}
+
+impl EventStream {
+    /// A stream of what comes after the event with that id, the value of a `Last-Event-ID` header, or of what comes
+    /// from now on; and how it begins: with the id it comes after, so that a client that loses its connection before
+    /// the first change misses none.
+    ///
+    /// # Errors
+    /// A 400 where the id is no number, or the store's failure.
+    pub async fn open<S: Store>(
+        store: &S,
+        account: AccountSid,
+        last_event_id: Option<&str>,
+    ) -> Result<(Self, String), Failure> {
+        let last = match last_event_id {
+            Some(text) => crate::page::decimal(text).ok_or_else(|| {
+                let message = "Invalid Last-Event-ID: expected the id of an event, a whole number";
+                RestException::http(400, message)
+            })?,
+            None => store.events_after(&account, u64::MAX, 0).await?.newest,
+        };
+        Ok((Self { account, last }, format!("retry: 1000\nid: {last}\n\n")))
+    }
+
+    /// The events since, at most `limit`, as they are sent; empty where there are none. Where some are no longer kept, an
+    /// event `reset` comes first: it tells the client to read its lists anew.
+    ///
+    /// # Errors
+    /// The store's failure; the stream is where it was.
+    pub async fn catch_up<S: Store>(
+        &mut self,
+        store: &S,
+        limit: usize,
+    ) -> Result<String, StoreError> {
+        let Events { events, newest, gap } =
+            store.events_after(&self.account, self.last, limit).await?;
+        let mut piece = String::new();
+        if gap {
+            let id = events.first().map_or(newest, |event| event.id.saturating_sub(1));
+            piece = format!("id: {id}\nevent: reset\ndata: {{}}\n\n");
+        }
+        for event in &events {
+            piece.push_str(&event.to_server_sent());
+        }
+        // Past the account's last event there are only those of others.
+        self.last = match events.last() {
+            Some(event) if events.len() >= limit => event.id,
+            _ => newest,
+        };
+        Ok(piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::{Call, CallDelay, Entropy, MemoryStore, Moment, NewCallerId, PhoneNumber};
+
+    fn ready<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => panic!("a store in memory does not wait"),
+        }
+    }
+
+    fn add_call(store: &MemoryStore, account: AccountSid, seed: u8) {
+        let new = NewCallerId {
+            phone_number: PhoneNumber::parse(&format!("415555012{seed}")).unwrap(),
+            friendly_name: None,
+            call_delay: CallDelay::default(),
+        };
+        let now = Moment::default();
+        let call = Call::new(account, new, &Entropy::new([seed; 64]), now).unwrap();
+        ready(store.add_call(call)).unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_stream_goes_on_where_it_was_or_says_that_it_cannot() {
+        let (store, account) = (MemoryStore::default(), AccountSid::from_entropy(&[1; 16]));
+        let open = |id| ready(EventStream::open(&store, account, id));
+        let next = |stream: &mut EventStream, limit| ready(stream.catch_up(&store, limit)).unwrap();
+        add_call(&store, account, 1);
+        let (mut fresh, greeting) = open(None).unwrap();
+        assert_eq!(greeting, "retry: 1000\nid: 1\n\n");
+        assert_eq!(next(&mut fresh, 9), "");
+        for seed in 2..5 {
+            add_call(&store, account, seed);
+        }
+        let ids = |piece: &str| {
+            let ids = piece.lines().filter_map(|line| line.strip_prefix("id: "));
+            ids.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&next(&mut fresh, 2)), ["2", "3"]);
+        assert_eq!(ids(&next(&mut fresh, 2)), ["4"]);
+        assert_eq!(next(&mut fresh, 2), "");
+        let (mut resumed, _) = open(Some("3")).unwrap();
+        assert_eq!(ids(&next(&mut resumed, 9)), ["4"]);
+        let (mut ahead, _) = open(Some("99")).unwrap();
+        assert_eq!(next(&mut ahead, 9), "id: 4\nevent: reset\ndata: {}\n\n");
+        assert_eq!(next(&mut ahead, 9), "");
+        assert!(matches!(open(Some("x")), Err(Failure::Refused(refused)) if refused.status == 400));
+
+        store.restore(&store.snapshot()).unwrap();
+        assert_eq!(next(&mut resumed, 9), "id: 5\nevent: reset\ndata: {}\n\n");
+        assert_eq!(next(&mut resumed, 9), "");
+    }
+}
