@@ -144,6 +144,9 @@ export class PhoneNumber {
    */
   static normalizeAll(lines: Uint8Array): Uint8Array;
 
+  /** The release of libphonenumber whose metadata says which numbers are valid, and of what kind. */
+  static readonly metadataRelease: string;
+
   /** What the number is for. */
   readonly kind: PhoneNumberKind;
   /** As it is written at home: `(415) 867-5309`. */
@@ -328,7 +331,7 @@ export interface ClientOptions {
   readonly accountSid: string;
   /** The account's secret. In a browser whoever uses the page can read it. */
   readonly authToken: string;
-  /** Where the service is: `http://127.0.0.1:8008`. */
+  /** Where the service is: scheme, host and perhaps a port, no path. `http://127.0.0.1:8008`, `location.origin`. */
   readonly baseUrl: string | PlatformUrl;
   /** How requests are sent; the platform's `fetch` where it is left out. */
   readonly fetch?: Fetch | undefined;
@@ -352,7 +355,7 @@ export interface ListFilter {
   readonly friendlyName?: string | undefined;
 }
 
-/** Which page of which caller IDs. */
+/** Which page of which caller IDs. `next` and `previous` of the answer keep to it. */
 export interface ListParameters extends ListFilter {
   /** The page's number, from 0. */
   readonly page?: number | undefined;
@@ -365,7 +368,7 @@ export interface ListParameters extends ListFilter {
  *
  * - {@link RestException} where the service refuses;
  * - {@link InvalidPhoneNumber} where a number is none, before anything is sent;
- * - {@link RangeError} where a name, a delay, a page size or a Sid cannot be, before anything is sent;
+ * - `RangeError` where a name, a delay, a page size or a Sid cannot be, before anything is sent;
  * - {@link UnexpectedResponse} where something else answers;
  * - whatever `fetch` rejects with: a `TypeError` where there is no connection, the signal's `reason` where it is
  *   aborted.
@@ -627,8 +630,3 @@ type Disposes = SymbolConstructor extends { readonly dispose: infer Dispose exte
   : unknown;
 export interface MockApi extends Disposing {}
 interface Disposing extends Pick<Disposes, keyof Disposes> {}
-
-/** The version of this package. */
-export const version: string;
-/** The release of libphonenumber whose metadata says which numbers are valid. */
-export const metadataRelease: string;

@@ -8,10 +8,16 @@ mod bench;
 mod checks;
 #[cfg(feature = "generate")]
 mod generate;
+#[cfg(feature = "package")]
+mod node;
+#[cfg(feature = "package")]
+mod package;
 mod serve;
 
 use std::env;
 use std::error::Error;
+#[cfg(feature = "package")]
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What every chore returns.
@@ -23,6 +29,7 @@ usage: cargo xtask <chore>
   serve [options of `callerid serve`]   build the server in release mode and run it
   test                                  run every check, as CI does
   bench [name …]                        measure, beside peers; writes target/bench.json
+  package [--dist]                      build the npm package; with --dist, only pkg/dist
   generate                              write the numbering plan's table anew";
 
 fn main() -> ExitCode {
@@ -42,6 +49,10 @@ fn main() -> ExitCode {
         "bench" => bench::run(args),
         #[cfg(not(feature = "bench"))]
         "bench" => with_feature(chore, args),
+        #[cfg(feature = "package")]
+        "package" => package::run_all(args),
+        #[cfg(not(feature = "package"))]
+        "package" => with_feature(chore, args),
         unknown => Err(format!("no chore is called {unknown:?}\n\n{USAGE}").into()),
     };
     match outcome {
@@ -58,6 +69,19 @@ fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+/// The workspace's folder.
+#[cfg(feature = "package")]
+fn root() -> PathBuf {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    crates.and_then(Path::parent).map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+/// Where cargo puts what it builds.
+#[cfg(feature = "package")]
+fn target_dir() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// Runs a command to its end, which must be a success.
 fn run(command: &mut Command) -> Outcome {
     let name = command.get_program().to_string_lossy().into_owned();
@@ -66,7 +90,7 @@ fn run(command: &mut Command) -> Outcome {
 }
 
 /// Runs a chore again in an xtask built with the feature of its name, in release mode.
-#[cfg(not(all(feature = "generate", feature = "bench")))]
+#[cfg(not(all(feature = "generate", feature = "bench", feature = "package")))]
 fn with_feature(chore: &str, args: &[String]) -> Outcome {
     let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", chore];
     run(cargo().args(build).args(["--", chore]).args(args))

@@ -1,0 +1,44 @@
+//! The rules for names and delays.
+
+use callerid_core::{
+    CALL_DELAY_MAX_SECONDS, FRIENDLY_NAME_MAX_CHARS, FriendlyName, InvalidFriendlyName, PhoneNumber,
+};
+use wasm_bindgen::prelude::*;
+
+use crate::js::Array;
+
+/// The longest name, in Unicode scalar values.
+#[wasm_bindgen(js_name = friendlyNameLimit)]
+pub fn limit() -> usize {
+    FRIENDLY_NAME_MAX_CHARS
+}
+
+/// Whether a text is a name: `[length]`, or where it is none `[length, reason, message, at]`.
+#[wasm_bindgen(js_name = checkFriendlyName)]
+pub fn check(text: &str) -> Array {
+    let length = JsValue::from(text.chars().count() as u32);
+    let Err(error) = FriendlyName::new(text) else { return Array::of(&[length]) };
+    let (reason, at) = match error {
+        InvalidFriendlyName::TooLong => {
+            let surplus = text.char_indices().nth(FRIENDLY_NAME_MAX_CHARS);
+            ("too-long", surplus.map_or(text.len(), |(at, _)| at))
+        }
+        InvalidFriendlyName::Unprintable { at, .. } => ("unprintable", at),
+        _ => ("invalid", 0),
+    };
+    let at = crate::utf16_index(text, at);
+    Array::of(&[length, reason.into(), error.to_string().into(), at.into()])
+}
+
+/// The name of a caller ID that was given none. The empty text where the number is none.
+#[wasm_bindgen(js_name = defaultFriendlyName)]
+pub fn default_for(number: &str) -> String {
+    let number = PhoneNumber::parse(number);
+    number.map(|number| FriendlyName::default_for(&number).as_str().to_owned()).unwrap_or_default()
+}
+
+/// The longest delay before a call, in seconds.
+#[wasm_bindgen(js_name = callDelayLimit)]
+pub fn call_delay_limit() -> u32 {
+    CALL_DELAY_MAX_SECONDS.into()
+}

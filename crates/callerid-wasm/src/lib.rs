@@ -1,0 +1,25 @@
+//! The core for JavaScript: bindings that translate and decide nothing.
+//!
+//! What is exported here is what the façade in `pkg/src` builds its classes on, and no more: texts, numbers and flat
+//! arrays cross, objects are made on the other side. The façade's `.d.ts` says what users see.
+//!
+//! A crossing costs far more than most of what the core does behind it. So one number at a time goes through a buffer
+//! that both sides know ([`phone_number::parse_buffered`]), many go as one text, and a list comes as one text of JSON.
+
+pub mod js;
+pub mod phone_number;
+
+#[cfg(feature = "api")]
+pub mod client;
+#[cfg(feature = "api")]
+pub mod document;
+#[cfg(feature = "api")]
+pub mod friendly_name;
+#[cfg(feature = "api")]
+pub mod mock;
+
+/// The index into a JavaScript string (UTF-16) of a byte offset into the same text.
+pub(crate) fn utf16_index(text: &str, at: usize) -> u32 {
+    let before = text.char_indices().take_while(|(offset, _)| *offset < at);
+    before.map(|(_, char)| char.len_utf16() as u32).sum()
+}

@@ -1,0 +1,109 @@
+//! `cargo xtask package`: builds the npm package.
+//!
+//! The core is compiled to WebAssembly twice, whole for `callerid` and the numbers alone for `callerid/phone`. For each,
+//! wasm-bindgen, as a library, writes the .wasm and the glue; beside them go the façade's modules from `pkg/src`, and the
+//! .wasm once more as base64 for the entry that carries it. All that needs no Node. The tarball does, for `npm pack` and for
+//! wasm-opt, which makes the .wasm smaller.
+
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{Outcome, cargo, node, root, run, target_dir};
+
+/// A build of `callerid-wasm`, and where it goes.
+struct Build {
+    /// Its folder in `pkg/dist`, and that of its own modules in `pkg/src`.
+    folder: &'static str,
+    features: &'static [&'static str],
+}
+
+const BUILDS: [Build; 2] = [
+    Build { folder: "", features: &[] },
+    Build { folder: "phone", features: &["--no-default-features"] },
+];
+
+/// The façade's modules that every build has.
+const SHARED: [&str; 6] =
+    ["index.js", "phone-number.js", "slim.js", "url.js", "wasm.js", "workerd.js"];
+
+/// Builds `pkg/dist`, then the tarball `target/npm/callerid-<version>.tgz`, and prints where it is.
+pub(crate) fn run_all(args: &[String]) -> Outcome {
+    match args {
+        [] => {}
+        [flag] if flag == "--dist" => return build_dist(),
+        _ => return Err("usage: cargo xtask package [--dist]".into()),
+    }
+    node::install(&root().join("tests/package"))?;
+    build_dist()?;
+    let folder = target_dir().join("npm");
+    fs::create_dir_all(&folder)?;
+    let pack = ["pack", "--silent", "--ignore-scripts", "--pack-destination"];
+    run(node::npm().args(pack).arg(&folder).current_dir(root().join("pkg")))?;
+    eprintln!("{}", folder.join(format!("callerid-{}.tgz", env!("CARGO_PKG_VERSION"))).display());
+    Ok(())
+}
+
+/// Builds `pkg/dist`: all that a page needs, without Node.
+fn build_dist() -> Outcome {
+    let manifest = fs::read_to_string(root().join("pkg/package.json"))?;
+    let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    if !manifest.contains(&version) {
+        return Err(format!("pkg/package.json: expected {version}, the workspace's").into());
+    }
+    let dist = root().join("pkg/dist");
+    if dist.exists() {
+        fs::remove_dir_all(&dist)?;
+    }
+    BUILDS.iter().try_for_each(|build| build.run(&dist))
+}
+
+impl Build {
+    fn run(&self, dist: &Path) -> Outcome {
+        let folder = dist.join(self.folder);
+        fs::create_dir_all(&folder)?;
+        let compile = ["build", "--locked", "--package", "callerid-wasm", "--lib"];
+        let target = ["--target", "wasm32-unknown-unknown", "--profile", "wasm"];
+        run(cargo().args(compile).args(target).args(self.features))?;
+
+        let mut bindgen = Bindgen::new();
+        bindgen
+            .input_path(target_dir().join("wasm32-unknown-unknown/wasm/callerid_wasm.wasm"))
+            .web(true)?
+            .typescript(false)
+            .omit_default_module_path(true)
+            .remove_name_section(true)
+            .remove_producers_section(true);
+        let mut output = bindgen.generate_output()?;
+        fs::write(folder.join("glue.js"), output.js())?;
+        let wasm = folder.join("callerid.wasm");
+        fs::write(&wasm, output.wasm_mut().emit_wasm())?;
+        optimise(&wasm)?;
+        let base64 = base64::engine::general_purpose::STANDARD.encode(fs::read(&wasm)?);
+        fs::write(folder.join("inlined.js"), format!("export default \"{base64}\";\n"))?;
+
+        let source = root().join("pkg/src");
+        for module in SHARED {
+            fs::copy(source.join(module), folder.join(module))?;
+        }
+        for module in
+            fs::read_dir(source.join(if self.folder.is_empty() { "api" } else { self.folder }))?
+        {
+            let module = module?;
+            fs::copy(module.path(), folder.join(module.file_name()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes a .wasm smaller with the wasm-opt that `tests/package` locks, where that is installed.
+fn optimise(wasm: &Path) -> Outcome {
+    let wasm_opt = root().join("tests/package/node_modules/binaryen/bin/wasm-opt");
+    if !wasm_opt.exists() {
+        eprintln!("{} is not optimised: `npm ci` in tests/package brings wasm-opt", wasm.display());
+        return Ok(());
+    }
+    run(node::node().arg(wasm_opt).args(["-Oz"]).arg(wasm).arg("-o").arg(wasm))
+}

@@ -1,0 +1,14 @@
+/**
+ * `callerid/phone`, which finds its .wasm at an address: beside itself, or where a bundler has put it. Call {@link init}
+ * once before anything else.
+ *
+ * @module callerid/phone/url
+ */
+
+import type { WasmSource } from "./slim.js";
+
+export * from "./phone.js";
+export type { WasmSource } from "./slim.js";
+
+/** Loads the .wasm. Once it is loaded there is nothing to do. */
+export function init(source?: WasmSource | Promise<WasmSource>): Promise<void>;

@@ -1,0 +1,76 @@
+// The control surface's objects and events, as JavaScript has them.
+
+/** Reads a text/event-stream, piece by piece as it comes. */
+export class EventReader {
+  #rest = "";
+  #event = { data: "" };
+  lastId;
+
+  constructor(lastId) {
+    this.lastId = lastId;
+  }
+
+  /** The events that end in this piece of the stream: `{ id, name, data }`. */
+  read(piece) {
+    // A CR at the end may be half of a CR LF: it waits for what follows.
+    const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/);
+    this.#rest = lines.pop();
+    const events = [];
+    for (const line of lines) {
+      const [, field, value] = /^([^:]*)(?:: ?(.*))?$/s.exec(line);
+      if (line === "") {
+        if (this.#event.data) events.push({ id: this.lastId, ...this.#event });
+        this.#event = { data: "" };
+      } else if (field === "id") this.lastId = value;
+      else if (field === "event") this.#event.name = value;
+      else if (field === "data") this.#event.data += (this.#event.data && "\n") + value;
+    }
+    return events;
+  }
+}
+
+/** The change that an event tells of; none where it is of a kind that a newer server has. */
+export function toChange({ id, name: type, data }) {
+  switch (type) {
+    case "call":
+      return { type, id, call: toCall(JSON.parse(data)) };
+    case "caller-id-added":
+    case "caller-id-updated":
+      return { type, id, callerId: toCallerId(JSON.parse(data)) };
+    case "caller-id-deleted":
+      return { type, id, sid: JSON.parse(data).sid };
+    case "reset":
+      return { type, id };
+  }
+}
+
+/** A call of the control surface. */
+export function toCall(json) {
+  return {
+    callSid: json.call_sid,
+    accountSid: json.account_sid,
+    phoneNumber: json.phone_number,
+    friendlyName: json.friendly_name,
+    status: json.status,
+    verificationStatus: json.verification_status,
+    entriesLeft: json.entries_left,
+    digitsKeyed: json.digits_keyed,
+    createdAt: new Date(json.created_at),
+    dueAt: new Date(json.due_at),
+    expiresAt: new Date(json.expires_at),
+    ringingAt: json.ringing_at && new Date(json.ringing_at),
+    answeredAt: json.answered_at && new Date(json.answered_at),
+    endedAt: json.ended_at && new Date(json.ended_at),
+  };
+}
+
+function toCallerId(json) {
+  return {
+    sid: json.sid,
+    accountSid: json.account_sid,
+    friendlyName: json.friendly_name,
+    phoneNumber: json.phone_number,
+    dateCreated: new Date(json.date_created),
+    dateUpdated: new Date(json.date_updated),
+  };
+}

@@ -1,0 +1,3 @@
+// What callerid/phone exports.
+
+export { InvalidPhoneNumber, PhoneNumber } from "./phone-number.js";

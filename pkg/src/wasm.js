@@ -1,0 +1,59 @@
+// Loads the .wasm: at its first use where an entry carries it, by `init` where not.
+
+import * as glue from "./glue.js";
+
+/** Gives the bytes or the module; set by the entry that carries them. */
+let provider;
+let exports;
+let loading;
+
+/** Says where the .wasm is to be had when it is first needed. */
+export function provide(provide) {
+  provider ??= provide;
+}
+
+/** The core's exports, loaded if they are not yet. */
+export function core() {
+  if (exports === undefined) {
+    if (provider === undefined) throw new Error("callerid is not loaded: `await init(…)` first, as callerid/slim says");
+    exports = glue.initSync({ module: provider() });
+    provider = undefined;
+  }
+  return glue;
+}
+
+/** The core's memory, as it is now: it moves when it grows. */
+export function memory() {
+  core();
+  return new Uint8Array(exports.memory.buffer);
+}
+
+/** Loads the .wasm from bytes, a module, a response or an address. Once it is loaded, there is nothing to do. */
+export function init(source) {
+  if (exports !== undefined) return Promise.resolve();
+  loading ??= load(source).then(
+    (module) => {
+      exports ??= glue.initSync({ module });
+    },
+    (error) => {
+      loading = undefined;
+      throw error;
+    },
+  );
+  return loading;
+}
+
+async function load(given) {
+  let source = await given;
+  if (typeof source === "string") source = new URL(source, globalThis.location?.href);
+  if (source instanceof URL) {
+    // Node's fetch reads no files.
+    const fs = source.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs") : undefined;
+    source = fs ? fs.readFileSync(source) : await fetch(source);
+  }
+  if (typeof Response === "function" && source instanceof Response) {
+    if (!source.ok) throw new Error(`callerid: ${source.url} answered ${source.status}`);
+    source = await source.arrayBuffer();
+  }
+  return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source);
+}
