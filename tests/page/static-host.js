@@ -1,0 +1,36 @@
+// A static host, as plain as they come: the page's files, and the package's beside them under `callerid/`.
+
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const PACKAGE = process.env.CALLERID_DIST ?? join(ROOT, "pkg/dist");
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+
+/** Serves the page on a free port of the loopback; its `url` ends in the folder it is served from. */
+export async function serveStatic() {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url, "http://localhost").pathname);
+    const inFolder = path.startsWith("/folder/") ? path.slice("/folder".length) : null;
+    const file = inFolder === null ? "" : inFolder.startsWith("/callerid/")
+      ? join(PACKAGE, inFolder.slice("/callerid".length))
+      : join(ROOT, "www", inFolder === "/" ? "index.html" : inFolder);
+    if (!existsSync(file) || !statSync(file).isFile()) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/folder/`, close: () => server.close() };
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) console.log((await serveStatic()).url);

@@ -1,0 +1,7 @@
+// The package `callerid`, from where it lies beside the page: the one place that names it.
+
+import { init } from "./callerid/url.js";
+
+await init();
+
+export * from "./callerid/url.js";

@@ -1,0 +1,113 @@
+// The three connections: a mock in this page, the server that serves it, another URL.
+
+import { CallControl, CallerIdClient, MockApi } from "./callerid.js";
+import { keep, recall } from "./kept.js";
+
+/** How long an answer may take, in milliseconds. */
+const PATIENCE_MS = 30_000;
+
+/** Where `callerid serve` listens: what a request to the mock looks like it was sent to. */
+const USUAL_URL = "http://127.0.0.1:8008";
+
+/** An account at an API, and how to speak to it. */
+export class Connection {
+  #closed = new AbortController();
+
+  /** `name` is what the page calls it in a sentence; `fetch` what its requests are sent with. */
+  constructor({ kind, name, place, baseUrl, accountSid, authToken, fetch }) {
+    const options = { accountSid, authToken, baseUrl, fetch };
+    this.kind = kind;
+    this.name = name;
+    this.place = place;
+    this.accountSid = accountSid;
+    this.patience = PATIENCE_MS;
+    this.client = new CallerIdClient(options);
+    this.control = new CallControl(options);
+  }
+
+  /** Aborts when the page turns to another connection. */
+  get closed() {
+    return this.#closed.signal;
+  }
+
+  /** What a request is sent with: it ends with the connection, or when patience does. */
+  get options() {
+    return { signal: AbortSignal.any([this.#closed.signal, AbortSignal.timeout(PATIENCE_MS)]) };
+  }
+
+  close() {
+    this.#closed.abort("closed");
+  }
+}
+
+/** Requests to a server carry what the page says and nothing that the browser remembers. */
+const bareFetch = (url, init) => fetch(url, { ...init, credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" });
+
+/** To the server that serves the page. */
+export function connectToServer({ accountSid, authToken }, log) {
+  const baseUrl = location.origin;
+  const fetch = log.recording(bareFetch, false);
+  return new Connection({ kind: "server", name: "This server", place: location.host, baseUrl, accountSid, authToken, fetch });
+}
+
+/**
+ * To another URL.
+ *
+ * @throws {RangeError} where the URL, the Sid or the token cannot be.
+ */
+export function connectToUrl({ url, accountSid, authToken }, log) {
+  const fetch = log.recording(bareFetch, false);
+  const place = new URL(url).host;
+  return new Connection({ kind: "url", name: place, place, baseUrl: url, accountSid, authToken, fetch });
+}
+
+let mock;
+
+/** To the mock in this page: the same service, over a store in memory that a reload finds again. */
+export function connectToPage(log) {
+  mock ??= startMock();
+  const { accountSid, authToken } = mock;
+  const fetch = log.recording(mock.fetch, true);
+  return new Connection({ kind: "page", name: "This page", place: "nothing leaves it", baseUrl: USUAL_URL, accountSid, authToken, fetch });
+}
+
+function startMock() {
+  const started = new MockApi({ seed: seed() });
+  const kept = recall("mock");
+  try {
+    if (kept) started.restore(Uint8Array.from(atob(kept), (char) => char.charCodeAt(0)));
+  } catch {
+    // Kept by another version of the page: begin anew.
+  }
+  const save = () => keep("mock", btoa(Array.from(started.snapshot(), (byte) => String.fromCharCode(byte)).join("")));
+  started.addEventListener("change", () => queueMicrotask(save));
+  addEventListener("pagehide", save);
+  return started;
+}
+
+const FAMILIAR = [
+  ["2125550142", "Front desk, New York"],
+  ["4155550117", "Bob Cell Phone"],
+  ["3125550188", "Chicago office"],
+  ["6175550163", "Support, evenings"],
+  ["4155550100", "Company Main Line"],
+  ["2065550129", "Warehouse"],
+  ["3055550171"],
+  ["5125550134", "Austin, Ana’s desk"],
+  ["9175550155", "Lobby phone"],
+  ["7025550196", "Événements · Las Vegas"],
+  ["8085550108"],
+  ["6045550183", "Vancouver office"],
+];
+
+/** What a mock begins with: a dozen, or as many as the address says, `?seed=120`. */
+function seed() {
+  const wanted = new URL(location).searchParams.get("seed");
+  const count = wanted === null ? FAMILIAR.length : Math.min(Number(wanted) || 0, 1000);
+  const hour = 3_600_000;
+  return Array.from({ length: count }, (_, index) => {
+    const generic = [String(2125550000 + index), `Extension ${index + 1}`];
+    const [phoneNumber, friendlyName] = wanted === null ? FAMILIAR[index] : generic;
+    return { phoneNumber, friendlyName, dateCreated: new Date(Date.now() - (1 + index * index) * 3 * hour) };
+  });
+}

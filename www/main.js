@@ -1,0 +1,310 @@
+// The page: its parts, the connection they share, and the validation that is under way.
+
+import { announce } from "./announce.js";
+import { mountCallerIds } from "./caller-ids.js";
+import { Calls } from "./calls.js";
+import { connectToPage, connectToServer, connectToUrl } from "./connection.js";
+import { PhoneNumber } from "./callerid.js";
+import { byId, setText } from "./dom.js";
+import { host } from "./host.js";
+import { keep, recall } from "./kept.js";
+import { follow } from "./live.js";
+import { dismiss, notify } from "./notice.js";
+import { mountPhone } from "./phone.js";
+import { isUnderWay, mountProgress } from "./progress.js";
+import { mountSignIn, takeFromAddress } from "./sign-in.js";
+import { mountValidate } from "./validate.js";
+import { mountWire } from "./wire.js";
+import { WireLog } from "./wire-log.js";
+import { explain } from "./words.js";
+
+const log = new WireLog();
+const calls = new Calls();
+
+/** The connection, or `null` where credentials are missing. */
+let connection = null;
+let tryNow = () => {};
+/** Whether the connection stands; says when it is told of the first time. */
+let wasLost = false;
+/** Whether the API tells nothing by itself. */
+let isPlain = false;
+let validation = null;
+/** Credentials for another URL: in memory only. */
+let urlCredentials = null;
+
+mountWire(log);
+const phone = mountPhone({ control, take, failed, leave: leavePhone });
+const callerIds = mountCallerIds({ connection: () => connection, failed, read: lookForVerified });
+const progress = mountProgress({ again: (parameters) => form.again(parameters) });
+const form = mountValidate({
+  ask,
+  connection: () => connection,
+  onFailure: (_, error) => failed(error),
+  onExisting: (text) => callerIds.showNumber(text),
+});
+const signIn = mountSignIn({ connect: signInWith });
+
+// ── Connections ──
+
+/** Turns the page to a connection of that kind. */
+function use(kind, { isAsked = false } = {}) {
+  connection?.close();
+  connection = null;
+  calls.clear();
+  wasLost = false;
+  isPlain = false;
+  validation = null;
+  dismiss(() => byId("connections").querySelector(":checked").focus());
+  phone.reset();
+  form.reset();
+  callerIds.reset();
+  byId("connections").querySelector(`[value="${kind}"]`).checked = true;
+  keep("connection", kind);
+  connection = open(kind);
+  progress.update(null);
+  if (!connection) {
+    signIn.ask(kind, { focus: false });
+    linkState("refused", "Not signed in");
+    callerIds.refuse(kind === "url" ? "Connect to an API first" : "Sign in first");
+    if (isAsked) announce(kind === "url" ? "Type the URL and the credentials." : "Sign in to this server.");
+    return;
+  }
+  signIn.dismiss();
+  linkState("connecting", `Connecting to ${connection.place}`);
+  recallValidation();
+  tryNow = follow(connection, { live, change, lost, refused, plain, poll: () => callerIds.load() });
+  callerIds.load();
+  if (isAsked) announce(kind === "page" ? "The API lives in this page now." : `Connecting to ${connection.place}.`);
+}
+
+function open(kind) {
+  if (kind === "page") return connectToPage(log);
+  const credentials = kind === "server" ? recall("credentials") : urlCredentials;
+  if (!credentials) return null;
+  try {
+    return kind === "server" ? connectToServer(credentials, log) : connectToUrl(credentials, log);
+  } catch (error) {
+    notify({ title: "These credentials cannot be.", detail: error.message });
+    return null;
+  }
+}
+
+function signInWith(kind, credentials) {
+  if (kind === "server") keep("credentials", { accountSid: credentials.accountSid, authToken: credentials.authToken });
+  else urlCredentials = credentials;
+  const hadFocus = byId("sign-in").contains(document.activeElement);
+  use(kind, { isAsked: true });
+  if (hadFocus && byId("sign-in").hidden) byId("phone-number").focus();
+}
+
+function control() {
+  const { control, options } = connection;
+  return {
+    answer: (sid) => control.answer(sid, options),
+    press: (sid, digits) => control.press(sid, digits, options),
+    hangUp: (sid) => control.hangUp(sid, options),
+    call: (sid) => control.call(sid, options),
+  };
+}
+
+function linkState(state, text) {
+  byId("link-state").dataset.state = state;
+  setText(byId("link-text"), text);
+}
+
+/** What the connection is called where it stands. */
+function liveText() {
+  const { kind, place, accountSid } = connection;
+  return kind === "page" ? "Mock, in this page" : `${place} · ${accountSid.slice(0, 6)}…${accountSid.slice(-4)}`;
+}
+
+async function live() {
+  const current = connection;
+  linkState("live", liveText());
+  dismiss(() => byId("call-me").focus());
+  if (wasLost) {
+    wasLost = false;
+    announce("The connection is back.");
+    callerIds.load();
+  }
+  try {
+    for (const call of (await current.control.calls(current.options)).reverse()) calls.take(call);
+    if (current === connection) callsChanged();
+  } catch (error) {
+    if (current === connection) failed(error);
+  }
+}
+
+function plain() {
+  isPlain = true;
+  linkState("live", liveText());
+  dismiss(() => byId("call-me").focus());
+  callsChanged();
+}
+
+function lost(error, retryAt) {
+  const isFirst = !wasLost;
+  wasLost = true;
+  const reason = explain(error, connection);
+  linkState("lost", "No connection");
+  // A stream that ends is tried again at once: the first time is not worth a word unless that fails too.
+  if (isFirst && error.message === "the stream has ended") return;
+  const title = !navigator.onLine && connection.kind === "url" ? "You are offline." : reason.text;
+  const detail = connection.kind === "server"
+    ? "It may have stopped, or be starting. What you typed is kept, and a call goes on by itself."
+    : "What you typed is kept.";
+  notify({
+    title,
+    detail,
+    until: retryAt,
+    actions: [["Try now", () => tryNow()], ...(connection.kind === "page" ? [] : [["Use the mock in this page", () => use("page", { isAsked: true })]])],
+  });
+}
+
+function refused() {
+  const { kind, name } = connection;
+  if (kind === "server") keep("credentials", undefined);
+  else urlCredentials = null;
+  connection.close();
+  connection = null;
+  linkState("refused", "Not signed in");
+  notify({
+    title: `${name} does not accept these credentials.`,
+    detail: kind === "server" ? "Its token may have changed. Open the address that it prints at its start, or sign in below." : "Check the Account Sid and the token.",
+  });
+  signIn.ask(kind);
+  phone.reset();
+  callerIds.refuse("Sign in first");
+}
+
+/** Something did not get through: whoever did it says so; here the connection is looked after. */
+function failed(error) {
+  if (!connection) return;
+  const { kind } = explain(error, connection);
+  if (kind === "refused") refused();
+  else if (kind === "unreachable" || kind === "slow") {
+    if (byId("notice").hidden) notify({ title: explain(error, connection).text, detail: "What you typed is kept.", actions: [["Try now", again]] });
+    tryNow();
+  }
+}
+
+async function again() {
+  tryNow();
+  await callerIds.load();
+  if (!wasLost) dismiss(() => byId("call-me").focus());
+}
+
+// ── The validation ──
+
+/** Sends a request for a validation, and follows what becomes of it. */
+async function ask(parameters) {
+  const current = connection;
+  if (!current) throw new Error("Sign in first: there is nothing to ask");
+  const known = new Set(calls.all().map((call) => call.callSid));
+  const request = await current.client.create(parameters, current.options);
+  if (current !== connection) return;
+  const { phoneNumber, validationCode } = request;
+  validation = newValidation({ parameters, phoneNumber, code: validationCode, known: [...known] });
+  callsChanged();
+  if (!isPlain && !validation.call) await findCall(current);
+  bringCodeIntoView();
+}
+
+function newValidation(kept) {
+  const { national } = PhoneNumber.parse(kept.phoneNumber);
+  return { ...kept, national, kind: connection.kind, call: null, entriesAtFirst: 3, isVerified: kept.isVerified ?? false, skew: 0, isPlain };
+}
+
+/** Its call, where no event has told of it yet. */
+async function findCall(current) {
+  try {
+    for (const call of (await current.control.calls(current.options)).reverse()) calls.take(call);
+    callsChanged();
+  } catch {
+    // The stream of events will tell, or say that it is lost.
+  }
+}
+
+function keepValidation() {
+  if (!connection || connection.kind === "url") return;
+  const { parameters, phoneNumber, code, known, callSid, isVerified } = validation ?? {};
+  keep(`validation.${connection.kind}`, validation ? { parameters, phoneNumber, code, known, callSid, isVerified } : undefined);
+}
+
+function recallValidation() {
+  const kept = connection.kind === "url" ? undefined : recall(`validation.${connection.kind}`);
+  if (!kept) return;
+  form.fill(kept.parameters);
+  validation = newValidation(kept);
+  validation.isSilent = true;
+  progress.update(validation);
+}
+
+/** A validation is over for an API that tells of no calls when its number is in the list. */
+function lookForVerified(page) {
+  if (!isPlain || !isUnderWay(validation)) return;
+  const found = page.items.some((callerId) => callerId.phoneNumber === validation.phoneNumber);
+  if (found) {
+    validation.isVerified = true;
+    callsChanged();
+  }
+}
+
+// ── What changes ──
+
+function change(change) {
+  if (change.type === "call") take(change.call);
+  else callerIds.loadSoon();
+}
+
+function take(call) {
+  if (calls.take(call)) callsChanged();
+}
+
+function callsChanged() {
+  if (validation) {
+    const { callSid, phoneNumber, known } = validation;
+    const call = callSid ? calls.get(callSid) : calls.all().find((it) => it.phoneNumber === phoneNumber && !known.includes(it.callSid));
+    validation.isPlain = isPlain;
+    if (call) {
+      validation.callSid = call.callSid;
+      validation.call = call;
+    }
+    keepValidation();
+  }
+  progress.update(validation);
+  const wasRinging = byId("phone").dataset.state === "ringing";
+  phone.update(calls.all());
+  if (!wasRinging && byId("phone").dataset.state === "ringing") bringCodeIntoView();
+}
+
+/** Where the phone is a sheet, the code must not be under it, nor above the window. */
+function bringCodeIntoView() {
+  const code = byId("progress-code");
+  const sheet = byId("phone");
+  const isSheet = getComputedStyle(sheet).position === "fixed";
+  const bottom = isSheet ? innerHeight - sheet.offsetHeight : innerHeight;
+  const box = code.getBoundingClientRect();
+  if (box.top >= 0 && box.bottom <= bottom) return;
+  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  scrollTo({ top: scrollY + box.top - 8, behavior: isCalm ? "auto" : "smooth" });
+}
+
+/** The phone is done, and had the focus. */
+function leavePhone() {
+  const isVerified = validation?.call?.verificationStatus === "success";
+  (isVerified ? byId("caller-ids-title") : byId("call-again").hidden ? byId("call-me") : byId("call-again")).focus();
+}
+
+// ── Start ──
+
+byId("connections").addEventListener("change", (event) => use(event.target.value, { isAsked: true }));
+addEventListener("hashchange", () => {
+  const credentials = takeFromAddress();
+  if (credentials) signInWith("server", credentials);
+});
+
+const credentials = takeFromAddress();
+if (credentials) keep("credentials", credentials);
+const kept = recall("connection");
+use(credentials ? "server" : kept && kept !== "url" ? kept : host.connection);

@@ -1,0 +1,264 @@
+// The phone: it shows the call that rings, and is what answers it, keys digits and hangs up.
+
+import { announce } from "./announce.js";
+import { PhoneNumber } from "./callerid.js";
+import { isLive } from "./calls.js";
+import { byId, element, isBusy, setBusy, setText, show } from "./dom.js";
+import { Sound } from "./sound.js";
+import { clock } from "./words.js";
+
+const CODE_DIGITS = 6;
+/** How long the end of a call is shown. */
+const OVER_MS = 8000;
+const FLASH_MS = 150;
+
+const KEYS = [
+  ["1", ""], ["2", "ABC"], ["3", "DEF"],
+  ["4", "GHI"], ["5", "JKL"], ["6", "MNO"],
+  ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"],
+  ["*", "", "Star, begin again"], ["0", "+"], ["#", "", "Hash, end the entry"],
+];
+
+/**
+ * Mounts the phone. `control()` is what its buttons speak to, `take(call)` is told what they led to, `failed(error)` what
+ * went wrong; `leave()` moves the focus on when the phone has nothing more to show.
+ */
+export function mountPhone({ control, take, failed, leave }) {
+  const root = byId("phone");
+  const keypad = byId("keypad");
+  const keyed = byId("phone-keyed");
+  const answer = byId("phone-answer");
+  const decline = byId("phone-decline");
+  const end = byId("phone-end");
+  const done = byId("phone-done");
+  const sound = new Sound();
+
+  let call = null;
+  /** The digits of this entry that were keyed here; `•` for one that was keyed elsewhere. */
+  let digits = [];
+  /** Keys that are yet to be sent, and whether some are on their way. */
+  let waiting = "";
+  let isSending = false;
+  let entriesLeft = 0;
+  let wasWrong = false;
+  let resting;
+  let ticking;
+
+  const keys = new Map(KEYS.map(([label, letters, name]) => {
+    const key = element("button", { type: "button", className: "key" },
+      element("span", { className: "key-label" }, label === "*" ? "✱" : label),
+      element("span", { className: "key-letters", attributes: { "aria-hidden": "true" } }, letters));
+    key.setAttribute("aria-label", name ?? label);
+    key.addEventListener("click", () => press(label));
+    return [label, key];
+  }));
+  keypad.append(...keys.values());
+  const slots = Array.from({ length: CODE_DIGITS }, () => element("span", { className: "keyed", attributes: { "aria-hidden": "true" } }));
+  const keyedSpoken = element("span", { className: "visually-hidden" });
+  keyed.append(...slots, keyedSpoken);
+
+  const state = () => {
+    if (!call) return "rest";
+    return { ringing: "ringing", "in-progress": "talking" }[call.status] ?? "over";
+  };
+
+  const draw = () => {
+    const now = state();
+    const before = root.dataset.state;
+    const hadFocus = root.contains(document.activeElement);
+    root.dataset.state = now;
+    root.dataset.outcome = call?.verificationStatus === "success" ? "good" : "bad";
+    const number = call ? PhoneNumber.parse(call.phoneNumber).national : "";
+    setText(byId("phone-what"), { rest: "Ready to ring", ringing: "Caller ID validation", talking: "Caller ID validation", over: "Call ended" }[now]);
+    setText(byId("phone-number-shown"), number);
+    byId("phone-avatar-icon").setAttribute("href", now === "over" ? `#icon-${call.verificationStatus === "success" ? "check" : "cross"}` : "#icon-handset");
+    show(byId("phone-rest"), now === "rest");
+    show(byId("phone-call"), now === "talking");
+    show(byId("phone-outcome"), now === "over");
+    show(byId("phone-answer-place"), now === "ringing");
+    show(byId("phone-decline-place"), now === "ringing");
+    show(byId("phone-end-place"), now === "talking");
+    show(done, now === "over");
+    setText(byId("phone-outcome"), now === "over" ? outcome(call) : "");
+    drawKeyed();
+    drawTime();
+    sound.ring(now === "ringing");
+    document.title = now === "ringing" ? `Ringing: ${number} · callerid` : "callerid: outgoing caller IDs";
+    if (now !== before) {
+      clearTimeout(resting);
+      if (now === "over") restLater();
+      if (hadFocus) moveFocus(now);
+    }
+  };
+
+  const moveFocus = (now) => {
+    if (now === "ringing") answer.focus({ preventScroll: true });
+    else if (now === "talking") keypad.focus({ preventScroll: true });
+    else if (now === "over") done.focus({ preventScroll: true });
+    else leave(call);
+  };
+
+  const drawKeyed = () => {
+    slots.forEach((slot, index) => {
+      setText(slot, digits[index] ?? "");
+      slot.dataset.filled = String(index < digits.length);
+    });
+    setText(keyedSpoken, state() === "talking" ? `${digits.length} of ${CODE_DIGITS} digits keyed` : "");
+    const says = byId("phone-says");
+    const isWrong = wasWrong && digits.length === 0;
+    setText(says, isWrong ? `That was not the code. ${call.entriesLeft} left.` : "“Please enter the six digits.”");
+    says.dataset.tone = isWrong ? "warn" : "";
+  };
+
+  const drawTime = () => {
+    clearTimeout(ticking);
+    const now = state();
+    if (now === "talking") {
+      const seconds = Math.max(0, Math.floor((Date.now() - (call.answeredAt ?? Date.now())) / 1000));
+      setText(byId("phone-state"), `Answered · ${clock(seconds)}`);
+      ticking = setTimeout(drawTime, 1000);
+    } else {
+      setText(byId("phone-state"), now === "ringing" ? "Ringing…" : "");
+    }
+  };
+
+  /** The end of a call goes by itself, but not from under someone's fingers. */
+  const restLater = () => {
+    resting = setTimeout(() => {
+      if (root.contains(document.activeElement)) restLater();
+      else rest();
+    }, OVER_MS);
+  };
+
+  const rest = () => {
+    clearTimeout(resting);
+    call = null;
+    draw();
+  };
+
+  const press = (label) => {
+    if (state() !== "talking") return;
+    sound.key(label);
+    flash(keys.get(label));
+    if (label === "*") digits = [];
+    else if (label !== "#") digits = [...(digits.length >= CODE_DIGITS ? [] : digits), label];
+    wasWrong = false;
+    drawKeyed();
+    waiting += label;
+    send();
+  };
+
+  /** Sends what was keyed, in its order: what is keyed while a request is out goes with the next. */
+  const send = async () => {
+    if (isSending) return;
+    isSending = true;
+    const { callSid } = call;
+    while (waiting !== "" && call?.callSid === callSid) {
+      const keysSent = waiting;
+      waiting = "";
+      try {
+        take(await control().press(callSid, keysSent));
+      } catch (error) {
+        waiting = "";
+        digits = [];
+        await lookAgain(callSid, error);
+      }
+    }
+    isSending = false;
+    settle();
+  };
+
+  /** Makes what is shown what the call knows, once nothing is under way. */
+  const settle = () => {
+    if (!call || isSending || waiting !== "") return;
+    const { digitsKeyed } = call;
+    if (digitsKeyed !== digits.length) {
+      digits = digits.slice(0, digitsKeyed);
+      while (digits.length < digitsKeyed) digits.push("•");
+    }
+    drawKeyed();
+  };
+
+  const act = async (button, action) => {
+    if (isBusy(button) || !call) return;
+    const { callSid } = call;
+    setBusy(button, true);
+    try {
+      take(await action(control(), callSid));
+    } catch (error) {
+      await lookAgain(callSid, error);
+    } finally {
+      setBusy(button, false);
+    }
+  };
+
+  /** The phone was not heard: somewhere else the call may have gone on. */
+  const lookAgain = async (callSid, error) => {
+    try {
+      if (error.status === 409) take(await control().call(callSid));
+      else failed(error);
+    } catch (second) {
+      failed(second);
+    }
+  };
+
+  const flash = (key) => {
+    key.dataset.down = "true";
+    setTimeout(() => delete key.dataset.down, FLASH_MS);
+  };
+
+  answer.addEventListener("click", () => act(answer, (it, sid) => it.answer(sid)));
+  decline.addEventListener("click", () => act(decline, (it, sid) => it.hangUp(sid)));
+  end.addEventListener("click", () => act(end, (it, sid) => it.hangUp(sid)));
+  done.addEventListener("click", rest);
+  // Digits are keys while the focus is in the phone, and only then: elsewhere they are typing.
+  root.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !keys.has(event.key)) return;
+    event.preventDefault();
+    press(event.key);
+  });
+  byId("phone-sound").addEventListener("click", () => {
+    sound.turn(!sound.isOn);
+    byId("phone-sound").setAttribute("aria-pressed", String(sound.isOn));
+    byId("phone-sound-icon").setAttribute("href", sound.isOn ? "#icon-sound-on" : "#icon-sound-off");
+    announce(sound.isOn ? "Sound is on." : "Sound is off.");
+  });
+
+  return {
+    /** Shows the call that is at the phone, of those there are. */
+    update: (calls) => {
+      const known = call && calls.find((it) => it.callSid === call.callSid);
+      const atPhone = calls.filter((it) => it.status === "ringing" || it.status === "in-progress");
+      const next = (known && isLive(known) && known) || atPhone[0] || known || null;
+      if (next && !isLive(next) && !call) return;
+      if (next?.callSid !== call?.callSid) {
+        digits = [];
+        waiting = "";
+        wasWrong = false;
+        entriesLeft = next?.entriesLeft ?? 0;
+      } else if (next && next.entriesLeft < entriesLeft) {
+        entriesLeft = next.entriesLeft;
+        digits = [];
+        wasWrong = true;
+        root.dataset.wrong = "false";
+        requestAnimationFrame(() => (root.dataset.wrong = "true"));
+      }
+      call = next;
+      draw();
+      settle();
+    },
+    /** Puts the phone down, as for another connection. */
+    reset: rest,
+  };
+}
+
+function outcome(call) {
+  if (call.verificationStatus === "success") return "“That was the code. Thank you, goodbye.”";
+  switch (call.status) {
+    case "busy": return "Declined.";
+    case "no-answer": return "Nobody answered.";
+    case "canceled": return "Another request for this number took its place.";
+    case "completed": return "Hung up before the code was keyed.";
+    default: return call.entriesLeft === 0 ? "“That was not the code. Goodbye.”" : "The code is out of time.";
+  }
+}

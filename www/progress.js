@@ -1,0 +1,224 @@
+// How a validation goes: the code, the four steps, and what to do when one fails.
+
+import { announce } from "./announce.js";
+import { byId, copy, element, icon, setText, show } from "./dom.js";
+import { clock, spelled, spokenSeconds } from "./words.js";
+
+const REST = [
+  "Ask for a call",
+  "Answer the phone when it rings",
+  "Key the six digits of the code",
+  "The number is one of your caller IDs",
+];
+
+/** Seconds of a countdown that are said aloud. */
+const MILESTONES = new Set([60, 30, 10, 5]);
+
+/**
+ * Where a validation stands, in words.
+ *
+ * `steps` are the four steps: each `is` `done`, `now`, `next` or `failed`. `state` names the moment, `advice` says what
+ * to do after a failure, `says` is what those hear who listen, `waits` the seconds until the phone rings.
+ */
+export function describe(validation, now) {
+  if (!validation) {
+    return { state: "rest", steps: REST.map((text) => ({ is: "next", text })) };
+  }
+  const { call, national } = validation;
+  const requested = { is: "done", text: "Validation requested" };
+  const added = { is: "next", text: "Added to your caller IDs" };
+  const key = { is: "next", text: "Key the code" };
+  const failed = (step, text, advice, state = "failed") => {
+    const before = [requested, { is: "done", text: `Rang ${national}` }, { is: "done", text: "Answered" }].slice(0, step);
+    const after = [requested, { is: "next", text: "Ringing" }, key, added].slice(step + 1);
+    return { state, steps: [...before, { is: "failed", text }, ...after], advice, says: `${text}. ${advice}`, isOver: true };
+  };
+  if (validation.isVerified || call?.verificationStatus === "success") {
+    const text = `${national} is one of your caller IDs`;
+    return {
+      state: "verified",
+      steps: [requested, { is: "done", text: `Rang ${national}` }, { is: "done", text: "Answered, and the code was right" }, { is: "done", text }],
+      says: `Verified. ${text}.`,
+      isOver: true,
+    };
+  }
+  if (!call) {
+    const text = validation.isPlain ? `Calling ${national}` : `Calling ${national}…`;
+    const note = validation.isPlain ? "This API does not tell how the call goes. The list is read every few seconds." : "";
+    return { state: "asked", steps: [requested, { is: "now", text, note }, key, added], says: `Calling ${national}.` };
+  }
+  const expired = call.endedAt !== null && call.endedAt >= call.expiresAt;
+  const answered = call.answeredAt !== null;
+  switch (call.status) {
+    case "queued": {
+      const waits = Math.max(0, Math.ceil((call.dueAt - now) / 1000));
+      return {
+        state: "queued",
+        waits,
+        steps: [requested, { is: "now", text: waits > 0 ? `Calling ${national} in ${waits} s` : `Calling ${national}` }, key, added],
+        says: `The phone rings in ${spokenSeconds(waits)}.`,
+      };
+    }
+    case "ringing":
+      return {
+        state: "ringing",
+        steps: [requested, { is: "now", text: `Ringing ${national}` }, key, added],
+        says: `Ringing ${national}.`,
+      };
+    case "in-progress": {
+      const left = call.entriesLeft;
+      const entries = `${left} ${left === 1 ? "entry" : "entries"} left`;
+      const isWrong = left < validation.entriesAtFirst;
+      return {
+        state: isWrong ? `wrong-${left}` : "answered",
+        steps: [
+          requested,
+          { is: "done", text: `Rang ${national}` },
+          { is: "now", text: "Answered: waiting for the code", note: isWrong ? `That was not the code: ${entries}` : entries, tone: isWrong ? "warn" : "" },
+          added,
+        ],
+        says: isWrong ? `That was not the code. ${entries}.` : `Answered. Key the code on the phone: ${entries}.`,
+      };
+    }
+    case "busy":
+      return failed(1, `${national} was busy or declined the call`, "Call again when the phone is free.", "busy");
+    case "no-answer":
+      return failed(1, `Nobody answered ${national}`, "Have the phone at hand, and call again.", "no-answer");
+    case "completed":
+      return failed(2, "Hung up before the code was keyed", "Call again, and key the new code.", "hung-up");
+    case "canceled":
+      return failed(answered ? 2 : 1, "Another request for this number took its place", "Key the code of that one, or call again.", "canceled");
+    default:
+      if (expired) return failed(answered ? 2 : 1, "Ten minutes are over: the code is worth nothing now", "Call again for a new code.", "expired");
+      if (call.entriesLeft === 0) return failed(2, "Three wrong codes: the call is over", "Call again for a new code.", "wrong-0");
+      return failed(answered ? 2 : 1, "The line failed", "Check the number, and call again.");
+  }
+}
+
+/** Whether a validation is under way. */
+export const isUnderWay = (validation) => Boolean(validation) && !describe(validation, Date.now()).isOver;
+
+const MARKS = { done: "check", failed: "cross" };
+const SPOKEN = { done: "Done: ", now: "Now: ", next: "Next: ", failed: "Failed: " };
+
+/** Mounts the panel. `again` asks for another call with the same number and name. */
+export function mountProgress({ again }) {
+  const panel = byId("progress");
+  const steps = Array.from({ length: 4 }, (_, index) => newStep(index));
+  let validation = null;
+  let said = null;
+  let ticking;
+
+  byId("steps").append(...steps.map((step) => step.item));
+
+  const draw = () => {
+    const now = Date.now() + (validation?.skew ?? 0);
+    const shown = describe(validation, now);
+    const isOver = shown.isOver ?? false;
+    panel.dataset.state = shown.state;
+    panel.dataset.spent = String(isOver);
+    drawCode(shown, isOver);
+    shown.steps.forEach((step, index) => drawStep(steps[index], step, index, shown.state === "rest"));
+    setText(byId("progress-advice"), shown.advice ?? "");
+    show(byId("call-again"), Boolean(shown.advice));
+    show(byId("no-call"), ["asked", "queued", "ringing"].includes(shown.state));
+    drawExpiry(now, isOver);
+    say(shown);
+    clearTimeout(ticking);
+    if (validation && !isOver) ticking = setTimeout(draw, 1000 - (now % 1000) + 5);
+  };
+
+  const drawCode = (shown, isOver) => {
+    const code = validation?.code;
+    const [first, second] = byId("code-digits").children;
+    setText(first, code ? code.slice(0, 3) : "•••");
+    setText(second, code ? code.slice(3) : "•••");
+    setText(byId("code-spoken"), code ? spelled(code) : "none yet");
+    setText(byId("code-label"), !code ? "Your code appears here"
+      : shown.state === "verified" ? "This code was right" : isOver ? "This code is worth nothing now" : "Key this code on the phone");
+    byId("copy-code").disabled = !code || isOver;
+  };
+
+  const drawExpiry = (now, isOver) => {
+    const expiresAt = validation?.call?.expiresAt;
+    const left = expiresAt ? Math.max(0, Math.ceil((expiresAt - now) / 1000)) : 0;
+    setText(byId("code-expiry"), expiresAt && !isOver ? `Good for ${clock(left)}` : "");
+    if (left === 60 && !isOver && validation.warned !== true) {
+      validation.warned = true;
+      announce("The code is good for one more minute.");
+    }
+  };
+
+  const say = (shown) => {
+    if (shown.state === "queued") {
+      if (said === "queued" && MILESTONES.has(shown.waits) && validation.saidAt !== shown.waits) {
+        validation.saidAt = shown.waits;
+        announce(shown.says);
+      }
+    }
+    if (said === shown.state) return;
+    said = shown.state;
+    if (shown.says && !validation.isSilent) announce(shown.says);
+    if (validation) validation.isSilent = false;
+  };
+
+  byId("copy-code").addEventListener("click", () => {
+    copy(validation.code, byId("copy-code-text"));
+    announce("The code is copied.");
+  });
+  for (const id of ["call-again", "no-call-again"]) {
+    byId(id).addEventListener("click", () => {
+      // The button goes away with the failure: the code is what comes next.
+      byId("call-me").focus();
+      again(validation.parameters);
+    });
+  }
+
+  return {
+    /** Shows that validation; `null` shows what is to come. */
+    update: (next) => {
+      if (next !== validation) said = next ? null : "rest";
+      validation = next;
+      setText(byId("no-call-list"), "");
+      if (next) byId("no-call-list").append(...reasons(next));
+      draw();
+    },
+  };
+}
+
+function reasons({ kind, national }) {
+  const own = kind === "page" || kind === "server"
+    ? "Where the line is this page’s own, the phone on this page rings: it shows the number and waits for Answer."
+    : "The call goes to the real phone, from a number you do not know: let it through.";
+  return [own, `Is ${national} the right number, and is that phone on and not in another call?`, "A new call brings a new code: the old one is worth nothing then."]
+    .map((text) => element("li", {}, text));
+}
+
+function newStep(index) {
+  const step = {
+    mark: element("span", { className: "step-mark", attributes: { "aria-hidden": "true" } }),
+    spoken: element("span", { className: "visually-hidden" }),
+    text: element("span", {}),
+    note: element("span", { className: "step-note" }),
+    index,
+  };
+  step.item = element("li", { className: "step" }, step.mark, element("span", {}, step.spoken, step.text, step.note));
+  return step;
+}
+
+function drawStep(step, { is, text, note = "", tone = "" }, index, isRest) {
+  const drawn = `${is} ${isRest}`;
+  if (step.drawn !== drawn) {
+    step.drawn = drawn;
+    step.item.dataset.is = is;
+    if (is === "now") step.item.setAttribute("aria-current", "step");
+    else step.item.removeAttribute("aria-current");
+    const mark = MARKS[is];
+    step.mark.replaceChildren(...(mark ? [icon(mark)] : is === "now" ? [] : [String(index + 1)]));
+  }
+  setText(step.spoken, isRest ? "" : SPOKEN[is]);
+  setText(step.text, text);
+  setText(step.note, note);
+  step.note.dataset.tone = tone;
+  show(step.note, note !== "");
+}

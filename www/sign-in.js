@@ -1,0 +1,81 @@
+// Credentials: in the address that `callerid serve` prints, or typed.
+
+import { byId, element, icon, setText, show } from "./dom.js";
+
+/**
+ * The credentials in the address, which are taken out of it at once; `null` where there are none.
+ * The address is `…/#account=AC…&token=…`.
+ */
+export function takeFromAddress() {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const accountSid = fragment.get("account");
+  const authToken = fragment.get("token");
+  if (accountSid === null || authToken === null) return null;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  return { accountSid, authToken };
+}
+
+const FIELDS = { url: "sign-in-url", accountSid: "sign-in-account", authToken: "sign-in-token" };
+
+/** Mounts the form. `connect(kind, credentials)` throws a `RangeError` where they cannot be. */
+export function mountSignIn({ connect }) {
+  const panel = byId("sign-in");
+  const inputs = Object.fromEntries(Object.entries(FIELDS).map(([name, id]) => [name, byId(id)]));
+  let kind = "url";
+
+  const problem = (name, text) => {
+    const place = byId(`${FIELDS[name]}-error`);
+    place.dataset.tone = "bad";
+    place.replaceChildren(...(text ? [icon("cross"), text] : []));
+    if (text) inputs[name].setAttribute("aria-invalid", "true");
+    else inputs[name].removeAttribute("aria-invalid");
+  };
+
+  byId("sign-in-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const typed = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]));
+    const problems = {
+      url: kind === "url" && !isHttp(typed.url) ? "Enter a URL that begins with https:// or http://" : "",
+      accountSid: /^AC[0-9a-f]{32}$/i.test(typed.accountSid) ? "" : "Enter AC and 32 hexadecimal digits",
+      authToken: typed.authToken === "" ? "Enter the token that goes with the account" : "",
+    };
+    for (const [name, text] of Object.entries(problems)) problem(name, text);
+    const first = Object.keys(problems).find((name) => problems[name] !== "");
+    if (first) {
+      inputs[first].focus();
+      return;
+    }
+    connect(kind, typed);
+  });
+
+  return {
+    /** Asks for the credentials of that kind of connection. */
+    ask: (next, { focus = false } = {}) => {
+      kind = next;
+      const isUrl = kind === "url";
+      setText(byId("sign-in-title"), isUrl ? "Connect to another URL" : "Sign in to this server");
+      const hint = byId("sign-in-hint");
+      if (isUrl) setText(hint, "The real API, or another that speaks like it. It must allow requests from other origins.");
+      else hint.replaceChildren("Open the address that ", element("code", {}, "callerid serve"), " prints: it signs this tab in. Or type what it shows.");
+      show(byId("sign-in-url-field"), isUrl);
+      show(byId("sign-in-caution"), isUrl);
+      for (const name of Object.keys(FIELDS)) problem(name, "");
+      setText(byId("sign-in-submit"), isUrl ? "Connect" : "Sign in");
+      show(panel, true);
+      if (focus) byId("sign-in-title").focus();
+    },
+    /** Puts the form away, and what was typed into it. */
+    dismiss: () => {
+      inputs.authToken.value = "";
+      show(panel, false);
+    },
+  };
+}
+
+function isHttp(text) {
+  try {
+    return /^https?:$/.test(new URL(text).protocol);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,164 @@
+// Every request and response of this session, as they went over.
+
+const EXCHANGES_MAX = 300;
+const STREAM_CHARS_MAX = 20_000;
+
+/**
+ * One request and what came of it. `status` is `null` until there is a response; `failure` says why there is none;
+ * `isOpen` while more is to come.
+ */
+class Exchange {
+  constructor(id, url, init, isLocal) {
+    this.id = id;
+    this.url = new URL(url);
+    this.method = init.method ?? "GET";
+    this.isLocal = isLocal;
+    this.requestHeaders = [...new Headers(init.headers)];
+    this.requestBody = init.body ?? "";
+    this.startedAt = new Date();
+    this.started = performance.now();
+    this.status = null;
+    this.statusText = "";
+    this.responseHeaders = [];
+    this.responseBody = "";
+    this.isStream = false;
+    this.isOpen = true;
+    this.took = null;
+    this.failure = null;
+  }
+
+  /** Whether it is of the project's own control surface rather than the vendor's API. */
+  get isControl() {
+    return this.url.pathname.startsWith("/_callerid/");
+  }
+}
+
+/** The log. It fires `change`, with the exchange as its `detail`. */
+export class WireLog extends EventTarget {
+  /** Newest first. */
+  exchanges = [];
+  #count = 0;
+
+  /** Forgets what is over. */
+  clear() {
+    this.exchanges = this.exchanges.filter((exchange) => exchange.isOpen);
+    this.#tell(null);
+  }
+
+  /** A `fetch` that does what the given one does, and writes it down. `isLocal` says that nothing leaves the page. */
+  recording(fetch, isLocal) {
+    return async (url, init = {}) => {
+      const exchange = new Exchange(++this.#count, url, init, isLocal);
+      this.exchanges = [exchange, ...this.exchanges].slice(0, EXCHANGES_MAX);
+      this.#tell(exchange);
+      try {
+        const response = await fetch(url, init);
+        return this.#received(exchange, response);
+      } catch (error) {
+        this.#over(exchange, error);
+        throw error;
+      }
+    };
+  }
+
+  #received(exchange, response) {
+    exchange.status = response.status;
+    exchange.statusText = response.statusText;
+    exchange.responseHeaders = [...response.headers];
+    exchange.isStream = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+    if (exchange.isStream && response.body) {
+      exchange.took = performance.now() - exchange.started;
+      this.#tell(exchange);
+      const { status, statusText, headers } = response;
+      return new Response(this.#overheard(exchange, response.body), { status, statusText, headers });
+    }
+    response.clone().text().then(
+      (body) => {
+        exchange.responseBody = body;
+        this.#over(exchange, null);
+      },
+      (error) => this.#over(exchange, error),
+    );
+    return response;
+  }
+
+  /** The same stream, written down as it passes. */
+  #overheard(exchange, stream) {
+    const reader = stream.getReader();
+    const decoder = new TextDecoder();
+    return new ReadableStream({
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          if (done) {
+            this.#over(exchange, null);
+            controller.close();
+            return;
+          }
+          const text = exchange.responseBody + decoder.decode(value, { stream: true });
+          exchange.responseBody = text.slice(-STREAM_CHARS_MAX);
+          this.#tell(exchange);
+          controller.enqueue(value);
+        } catch (error) {
+          this.#over(exchange, error);
+          controller.error(error);
+        }
+      },
+      cancel: (reason) => {
+        this.#over(exchange, null);
+        return reader.cancel(reason);
+      },
+    });
+  }
+
+  #over(exchange, error) {
+    exchange.isOpen = false;
+    exchange.took ??= performance.now() - exchange.started;
+    if (error) {
+      const isAborted = error.name === "AbortError" || error === "closed";
+      exchange.failure = isAborted ? "Ended by the page" : error.name === "TimeoutError" ? "No answer in time" : "No connection";
+    }
+    this.#tell(exchange);
+  }
+
+  #tell(exchange) {
+    this.dispatchEvent(new CustomEvent("change", { detail: exchange }));
+  }
+}
+
+/** A header's value as it may be shown. */
+export function masked(name, value) {
+  if (name !== "authorization") return value;
+  const [scheme] = value.split(" ", 1);
+  return `${scheme} ••••••`;
+}
+
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** The command that sends the request again. The token is a variable of the shell. */
+export function toCurl(exchange) {
+  const parts = [`curl ${quoted(exchange.url.href)}`];
+  if (exchange.method !== "GET" && !(exchange.method === "POST" && exchange.requestBody)) {
+    parts.push(`--request ${exchange.method}`);
+  }
+  for (const [name, value] of exchange.requestHeaders) {
+    if (name === "authorization") {
+      const sid = accountOf(value);
+      parts.push(`--user "${sid}:$AUTH_TOKEN"`);
+    } else {
+      parts.push(`--header ${quoted(`${name}: ${value}`)}`);
+    }
+  }
+  if (exchange.isStream) parts.push("--no-buffer");
+  if (exchange.requestBody) parts.push(`--data ${quoted(exchange.requestBody)}`);
+  return parts.join(" \\\n  ");
+}
+
+function accountOf(authorization) {
+  try {
+    const [sid] = atob(authorization.replace(/^Basic /i, "")).split(":", 1);
+    return /^\w+$/.test(sid) ? sid : "$ACCOUNT_SID";
+  } catch {
+    return "$ACCOUNT_SID";
+  }
+}
