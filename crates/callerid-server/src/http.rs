@@ -20,10 +20,10 @@ use callerid_core::{
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use crate::events;
 use crate::server::Host;
+use crate::{events, page};
 
-/// The routes: one is a stream, all others are the service's.
+/// The routes: one is a stream, some are files of the page, all others are the service's.
 pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
     Router::new()
         .route(events::PATH, get(events::stream::<S>).fallback(respond::<S>))
@@ -37,6 +37,10 @@ async fn respond<S: Store + 'static>(
 ) -> Response {
     let started = Instant::now();
     let (head, body) = request.into_parts();
+    if let Some(response) = page::respond(&head) {
+        log(&head, response.status(), started);
+        return response;
+    }
     let head = Arc::new(head);
     let response = match read_body(&head, body, &host).await {
         Ok(body) => answer(host, Arc::clone(&head), body).await,

@@ -6,6 +6,7 @@
 //! | serve | [`server::run`] |
 //! | answer HTTP | `http`, over what `connection` accepts |
 //! | stream what changes | `events` |
+//! | give out the demo page | `page` |
 //! | keep everything | [`store`], tokens with a [`seal`] |
 //! | make the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
 //! | tell the time | [`clock`] |
@@ -18,6 +19,7 @@ mod events;
 mod http;
 pub mod line;
 pub mod normalize;
+mod page;
 pub mod seal;
 pub mod server;
 pub mod store;

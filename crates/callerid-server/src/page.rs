@@ -1,0 +1,200 @@
+//! The demo page at `/`, from inside the program: the files of `www/`, and the npm package under `/callerid/`.
+
+use axum::body::Body;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
+    IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+
+/// What the page may do. Its scripts and styles are files of this server; it connects to whatever URL a person types,
+/// and to nothing else by itself.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    img-src 'self'; connect-src 'self' http: https:; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// Which host serves the page: in `www/` the same file says that none in particular does.
+const HOST: File = File {
+    path: "/host.js",
+    etag: "\"server\"",
+    bytes: b"// The page is served by `callerid serve`.\n\nexport const host = { connection: \"server\" };\n",
+};
+
+/// What is answered where the program was built without the page.
+const NOT_BUILT: &str = "This program was built without its page.\n\n\
+    `cargo xtask serve` builds the npm package and the page first. The API is here all the same.\n";
+
+/// The package's core: without it the page is no page.
+const CORE: &str = "/callerid/callerid.wasm";
+
+/// A file of the page.
+struct File {
+    /// Its path on the server.
+    path: &'static str,
+    /// Its entity tag, with the quotation marks.
+    etag: &'static str,
+    bytes: &'static [u8],
+}
+
+/// Every file, by path.
+const FILES: &[File] = &include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
+
+/// Answers a request for a file of the page; `None` where it is for something else.
+pub(crate) fn respond(head: &Parts) -> Option<Response> {
+    if !matches!(head.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let file = find(head.uri.path())?;
+    if file.path == "/" && find(CORE).is_none() {
+        return Some(not_built());
+    }
+    let known = head.headers.get(IF_NONE_MATCH);
+    let is_known = known.is_some_and(|tags| {
+        tags.to_str().is_ok_and(|tags| tags.split(',').any(|tag| tag.trim() == file.etag))
+    });
+    let body = if is_known { Body::empty() } else { Body::from(file.bytes) };
+    let mut response = Response::new(body);
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    for (name, value) in headers_of(file) {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    Some(response)
+}
+
+fn find(path: &str) -> Option<&'static File> {
+    if path == HOST.path {
+        return Some(&HOST);
+    }
+    FILES.binary_search_by(|file| file.path.cmp(path)).ok().and_then(|at| FILES.get(at))
+}
+
+fn headers_of(file: &File) -> [(HeaderName, &'static str); 7] {
+    [
+        (CONTENT_TYPE, content_type(file.path)),
+        (ETAG, file.etag),
+        // Kept, and asked for again: names of files do not change with their content.
+        (CACHE_CONTROL, "no-cache"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ]
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("wasm") => "application/wasm",
+        _ => "text/html; charset=utf-8",
+    }
+}
+
+fn not_built() -> Response {
+    let mut response = Response::new(Body::from(NOT_BUILT));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn ask(method: &str, path: &str, known: Option<&str>) -> Option<Response> {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(etag) = known {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        respond(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn a_file_comes_with_its_type_and_the_policy() {
+        for (path, content_type) in [
+            ("/main.js", "text/javascript; charset=utf-8"),
+            ("/styles/base.css?again", "text/css; charset=utf-8"),
+            ("/icon.svg", "image/svg+xml"),
+        ] {
+            let response = ask("GET", path, None).unwrap();
+            assert_eq!(response.status(), StatusCode::OK, "{path}");
+            assert_eq!(response.headers()[CONTENT_TYPE], content_type);
+            let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+            assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval';"), "{policy}");
+            assert!(!policy.contains("unsafe-inline"), "{policy}");
+        }
+    }
+
+    #[test]
+    fn the_page_is_there_or_says_how_it_comes_there() {
+        let response = ask("GET", "/", None).unwrap();
+        let is_built = find(CORE).is_some();
+        let status = if is_built { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        assert_eq!(response.status(), status);
+    }
+
+    #[test]
+    fn what_a_browser_has_is_not_sent_again() {
+        let first = ask("GET", "/main.js", None).unwrap();
+        let etag = first.headers()[ETAG].to_str().unwrap();
+        for known in [etag, &format!("\"other\", {etag}")] {
+            let again = ask("GET", "/main.js", Some(known)).unwrap();
+            assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+            assert_eq!(again.headers()[ETAG], etag);
+        }
+        assert_eq!(ask("GET", "/main.js", Some("\"other\"")).unwrap().status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn everything_else_is_left_to_the_service() {
+        for path in
+            ["/2008-08-01/Accounts/AC/OutgoingCallerIds", "/_callerid/health", "/main", "/styles"]
+        {
+            assert!(ask("GET", path, None).is_none(), "{path}");
+        }
+        assert!(ask("POST", "/", None).is_none());
+    }
+
+    #[test]
+    fn the_page_knows_that_a_server_serves_it() {
+        let served = std::str::from_utf8(find("/host.js").unwrap().bytes).unwrap();
+        assert!(served.contains("export const host = { connection: \"server\" };"), "{served}");
+    }
+
+    /// Whatever a file of the page names is a file of the page.
+    #[test]
+    fn no_file_is_missing() {
+        let is_built = find(CORE).is_some();
+        let mut seen = 0;
+        for file in FILES.iter().filter(|file| !file.path.ends_with(".wasm")) {
+            let text = std::str::from_utf8(file.bytes).unwrap();
+            for named in names(text) {
+                let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let path = format!("{folder}/{}", named.trim_start_matches("./"));
+                if is_built || !path.starts_with("/callerid/") {
+                    assert!(find(&path).is_some(), "{} names {path}", file.path);
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 30, "{seen}");
+    }
+
+    /// What a text loads: `from "./…"`, `import "./…"`, `href="…"`, `src="…"`.
+    fn names(text: &str) -> impl Iterator<Item = &str> {
+        ["from \"./", "import \"./", "href=\"", "src=\""].into_iter().flat_map(move |before| {
+            text.split(before).skip(1).filter_map(|rest| rest.split('"').next()).filter(|name| {
+                !name.starts_with('#') && name.contains('.') && !name.contains(['$', ' '])
+            })
+        })
+    }
+}
