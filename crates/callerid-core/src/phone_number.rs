@@ -25,8 +25,8 @@
 //! - An extension's digits are given in ASCII, where libphonenumber leaves those of other scripts as they were written:
 //!   an extension is there to be dialled.
 //! - A text over 250 characters is refused, as libphonenumber's Java edition does; its C++ edition has no limit.
-//! - After the number, a combining vowel sign or a letter in a circle is stray text, where libphonenumber skips it: the
-//!   standard library counts them among the letters.
+//! - After the number, punctuation and marks that are peculiar to one script (a danda, a Hebrew point) are stray text, where
+//!   libphonenumber skips them: the tables that tell them from letters would outweigh everything else here.
 
 mod character;
 #[cfg(feature = "phonenumber")]

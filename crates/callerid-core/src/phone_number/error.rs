@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Why a text is not read as a phone number, and where.
 ///
@@ -192,7 +192,9 @@ impl fmt::Display for InvalidPhoneNumber {
                 f.write_str("stray text: ")?;
                 // What could hide in a log or change it (controls, line ends, marks of direction) is named by number.
                 if found.is_ascii_graphic() {
-                    write!(f, "'{found}'")?;
+                    f.write_char('\'')?;
+                    f.write_char(found)?;
+                    f.write_char('\'')?;
                 } else {
                     write!(f, "U+{:04X}", u32::from(found))?;
                 }

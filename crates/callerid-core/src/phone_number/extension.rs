@@ -58,22 +58,26 @@ pub(super) fn at_end(text: &str) -> Option<(usize, Extension)> {
     let digits = with_digits.get(before.len()..).filter(|digits| !digits.is_empty())?;
     let extension = Extension::from_digits(digits)?;
 
-    let uri = unsigned.is_none().then(|| strip_folded(before, ";ext=")).flatten();
-    let unlabelled = unsigned.map(|_| before.trim_end_matches(['-', ' ']));
-    let unlabelled = unlabelled.filter(|start| start.len() < before.len());
-    [
+    let uri = if unsigned.is_none() { strip_folded(before, ";ext=") } else { None };
+    let unlabelled = before.trim_end_matches(['-', ' ']);
+    let unlabelled = (unsigned.is_some() && unlabelled.len() < before.len()).then_some(unlabelled);
+    let mut first: Option<usize> = None;
+    for (start, most) in [
         (uri, MAX_DIGITS),
         (before_label(before, strip_plain_label), MAX_DIGITS),
         (before_label(before, strip_sign), MAX_DIGITS_AFTER_SIGN),
         (before_pause(before), MAX_DIGITS_AFTER_PAUSE),
         (before_commas(before), MAX_DIGITS_AFTER_SIGN),
         (unlabelled, MAX_DIGITS_UNLABELLED),
-    ]
-    .into_iter()
-    .filter(|(_, most)| usize::from(extension.length) <= *most)
-    .filter_map(|(start, _)| start)
-    .map(|start| (start.len(), extension))
-    .min_by_key(|(start, _)| *start)
+    ] {
+        if let Some(start) = start
+            && usize::from(extension.length) <= most
+            && first.is_none_or(|first| start.len() < first)
+        {
+            first = Some(start.len());
+        }
+    }
+    Some((first?, extension))
 }
 
 fn is_space(c: char) -> bool {

@@ -4,7 +4,9 @@
 //! see that nothing else is left, and take the digits. What the digits dial is the matter of [`dialled`](super::dialled).
 
 use super::PhoneNumber;
-use super::character::{decimal_digit, is_letter, is_plus, is_separator, keypad_digit};
+use super::character::{
+    decimal_digit, is_blank, is_letter, is_plus, is_separator, is_trailing, keypad_digit,
+};
 use super::dialled::{Dialled, Misdialled};
 use super::error::{InvalidPhoneNumber, Problem};
 use super::extension::{self, Extension};
@@ -64,8 +66,7 @@ impl<'a> Candidate<'a> {
     /// `tel:555-0123;phone-context=+1-415` (RFC 3966): a local number, with the prefix of the place where it is one.
     fn in_uri(text: &'a str, parameter_at: usize) -> Result<Self, InvalidPhoneNumber> {
         let context_at = parameter_at.saturating_add(PHONE_CONTEXT.len());
-        let context = text.get(context_at..).unwrap_or_default();
-        let context = context.split(';').next().unwrap_or_default();
+        let context = up_to(text.get(context_at..).unwrap_or_default(), ";");
         let number_at = find(text, TEL).map_or(0, |at| at.saturating_add(TEL.len()));
         let number = text.get(number_at..parameter_at).or_else(|| text.get(number_at..));
         let number = up_to(number.unwrap_or_default(), ISDN_SUBADDRESS);
@@ -82,15 +83,13 @@ impl<'a> Candidate<'a> {
     fn in_free_text(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
         let begins = |c: char| is_plus(c) || decimal_digit(c).is_some();
         let Some((mut at, _)) = text.char_indices().find(|(_, c)| begins(*c)) else {
-            let mut stray = text.char_indices().filter(|(_, c)| !c.is_whitespace());
+            let mut stray = text.char_indices().filter(|(_, c)| !is_blank(*c));
             return Err(match stray.next() {
                 Some((at, found)) => InvalidPhoneNumber::new(Problem::StrayText { found }, at),
                 None => InvalidPhoneNumber::new(Problem::Empty, 0),
             });
         };
-        // A letter or a number at the end is no mere punctuation, not even one that is no part of a number.
-        let number = text.get(at..).unwrap_or_default();
-        let number = number.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '#');
+        let number = text.get(at..).unwrap_or_default().trim_end_matches(is_trailing);
         let (skipped, number) = before_second_number(number);
         at = at.saturating_add(skipped);
         let text = up_to(number, ISDN_SUBADDRESS).into();
@@ -130,38 +129,47 @@ fn is_number_prefix(context: &str) -> bool {
         && !number.chars().all(is_visual)
 }
 
-/// RFC 3966's domainname, with the decimal digits of any script.
+/// RFC 3966's domainname, with the decimal digits of any script: labels of letters, digits and inner hyphens, the last one
+/// beginning with a letter.
 fn is_domain_name(context: &str) -> bool {
     let is_inner = |c: char| c.is_ascii_alphabetic() || decimal_digit(c).is_some();
-    let is_label = |label: &str| {
-        label.starts_with(is_inner)
-            && label.ends_with(is_inner)
-            && label.chars().all(|c| c == '-' || is_inner(c))
-    };
-    let name = context.strip_suffix('.').unwrap_or(context);
-    name.split('.').all(is_label)
-        && name
-            .split('.')
-            .next_back()
-            .is_some_and(|top| top.starts_with(|c: char| c.is_ascii_alphabetic()))
+    let mut previous = '.';
+    let mut last_label_begins_with = '.';
+    for c in context.strip_suffix('.').unwrap_or(context).chars() {
+        let fits = match c {
+            '.' => is_inner(previous),
+            '-' => previous != '.',
+            _ => is_inner(c),
+        };
+        if !fits {
+            return false;
+        }
+        if previous == '.' {
+            last_label_begins_with = c;
+        }
+        previous = c;
+    }
+    is_inner(previous) && last_label_begins_with.is_ascii_alphabetic()
 }
 
-/// What comes before a second number, written as `(530) 583-6985 x302/x2303`, and where that begins: the cut is made
-/// in the first line that has one, and leaves that line alone.
+/// What comes before a second number, written as `(530) 583-6985 x302/x2303`, and where that begins: the cut is the last
+/// one in the first line that has any, and leaves that line alone.
 fn before_second_number(text: &str) -> (usize, &str) {
-    let mut at: usize = 0;
-    for line in text.split('\n') {
-        let slashes = line.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'/' | b'\\'));
-        for (slash, _) in slashes.rev() {
-            if let Some((first, second)) = line.split_at_checked(slash)
-                && second.get(1..).is_some_and(|it| it.trim_start_matches(' ').starts_with('x'))
-            {
-                return (at, first);
-            }
+    let begins_second = |at: usize| {
+        let rest = text.get(at.saturating_add(1)..).unwrap_or_default();
+        rest.trim_start_matches(' ').starts_with('x')
+    };
+    let mut line = 0;
+    let mut cut = None;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'\n' if cut.is_some() => break,
+            b'\n' => line = at.saturating_add(1),
+            b'/' | b'\\' if begins_second(at) => cut = Some(at),
+            _ => {}
         }
-        at = at.saturating_add(line.len()).saturating_add(1);
     }
-    (0, text)
+    cut.and_then(|cut| Some((line, text.get(line..cut)?))).unwrap_or((0, text))
 }
 
 /// The number and its extension, if it has one, and where that begins; or the character that is no part of either, and
