@@ -274,6 +274,8 @@ enum Shape {
     Date,
     /// `{moment}`: RFC 3339 in UTC.
     Moment,
+    /// `{hex}`: digits of a hexadecimal number.
+    Hex,
     /// `{text}`: the rest.
     Text,
 }
@@ -286,6 +288,7 @@ impl Shape {
             "ca" => Self::Sid("CA"),
             "date" => Self::Date,
             "moment" => Self::Moment,
+            "hex" => Self::Hex,
             "text" => Self::Text,
             _ => return Err(format!("{{{name}}} is not bound, and no shape is called so")),
         })
@@ -311,6 +314,7 @@ impl Shape {
                 .map(|_| 34),
             Self::Date => fixed("aaa, 99 aaa 9999 99:99:99 +9999"),
             Self::Moment => fixed("9999-99-99T99:99:99.999Z"),
+            Self::Hex => Some(text.bytes().take_while(u8::is_ascii_hexdigit).count()),
             Self::Text => Some(text.len()),
         }
     }

@@ -17,8 +17,8 @@ use std::fmt;
 
 use crate::validation::VALIDATION_CODE_DIGITS;
 use crate::{
-    AccountSid, CallDelay, CallSid, CallerIdSid, Entropy, FriendlyName, Moment, OutgoingCallerId,
-    PhoneNumber, ValidationCode, ValidationRequest,
+    AccountSid, CallDelay, CallExtension, CallSid, Callback, CallerIdSid, Entropy, FriendlyName,
+    Moment, OutgoingCallerId, PhoneNumber, StatusCallback, ValidationCode, ValidationRequest,
 };
 
 /// Wrong entries after which a call ends as failed.
@@ -105,6 +105,23 @@ pub struct NewCallerId {
     pub friendly_name: Option<FriendlyName>,
     /// How long to wait before ringing.
     pub call_delay: CallDelay,
+    /// What to dial after connecting.
+    pub extension: Option<CallExtension>,
+    /// Where to tell how the validation ended.
+    pub status_callback: Option<StatusCallback>,
+}
+
+impl NewCallerId {
+    /// A validation of that number with nothing else asked for.
+    pub fn new(phone_number: PhoneNumber) -> Self {
+        Self {
+            phone_number,
+            friendly_name: None,
+            call_delay: CallDelay::default(),
+            extension: None,
+            status_callback: None,
+        }
+    }
 }
 
 /// One validation and the call that carries it: all that must survive a crash.
@@ -118,6 +135,10 @@ pub struct Call {
     pub phone_number: PhoneNumber,
     /// The name the caller ID is to have, where one was given.
     pub friendly_name: Option<FriendlyName>,
+    /// What to dial after connecting.
+    pub extension: Option<CallExtension>,
+    /// Where to tell how the validation ended.
+    pub status_callback: Option<StatusCallback>,
     /// The Sid the caller ID gets if the code is keyed.
     pub caller_id_sid: CallerIdSid,
     /// Where it stands.
@@ -160,6 +181,8 @@ impl Call {
             account_sid: account,
             phone_number: new.phone_number,
             friendly_name: new.friendly_name,
+            extension: new.extension,
+            status_callback: new.status_callback,
             caller_id_sid: CallerIdSid::from_entropy(&entropy.caller_id_sid),
             status: CallStatus::Queued,
             verified: false,
@@ -193,6 +216,7 @@ impl Call {
     pub fn to_validation_request(&self) -> Option<ValidationRequest> {
         Some(ValidationRequest {
             account_sid: self.account_sid,
+            call_sid: Some(self.sid),
             phone_number: self.phone_number,
             friendly_name: self.friendly_name.clone(),
             validation_code: self.validation_code?,
@@ -302,12 +326,14 @@ impl Call {
             ended_at: Some(now),
             ..self.clone()
         };
-        call.into_step(Some(Instruction::HangUp(None)))
+        let mut step = call.into_step(Some(Instruction::HangUp(None)));
+        step.callback = Callback::of(&step.call, now);
+        step
     }
 
     fn into_step(mut self, instruction: Option<Instruction>) -> Step {
         self.revision = self.revision.wrapping_add(1);
-        Step { call: self, caller_id: None, instruction }
+        Step { call: self, caller_id: None, callback: None, instruction }
     }
 }
 
@@ -318,6 +344,8 @@ pub struct Step {
     pub call: Call,
     /// The caller ID that the step adds: the code was keyed.
     pub caller_id: Option<OutgoingCallerId>,
+    /// The callback that the step asks for: the call has ended.
+    pub callback: Option<Callback>,
     /// What the phone line is to do, once the step is saved.
     pub instruction: Option<Instruction>,
 }
@@ -561,14 +589,16 @@ mod tests {
     const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
 
     fn queued(delay: u8) -> Call {
-        let new = NewCallerId {
-            phone_number: PhoneNumber::parse("4158675309").unwrap(),
-            friendly_name: None,
-            call_delay: CallDelay::new(delay).unwrap(),
-        };
-        let mut call =
-            Call::new(AccountSid::from_entropy(&[1; 16]), new, &Entropy::new([2; 64]), NOW)
-                .unwrap();
+        let number = PhoneNumber::parse("4158675309").unwrap();
+        let call_delay = CallDelay::new(delay).unwrap();
+        let new = NewCallerId { call_delay, ..NewCallerId::new(number) };
+        let mut call = Call::new(
+            AccountSid::from_entropy(&[1; 16]),
+            new,
+            &Entropy::new([2; Entropy::BYTES]),
+            NOW,
+        )
+        .unwrap();
         call.validation_code = Some(ValidationCode::parse("042917").unwrap());
         call
     }

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use callerid_core::client::{Client, ClientError};
-//! use callerid_core::{Account, AccountSid, AuthToken, CallDelay, Credentials, Entropy, Moment};
+//! use callerid_core::{Account, AccountSid, AuthToken, Credentials, Entropy, Moment};
 //! use callerid_core::{MemoryStore, NewCallerId, PhoneNumber, Service};
 //! # fn wait<T>(future: impl Future<Output = T>) -> T {
 //! #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -19,11 +19,7 @@
 //! let auth_token = AuthToken::new("2ab10d3c8f")?;
 //! let client = Client::new(Credentials { sid, auth_token: auth_token.clone() }, "http://127.0.0.1:8008")?;
 //!
-//! let request = client.create(&NewCallerId {
-//!     phone_number: PhoneNumber::parse("(415) 867-5309")?,
-//!     friendly_name: None,
-//!     call_delay: CallDelay::default(),
-//! });
+//! let request = client.create(&NewCallerId::new(PhoneNumber::parse("(415) 867-5309")?));
 //! assert_eq!(request.method(), "POST");
 //! assert_eq!(
 //!     request.url(),
@@ -34,7 +30,7 @@
 //! // Here a service in the same process stands for the network.
 //! let service = Service::new(MemoryStore::new([Account { sid, auth_token }]));
 //! let now = Moment::from_unix_millis(1_207_074_392_000);
-//! let reply = wait(service.respond(&request.as_http(), now, &Entropy::new([7; 64])));
+//! let reply = wait(service.respond(&request.as_http(), now, &Entropy::new([7; Entropy::BYTES])));
 //! let response = reply.response;
 //!
 //! let answer = request.read(response.status, response.header("content-type"), &response.body)?;
@@ -43,7 +39,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What the client knows of the API's version stands at the end of this file, in one piece.
+//! It speaks the version of the API that [`Client::with_version`] says, XML in both.
 
 use std::fmt;
 
@@ -51,7 +47,7 @@ use crate::form::push_encoded;
 use crate::http::Request;
 use crate::representation::{Decoded, InvalidDocument, ReceivedPage, xml};
 use crate::{
-    API_VERSION, CallDelay, CallerIdSid, Credentials, ErrorCode, Filter, FriendlyName, NewCallerId,
+    ApiVersion, CallDelay, CallerIdSid, Credentials, ErrorCode, Filter, FriendlyName, NewCallerId,
     OutgoingCallerId, PageRequest, RestException, ValidationRequest,
 };
 
@@ -60,11 +56,17 @@ use crate::{
 pub struct Client {
     credentials: Credentials,
     origin: String,
+    version: ApiVersion,
 }
+
+/// Where the vendor's own service is. It no longer answers as 2008-08-01.
+const VENDOR: &str = "https://api.twilio.com";
 
 impl Client {
     /// A client of the service at `base_url`: `http://` or `https://`, a host, and a port where it needs one. There is
     /// no path to it, for the addresses of pages that the service gives begin at the root.
+    ///
+    /// It speaks 2008-08-01; to the vendor's own service, 2010-04-01.
     ///
     /// Every request carries the credentials: over `http://`, whoever is on the way can read them.
     ///
@@ -72,7 +74,10 @@ impl Client {
     /// [`InvalidBaseUrl`] for anything else.
     pub fn new(credentials: Credentials, base_url: &str) -> Result<Self, InvalidBaseUrl> {
         match split_origin(base_url) {
-            Some((origin, "" | "/")) => Ok(Self { credentials, origin }),
+            Some((origin, "" | "/")) => {
+                let version = if origin == VENDOR { ApiVersion::V2010 } else { ApiVersion::V2008 };
+                Ok(Self { credentials, origin, version })
+            }
             // What stands before an @ may be a password.
             _ => Err(InvalidBaseUrl {
                 url: excerpt(base_url.rsplit('@').next().unwrap_or_default()),
@@ -85,9 +90,16 @@ impl Client {
         &self.origin
     }
 
-    /// Lists the account's caller IDs that match, a page at a time.
+    /// The same client, speaking that version of the API.
+    #[must_use]
+    pub fn with_version(self, version: ApiVersion) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Lists the account's caller IDs that match, a page at a time. A page is asked for by its number;
+    /// [`PageRequest::after`] is for stores.
     pub fn list(&self, filter: &Filter, page: PageRequest) -> ClientRequest<ReceivedPage> {
-        let target = list_target(&self.list_path(), filter, page.number, page.size.rows());
+        let target = self.list_target(filter, page.number, page.size.rows());
         self.request("GET", target, self::page)
     }
 
@@ -111,7 +123,7 @@ impl Client {
         let next = list.page.number.saturating_add(1);
         let pages = stated_pages.unwrap_or_else(|| list.page.pages());
         Ok((next < pages).then(|| {
-            let target = list_target(&self.list_path(), filter, next, list.page.size);
+            let target = self.list_target(filter, next, list.page.size);
             self.request("GET", target, self::page)
         }))
     }
@@ -145,11 +157,17 @@ impl Client {
 
     /// Begins the validation of a number. The answer has the code to show; the phone rings after the delay.
     pub fn create(&self, new: &NewCallerId) -> ClientRequest<ValidationRequest> {
+        let number = self.version.write_number(&new.phone_number);
         let delay = new.call_delay.seconds().to_string();
-        let mut fields = vec![(PHONE_NUMBER, new.phone_number.as_str())];
+        let mut fields = vec![(PHONE_NUMBER, number.as_str())];
         fields.extend(new.friendly_name.as_ref().map(|name| (FRIENDLY_NAME, name.as_str())));
         if new.call_delay != CallDelay::default() {
             fields.push((CALL_DELAY, &delay));
+        }
+        fields.extend(new.extension.as_ref().map(|extension| (EXTENSION, extension.as_str())));
+        if let Some(callback) = &new.status_callback {
+            let method = callback.method().as_str();
+            fields.extend([(STATUS_CALLBACK, callback.url()), (STATUS_CALLBACK_METHOD, method)]);
         }
         self.request("POST", self.list_path(), validation_request).with_form(&fields)
     }
@@ -471,29 +489,33 @@ impl From<InvalidDocument> for ClientError {
     }
 }
 
-// The dialect: what the API's version 2008-08-01 calls things, and how its documents are written.
-
 const ACCEPT: &str = "application/xml";
 const PHONE_NUMBER: &str = "PhoneNumber";
 const FRIENDLY_NAME: &str = "FriendlyName";
 const CALL_DELAY: &str = "CallDelay";
+const EXTENSION: &str = "Extension";
+const STATUS_CALLBACK: &str = "StatusCallback";
+const STATUS_CALLBACK_METHOD: &str = "StatusCallbackMethod";
 
 impl Client {
     fn list_path(&self) -> String {
-        format!("/{API_VERSION}/Accounts/{}/OutgoingCallerIds", self.credentials.sid)
+        let version = self.version.as_str();
+        format!("/{version}/Accounts/{}/OutgoingCallerIds", self.credentials.sid)
     }
 
     fn instance_path(&self, sid: &CallerIdSid) -> String {
         format!("{}/{sid}", self.list_path())
     }
-}
 
-fn list_target(path: &str, filter: &Filter, number: u64, size: u32) -> String {
-    let (number, size) = (number.to_string(), size.to_string());
-    let mut fields = vec![("page", number.as_str()), ("num", size.as_str())];
-    fields.extend(filter.phone_number.as_ref().map(|number| (PHONE_NUMBER, number.as_str())));
-    fields.extend(filter.friendly_name.as_ref().map(|name| (FRIENDLY_NAME, name.as_str())));
-    format!("{path}?{}", form(&fields))
+    fn list_target(&self, filter: &Filter, number: u64, size: u32) -> String {
+        let [page, page_size] = self.version.page_parameters();
+        let (number, size) = (number.to_string(), size.to_string());
+        let phone_number = filter.phone_number.map(|number| self.version.write_number(&number));
+        let mut fields = vec![(page, number.as_str()), (page_size, size.as_str())];
+        fields.extend(phone_number.as_deref().map(|number| (PHONE_NUMBER, number)));
+        fields.extend(filter.friendly_name.as_ref().map(|name| (FRIENDLY_NAME, name.as_str())));
+        format!("{}?{}", self.list_path(), form(&fields))
+    }
 }
 
 fn form(fields: &[(&str, &str)]) -> String {
@@ -526,7 +548,10 @@ impl Response<'_> {
 mod tests {
     use super::*;
     use crate::representation::{CallerIdPage, PageUris};
-    use crate::{AccountSid, AuthToken, Page, PageSize, PhoneNumber};
+    use crate::{
+        AccountSid, AuthToken, CallExtension, CallbackMethod, Page, PageSize, PhoneNumber,
+        StatusCallback,
+    };
 
     const ACCOUNT: &str = "AC309475e5fede1b49e100272a8640f438";
 
@@ -544,9 +569,15 @@ mod tests {
     }
 
     fn received(uris: PageUris, number: u64, total: u64) -> ReceivedPage {
-        let page = Page { items: Vec::new(), number, size: 50, total };
+        let page = Page { items: Vec::new(), number, size: 50, total, more: false };
         let list = CallerIdPage { page, uris };
-        ReceivedPage { list, stated_pages: None, stated_start: None, stated_end: None }
+        ReceivedPage {
+            list,
+            stated_pages: None,
+            stated_total: Some(total),
+            stated_start: None,
+            stated_end: None,
+        }
     }
 
     fn next(uri: &str) -> Result<Option<ClientRequest<ReceivedPage>>, ClientError> {
@@ -580,12 +611,33 @@ mod tests {
     }
 
     #[test]
-    fn a_create_carries_what_was_given() {
-        let mut new = NewCallerId {
-            phone_number: PhoneNumber::parse("4158675309").unwrap(),
-            friendly_name: None,
-            call_delay: CallDelay::default(),
+    fn the_newer_version_has_its_own_paths_names_and_numbers() {
+        let client = client().with_version(ApiVersion::V2010);
+        let number = PhoneNumber::parse("4158675309").unwrap();
+        let filter = Filter { phone_number: Some(number), friendly_name: None };
+        let list = format!("/2010-04-01/Accounts/{ACCOUNT}/OutgoingCallerIds");
+        assert_eq!(
+            client.list(&filter, PageRequest::default()).target(),
+            format!("{list}?Page=0&PageSize=50&PhoneNumber=%2B14158675309")
+        );
+        let callback = StatusCallback::new("https://example.com/", CallbackMethod::Get).unwrap();
+        let new = NewCallerId {
+            extension: Some(CallExtension::new("w12").unwrap()),
+            status_callback: Some(callback),
+            ..NewCallerId::new(number)
         };
+        assert_eq!(
+            client.create(&new).body(),
+            "PhoneNumber=%2B14158675309&Extension=w12&StatusCallback=https%3A%2F%2Fexample.com%2F\
+             &StatusCallbackMethod=GET"
+        );
+        let vendor = Client::new(credentials(), "https://api.twilio.com").unwrap();
+        assert!(vendor.fetch(&sid()).target().starts_with("/2010-04-01/"));
+    }
+
+    #[test]
+    fn a_create_carries_what_was_given() {
+        let mut new = NewCallerId::new(PhoneNumber::parse("4158675309").unwrap());
         assert_eq!(client().create(&new).body(), "PhoneNumber=4158675309");
         new.friendly_name = Some(FriendlyName::new("My Home").unwrap());
         new.call_delay = CallDelay::new(5).unwrap();
@@ -600,7 +652,7 @@ mod tests {
             friendly_name: Some(FriendlyName::new("a=b").unwrap()),
         };
         let list = format!("/2008-08-01/Accounts/{ACCOUNT}/OutgoingCallerIds");
-        let page = PageRequest { number: 2, size: PageSize::new(7).unwrap() };
+        let page = PageRequest { number: 2, size: PageSize::new(7).unwrap(), after: None };
         let query = "PhoneNumber=4158675309&FriendlyName=a%3Db";
         assert_eq!(client().list(&filter, page).target(), format!("{list}?page=2&num=7&{query}"));
 
@@ -719,11 +771,7 @@ mod tests {
 
     #[test]
     fn neither_the_token_nor_a_code_is_in_debug_output_or_errors() {
-        let new = NewCallerId {
-            phone_number: PhoneNumber::parse("4158675309").unwrap(),
-            friendly_name: None,
-            call_delay: CallDelay::default(),
-        };
+        let new = NewCallerId::new(PhoneNumber::parse("4158675309").unwrap());
         let create = client().create(&new);
         let authorization = credentials().to_authorization();
         let shown = format!("{create:?} {:?}", client());

@@ -5,18 +5,20 @@
 //! | `GET health` | says that the service answers, and which version it is |
 //! | `GET calls` | lists the account's calls, newest first |
 //! | `GET calls/{CallSid}` | shows one |
+//! | `GET callbacks` | lists the account's status callbacks: pending, delivered, failed |
 //! | `POST calls/{CallSid}/answer`, `/digits`, `/hangup`, `/busy`, `/no-answer` | is the phone |
 //!
 //! JSON in every answer, the API's credentials in every request. `GET events`, a stream, is the host's.
 
 use std::borrow::Cow;
 
+use crate::dialect::{form, malformed};
 use crate::http::{Request, Response};
-use crate::operation::{body, malformed};
-use crate::representation::Representation;
-use crate::representation::json;
-use crate::service::{CHALLENGE, Failure, PhoneEventRefused, Reply, Service};
-use crate::{AccountSid, CallSid, ErrorCode, Key, Moment, PhoneEvent, RestException, Store};
+use crate::representation::{Representation, json};
+use crate::service::{Failure, PhoneEventRefused, Reply, Service};
+use crate::{
+    AccountSid, ApiVersion, CallSid, ErrorCode, Key, Moment, PhoneEvent, RestException, Store,
+};
 
 /// Where the control surface begins: the vendor's paths never do.
 pub const PREFIX: &str = "/_callerid/";
@@ -27,12 +29,12 @@ pub(crate) async fn respond<S: Store>(
     path: &str,
     request: &Request<'_>,
     now: Moment,
-) -> Reply {
-    let mut reply = Reply::new(json_response(200, String::new()));
-    reply.response = match answer(service, path, request, now, &mut reply).await {
+    reply: &mut Reply,
+) {
+    reply.response = match answer(service, path, request, now, reply).await {
         Ok(body) => json_response(200, body),
         Err(Failure::Refused(exception)) => {
-            let mut response = exception_response(&exception);
+            let mut response = refusal(&exception);
             if exception.status == ErrorCode::MethodNotAllowed.status() {
                 let method = Resource::decode(path).map_or("GET", |resource| resource.method());
                 response.headers.push(("allow", Cow::Borrowed(method)));
@@ -41,10 +43,9 @@ pub(crate) async fn respond<S: Store>(
         }
         Err(Failure::Store(error)) => {
             reply.failure = Some(error);
-            exception_response(&RestException::new(ErrorCode::Internal))
+            refusal(&RestException::new(ErrorCode::Internal))
         }
     };
-    reply
 }
 
 async fn answer<S: Store>(
@@ -69,6 +70,12 @@ async fn answer<S: Store>(
             let calls = service.store().calls(&account).await?;
             Ok(json::object(|fields| {
                 fields.array("calls", calls.iter().map(json::call));
+            }))
+        }
+        Resource::Callbacks => {
+            let callbacks = service.store().callbacks(&account).await?;
+            Ok(json::object(|fields| {
+                fields.array("callbacks", callbacks.iter().map(json::callback));
             }))
         }
         Resource::Call(sid) => {
@@ -110,6 +117,7 @@ async fn phone<S: Store>(
 enum Resource {
     Health,
     Calls,
+    Callbacks,
     Call(CallSid),
     Phone(CallSid, Action),
 }
@@ -129,6 +137,7 @@ impl Resource {
         let resource = match (segments.next()?, segments.next(), segments.next()) {
             ("health", None, None) => Self::Health,
             ("calls", None, None) => Self::Calls,
+            ("callbacks", None, None) => Self::Callbacks,
             ("calls", Some(sid), None) => Self::Call(CallSid::parse(sid).ok()?),
             ("calls", Some(sid), Some(action)) => {
                 Self::Phone(CallSid::parse(sid).ok()?, Action::decode(action)?)
@@ -140,7 +149,7 @@ impl Resource {
 
     const fn method(&self) -> &'static str {
         match self {
-            Self::Health | Self::Calls | Self::Call(_) => "GET",
+            Self::Health | Self::Calls | Self::Callbacks | Self::Call(_) => "GET",
             Self::Phone(..) => "POST",
         }
     }
@@ -167,7 +176,7 @@ impl Action {
             Self::Digits => {
                 let invalid =
                     |detail: &str| RestException::http(400, format!("Invalid Digits: {detail}"));
-                let form = body(request)?;
+                let form = form(request)?;
                 let digits = form.value(&["Digits"]).map_err(malformed)?;
                 let digits = digits.ok_or_else(|| invalid("Digits is missing"))?;
                 let keys = Key::parse_all(digits).map_err(|error| invalid(&error.to_string()))?;
@@ -182,11 +191,7 @@ fn json_response(status: u16, body: String) -> Response {
     Response { status, headers: vec![("content-type", content_type)], body: body.into_bytes() }
 }
 
-/// The response that carries an error of the control surface.
-pub fn exception_response(exception: &RestException) -> Response {
-    let mut response = json_response(exception.status, json::exception(exception));
-    if exception.status == ErrorCode::Authenticate.status() {
-        response.headers.push(CHALLENGE);
-    }
-    response
+/// The response that carries an error of the control surface: the newer API's JSON.
+pub(crate) fn refusal(exception: &RestException) -> Response {
+    ApiVersion::V2010.encode_exception(Representation::Json, exception.clone())
 }

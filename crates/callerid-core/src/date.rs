@@ -51,6 +51,12 @@ impl Date {
         Ok(Self::new(zoned.timestamp().as_second(), offset_minutes))
     }
 
+    /// The same second, written in UTC.
+    #[must_use]
+    pub fn to_utc(self) -> Self {
+        Self { offset_minutes: 0, ..self }
+    }
+
     /// Seconds since 1970-01-01T00:00:00Z.
     pub fn unix_seconds(&self) -> i64 {
         self.unix_seconds

@@ -4,21 +4,27 @@ use std::fmt;
 
 use crate::ValidationCode;
 
-/// 64 random bytes, enough for one request: the Sids and the code of one validation are cut from them.
+/// 80 random bytes, enough for one request: its Sid, and the Sids and the code of one validation, are cut from
+/// them.
 ///
 /// A host draws them anew for every request from its system's generator; a test gives its own.
 pub struct Entropy {
+    pub(crate) request_id: [u8; 16],
     pub(crate) call_sid: [u8; 16],
     pub(crate) caller_id_sid: [u8; 16],
     pub(crate) validation_code: [u8; 32],
 }
 
 impl Entropy {
-    /// Takes 64 uniformly random bytes.
-    pub fn new(bytes: [u8; 64]) -> Self {
+    /// How many bytes it takes.
+    pub const BYTES: usize = 80;
+
+    /// Takes 80 uniformly random bytes.
+    pub fn new(bytes: [u8; Self::BYTES]) -> Self {
         let mut rest = bytes.into_iter();
         let mut next = || rest.next().unwrap_or_default();
         Self {
+            request_id: std::array::from_fn(|_| next()),
             call_sid: std::array::from_fn(|_| next()),
             caller_id_sid: std::array::from_fn(|_| next()),
             validation_code: std::array::from_fn(|_| next()),

@@ -80,13 +80,9 @@ mod tests {
     }
 
     fn add_call(store: &MemoryStore, account: AccountSid, seed: u8) {
-        let new = NewCallerId {
-            phone_number: PhoneNumber::parse(&format!("415555012{seed}")).unwrap(),
-            friendly_name: None,
-            call_delay: CallDelay::default(),
-        };
+        let new = NewCallerId::new(PhoneNumber::parse(&format!("415555012{seed}")).unwrap());
         let now = Moment::default();
-        let call = Call::new(account, new, &Entropy::new([seed; 64]), now).unwrap();
+        let call = Call::new(account, new, &Entropy::new([seed; Entropy::BYTES]), now).unwrap();
         ready(store.add_call(call)).unwrap().unwrap();
     }
 

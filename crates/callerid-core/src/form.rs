@@ -30,6 +30,12 @@ impl<'a> Form<'a> {
         Ok(Self { pairs })
     }
 
+    /// All names and values.
+    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
+        let pairs = self.pairs.into_iter();
+        pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    }
+
     /// The value of the parameter that goes by one of these names; names are case-sensitive.
     pub(crate) fn value(&self, names: &[&'static str]) -> Result<Option<&str>, MalformedForm> {
         let known = |(name, _): &&(Cow<'_, str>, Cow<'_, str>)| names.contains(&name.as_ref());

@@ -26,8 +26,10 @@
 
 mod account;
 mod call;
+mod callback;
 pub mod control;
 mod date;
+mod dialect;
 mod entropy;
 mod error;
 mod event;
@@ -51,7 +53,9 @@ pub mod representation;
 
 pub use account::*;
 pub use call::*;
+pub use callback::*;
 pub use date::*;
+pub use dialect::ApiVersion;
 pub use entropy::Entropy;
 pub use error::*;
 pub use event::*;

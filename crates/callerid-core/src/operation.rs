@@ -1,22 +1,20 @@
-//! Operations: what a request of the 2008-08-01 API asks for.
+//! Operations: what a request of the API asks for, whatever its version.
 //!
 //! Decoding has two halves, for credentials are checked between them: [`Route::decode`] finds out what a
 //! path names, [`Operation::decode`] what is to be done with it.
 
-use crate::form::{Form, MalformedForm};
 use crate::http::Request;
 use crate::representation::Representation;
 use crate::{
-    AccountSid, CallDelay, CallerIdSid, ErrorCode, Filter, FriendlyName, NewCallerId, PageRequest,
-    PageSize, PhoneNumber, RestException,
+    AccountSid, ApiVersion, CallerIdSid, Filter, FriendlyName, NewCallerId, PageRequest,
+    RestException,
 };
-
-/// The API version in a path, and in the addresses that answers carry.
-pub const API_VERSION: &str = "2008-08-01";
 
 /// What a path names. Paths are case-sensitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
+    /// The API's version, and with it how the request is read and the answer written.
+    pub version: ApiVersion,
     /// Whose resource it is.
     pub account: AccountSid,
     /// The list, or one of its instances.
@@ -28,9 +26,9 @@ pub struct Route {
 /// A resource of the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
-    /// `/2008-08-01/Accounts/{AccountSid}/OutgoingCallerIds`
+    /// `/{version}/Accounts/{AccountSid}/OutgoingCallerIds`
     List,
-    /// `/2008-08-01/Accounts/{AccountSid}/OutgoingCallerIds/{CallerIdSid}`
+    /// `/{version}/Accounts/{AccountSid}/OutgoingCallerIds/{CallerIdSid}`
     Instance(CallerIdSid),
 }
 
@@ -48,7 +46,8 @@ impl Route {
     /// Finds out what a path names; `None` where it names nothing.
     pub fn decode(path: &str) -> Option<Self> {
         let mut segments = path.strip_prefix('/')?.split('/');
-        if (segments.next(), segments.next()) != (Some(API_VERSION), Some("Accounts")) {
+        let version = ApiVersion::from_segment(segments.next()?)?;
+        if segments.next() != Some("Accounts") {
             return None;
         }
         let account = AccountSid::parse(segments.next()?).ok()?;
@@ -57,7 +56,7 @@ impl Route {
             return None;
         }
         let (name, extension) = split_extension(instance.unwrap_or(list));
-        let representation = Representation::from_extension(extension)?;
+        let representation = version.representation(extension)?;
         let resource = match instance {
             None if name == "OutgoingCallerIds" => Resource::List,
             Some(_) if list == "OutgoingCallerIds" => {
@@ -65,7 +64,7 @@ impl Route {
             }
             _ => return None,
         };
-        Some(Self { account, resource, representation })
+        Some(Self { version, account, resource, representation })
     }
 }
 
@@ -95,8 +94,21 @@ pub struct ListRequest {
     pub filter: Option<Filter>,
     /// Which page of them.
     pub page: PageRequest,
+    /// The row that the page comes after, where the request names it by a token.
+    pub token: Option<PageToken>,
+    /// Whether a page past the end is an error, or just has no rows.
+    pub page_must_exist: bool,
     /// The filter's parameters as they came, for the addresses of the other pages.
     pub parameters: Vec<(&'static str, String)>,
+}
+
+/// Where the page before ended: its last row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageToken {
+    /// The row's Sid.
+    pub sid: CallerIdSid,
+    /// The second of its DateUpdated. Without it the place is lost once the row is removed or renamed.
+    pub updated: Option<i64>,
 }
 
 impl Operation {
@@ -104,115 +116,15 @@ impl Operation {
     ///
     /// # Errors
     /// The [`RestException`] to answer with. With 405 goes [`Resource::allow`].
-    pub fn decode(resource: Resource, request: &Request<'_>) -> Result<Self, RestException> {
-        let query = Form::decode(request.query.as_bytes()).map_err(malformed)?;
-        let method = match (request.method, query.value(&["_method"]).map_err(malformed)?) {
-            ("POST", Some(method)) => method,
-            (method, _) => method,
-        };
-        match (resource, method) {
-            (Resource::List, "GET") => list(&query).map(Self::List),
-            (Resource::List, "POST") => create(&body(request)?).map(Self::Create),
-            (Resource::Instance(sid), "GET") => Ok(Self::Fetch(sid)),
-            (Resource::Instance(sid), "PUT" | "POST") => {
-                Ok(Self::Update(sid, update(&body(request)?)?))
-            }
-            (Resource::Instance(sid), "DELETE") => Ok(Self::Delete(sid)),
-            _ => Err(RestException::new(ErrorCode::MethodNotAllowed)),
-        }
+    pub fn decode(route: &Route, request: &Request<'_>) -> Result<Self, RestException> {
+        route.version.decode(route.resource, request)
     }
-}
-
-fn list(query: &Form<'_>) -> Result<ListRequest, RestException> {
-    let value = |names| query.value(names).map_err(malformed);
-    let number = match value(&["page", "Page"])? {
-        None => 0,
-        Some(text) => crate::page::decimal(text).ok_or_else(|| {
-            let detail = "a page's number is a whole number from 0 on";
-            RestException::because(ErrorCode::PageOutOfRange, detail)
-        })?,
-    };
-    let size = match value(&["num", "PageSize"])? {
-        None => PageSize::default(),
-        Some(text) => PageSize::parse(text)
-            .map_err(|error| RestException::because(ErrorCode::PageSizeTooLarge, error))?,
-    };
-    let mut request = ListRequest { page: PageRequest { number, size }, ..ListRequest::default() };
-    let mut filter = Some(Filter::default());
-    if let Some(text) = value(&["PhoneNumber"])?.filter(|text| !text.is_empty()) {
-        request.parameters.push(("PhoneNumber", text.to_owned()));
-        let number = PhoneNumber::parse(text).ok();
-        filter = filter
-            .zip(number)
-            .map(|(filter, number)| Filter { phone_number: Some(number), ..filter });
-    }
-    if let Some(text) = value(&["FriendlyName"])?.filter(|text| !text.is_empty()) {
-        request.parameters.push(("FriendlyName", text.to_owned()));
-        let name = FriendlyName::new(text).ok();
-        filter =
-            filter.zip(name).map(|(filter, name)| Filter { friendly_name: Some(name), ..filter });
-    }
-    request.filter = filter;
-    Ok(request)
-}
-
-fn create(form: &Form<'_>) -> Result<NewCallerId, RestException> {
-    let value = |name| form.value(&[name]).map_err(malformed);
-    let refuse = |detail: &dyn std::fmt::Display| {
-        RestException::because(ErrorCode::InvalidPhoneNumber, detail)
-    };
-    let number = value("PhoneNumber")?.ok_or_else(|| refuse(&"PhoneNumber is missing"))?;
-    let phone_number = PhoneNumber::parse(number).map_err(|error| refuse(&error))?;
-    let friendly_name = friendly_name(value("FriendlyName")?.unwrap_or_default())?;
-    let call_delay = match value("CallDelay")? {
-        None => CallDelay::default(),
-        Some(text) => CallDelay::parse(text)
-            .map_err(|error| RestException::because(ErrorCode::InvalidCallDelay, error))?,
-    };
-    Ok(NewCallerId { phone_number, friendly_name, call_delay })
-}
-
-fn update(form: &Form<'_>) -> Result<Option<FriendlyName>, RestException> {
-    match form.value(&["FriendlyName"]).map_err(malformed)? {
-        Some(name) => friendly_name(name),
-        None => Err(RestException::because(
-            ErrorCode::InvalidFriendlyName,
-            "FriendlyName is missing; leave it empty for the default name",
-        )),
-    }
-}
-
-/// A name that is present but empty stands for the default, as the specification's "Defaults to" suggests.
-fn friendly_name(text: &str) -> Result<Option<FriendlyName>, RestException> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    FriendlyName::new(text)
-        .map(Some)
-        .map_err(|error| RestException::because(ErrorCode::InvalidFriendlyName, error))
-}
-
-/// The form in a request's body. A body without a `Content-Type` is taken for one.
-pub(crate) fn body<'a>(request: &Request<'a>) -> Result<Form<'a>, RestException> {
-    const FORM: &str = "application/x-www-form-urlencoded";
-    let essence =
-        request.content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
-    if !request.body.is_empty()
-        && essence.is_some_and(|essence| !essence.eq_ignore_ascii_case(FORM))
-    {
-        let message = format!("Unsupported Content-Type: parameters are sent as {FORM}");
-        return Err(RestException::http(415, message));
-    }
-    Form::decode(request.body).map_err(malformed)
-}
-
-pub(crate) fn malformed(error: MalformedForm) -> RestException {
-    RestException::http(400, format!("Malformed parameters: {error}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PhoneNumber;
 
     const ACCOUNT: &str = "AC309475e5fede1b49e100272a8640f438";
     const INSTANCE: &str = "PNe536dfda7c6184afab78d980cb8cdf43";
@@ -223,7 +135,7 @@ mod tests {
 
     fn decode(method: &str, query: &str, body: &str) -> Result<Operation, RestException> {
         let request = Request { method, query, body: body.as_bytes(), ..Request::default() };
-        Operation::decode(Resource::List, &request)
+        ApiVersion::V2008.decode(Resource::List, &request)
     }
 
     #[test]
@@ -254,7 +166,7 @@ mod tests {
         }
         assert_eq!(Route::decode(""), None);
         assert_eq!(
-            Route::decode(&format!("/2010-04-01/Accounts/{ACCOUNT}/OutgoingCallerIds")),
+            Route::decode(&format!("/2009-01-01/Accounts/{ACCOUNT}/OutgoingCallerIds")),
             None
         );
     }
@@ -313,7 +225,7 @@ mod tests {
         let resource = Resource::Instance(CallerIdSid::parse(INSTANCE).unwrap());
         let decode = |method, query, body: &'static str| {
             let request = Request { method, query, body: body.as_bytes(), ..Request::default() };
-            Operation::decode(resource, &request)
+            ApiVersion::V2008.decode(resource, &request)
         };
         assert!(matches!(decode("POST", "_method=DELETE", ""), Ok(Operation::Delete(_))));
         assert!(matches!(decode("GET", "_method=DELETE", ""), Ok(Operation::Fetch(_))));
@@ -332,7 +244,8 @@ mod tests {
             body: b"PhoneNumber=4158675309",
             ..Request::default()
         };
-        let decode = |content_type| Operation::decode(Resource::List, &request(content_type));
+        let decode =
+            |content_type| ApiVersion::V2008.decode(Resource::List, &request(content_type));
         assert!(decode("application/x-www-form-urlencoded; charset=UTF-8").is_ok());
         assert_eq!(decode("application/json").unwrap_err().status, 415);
         assert_eq!(decode("").unwrap_err().status, 415);

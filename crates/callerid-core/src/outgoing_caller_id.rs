@@ -1,5 +1,7 @@
 //! The resource: a number that an account has proved to be its own.
 
+use std::cmp::Reverse;
+
 use crate::{AccountSid, CallerIdSid, Date, FriendlyName, Moment, PhoneNumber};
 
 /// An OutgoingCallerId: a validated number, with the properties the specification gives it.
@@ -29,10 +31,13 @@ impl OutgoingCallerId {
 
     /// Where it stands in a list: newest `date_updated` first, Sids ascending within a second.
     /// (The specification names no order; this one is documented for neighbouring resources.)
-    pub fn list_key(&self) -> (std::cmp::Reverse<i64>, CallerIdSid) {
-        (std::cmp::Reverse(self.date_updated.unix_seconds()), self.sid)
+    pub fn list_key(&self) -> ListKey {
+        (Reverse(self.date_updated.unix_seconds()), self.sid)
     }
 }
+
+/// A place in the order of lists: the second of a DateUpdated, and a Sid.
+pub type ListKey = (Reverse<i64>, CallerIdSid);
 
 /// Which caller IDs of an account a list shows: those that match all that is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::ListKey;
+
 /// Rows on a page where the request does not say.
 pub const DEFAULT_PAGE_SIZE: u32 = 50;
 /// The most rows a page may have.
@@ -60,9 +62,16 @@ pub struct PageRequest {
     pub number: u64,
     /// The most rows it may have.
     pub size: PageSize,
+    /// Where the page before ended: the page begins after that place, whatever its number says.
+    pub after: Option<ListKey>,
 }
 
 impl PageRequest {
+    /// How many rows to ask a store for: the page's, and one more that tells whether any follow.
+    pub fn rows_and_one(&self) -> u32 {
+        self.size.rows().saturating_add(1)
+    }
+
     /// How many rows come before the page's first: no page is so far that this overflows.
     pub fn offset(&self) -> u64 {
         self.number.saturating_mul(self.size.rows().into())
@@ -88,12 +97,24 @@ pub struct Page<T> {
     pub size: u32,
     /// Rows in the whole list.
     pub total: u64,
+    /// Whether rows follow the page's last.
+    pub more: bool,
 }
 
 impl<T> Page<T> {
     /// A page without rows, of an empty list.
     pub fn empty(size: PageSize) -> Self {
-        Self { items: Vec::new(), number: 0, size: size.rows(), total: 0 }
+        Self { items: Vec::new(), number: 0, size: size.rows(), total: 0, more: false }
+    }
+
+    /// The page that a request asks for, from the rows that begin there, at least one more than it has
+    /// where there are so many, and from the rows in the whole list.
+    pub fn cut(request: PageRequest, mut rows: Vec<T>, total: u64) -> Self {
+        let size = request.size.rows();
+        let most = usize::try_from(size).unwrap_or(usize::MAX);
+        let more = rows.len() > most;
+        rows.truncate(most);
+        Self { items: rows, number: request.number, size, total, more }
     }
 
     /// Pages in the whole list; an empty list has none.
@@ -140,7 +161,13 @@ mod tests {
     fn page(number: u64, size: u32, total: u64) -> Page<()> {
         let start = number.saturating_mul(size.into());
         let rows = total.saturating_sub(start).min(size.into());
-        Page { items: vec![(); rows as usize], number, size, total }
+        Page {
+            items: vec![(); rows as usize],
+            number,
+            size,
+            total,
+            more: start.saturating_add(rows) < total,
+        }
     }
 
     #[test]
@@ -166,7 +193,8 @@ mod tests {
         let page = page(u64::MAX, 1000, u64::MAX);
         assert!(!page.exists());
         assert_eq!(page.start(), u64::MAX);
-        let request = PageRequest { number: u64::MAX, size: PageSize::new(1000).unwrap() };
+        let request =
+            PageRequest { number: u64::MAX, size: PageSize::new(1000).unwrap(), after: None };
         assert_eq!(request.offset(), u64::MAX);
         assert_eq!(decimal("99999999999999999999999"), Some(u64::MAX));
     }

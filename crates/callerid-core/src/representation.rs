@@ -9,7 +9,7 @@ pub mod xml;
 
 pub use decoded::{Decoded, InvalidDocument, InvalidDocumentReason, ReceivedPage};
 
-use crate::{OutgoingCallerId, Page, RestException, ValidationRequest};
+use crate::{ApiVersion, OutgoingCallerId, Page, RestException, ValidationRequest};
 
 /// The largest document that is read, in bytes. A page of 1,000 rows with names of 64 characters, each
 /// written as a reference, takes under 1 MB.
@@ -71,14 +71,14 @@ pub struct PageUris {
 }
 
 impl Representation {
-    /// The representation that a path's extension names; none is XML.
-    pub fn from_extension(extension: Option<&str>) -> Option<Self> {
+    /// The representation with that extension.
+    pub fn from_extension(extension: &str) -> Option<Self> {
         match extension {
-            None | Some("xml") => Some(Self::Xml),
-            Some("csv") => Some(Self::Csv),
-            Some("json") => Some(Self::Json),
-            Some("html") => Some(Self::Html),
-            Some(_) => None,
+            "xml" => Some(Self::Xml),
+            "csv" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            "html" => Some(Self::Html),
+            _ => None,
         }
     }
 
@@ -92,12 +92,12 @@ impl Representation {
         }
     }
 
-    /// Writes a document.
-    pub fn encode(self, document: &Document<'_>) -> Vec<u8> {
+    /// Writes a document as a version of the API does. CSV and HTML are the specification's alone.
+    pub fn encode(self, version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
         match self {
-            Self::Xml => xml::encode(document),
+            Self::Xml => xml::encode(version, document),
             Self::Csv => csv::encode(document),
-            Self::Json => json::encode(document),
+            Self::Json => json::encode(version, document),
             Self::Html => html::encode(document),
         }
     }

@@ -104,12 +104,13 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         comes_back(caller_id());
-        comes_back(Page { items: vec![caller_id()], number: 2, size: 50, total: 101 });
+        comes_back(Page { items: vec![caller_id()], number: 2, size: 50, total: 101, more: false });
         comes_back(PageSize::default());
         comes_back(CallDelay::new(60).unwrap());
         comes_back(CallStatus::NoAnswer);
         comes_back(ValidationRequest {
             account_sid: caller_id().account_sid,
+            call_sid: None,
             phone_number: caller_id().phone_number,
             friendly_name: None,
             validation_code: ValidationCode::parse("042917").unwrap(),

@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 
+use std::cmp::Reverse;
+
 use crate::control;
-use crate::form::push_encoded;
+use crate::dialect::Answer;
 use crate::http::{Request, Response};
-use crate::operation::{ListRequest, Operation, Route};
-use crate::representation::{CallerIdPage, Document, PageUris, Representation};
+use crate::operation::{ListRequest, Operation, PageToken, Route};
+use crate::sid::RequestSid;
 use crate::{
-    Account, AccountSid, Call, CallSid, Credentials, Entropy, ErrorCode, Instruction, Moment,
-    NewCallerId, OutgoingCallerId, Page, PhoneEvent, RestException, Step, Store, StoreError,
-    UnexpectedEvent, ValidationRefused, ValidationRequest,
+    Account, AccountSid, ApiVersion, Call, CallSid, Credentials, Entropy, ErrorCode, Instruction,
+    ListKey, Moment, NewCallerId, Page, PhoneEvent, RestException, Step, Store, StoreError,
+    UnexpectedEvent, ValidationRefused,
 };
 
 /// Answers requests over a store. It keeps nothing itself, so any number of them may share one.
@@ -96,40 +98,54 @@ impl<S: Store> Service<S> {
 
     /// Answers a request of the API, or of the control surface under `/_callerid/`.
     ///
-    /// `now` is the time, `entropy` 64 random bytes that have not been used before.
+    /// `now` is the time, `entropy` random bytes that have not been used before. A `HEAD` is answered as a `GET`
+    /// is; the host leaves the body away.
     pub async fn respond(&self, request: &Request<'_>, now: Moment, entropy: &Entropy) -> Reply {
-        if let Some(path) = request.path.strip_prefix(control::PREFIX) {
-            return control::respond(self, path, request, now).await;
+        let method = if request.method == "HEAD" { "GET" } else { request.method };
+        let request = &Request { method, ..*request };
+        let mut reply = Reply::new(Response::empty(204));
+        // OPTIONS is asked by browsers before a request to another origin, and never with credentials.
+        if method != "OPTIONS" {
+            match request.path.strip_prefix(control::PREFIX) {
+                Some(path) => control::respond(self, path, request, now, &mut reply).await,
+                None => self.respond_api(request, now, entropy, &mut reply).await,
+            }
         }
-        let Some(route) = Route::decode(request.path) else {
-            let exception = RestException::not_found(request.path);
-            return Reply::new(exception_response(Representation::Xml, &exception));
-        };
-        let mut reply = Reply::new(Response { status: 0, headers: Vec::new(), body: Vec::new() });
-        let answer = self.answer(&route, request, now, entropy, &mut reply).await;
-        let representation = route.representation;
-        reply.response = match &answer {
-            Ok(Answer::Deleted) => Response { status: 204, headers: Vec::new(), body: Vec::new() },
-            Ok(Answer::CallerIds(page)) => ok(representation, &Document::CallerIds(page)),
-            Ok(Answer::CallerId(row)) => ok(representation, &Document::CallerId(row)),
-            Ok(Answer::ValidationRequest(request)) => {
-                ok(representation, &Document::ValidationRequest(request))
-            }
-            Err(Failure::Refused(exception)) => {
-                let mut response = exception_response(representation, exception);
-                if exception.status == ErrorCode::MethodNotAllowed.status() {
-                    response.headers.push(("allow", Cow::Borrowed(route.resource.allow())));
-                }
-                response
-            }
-            Err(Failure::Store(_)) => {
-                exception_response(representation, &RestException::new(ErrorCode::Internal))
-            }
-        };
-        if let Err(Failure::Store(error)) = answer {
-            reply.failure = Some(error);
-        }
+        let request_id = RequestSid::from_entropy(&entropy.request_id).as_str().to_owned();
+        reply.response.headers.push(("twilio-request-id", request_id.into()));
+        add_common_headers(&mut reply.response);
         reply
+    }
+
+    async fn respond_api(
+        &self,
+        request: &Request<'_>,
+        now: Moment,
+        entropy: &Entropy,
+        reply: &mut Reply,
+    ) {
+        let Some(route) = Route::decode(request.path) else {
+            reply.response = api_refusal(request.path, RestException::not_found(request.path));
+            return;
+        };
+        let Route { version, representation, .. } = route;
+        let exception = match self.answer(&route, request, now, entropy, reply).await {
+            Ok(answer) => {
+                reply.response = version.encode(representation, answer, request.path);
+                return;
+            }
+            Err(Failure::Refused(exception)) => exception,
+            Err(Failure::Store(error)) => {
+                reply.failure = Some(error);
+                RestException::new(ErrorCode::Internal)
+            }
+        };
+        let status = exception.status;
+        reply.response = version.encode_exception(representation, exception);
+        if status == ErrorCode::MethodNotAllowed.status() {
+            let allow = Cow::Borrowed(route.resource.allow());
+            reply.response.headers.push(("allow", allow));
+        }
     }
 
     /// The account whose credentials an `Authorization` header carries.
@@ -214,8 +230,8 @@ impl<S: Store> Service<S> {
             return Err(not_found().into());
         }
         let store = &self.store;
-        match Operation::decode(route.resource, request)? {
-            Operation::List(list) => self.list(&account, &list, request.path).await,
+        match Operation::decode(route, request)? {
+            Operation::List(list) => self.list(&account, list).await,
             Operation::Create(new) => self.create(&account, new, now, entropy, reply).await,
             Operation::Fetch(sid) => {
                 let caller_id = store.caller_id(&account, &sid).await?.ok_or_else(not_found)?;
@@ -235,19 +251,31 @@ impl<S: Store> Service<S> {
     async fn list(
         &self,
         account: &AccountSid,
-        request: &ListRequest,
-        path: &str,
+        mut request: ListRequest,
     ) -> Result<Answer, Failure> {
+        if let Some(token) = request.token {
+            request.page.after = Some(self.place(account, token).await?);
+        }
         let page = match &request.filter {
             Some(filter) => self.store.list(account, filter, request.page).await?,
             None => Page { number: request.page.number, ..Page::empty(request.page.size) },
         };
-        if !page.exists() {
+        if request.page_must_exist && !page.exists() {
             let detail = format_args!("the last page is {}", page.last());
             return Err(RestException::because(ErrorCode::PageOutOfRange, detail).into());
         }
-        let uris = page_uris(&page, &request.parameters, path);
-        Ok(Answer::CallerIds(CallerIdPage { page, uris }))
+        Ok(Answer::CallerIds(page, request))
+    }
+
+    /// The place in a list's order that a token names.
+    async fn place(&self, account: &AccountSid, token: PageToken) -> Result<ListKey, Failure> {
+        let PageToken { sid, updated } = token;
+        if let Some(updated) = updated {
+            return Ok((Reverse(updated), sid));
+        }
+        let row = self.store.caller_id(account, &sid).await?;
+        let gone = || RestException::because(ErrorCode::InvalidPageToken, "its row is gone");
+        Ok(row.ok_or_else(gone)?.list_key())
     }
 
     async fn create(
@@ -290,13 +318,6 @@ impl Reply {
     }
 }
 
-enum Answer {
-    CallerIds(CallerIdPage),
-    CallerId(OutgoingCallerId),
-    ValidationRequest(ValidationRequest),
-    Deleted,
-}
-
 /// Why a request is not done.
 #[derive(Debug)]
 pub enum Failure {
@@ -331,56 +352,45 @@ fn refused(refused: ValidationRefused) -> RestException {
     }
 }
 
-fn ok(representation: Representation, document: &Document<'_>) -> Response {
-    response(200, representation, document)
-}
-
-/// The response that carries an error, with the challenge that goes with a 401.
-pub fn exception_response(representation: Representation, exception: &RestException) -> Response {
-    let document = Document::Exception(exception);
-    let mut response = response(exception.status, representation, &document);
-    if exception.status == ErrorCode::Authenticate.status() {
-        response.headers.push(CHALLENGE);
-    }
+/// The response with which a host refuses a request that it does not hand on, such as one whose body is too
+/// long: written as an answer for that path would be.
+pub fn refusal(path: &str, exception: &RestException) -> Response {
+    let mut response = match path.starts_with(control::PREFIX) {
+        true => control::refusal(exception),
+        false => api_refusal(path, exception.clone()),
+    };
+    add_common_headers(&mut response);
     response
 }
 
-/// The response that refuses a request for a host's reasons (it is too long, it took too long), written as
-/// what its path names would be.
-pub fn refusal(path: &str, exception: &RestException) -> Response {
-    if path.starts_with(control::PREFIX) {
-        return control::exception_response(exception);
+/// The refusal of a path that names nothing: in the version that it begins with, and the representation that it
+/// ends with, if it does.
+fn api_refusal(path: &str, exception: RestException) -> Response {
+    let version = path.split('/').nth(1).and_then(ApiVersion::from_segment).unwrap_or_default();
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
+    let representation = version.representation(extension);
+    version.encode_exception(representation.unwrap_or_default(), exception)
+}
+
+/// What goes with every answer: the challenge with a 401, and leave for pages of any origin to read it. Those
+/// must know the credentials, for a browser sends none of its own where the origin allowed is `*`.
+fn add_common_headers(response: &mut Response) {
+    if response.status == ErrorCode::Authenticate.status() {
+        let challenge = Cow::Borrowed("Basic realm=\"Twilio API\"");
+        response.headers.push(("www-authenticate", challenge));
     }
-    let representation = Route::decode(path).map(|route| route.representation);
-    exception_response(representation.unwrap_or_default(), exception)
+    let cors = CORS.iter().map(|(name, value)| (*name, Cow::Borrowed(*value)));
+    response.headers.extend(cors);
 }
 
-pub(crate) const CHALLENGE: (&str, Cow<'static, str>) =
-    ("www-authenticate", Cow::Borrowed("Basic realm=\"Twilio API\""));
-
-fn response(status: u16, representation: Representation, document: &Document<'_>) -> Response {
-    let content_type = Cow::Borrowed(representation.content_type());
-    let body = representation.encode(document);
-    Response { status, headers: vec![("content-type", content_type)], body }
-}
-
-/// Addresses as answers carry them: path and query, the filter's parameters after the page's.
-fn page_uris<T>(page: &Page<T>, parameters: &[(&str, String)], path: &str) -> PageUris {
-    let uri = |number: u64| {
-        let mut uri = format!("{path}?page={number}&num={}", page.size);
-        for (name, value) in parameters {
-            uri.push('&');
-            uri.push_str(name);
-            uri.push('=');
-            push_encoded(&mut uri, value);
-        }
-        uri
-    };
-    PageUris {
-        this: uri(page.number),
-        first: uri(0),
-        previous: page.previous().map(uri).unwrap_or_default(),
-        next: page.next().map(uri).unwrap_or_default(),
-        last: uri(page.last()),
-    }
-}
+/// As captured from the real service; `Last-Event-ID` is for the control surface's events.
+pub const CORS: [(&str, &str); 4] = [
+    ("access-control-allow-origin", "*"),
+    (
+        "access-control-allow-headers",
+        "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, \
+         If-Unmodified-Since, Idempotency-Key, Last-Event-ID",
+    ),
+    ("access-control-allow-methods", "GET, POST, PUT, DELETE, OPTIONS"),
+    ("access-control-expose-headers", "ETag"),
+];

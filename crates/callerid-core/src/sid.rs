@@ -72,6 +72,11 @@ sid! {
     CallSid, "CA"
 }
 
+sid! {
+    /// Names a request: `RQ` and 32 hexadecimal digits.
+    RequestSid, "RQ"
+}
+
 fn parse(text: &str, prefix: &'static str) -> Result<[u8; SID_LENGTH], InvalidSid> {
     // Without an early return the compiler compares many digits at once.
     if let (Some(digits), Ok(bytes)) = (text.strip_prefix(prefix), text.as_bytes().try_into())

@@ -14,12 +14,14 @@ pub use memory::{InvalidSnapshot, MemoryStore};
 
 use crate::event::Event;
 use crate::{
-    Account, AccountSid, Admitted, Call, CallSid, CallerIdSid, Filter, FriendlyName, Moment,
-    OutgoingCallerId, Page, PageRequest, Step, ValidationRefused,
+    Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Filter, FriendlyName,
+    Moment, OutgoingCallerId, Page, PageRequest, Step, ValidationRefused,
 };
 
 /// Calls that have ended and are still kept for an account: the newest.
 pub const ENDED_CALLS_KEPT: usize = 100;
+/// Callbacks that are done, delivered or given up, and are still kept for an account: the newest.
+pub const CALLBACKS_KEPT: usize = 100;
 /// Events that are kept for whoever resumes: the newest.
 pub const EVENTS_KEPT: usize = 10_000;
 
@@ -96,6 +98,30 @@ pub trait Store: Send + Sync {
 
     /// The earliest [`wake_at`](Call::wake_at) of all live calls.
     fn wake_at(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
+
+    /// The account's callbacks, those of the newest calls first: every pending one, and the done ones that are
+    /// kept.
+    fn callbacks(
+        &self,
+        account: &AccountSid,
+    ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
+
+    /// Callbacks whose [`next_at`](Callback::next_at) has come, earliest first, at most `limit`.
+    fn due_callbacks(
+        &self,
+        now: Moment,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
+
+    /// The earliest [`next_at`](Callback::next_at) of all callbacks.
+    fn callbacks_wake_at(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
+
+    /// Saves a callback after an attempt; `false` where it has moved on (its attempts are not one fewer). Of an
+    /// account's callbacks that are done the oldest beyond [`CALLBACKS_KEPT`] are dropped.
+    fn save_callback(
+        &self,
+        callback: Callback,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// The account's events after the one with that id, oldest first, at most `limit`.
     fn events_after(

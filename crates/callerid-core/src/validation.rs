@@ -4,7 +4,7 @@ use std::fmt;
 
 use subtle::ConstantTimeEq as _;
 
-use crate::{AccountSid, FriendlyName, PhoneNumber};
+use crate::{AccountSid, CallSid, FriendlyName, PhoneNumber};
 
 /// Digits of a validation code. The specification: "The 6 digit validation code".
 pub const VALIDATION_CODE_DIGITS: usize = 6;
@@ -132,12 +132,57 @@ impl fmt::Display for InvalidCallDelay {
 
 impl std::error::Error for InvalidCallDelay {}
 
+/// What to dial after a call is connected: digits, and `w` for half a second's wait. At most 32 of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallExtension(Box<str>);
+
+/// The most digits and waits of a [`CallExtension`].
+pub const CALL_EXTENSION_MAX_CHARS: usize = 32;
+
+impl CallExtension {
+    /// Takes a text as an extension.
+    ///
+    /// # Errors
+    /// [`InvalidCallExtension`] for an empty text, a longer one, or any other character.
+    pub fn new(text: &str) -> Result<Self, InvalidCallExtension> {
+        let fits = (1..=CALL_EXTENSION_MAX_CHARS).contains(&text.len());
+        let is_dialled = |byte: u8| byte.is_ascii_digit() || byte == b'w';
+        if fits && text.bytes().all(is_dialled) {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidCallExtension)
+        }
+    }
+
+    /// The digits and waits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A text that cannot be dialled after a call is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidCallExtension;
+
+impl fmt::Display for InvalidCallExtension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "an extension is 1 to {CALL_EXTENSION_MAX_CHARS} digits, and w for half a second's wait"
+        )
+    }
+}
+
+impl std::error::Error for InvalidCallExtension {}
+
 /// What a create answers with: the code to show, for the number that is about to ring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ValidationRequest {
     /// The account that asked.
     pub account_sid: AccountSid,
+    /// The call that asks for the code; the 2008-08-01 API does not tell.
+    pub call_sid: Option<CallSid>,
     /// The number being validated.
     pub phone_number: PhoneNumber,
     /// The name that was given, if any; the default is only applied when the caller ID is added.

@@ -8,9 +8,9 @@ use std::task::{Context, Poll, Waker};
 
 use callerid_core::client::{Client, ClientError, ClientRequest};
 use callerid_core::{
-    Account, AccountSid, AuthToken, CallDelay, CallerIdSid, Credentials, Date, Entropy, ErrorCode,
-    Filter, FriendlyName, MemoryStore, Moment, NewCallerId, OutgoingCallerId, PageRequest,
-    PageSize, PhoneNumber, Service,
+    Account, AccountSid, ApiVersion, AuthToken, CallDelay, CallerIdSid, Credentials, Date, Entropy,
+    ErrorCode, Filter, FriendlyName, MemoryStore, Moment, NewCallerId, OutgoingCallerId,
+    PageRequest, PageSize, PhoneNumber, Service,
 };
 
 const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
@@ -20,9 +20,10 @@ fn account() -> Account {
     Account { sid, auth_token: AuthToken::new("secret").unwrap() }
 }
 
-fn client(token: &str) -> Client {
+fn client(version: ApiVersion, token: &str) -> Client {
     let auth_token = AuthToken::new(token).unwrap();
-    Client::new(Credentials { sid: account().sid, auth_token }, "http://localhost").unwrap()
+    let client = Client::new(Credentials { sid: account().sid, auth_token }, "http://localhost");
+    client.unwrap().with_version(version)
 }
 
 fn number(index: u8) -> PhoneNumber {
@@ -47,7 +48,7 @@ fn service(rows: u8) -> Service<MemoryStore> {
 }
 
 fn send<T>(service: &Service<MemoryStore>, request: &ClientRequest<T>) -> Result<T, ClientError> {
-    let (http, entropy) = (request.as_http(), Entropy::new([7; 64]));
+    let (http, entropy) = (request.as_http(), Entropy::new([7; Entropy::BYTES]));
     let respond = pin!(service.respond(&http, NOW, &entropy));
     let Poll::Ready(reply) = respond.poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("a store in memory never waits");
@@ -56,11 +57,15 @@ fn send<T>(service: &Service<MemoryStore>, request: &ClientRequest<T>) -> Result
     request.read(response.status, response.header("content-type"), &response.body)
 }
 
-fn every_page(service: &Service<MemoryStore>, filter: &Filter, rows: u32) -> Vec<OutgoingCallerId> {
-    let client = client("secret");
+fn every_page(
+    service: &Service<MemoryStore>,
+    client: &Client,
+    filter: &Filter,
+    rows: u32,
+) -> Vec<OutgoingCallerId> {
     let size = PageSize::new(rows).unwrap();
     let mut found = Vec::new();
-    let mut next = Some(client.list(filter, PageRequest { number: 0, size }));
+    let mut next = Some(client.list(filter, PageRequest { size, ..PageRequest::default() }));
     while let Some(request) = next {
         let page = send(service, &request).unwrap();
         assert_eq!(page.stated_start, Some(page.list.page.start()));
@@ -74,57 +79,64 @@ fn every_page(service: &Service<MemoryStore>, filter: &Filter, rows: u32) -> Vec
 #[test]
 fn every_page_of_a_list_is_followed() {
     let service = service(120);
-    for rows in [7, 40, 50, 1000] {
-        let all = every_page(&service, &Filter::default(), rows);
-        let sids: BTreeSet<_> = all.iter().map(|row| row.sid).collect();
-        assert_eq!((all.len(), sids.len()), (120, 120), "{rows}");
+    for version in ApiVersion::ALL {
+        let every_page =
+            |filter: Filter, rows| every_page(&service, &client(version, "secret"), &filter, rows);
+        for rows in [7, 40, 50, 1000] {
+            let all = every_page(Filter::default(), rows);
+            let sids: BTreeSet<_> = all.iter().map(|row| row.sid).collect();
+            assert_eq!((all.len(), sids.len()), (120, 120), "{version:?} {rows}");
+        }
+        let friendly_name = Some(FriendlyName::new("a=1&b\r\n").unwrap());
+        assert_eq!(every_page(Filter { friendly_name, ..Filter::default() }, 7).len(), 60);
+        let phone_number = Some(number(3));
+        assert_eq!(every_page(Filter { phone_number, ..Filter::default() }, 7).len(), 1);
     }
-    let friendly_name = Some(FriendlyName::new("a=1&b\r\n").unwrap());
-    let odd = every_page(&service, &Filter { friendly_name, ..Filter::default() }, 7);
-    assert_eq!(odd.len(), 60);
-    let phone_number = Some(number(3));
-    let one = every_page(&service, &Filter { phone_number, ..Filter::default() }, 7);
-    assert_eq!(one.len(), 1);
 }
 
 #[test]
 fn a_caller_id_is_fetched_renamed_and_deleted() {
-    let (service, client) = (service(1), client("secret"));
-    let sid = CallerIdSid::from_entropy(&[0; 16]);
-    let fetched = send(&service, &client.fetch(&sid)).unwrap();
-    assert_eq!((fetched.friendly_name.as_str(), fetched.phone_number), ("even", number(0)));
-    let name = FriendlyName::new("Bob & <Sons>\r\n").unwrap();
-    let renamed = send(&service, &client.update(&sid, Some(&name))).unwrap();
-    assert_eq!(renamed.friendly_name, name);
-    assert_eq!(send(&service, &client.fetch(&sid)).unwrap(), renamed);
-    let default = send(&service, &client.update(&sid, None)).unwrap();
-    assert_eq!(default.friendly_name.as_str(), "(415) 867-5000");
-    assert_eq!(send(&service, &client.delete(&sid)), Ok(()));
-    let error = send(&service, &client.fetch(&sid)).unwrap_err();
-    assert_eq!((error.exception().map(|it| it.status), error.code()), (Some(404), None));
+    for (version, gone) in [(ApiVersion::V2008, None), (ApiVersion::V2010, Some(20404))] {
+        let (service, client) = (service(1), client(version, "secret"));
+        let sid = CallerIdSid::from_entropy(&[0; 16]);
+        let fetched = send(&service, &client.fetch(&sid)).unwrap();
+        assert_eq!((fetched.friendly_name.as_str(), fetched.phone_number), ("even", number(0)));
+        let name = FriendlyName::new("Bob & <Sons>\r\n").unwrap();
+        let renamed = send(&service, &client.update(&sid, Some(&name))).unwrap();
+        assert_eq!(renamed.friendly_name, name);
+        assert_eq!(send(&service, &client.fetch(&sid)).unwrap(), renamed);
+        let default = send(&service, &client.update(&sid, None)).unwrap();
+        assert_eq!(default.friendly_name.as_str(), "(415) 867-5000");
+        assert_eq!(send(&service, &client.delete(&sid)), Ok(()));
+        let error = send(&service, &client.fetch(&sid)).unwrap_err();
+        assert_eq!((error.exception().map(|it| it.status), error.code()), (Some(404), gone));
+    }
 }
 
 #[test]
 fn a_create_answers_with_the_code_and_an_error_with_its_own() {
-    let service = service(1);
-    let new = |index| NewCallerId {
-        phone_number: number(index),
-        friendly_name: None,
-        call_delay: CallDelay::new(60).unwrap(),
-    };
-    let answer = send(&service, &client("secret").create(&new(1))).unwrap();
-    assert_eq!((answer.phone_number, answer.friendly_name), (number(1), None));
-    assert_eq!(answer.validation_code.expose().len(), 6);
-    let error = send(&service, &client("secret").create(&new(0))).unwrap_err();
-    assert_eq!(error.error_code(), Some(ErrorCode::AlreadyValidated));
-    let error = send(&service, &client("wrong").create(&new(2))).unwrap_err();
-    assert_eq!(error.error_code(), Some(ErrorCode::Authenticate));
+    for version in ApiVersion::ALL {
+        let service = service(1);
+        let new = |index| NewCallerId {
+            call_delay: CallDelay::new(60).unwrap(),
+            ..NewCallerId::new(number(index))
+        };
+        let right = client(version, "secret");
+        let answer = send(&service, &right.create(&new(1))).unwrap();
+        assert_eq!((answer.phone_number, answer.friendly_name), (number(1), None));
+        assert_eq!(answer.validation_code.expose().len(), 6);
+        assert_eq!(answer.call_sid.is_some(), version == ApiVersion::V2010);
+        let error = send(&service, &right.create(&new(0))).unwrap_err();
+        assert_eq!(error.error_code(), Some(ErrorCode::AlreadyValidated));
+        let error = send(&service, &client(version, "wrong").create(&new(2))).unwrap_err();
+        assert_eq!(error.error_code(), Some(ErrorCode::Authenticate));
+    }
 }
 
 #[test]
 fn a_page_past_the_end_is_an_error_with_a_code() {
-    let request = client("secret")
-        .list(&Filter::default(), PageRequest { number: 9, size: PageSize::default() });
+    let page = PageRequest { number: 9, ..PageRequest::default() };
+    let request = client(ApiVersion::V2008, "secret").list(&Filter::default(), page);
     let error = send(&service(1), &request).unwrap_err();
     assert_eq!(error.error_code(), Some(ErrorCode::PageOutOfRange));
 }

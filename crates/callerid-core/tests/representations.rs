@@ -7,8 +7,8 @@ use callerid_core::representation::{
     ReceivedPage, Representation, xml,
 };
 use callerid_core::{
-    AccountSid, CallerIdSid, Date, ErrorCode, FriendlyName, OutgoingCallerId, Page, PhoneNumber,
-    RestException, ValidationCode, ValidationRequest,
+    AccountSid, ApiVersion, CallerIdSid, Date, ErrorCode, FriendlyName, OutgoingCallerId, Page,
+    PhoneNumber, RestException, ValidationCode, ValidationRequest,
 };
 use quick_xml::events::Event;
 
@@ -25,6 +25,7 @@ fn caller_id(name: &str) -> OutgoingCallerId {
 
 fn validation_request(name: Option<&str>) -> ValidationRequest {
     ValidationRequest {
+        call_sid: None,
         account_sid: AccountSid::parse("AC309475e5fede1b49e100272a8640f438").unwrap(),
         phone_number: PhoneNumber::parse("4158675309").unwrap(),
         friendly_name: name.map(|name| FriendlyName::new(name).unwrap()),
@@ -35,13 +36,19 @@ fn validation_request(name: Option<&str>) -> ValidationRequest {
 fn page(items: Vec<OutgoingCallerId>) -> CallerIdPage {
     let total = items.len() as u64;
     CallerIdPage {
-        page: Page { items, number: 0, size: 50, total },
+        page: Page { items, number: 0, size: 50, total, more: false },
         uris: PageUris { this: "/list?page=0&num=50".into(), ..PageUris::default() },
     }
 }
 
 fn encode(representation: Representation, document: Document<'_>) -> String {
-    String::from_utf8(representation.encode(&document)).unwrap()
+    String::from_utf8(representation.encode(ApiVersion::V2008, &document)).unwrap()
+}
+
+/// The error with the address that a version adds when it writes one.
+fn explained(exception: RestException) -> RestException {
+    let more_info = exception.code.map(|code| format!("http://www.twilio.com/docs/errors/{code}"));
+    RestException { more_info, ..exception }
 }
 
 #[test]
@@ -126,7 +133,7 @@ fn json_has_the_names_of_xml_and_strings() {
         encode(Representation::Json, Document::CallerId(&caller_id("a"))),
         format!("{{\"TwilioResponse\":{}}}", row("a"))
     );
-    let exception = RestException::new(ErrorCode::InvalidCallDelay);
+    let exception = explained(RestException::new(ErrorCode::InvalidCallDelay));
     assert_eq!(
         encode(Representation::Json, Document::Exception(&exception)),
         r#"{"TwilioResponse":{"RestException":{"Status":"400","Message":"Invalid CallDelay","Code":"21454","MoreInfo":"http://www.twilio.com/docs/errors/21454"}}}"#
@@ -178,14 +185,15 @@ fn html_is_divs_with_dashed_names_under_the_status() {
 
 #[test]
 fn an_exception_has_a_code_only_where_it_has_one() {
-    let exception = RestException::because(ErrorCode::InvalidFriendlyName, "U+0000 \0 \u{ffff}");
+    let exception =
+        explained(RestException::because(ErrorCode::InvalidFriendlyName, "U+0000 \0 \u{ffff}"));
     assert_eq!(
         encode(Representation::Xml, Document::Exception(&exception)),
         "<?xml version=\"1.0\"?>\n<TwilioResponse><RestException><Status>400</Status>\
          <Message>Invalid FriendlyName: U+0000 \u{fffd} \u{fffd}</Message><Code>20002</Code>\
          <MoreInfo>http://www.twilio.com/docs/errors/20002</MoreInfo></RestException></TwilioResponse>"
     );
-    let exception = RestException::not_found("/x");
+    let exception = RestException { code: None, ..RestException::not_found("/x") };
     assert_eq!(
         encode(Representation::Xml, Document::Exception(&exception)),
         "<?xml version=\"1.0\"?>\n<TwilioResponse><RestException><Status>404</Status>\
@@ -221,7 +229,7 @@ const SAMPLES: [(&str, &[u8]); 5] = [
 fn the_specifications_samples_are_written_again_with_the_same_elements_in_the_same_order() {
     for (name, sample) in SAMPLES {
         let decoded = xml::decode(sample).unwrap();
-        let written = Representation::Xml.encode(&decoded.as_document());
+        let written = Representation::Xml.encode(ApiVersion::V2008, &decoded.as_document());
         assert_eq!(elements(&written), elements(sample), "{name}");
         let again = xml::decode(&written).unwrap();
         assert_eq!(again.as_document(), decoded.as_document(), "{name}");
@@ -231,7 +239,7 @@ fn the_specifications_samples_are_written_again_with_the_same_elements_in_the_sa
 #[test]
 fn the_sample_of_a_list_is_read_as_it_stands_and_written_with_the_right_end() {
     let page = xml::decode_caller_ids(SAMPLES[1].1).unwrap();
-    let ReceivedPage { list, stated_pages, stated_start, stated_end } = &page;
+    let ReceivedPage { list, stated_pages, stated_start, stated_end, .. } = &page;
     // The sample's slip: two rows, and `end="0"`.
     assert_eq!((*stated_pages, *stated_start, *stated_end), (Some(1), Some(0), Some(0)));
     assert_eq!((list.page.number, list.page.size, list.page.total), (0, 50, 2));
@@ -242,7 +250,7 @@ fn the_sample_of_a_list_is_read_as_it_stands_and_written_with_the_right_end() {
     assert_eq!(second.sid.as_str(), "PNe536dfda7c6DDd455fed980cb83345FF");
     assert_eq!(second.phone_number.as_str(), "4158675310");
     assert_eq!(second.date_updated.to_string(), "Tue, 01 Apr 2008 11:26:32 -0700");
-    let written = Representation::Xml.encode(&Document::CallerIds(list));
+    let written = Representation::Xml.encode(ApiVersion::V2008, &Document::CallerIds(list));
     assert_eq!(xml::decode_caller_ids(&written).unwrap().stated_end, Some(1));
 }
 
@@ -354,7 +362,7 @@ fn an_error_says_what_is_wrong_and_where() {
             list.into(),
             "expected the element OutgoingCallerId, found \"OutgoingCallerIds\" (at byte 16)",
         ),
-        (list.replace("total=", "tot="), "OutgoingCallerIds has no total (at byte 16)"),
+        (list.replace("pagesize=", "size="), "OutgoingCallerIds has no pagesize (at byte 16)"),
         (
             list.replace("\"50\"", "\"99999999999\""),
             "pagesize: not a whole number, or too large (at byte 16)",

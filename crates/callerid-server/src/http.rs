@@ -127,7 +127,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
 }
 
 fn entropy() -> Result<Entropy, getrandom::Error> {
-    let mut bytes = [0; 64];
+    let mut bytes = [0; Entropy::BYTES];
     getrandom::fill(&mut bytes)?;
     Ok(Entropy::new(bytes))
 }

@@ -30,6 +30,7 @@
 //! included (see `spans`), but for a list filtered by a name alone: that costs what all the rows of that name do.
 
 mod accounts;
+mod callbacks;
 mod caller_ids;
 mod calls;
 mod events;
@@ -44,9 +45,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use callerid_core::{
-    Account, AccountSid, Admitted, Call, CallSid, CallerIdSid, Events, Filter, FriendlyName,
-    Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Step, Store, StoreError,
-    ValidationRefused,
+    Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Events, Filter,
+    FriendlyName, Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Step, Store,
+    StoreError, ValidationRefused,
 };
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -236,6 +237,22 @@ impl Store for SqliteStore {
         self.read(calls::wake_at)
     }
 
+    async fn callbacks(&self, account: &AccountSid) -> Result<Vec<Callback>, StoreError> {
+        self.read(|connection| callbacks::of_account(connection, account))
+    }
+
+    async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {
+        self.read(|connection| callbacks::due(connection, now, limit))
+    }
+
+    async fn callbacks_wake_at(&self) -> Result<Option<Moment>, StoreError> {
+        self.read(callbacks::wake_at)
+    }
+
+    async fn save_callback(&self, callback: Callback) -> Result<bool, StoreError> {
+        self.write(move |connection| callbacks::save(connection, &callback)).await
+    }
+
     async fn events_after(
         &self,
         account: &AccountSid,
@@ -305,4 +322,14 @@ fn parsed<T, E: std::error::Error + Send + Sync + 'static>(
             Box::new(error),
         )
     })
+}
+
+/// A column that may be null, as the value it was written from.
+fn optional<T, E: std::error::Error + Send + Sync + 'static>(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> rusqlite::Result<Option<T>> {
+    let is_null = row.get_ref(column)?.as_str_or_null()?.is_none();
+    if is_null { Ok(None) } else { parsed(row, column, parse).map(Some) }
 }

@@ -1,10 +1,12 @@
 //! The store in memory and the durable one give the same answers to the same random operations; so does
 //! the durable one after it is closed and opened again at any point.
 
+use std::cmp::Reverse;
+
 use callerid_core::{
-    Account, AccountSid, AuthToken, Call, CallDelay, CallSid, CallerIdSid, Entropy, Filter,
-    FriendlyName, Key, MemoryStore, Moment, NewCallerId, PageRequest, PageSize, PhoneEvent,
-    PhoneNumber, Step, Store,
+    Account, AccountSid, Attempt, AuthToken, Call, CallDelay, CallExtension, CallSid,
+    CallbackMethod, CallerIdSid, Entropy, Filter, FriendlyName, Key, MemoryStore, Moment,
+    NewCallerId, PageRequest, PageSize, PhoneEvent, PhoneNumber, StatusCallback, Step, Store,
 };
 use callerid_server::store::{Options, SqliteStore};
 use proptest::prelude::*;
@@ -56,6 +58,17 @@ enum Operation {
         page: u64,
         size: u32,
     },
+    PageAfter {
+        account: u8,
+        row: usize,
+        name: Option<u8>,
+        size: u32,
+        gone: bool,
+    },
+    Callbacks {
+        limit: usize,
+        attempt: Attempt,
+    },
     Events {
         account: u8,
         back: u64,
@@ -90,6 +103,12 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => Just(Event::NoAnswer),
         1 => Just(Event::Failed),
     ];
+    let attempt = prop_oneof![
+        Just(Attempt::Answered(200)),
+        Just(Attempt::Answered(503)),
+        Just(Attempt::Failed("no route".into())),
+        Just(Attempt::Refused("private".into())),
+    ];
     let wait = prop_oneof![Just(0), 0..2_000_i64, -90_000..90_000_i64, Just(600_000)];
     prop_oneof![
         3 => wait.prop_map(Operation::Wait),
@@ -108,13 +127,21 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => (
             account.clone(),
             prop_oneof![4 => Just(None), 1 => any::<u8>().prop_map(Some)],
-            name,
+            name.clone(),
             prop_oneof![0..6_u64, Just(u64::MAX)],
             prop_oneof![1_u32..5, 1_u32..=1000],
         )
             .prop_map(|(account, number, name, page, size)| {
                 Operation::List { account, number, name, page, size }
             }),
+        2 => (account.clone(), any::<usize>(), name, 1_u32..5, any::<bool>()).prop_map(
+            |(account, row, name, size, gone)| {
+                Operation::PageAfter { account, row, name, size, gone }
+            }
+        ),
+        2 => (0_usize..4, attempt).prop_map(|(limit, attempt)| {
+            Operation::Callbacks { limit, attempt }
+        }),
         1 => (account, prop_oneof![0..30_u64, Just(u64::MAX)], 0_usize..20)
             .prop_map(|(account, back, limit)| Operation::Events { account, back, limit }),
     ]
@@ -131,6 +158,10 @@ fn number(index: u8) -> PhoneNumber {
 
 fn name(index: u8) -> FriendlyName {
     FriendlyName::new(["", "Büro \u{1f4de}", "My Home Number"][usize::from(index % 3)]).unwrap()
+}
+
+fn status_callback() -> StatusCallback {
+    StatusCallback::new("https://example.com/?done", CallbackMethod::Get).unwrap()
 }
 
 /// The operations of one run, applied to one store: the same inputs for every store.
@@ -170,6 +201,8 @@ impl Player {
             phone_number: number(number_index),
             friendly_name: name_index.map(name),
             call_delay: CallDelay::new(delay).unwrap(),
+            extension: number_index.is_multiple_of(3).then(|| CallExtension::new("12w3").unwrap()),
+            status_callback: (!number_index.is_multiple_of(4)).then(status_callback),
         };
         let entropy = self.entropy();
         Call::new(account(account_index), new, &entropy, self.now()).unwrap()
@@ -256,10 +289,40 @@ impl Player {
             }
             Operation::List { account, number: of, name: by, page, size } => {
                 let filter = Filter { phone_number: of.map(number), friendly_name: by.map(name) };
-                let page = PageRequest { number: page, size: PageSize::new(size).unwrap() };
+                let page =
+                    PageRequest { number: page, size: PageSize::new(size).unwrap(), after: None };
                 let account = self::account(account);
                 let all = store.list(&account, &Filter::default(), page).await.unwrap();
                 format!("{all:?} {:?}", store.list(&account, &filter, page).await.unwrap())
+            }
+            Operation::PageAfter { account, row, name: by, size, gone } => {
+                let sid = self.some_row(store, account, row).await;
+                let account = self::account(account);
+                let found = store.caller_id(&account, &sid).await.unwrap();
+                let nobody = (Reverse(START.unix_millis() / 1000), sid);
+                let after = found.map_or(nobody, |row| row.list_key());
+                if gone {
+                    store.remove(&account, &sid).await.unwrap();
+                }
+                let size = PageSize::new(size).unwrap();
+                let page = PageRequest { number: 7, size, after: Some(after) };
+                let filter = Filter { phone_number: None, friendly_name: by.map(name) };
+                let filtered = store.list(&account, &filter, page).await.unwrap();
+                let numbered = filtered.items.first().map(|row| row.phone_number);
+                let filter = Filter { phone_number: numbered, friendly_name: None };
+                format!("{filtered:?} {:?}", store.list(&account, &filter, page).await.unwrap())
+            }
+            Operation::Callbacks { limit, attempt } => {
+                let due = store.due_callbacks(now, limit).await.unwrap();
+                let mut said = format!("{due:?} {:?}", store.callbacks_wake_at().await.unwrap());
+                for callback in due {
+                    let after = callback.after(&attempt, now);
+                    let saved = store.save_callback(after.clone()).await.unwrap();
+                    // The second time it has moved on.
+                    let again = store.save_callback(after).await.unwrap();
+                    said += &format!(" {saved} {again}");
+                }
+                said
             }
             Operation::Events { account, back, limit } => {
                 let account = self::account(account);
@@ -272,7 +335,7 @@ impl Player {
 
     /// One of the account's rows; a Sid that nothing has, where it has no rows.
     async fn some_row(&self, store: &impl Store, index: u8, row: usize) -> CallerIdSid {
-        let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap() };
+        let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), after: None };
         let rows = store.list(&account(index), &Filter::default(), page).await.unwrap().items;
         let row = row.checked_rem(rows.len()).map(|row| rows[row].sid);
         row.unwrap_or_else(|| CallerIdSid::from_entropy(&[9; 16]))
@@ -283,9 +346,9 @@ impl Player {
         let mut all = String::new();
         for index in 0..3 {
             let account = account(index);
-            let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap() };
+            let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), after: None };
             all += &format!(
-                "{:?}\n{:#?}\n{:#?}\n{:#?}\n",
+                "{:?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n",
                 store
                     .account(&account)
                     .await
@@ -293,6 +356,7 @@ impl Player {
                     .map(|account| account.auth_token.expose().to_owned()),
                 store.list(&account, &Filter::default(), page).await.unwrap(),
                 store.calls(&account).await.unwrap(),
+                store.callbacks(&account).await.unwrap(),
                 store.events_after(&account, 0, usize::MAX).await.unwrap(),
             );
         }

@@ -42,9 +42,9 @@ impl Client {
     ) -> Result<Request, RangeError> {
         let call_delay = call_delay.map(|delay| CallDelay::parse(&delay));
         Ok(self.request(Ask::Validation(self.0.create(&NewCallerId {
-            phone_number: PhoneNumber::parse(phone_number).map_err(range_error)?,
             friendly_name: name(friendly_name)?,
             call_delay: call_delay.transpose().map_err(range_error)?.unwrap_or_default(),
+            ..NewCallerId::new(PhoneNumber::parse(phone_number).map_err(range_error)?)
         }))))
     }
 
@@ -62,7 +62,7 @@ impl Client {
         let filter = filter(phone_number, friendly_name)?;
         let size = page_size.map(|size| PageSize::parse(&size)).transpose();
         let size = size.map_err(range_error)?.unwrap_or_default();
-        let request = self.0.list(&filter, PageRequest { number: page as u64, size });
+        let request = self.0.list(&filter, PageRequest { number: page as u64, size, after: None });
         Ok(self.request(Ask::Page(request, filter)))
     }
 

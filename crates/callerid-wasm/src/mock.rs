@@ -91,7 +91,7 @@ impl Mock {
 
     /// Answers a request: `[status, [name, value, …], body]`. The body is bytes, or the [`Events`] that follow.
     ///
-    /// `now` is milliseconds since 1970, `entropy` 64 random bytes, `code` the code that a create draws in their place.
+    /// `now` is milliseconds since 1970, `entropy` 80 random bytes, `code` the code that a create draws in their place.
     #[expect(clippy::too_many_arguments, reason = "one crossing; the façade has them by name")]
     pub fn respond(
         &self,

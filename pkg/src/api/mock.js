@@ -151,7 +151,7 @@ export class MockApi extends EventTarget {
       lastEventId,
       body,
       this.#now(),
-      this.#random(64),
+      this.#random(80),
       this.#code,
     );
     this.#settle();

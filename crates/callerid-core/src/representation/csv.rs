@@ -9,15 +9,15 @@
 //! keep a spreadsheet from it. Import the column as text.
 
 use super::Document;
-use super::element::{Field, each_record};
+use super::element::{CALLER_ID, Field, WIRE_2008, each_record};
 
 pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(document.size_guess());
     if let Document::CallerIds(_) = document {
         // A list without rows has its header all the same.
-        line(&mut out, super::element::CALLER_ID.iter().map(|element| element.name()));
+        line(&mut out, CALLER_ID.iter().map(|element| element.name()));
     }
-    each_record(document, &mut |_, fields: &[Field<'_>]| {
+    each_record(WIRE_2008, document, &mut |_, fields: &[Field<'_>]| {
         if !matches!(document, Document::CallerIds(_)) {
             line(&mut out, fields.iter().map(|(element, _)| element.name()));
         }

@@ -41,6 +41,9 @@ pub struct ReceivedPage {
     pub list: CallerIdPage,
     /// Pages in the whole list, where the server says.
     pub stated_pages: Option<u64>,
+    /// Rows in the whole list, where the server says; where it does not, the page's total counts those that are
+    /// known of, the first of the next page included.
+    pub stated_total: Option<u64>,
     /// Index of the page's first row in the whole list, where the server says.
     pub stated_start: Option<u64>,
     /// Index of the page's last row in the whole list, where the server says.

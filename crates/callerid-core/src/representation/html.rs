@@ -2,7 +2,7 @@
 //! is the HTTP status.
 
 use super::Document;
-use super::element::{Element, each_record};
+use super::element::{Element, WIRE_2008, each_record};
 use super::xml::{Place, escape};
 
 pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
@@ -16,7 +16,7 @@ pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
     if is_list {
         open(&mut out, Element::OutgoingCallerIds);
     }
-    each_record(document, &mut |record, fields| {
+    each_record(WIRE_2008, document, &mut |record, fields| {
         open(&mut out, record);
         for (element, text) in fields {
             open(&mut out, *element);

@@ -1,27 +1,77 @@
 //! JSON, written: the `.json` representation, and the control surface's objects.
 
-use super::Document;
-use super::element::{Element, Field, each_record};
-use crate::{Call, Moment, OutgoingCallerId, RestException};
+use super::element::{Element, Field, WIRE_2008, Wire, each_record};
+use super::{CallerIdPage, Document};
+use crate::{ApiVersion, Call, Callback, Moment, OutgoingCallerId};
 
-/// Writes a document: the XML's names, all values strings, a list an array of objects of one field.
-pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
+pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     let mut out = String::with_capacity(document.size_guess());
-    push_object(&mut out, |response| {
-        response.value(Element::TwilioResponse.name(), |out| match document {
-            Document::CallerIds(_) => push_object(out, |list| {
-                list.value(Element::OutgoingCallerIds.name(), |out| push_list(out, document));
-            }),
-            _ => each_record(document, &mut |record, fields| push_record(out, record, fields)),
-        });
-    });
+    match version {
+        ApiVersion::V2008 => push_wrapped(&mut out, document),
+        ApiVersion::V2010 => push_plain(&mut out, document),
+    }
     out.into_bytes()
 }
 
-fn push_list(out: &mut String, document: &Document<'_>) {
+/// The specification's form: the XML's names, all values strings, a list an array of objects of one field.
+fn push_wrapped(out: &mut String, document: &Document<'_>) {
+    let push_record = |out: &mut String, record: Element, fields: &[Field<'_>]| {
+        push_object(out, |wrapper| {
+            wrapper.value(record.name(), |out| {
+                push_object(out, |object| {
+                    for (element, text) in fields {
+                        object.optional_string(element.name(), *text);
+                    }
+                });
+            });
+        });
+    };
+    push_object(out, |response| {
+        response.value(Element::TwilioResponse.name(), |out| match document {
+            Document::CallerIds(_) => push_object(out, |list| {
+                list.value(Element::OutgoingCallerIds.name(), |out| {
+                    push_list(out, WIRE_2008, document, push_record);
+                });
+            }),
+            _ => each_record(WIRE_2008, document, &mut |record, fields| {
+                push_record(out, record, fields);
+            }),
+        });
+    });
+}
+
+/// The newer API's form: names in snake case, numbers where they count something, paging beside the rows.
+fn push_plain(out: &mut String, document: &Document<'_>) {
+    let wire = Wire { version: ApiVersion::V2010, extension: ".json" };
+    let Document::CallerIds(list) = document else {
+        return each_record(wire, document, &mut |_, fields| push_fields(out, fields));
+    };
+    let CallerIdPage { page, uris } = list;
+    let uri = |uri: &'_ str| Some(uri.to_owned()).filter(|uri| !uri.is_empty());
+    push_object(out, |object| {
+        object.optional_string("first_page_uri", uri(&uris.first).as_deref());
+        object.number("end", page.end());
+        object.optional_string("previous_page_uri", uri(&uris.previous).as_deref());
+        object.value("outgoing_caller_ids", |out| {
+            push_list(out, wire, document, |out, _, fields| push_fields(out, fields));
+        });
+        object.optional_string("uri", uri(&uris.this).as_deref());
+        object.number("page_size", page.size);
+        object.number("start", page.start());
+        object.optional_string("next_page_uri", uri(&uris.next).as_deref());
+        object.number("page", page.number);
+    });
+}
+
+fn push_list(
+    out: &mut String,
+    wire: Wire,
+    document: &Document<'_>,
+    push_record: impl Fn(&mut String, Element, &[Field<'_>]),
+) {
     out.push('[');
     let mut first = true;
-    each_record(document, &mut |record, fields| {
+    each_record(wire, document, &mut |record, fields| {
         if !std::mem::replace(&mut first, false) {
             out.push(',');
         }
@@ -30,15 +80,18 @@ fn push_list(out: &mut String, document: &Document<'_>) {
     out.push(']');
 }
 
-fn push_record(out: &mut String, record: Element, fields: &[Field<'_>]) {
-    push_object(out, |wrapper| {
-        wrapper.value(record.name(), |out| {
-            push_object(out, |object| {
-                for (element, text) in fields {
-                    object.optional_string(element.name(), *text);
+fn push_fields(out: &mut String, fields: &[Field<'_>]) {
+    push_object(out, |object| {
+        for (element, text) in fields {
+            let name = element.snake_case();
+            match (element, text) {
+                (Element::Detail, None) => {}
+                (Element::Code | Element::Status, Some(digits)) => {
+                    object.value(&name, |out| out.push_str(digits));
                 }
-            });
-        });
+                _ => object.optional_string(&name, *text),
+            }
+        }
     });
 }
 
@@ -170,29 +223,32 @@ pub(crate) fn call(call: &Call) -> String {
     })
 }
 
-/// A caller ID with the names of its properties in snake case.
-pub(crate) fn caller_id(caller_id: &OutgoingCallerId) -> String {
+/// A callback as the control surface shows it.
+pub(crate) fn callback(callback: &Callback) -> String {
     object(|fields| {
-        fields.string("sid", caller_id.sid.as_str());
-        fields.string("account_sid", caller_id.account_sid.as_str());
-        fields.string("friendly_name", caller_id.friendly_name.as_str());
-        fields.string("phone_number", caller_id.phone_number.as_str());
-        fields.string("date_created", caller_id.date_created.to_rfc2822().as_str());
-        fields.string("date_updated", caller_id.date_updated.to_rfc2822().as_str());
+        fields.string("call_sid", callback.call_sid.as_str());
+        fields.string("account_sid", callback.account_sid.as_str());
+        fields.string("url", callback.to.url());
+        fields.string("method", callback.to.method().as_str());
+        fields.string("parameters", &callback.parameters);
+        fields.string("status", callback.status());
+        fields.number("attempts", callback.attempts);
+        fields.moment("created_at", Some(callback.created_at));
+        fields.moment("next_at", callback.next_at);
+        match callback.last_status {
+            Some(status) => fields.number("last_status", status),
+            None => fields.optional_string("last_status", None),
+        }
+        fields.optional_string("last_error", callback.last_error.as_deref());
     })
 }
 
-/// An error as the control surface shows it.
-pub(crate) fn exception(exception: &RestException) -> String {
-    object(|fields| {
-        match exception.code {
-            Some(code) => fields.number("code", code),
-            None => fields.optional_string("code", None),
-        }
-        fields.string("message", &exception.message);
-        fields.optional_string("more_info", exception.more_info.as_deref());
-        fields.number("status", exception.status);
-    })
+/// A caller ID with the specification's values, under the names of its properties in snake case.
+pub(crate) fn caller_id(caller_id: &OutgoingCallerId) -> String {
+    let mut out = String::new();
+    let document = Document::CallerId(caller_id);
+    each_record(WIRE_2008, &document, &mut |_, fields| push_fields(&mut out, fields));
+    out
 }
 
 #[cfg(test)]

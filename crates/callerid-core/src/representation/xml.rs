@@ -6,15 +6,21 @@ pub use decode::{
     decode, decode_caller_id, decode_caller_ids, decode_exception, decode_validation_request,
 };
 
-use super::element::{Element, FIGURES, URIS, each_record};
+use super::element::{Element, FIGURES, URIS, Wire, each_record};
 use super::{CallerIdPage, Document};
+use crate::ApiVersion;
 use crate::friendly_name::is_xml_char;
 
 const DECLARATION: &[u8] = b"<?xml version=\"1.0\"?>\n";
+/// The newer API's errors come from another writer than its answers.
+const DECLARATION_OF_NEWER_EXCEPTION: &[u8] = b"<?xml version='1.0' encoding='UTF-8'?>\n";
 
-pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
+pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(document.size_guess());
-    out.extend_from_slice(DECLARATION);
+    out.extend_from_slice(match (version, document) {
+        (ApiVersion::V2010, Document::Exception(_)) => DECLARATION_OF_NEWER_EXCEPTION,
+        _ => DECLARATION,
+    });
     push(&mut out, Element::TwilioResponse.start_tag());
     match document {
         Document::CallerIds(list) if list.page.items.is_empty() => {
@@ -24,17 +30,18 @@ pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
         Document::CallerIds(list) => {
             list_tag(&mut out, list);
             out.push(b'>');
-            records(&mut out, document);
+            records(&mut out, version, document);
             push(&mut out, Element::OutgoingCallerIds.end_tag());
         }
-        _ => records(&mut out, document),
+        _ => records(&mut out, version, document),
     }
     push(&mut out, Element::TwilioResponse.end_tag());
     out
 }
 
-fn records(out: &mut Vec<u8>, document: &Document<'_>) {
-    each_record(document, &mut |record, fields| {
+fn records(out: &mut Vec<u8>, version: ApiVersion, document: &Document<'_>) {
+    let wire = Wire { version, extension: "" };
+    each_record(wire, document, &mut |record, fields| {
         push(out, record.start_tag());
         for (element, text) in fields {
             match text {

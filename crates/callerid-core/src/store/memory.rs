@@ -7,11 +7,12 @@ pub use snapshot::InvalidSnapshot;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{ENDED_CALLS_KEPT, EVENTS_KEPT, Events, Store, StoreError};
+use super::{CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, Store, StoreError};
 use crate::event::{Change, Event};
 use crate::{
-    Account, AccountSid, Admitted, Call, CallSid, CallerIdSid, Filter, FriendlyName, Moment,
-    OutgoingCallerId, Page, PageRequest, PhoneNumber, Standing, Step, ValidationRefused,
+    Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Filter, FriendlyName,
+    ListKey, Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Standing, Step,
+    ValidationRefused,
 };
 
 /// Keeps everything in memory, and loses it with the process.
@@ -69,6 +70,7 @@ struct State {
     calls: BTreeMap<CallSid, Call>,
     live_calls: BTreeMap<(AccountSid, PhoneNumber), CallSid>,
     failed_entries: BTreeMap<(AccountSid, PhoneNumber), u8>,
+    callbacks: BTreeMap<CallSid, Callback>,
     events: VecDeque<Event>,
     newest_event: u64,
 }
@@ -81,8 +83,6 @@ struct List {
     /// Sorted: a page deep in the list is found by its index.
     order: Vec<ListKey>,
 }
-
-type ListKey = (std::cmp::Reverse<i64>, CallerIdSid);
 
 impl List {
     /// Inserts a caller ID in place of one with the same Sid or the same number.
@@ -113,34 +113,31 @@ impl List {
     }
 
     fn page(&self, filter: &Filter, page: PageRequest) -> Page<OutgoingCallerId> {
-        let rows = usize::try_from(page.size.rows()).unwrap_or(usize::MAX);
-        let skip = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+        let most = usize::try_from(page.rows_and_one()).unwrap_or(usize::MAX);
         let cut = |order: &[ListKey]| {
-            let rows = order.iter().skip(skip).take(rows);
-            rows.filter_map(|(_, sid)| self.by_sid.get(sid).cloned()).collect()
+            let skip = match page.after {
+                Some(after) => order.partition_point(|key| *key <= after),
+                None => usize::try_from(page.offset()).unwrap_or(usize::MAX),
+            };
+            let rows = order.iter().skip(skip).take(most);
+            let rows = rows.filter_map(|(_, sid)| self.by_sid.get(sid).cloned()).collect();
+            Page::cut(page, rows, u64::try_from(order.len()).unwrap_or(u64::MAX))
         };
-        let (items, total) = match filter {
-            Filter { phone_number: None, friendly_name: None } => {
-                (cut(&self.order), self.order.len())
-            }
+        match filter {
+            Filter { phone_number: None, friendly_name: None } => cut(&self.order),
             Filter { phone_number: Some(number), .. } => {
                 let sid = self.by_number.get(number);
-                let found =
-                    sid.and_then(|sid| self.by_sid.get(sid)).filter(|row| filter.matches(row));
-                let order: Vec<ListKey> =
-                    found.map(OutgoingCallerId::list_key).into_iter().collect();
-                (cut(&order), order.len())
+                let found = sid.and_then(|sid| self.by_sid.get(sid));
+                let found = found.filter(|row| filter.matches(row)).map(OutgoingCallerId::list_key);
+                cut(found.as_slice())
             }
             Filter { phone_number: None, friendly_name: Some(_) } => {
                 let is_shown = |(_, sid): &&ListKey| {
                     self.by_sid.get(sid).is_some_and(|row| filter.matches(row))
                 };
-                let order: Vec<ListKey> = self.order.iter().filter(is_shown).copied().collect();
-                (cut(&order), order.len())
+                cut(&self.order.iter().filter(is_shown).copied().collect::<Vec<_>>())
             }
-        };
-        let total = u64::try_from(total).unwrap_or(u64::MAX);
-        Page { items, number: page.number, size: page.size.rows(), total }
+        }
     }
 }
 
@@ -169,6 +166,17 @@ impl State {
         self.calls.insert(call.sid, call);
     }
 
+    fn put_step(&mut self, step: Step) {
+        if let Some(callback) = step.callback {
+            self.callbacks.insert(callback.call_sid, callback);
+        }
+        self.put_call(step.call);
+        if let Some(caller_id) = step.caller_id {
+            self.append(&Change::CallerIdAdded(&caller_id));
+            self.lists.entry(caller_id.account_sid).or_default().put(caller_id);
+        }
+    }
+
     fn drop_old_calls(&mut self, account: &AccountSid) {
         let ended = |call: &&Call| call.account_sid == *account && !call.status.is_live();
         let mut ended: Vec<_> =
@@ -177,6 +185,17 @@ impl State {
         let surplus = ended.len().saturating_sub(ENDED_CALLS_KEPT);
         for (_, sid) in ended.iter().take(surplus) {
             self.calls.remove(sid);
+        }
+    }
+
+    fn drop_old_callbacks(&mut self, account: &AccountSid) {
+        let done = |it: &&Callback| it.account_sid == *account && it.next_at.is_none();
+        let done = self.callbacks.values().filter(done);
+        let mut done: Vec<_> = done.map(|it| (it.created_at, it.call_sid)).collect();
+        done.sort_unstable();
+        let surplus = done.len().saturating_sub(CALLBACKS_KEPT);
+        for (_, sid) in done.iter().take(surplus) {
+            self.callbacks.remove(sid);
         }
     }
 }
@@ -248,7 +267,7 @@ impl Store for MemoryStore {
             Err(refused) => return Ok(Err(refused)),
         };
         if let Some(step) = &admitted.replaced {
-            state.put_call(step.call.clone());
+            state.put_step(step.clone());
         }
         state.put_call(admitted.call.clone());
         state.drop_old_calls(&admitted.call.account_sid);
@@ -274,11 +293,7 @@ impl Store for MemoryStore {
             if before.map(|call| call.revision.wrapping_add(1)) != Some(step.call.revision) {
                 return false;
             }
-            state.put_call(step.call);
-            if let Some(caller_id) = step.caller_id {
-                state.append(&Change::CallerIdAdded(&caller_id));
-                state.lists.entry(caller_id.account_sid).or_default().put(caller_id);
-            }
+            state.put_step(step);
             true
         };
         Ok(steps.into_iter().map(save).collect())
@@ -297,6 +312,39 @@ impl Store for MemoryStore {
         let state = self.state();
         let live = state.live_calls.values().filter_map(|sid| state.calls.get(sid));
         Ok(live.filter_map(Call::wake_at).min())
+    }
+
+    async fn callbacks(&self, account: &AccountSid) -> Result<Vec<Callback>, StoreError> {
+        let state = self.state();
+        let of_account = |callback: &&Callback| callback.account_sid == *account;
+        let mut callbacks: Vec<_> = state.callbacks.values().filter(of_account).cloned().collect();
+        callbacks.sort_unstable_by_key(|it| std::cmp::Reverse((it.created_at, it.call_sid)));
+        Ok(callbacks)
+    }
+
+    async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {
+        let state = self.state();
+        let is_due = |it: &&Callback| it.next_at.is_some_and(|next| next <= now);
+        let mut due: Vec<&Callback> = state.callbacks.values().filter(is_due).collect();
+        due.sort_unstable_by_key(|it| (it.next_at, it.call_sid));
+        Ok(due.into_iter().take(limit).cloned().collect())
+    }
+
+    async fn callbacks_wake_at(&self) -> Result<Option<Moment>, StoreError> {
+        Ok(self.state().callbacks.values().filter_map(|it| it.next_at).min())
+    }
+
+    async fn save_callback(&self, callback: Callback) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let account = callback.account_sid;
+        let before = state.callbacks.get_mut(&callback.call_sid);
+        let Some(before) = before.filter(|it| it.attempts.wrapping_add(1) == callback.attempts)
+        else {
+            return Ok(false);
+        };
+        *before = callback;
+        state.drop_old_callbacks(&account);
+        Ok(true)
     }
 
     async fn events_after(

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use callerid_core::{API_VERSION, Account, AccountSid, AuthToken, Store as _};
+use callerid_core::{Account, AccountSid, ApiVersion, AuthToken, Store as _};
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
@@ -177,7 +177,8 @@ fn welcome(address: SocketAddr, data: &DataDirectory, accounts: Accounts) -> Str
             (format!("{sid}:{}", account.auth_token.expose()), sid)
         }
     };
-    let list = format!("{base}/{API_VERSION}/Accounts/{sid}/OutgoingCallerIds");
+    let version = ApiVersion::V2008.as_str();
+    let list = format!("{base}/{version}/Accounts/{sid}/OutgoingCallerIds");
     let calls = format!("{base}/_callerid/calls");
     let curl = format!("curl -u {credentials}");
     write!(

@@ -1,8 +1,10 @@
 //! An account's caller IDs: rows in the order of lists.
 
+use std::cmp::Reverse;
+
 use callerid_core::{
-    AccountSid, CallerIdSid, Change, Date, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
-    PageRequest, PhoneNumber,
+    AccountSid, CallerIdSid, Change, Date, Filter, FriendlyName, ListKey, Moment, OutgoingCallerId,
+    Page, PageRequest, PhoneNumber,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
@@ -74,44 +76,57 @@ pub(super) fn list(
     filter: &Filter,
     page: PageRequest,
 ) -> Result<Page<OutgoingCallerId>, Failure> {
-    let (items, total) = match accounts::id(connection, account)? {
-        None => (Vec::new(), 0),
-        Some(id) => match filter {
-            Filter { phone_number: None, friendly_name: None } => {
-                all(connection, (id, account), page)?
-            }
-            Filter { phone_number: Some(number), .. } => {
-                let found = find_number(connection, (id, account), number)?;
-                let found: Vec<_> = found.into_iter().filter(|row| filter.matches(row)).collect();
-                let total = found.len() as u64;
-                (if page.number == 0 { found } else { Vec::new() }, total)
-            }
-            Filter { phone_number: None, friendly_name: Some(name) } => {
-                named(connection, (id, account), name, page)?
-            }
-        },
+    let Some(id) = accounts::id(connection, account)? else {
+        return Ok(Page::cut(page, Vec::new(), 0));
     };
-    Ok(Page { items, number: page.number, size: page.size.rows(), total })
+    let (rows, total) = match filter {
+        Filter { phone_number: None, friendly_name: None } => all(connection, (id, account), page)?,
+        Filter { phone_number: Some(number), .. } => {
+            let found = find_number(connection, (id, account), number)?;
+            let found = found.filter(|row| filter.matches(row));
+            let total = u64::from(found.is_some());
+            let is_on_page = |row: &OutgoingCallerId| match page.after {
+                Some(after) => row.list_key() > after,
+                None => page.number == 0,
+            };
+            (found.into_iter().filter(is_on_page).collect(), total)
+        }
+        Filter { phone_number: None, friendly_name: Some(name) } => {
+            named(connection, (id, account), name, page)?
+        }
+    };
+    Ok(Page::cut(page, rows, total))
 }
+
+/// The rows from a page's first on, and how many there are in all.
+type RowsAndTotal = (Vec<OutgoingCallerId>, u64);
 
 fn all(
     connection: &Connection,
     (id, account): (i64, &AccountSid),
     page: PageRequest,
-) -> rusqlite::Result<(Vec<OutgoingCallerId>, u64)> {
+) -> rusqlite::Result<RowsAndTotal> {
     let total = spans::total(connection, id)?;
-    let seek = match page.offset() {
-        0 => Some((Place::first(), 0)),
-        offset => spans::seek(connection, id, offset)?,
+    let seek = match (page.after, page.offset()) {
+        (Some(after), _) => Some((after_key(after), 0)),
+        (None, 0) => Some((Place::first(), 0)),
+        (None, offset) => spans::seek(connection, id, offset)?,
     };
     let Some((place, skip)) = seek else { return Ok((Vec::new(), total)) };
     let mut rows = connection.prepare_cached(select!(
         "WHERE account = ?1 AND (rank, sid) >= (?2, ?3) ORDER BY rank, sid LIMIT ?4 OFFSET ?5"
     ))?;
-    let size = page.size.rows();
-    let rows =
-        rows.query_map((id, place.rank, &place.sid, size, skip), |row| from_row(row, account))?;
+    let rows = rows.query_map((id, place.rank, &place.sid, page.rows_and_one(), skip), |row| {
+        from_row(row, account)
+    })?;
     Ok((rows.collect::<Result<_, _>>()?, total))
+}
+
+/// The first place after a row: no Sid lies between one and itself with a character added.
+fn after_key((Reverse(updated), sid): ListKey) -> Place {
+    let mut place = Place::new(updated.saturating_neg(), sid.as_str());
+    place.sid.push('!');
+    place
 }
 
 /// Costs what all the rows of that name do.
@@ -120,17 +135,27 @@ fn named(
     (id, account): (i64, &AccountSid),
     name: &FriendlyName,
     page: PageRequest,
-) -> rusqlite::Result<(Vec<OutgoingCallerId>, u64)> {
+) -> rusqlite::Result<RowsAndTotal> {
     let mut total = connection
         .prepare_cached("SELECT count(*) FROM caller_id WHERE account = ?1 AND name = ?2")?;
     let total: i64 = total.query_row((id, name.as_str()), |row| row.get(0))?;
-    let Ok(skip) = i64::try_from(page.offset()) else { return Ok((Vec::new(), total as u64)) };
+    let total = total.cast_unsigned();
+    let (place, skip) = match page.after {
+        Some(after) => (after_key(after), 0),
+        None => match i64::try_from(page.offset()) {
+            Ok(skip) => (Place::first(), skip),
+            Err(_) => return Ok((Vec::new(), total)),
+        },
+    };
     let mut rows = connection.prepare_cached(select!(
-        "WHERE account = ?1 AND name = ?2 ORDER BY rank, sid LIMIT ?3 OFFSET ?4"
+        "WHERE account = ?1 AND name = ?2 AND (rank, sid) >= (?3, ?4)
+         ORDER BY rank, sid LIMIT ?5 OFFSET ?6"
     ))?;
-    let size = page.size.rows();
-    let rows = rows.query_map((id, name.as_str(), size, skip), |row| from_row(row, account))?;
-    Ok((rows.collect::<Result<_, _>>()?, total as u64))
+    let rows = rows.query_map(
+        (id, name.as_str(), place.rank, &place.sid, page.rows_and_one(), skip),
+        |row| from_row(row, account),
+    )?;
+    Ok((rows.collect::<Result<_, _>>()?, total))
 }
 
 pub(super) fn rename(

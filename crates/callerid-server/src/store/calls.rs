@@ -1,12 +1,13 @@
 //! Calls, and the count of wrong entries of the numbers they ring.
 
 use callerid_core::{
-    AccountSid, Admitted, Call, CallSid, CallStatus, CallerIdSid, Change, ENDED_CALLS_KEPT,
-    FriendlyName, Keyed, Moment, PhoneNumber, Standing, Step, ValidationCode, ValidationRefused,
+    AccountSid, Admitted, Call, CallExtension, CallSid, CallStatus, CallerIdSid, Change,
+    ENDED_CALLS_KEPT, FriendlyName, Keyed, Moment, PhoneNumber, Standing, StatusCallback, Step,
+    ValidationCode, ValidationRefused,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Failure, accounts, caller_ids, events, parsed};
+use super::{Failure, accounts, callbacks, caller_ids, events, optional, parsed};
 
 /// The columns that [`from_row`] reads.
 macro_rules! select {
@@ -14,7 +15,7 @@ macro_rules! select {
         concat!(
             "SELECT call.sid, account.sid, number, name, caller_id_sid, status, verified, code, keyed,
                     entries_left, failed_entries, created_at, due_at, ringing_at, answered_at, ended_at,
-                    revision
+                    revision, extension, callback_url, callback_method
              FROM call JOIN account ON account.id = call.account ",
             $rest
         )
@@ -27,23 +28,17 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Call> {
         let millis: Option<i64> = row.get(column)?;
         Ok::<_, rusqlite::Error>(millis.map(Moment::from_unix_millis))
     };
-    let is_null =
-        |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?.is_none());
     Ok(Call {
         sid: parsed(row, 0, CallSid::parse)?,
         account_sid: parsed(row, 1, AccountSid::parse)?,
         phone_number: parsed(row, 2, PhoneNumber::parse)?,
-        friendly_name: match is_null(3)? {
-            true => None,
-            false => Some(parsed(row, 3, FriendlyName::new)?),
-        },
+        friendly_name: optional(row, 3, FriendlyName::new)?,
+        extension: optional(row, 17, CallExtension::new)?,
+        status_callback: callbacks::target(row, 18, 19)?,
         caller_id_sid: parsed(row, 4, CallerIdSid::parse)?,
         status: parsed(row, 5, |word| CallStatus::parse(word).ok_or(UnknownStatus))?,
         verified: row.get(6)?,
-        validation_code: match is_null(7)? {
-            true => None,
-            false => Some(parsed(row, 7, ValidationCode::parse)?),
-        },
+        validation_code: optional(row, 7, ValidationCode::parse)?,
         keyed: Keyed::resume(row.get_ref(8)?.as_str()?),
         entries_left: row.get(9)?,
         failed_entries: row.get(10)?,
@@ -149,7 +144,7 @@ pub(super) fn add(
         Err(refused) => return Ok(Err(refused)),
     };
     if let Some(step) = &admitted.replaced {
-        update(connection, id, &step.call)?;
+        put(connection, id, step)?;
     }
     insert(connection, id, &admitted.call)?;
     drop_old(connection, id)?;
@@ -159,11 +154,18 @@ pub(super) fn add(
 /// Saves a step, and says whether it did: not where its call has moved on.
 pub(super) fn save(connection: &Connection, step: &Step) -> Result<bool, Failure> {
     let Some(id) = accounts::id(connection, &step.call.account_sid)? else { return Ok(false) };
-    if !update(connection, id, &step.call)? {
+    put(connection, id, step)
+}
+
+fn put(connection: &Connection, account: i64, step: &Step) -> Result<bool, Failure> {
+    if !update(connection, account, &step.call)? {
         return Ok(false);
     }
     if let Some(caller_id) = &step.caller_id {
-        caller_ids::add(connection, id, caller_id)?;
+        caller_ids::add(connection, account, caller_id)?;
+    }
+    if let Some(callback) = &step.callback {
+        callbacks::add(connection, account, callback)?;
     }
     Ok(true)
 }
@@ -172,8 +174,9 @@ fn insert(connection: &Connection, account: i64, call: &Call) -> Result<(), Fail
     let mut insert = connection.prepare_cached(
         "INSERT INTO call (sid, account, number, name, caller_id_sid, status, verified, code, keyed,
              entries_left, failed_entries, created_at, due_at, ringing_at, answered_at, ended_at,
-             revision, wake_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+             revision, wake_at, extension, callback_url, callback_method)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+             ?21)",
     )?;
     insert.execute(params![
         call.sid.as_str(),
@@ -194,6 +197,9 @@ fn insert(connection: &Connection, account: i64, call: &Call) -> Result<(), Fail
         millis(call.ended_at),
         call.revision,
         millis(call.wake_at()),
+        call.extension.as_ref().map(CallExtension::as_str),
+        call.status_callback.as_ref().map(StatusCallback::url),
+        call.status_callback.as_ref().map(|callback| callback.method().as_str()),
     ])?;
     saved(connection, account, call)
 }

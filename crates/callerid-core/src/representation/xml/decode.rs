@@ -25,7 +25,7 @@ use super::super::{
 use crate::friendly_name::is_xml_char;
 use crate::page::decimal;
 use crate::{
-    AccountSid, CallerIdSid, Date, FriendlyName, OutgoingCallerId, Page, PhoneNumber,
+    AccountSid, CallSid, CallerIdSid, Date, FriendlyName, OutgoingCallerId, Page, PhoneNumber,
     RestException, ValidationCode, ValidationRequest,
 };
 
@@ -347,6 +347,12 @@ impl<'a> Decoder<'a> {
                 self.skip(&child)?;
             }
         }
+        let page = &mut received.list.page;
+        if received.stated_total.is_none() {
+            let rows = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
+            let start = page.number.saturating_mul(page.size.into());
+            page.total = start.saturating_add(rows).saturating_add(page.more.into());
+        }
         Ok(received)
     }
 
@@ -370,6 +376,7 @@ impl<'a> Decoder<'a> {
             // An empty element stands for a name that was not given.
             friendly_name: record.optional(Element::FriendlyName, FriendlyName::new)?,
             validation_code: record.required(Element::ValidationCode, ValidationCode::parse)?,
+            call_sid: record.optional(Element::CallSid, CallSid::parse)?,
         })
     }
 
@@ -511,17 +518,19 @@ fn page_attributes(tag: &Tag<'_>) -> Read<ReceivedPage> {
         let parent = Element::OutgoingCallerIds.name();
         figure.ok_or_else(|| InvalidDocument::new(tag.at, Reason::Missing { name, parent }))
     };
-    let [page_name, _, size_name, total_name, ..] = FIGURES;
+    let [page_name, _, size_name, ..] = FIGURES;
     let size = u32::try_from(required(size, size_name)?)
         .map_err(|_| invalid_value(tag.at, size_name, &NOT_A_NUMBER))?;
     let page = Page {
         items: Vec::new(),
         number: required(page, page_name)?,
         size,
-        total: required(total, total_name)?,
+        total: total.unwrap_or_default(),
+        more: !next.is_empty(),
     };
     let uris = PageUris { this, first, previous, next, last };
-    Ok(ReceivedPage { list: CallerIdPage { page, uris }, stated_pages, stated_start, stated_end })
+    let list = CallerIdPage { page, uris };
+    Ok(ReceivedPage { list, stated_pages, stated_total: total, stated_start, stated_end })
 }
 
 /// The value of an attribute, its references replaced and its line ends and tabs read as spaces.

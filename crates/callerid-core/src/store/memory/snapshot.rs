@@ -7,8 +7,9 @@ use std::fmt;
 
 use super::State;
 use crate::{
-    Account, AccountSid, AuthToken, Call, CallSid, CallStatus, CallerIdSid, Date, FriendlyName,
-    Keyed, Moment, OutgoingCallerId, PhoneNumber, ValidationCode,
+    Account, AccountSid, AuthToken, Call, CallExtension, CallSid, CallStatus, Callback,
+    CallbackMethod, CallerIdSid, Date, FriendlyName, Keyed, Moment, OutgoingCallerId, PhoneNumber,
+    StatusCallback, ValidationCode,
 };
 
 /// What a snapshot begins with. The number at its end goes up with every change of what follows.
@@ -33,6 +34,8 @@ impl State {
             out.text(number.as_str());
             out.number((*entries).into());
         }
+        out.count(self.callbacks.len());
+        self.callbacks.values().for_each(|callback| out.callback(callback));
         out.number(self.newest_event.cast_signed());
         out.0
     }
@@ -101,6 +104,9 @@ impl Writer {
         self.text(call.account_sid.as_str());
         self.text(call.phone_number.as_str());
         self.optional_text(call.friendly_name.as_ref().map(FriendlyName::as_str));
+        self.optional_text(call.extension.as_ref().map(CallExtension::as_str));
+        self.optional_text(call.status_callback.as_ref().map(StatusCallback::url));
+        self.optional_text(call.status_callback.as_ref().map(|it| it.method().as_str()));
         self.text(call.caller_id_sid.as_str());
         self.text(call.status.as_str());
         self.number(call.verified.into());
@@ -114,6 +120,19 @@ impl Writer {
         self.optional_moment(call.answered_at);
         self.optional_moment(call.ended_at);
         self.number(call.revision.into());
+    }
+
+    fn callback(&mut self, callback: &Callback) {
+        self.text(callback.call_sid.as_str());
+        self.text(callback.account_sid.as_str());
+        self.text(callback.to.url());
+        self.text(callback.to.method().as_str());
+        self.text(&callback.parameters);
+        self.moment(callback.created_at);
+        self.number(callback.attempts.into());
+        self.optional_moment(callback.next_at);
+        self.number(callback.last_status.map_or(-1, i64::from));
+        self.optional_text(callback.last_error.as_deref());
     }
 }
 
@@ -209,6 +228,11 @@ impl<'a> Reader<'a> {
             state.failed_entries.insert(number, reader.small()?);
             Some(())
         })?;
+        self.each(|reader| {
+            let callback = reader.callback()?;
+            state.callbacks.insert(callback.call_sid, callback);
+            Some(())
+        })?;
         state.newest_event = self.number()?.cast_unsigned();
         Some(state)
     }
@@ -230,6 +254,11 @@ impl<'a> Reader<'a> {
             account_sid: self.account_sid()?,
             phone_number: self.phone_number()?,
             friendly_name: self.optional(Self::friendly_name)?,
+            extension: self.optional(|reader| CallExtension::new(reader.text()?).ok())?,
+            status_callback: match (self.optional(Self::text)?, self.optional(Self::text)?) {
+                (Some(url), Some(method)) => Some(status_callback(url, method)?),
+                _ => None,
+            },
             caller_id_sid: CallerIdSid::parse(self.text()?).ok()?,
             status: CallStatus::parse(self.text()?)?,
             verified: self.flag()?,
@@ -245,6 +274,27 @@ impl<'a> Reader<'a> {
             revision: self.small()?,
         })
     }
+
+    fn callback(&mut self) -> Option<Callback> {
+        Some(Callback {
+            call_sid: CallSid::parse(self.text()?).ok()?,
+            account_sid: self.account_sid()?,
+            to: status_callback(self.text()?, self.text()?)?,
+            parameters: self.text()?.into(),
+            created_at: self.moment()?,
+            attempts: self.small()?,
+            next_at: self.optional(Self::moment)?,
+            last_status: match self.number()? {
+                -1 => None,
+                status => Some(status.try_into().ok()?),
+            },
+            last_error: self.optional(Self::text)?.map(Box::from),
+        })
+    }
+}
+
+fn status_callback(url: &str, method: &str) -> Option<StatusCallback> {
+    StatusCallback::new(url, CallbackMethod::parse(method)?).ok()
 }
 
 /// Bytes that are no snapshot, or one of another version.
@@ -301,8 +351,11 @@ mod tests {
                 phone_number: PhoneNumber::parse(number).unwrap(),
                 friendly_name: Some(FriendlyName::new("Bob").unwrap()),
                 call_delay: Default::default(),
+                extension: Some(CallExtension::new("1w2").unwrap()),
+                status_callback: status_callback("https://example.com/", "GET"),
             };
-            let call = Call::new(account.sid, new, &Entropy::new([seed; 64]), now).unwrap();
+            let call =
+                Call::new(account.sid, new, &Entropy::new([seed; Entropy::BYTES]), now).unwrap();
             let sid = call.sid;
             ready(service.store().add_call(call)).unwrap().unwrap();
             ready(service.tick(now)).unwrap();
@@ -335,7 +388,7 @@ mod tests {
         let state = restored.state();
         let codes = state.calls.values().filter_map(|call| call.validation_code);
         assert_eq!(codes.count(), 1);
-        assert_eq!(state.failed_entries.len(), 1);
+        assert_eq!((state.failed_entries.len(), state.callbacks.len()), (1, 1));
         assert!(state.calls.values().any(|call| call.keyed.expose() == "12"));
     }
 

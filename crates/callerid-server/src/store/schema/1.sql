@@ -57,13 +57,34 @@ CREATE TABLE call (
     answered_at     INTEGER,
     ended_at        INTEGER,
     revision        INTEGER NOT NULL,
-    wake_at         INTEGER            -- null once the call has ended
+    wake_at         INTEGER,           -- null once the call has ended
+    extension       TEXT,
+    callback_url    TEXT,
+    callback_method TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX call_live_number ON call (account, number) WHERE wake_at IS NOT NULL;
 CREATE INDEX call_live_wake ON call (wake_at, sid) WHERE wake_at IS NOT NULL;
 CREATE INDEX call_live_created ON call (created_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX call_ended ON call (account, created_at, sid) WHERE wake_at IS NULL;
+
+-- One for each call that ended and asked for one.
+CREATE TABLE callback (
+    call_sid        TEXT PRIMARY KEY NOT NULL,
+    account         INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+    url             TEXT NOT NULL,
+    method          TEXT NOT NULL,
+    parameters      TEXT NOT NULL,     -- form-encoded, the same at every attempt
+    created_at      INTEGER NOT NULL,
+    attempts        INTEGER NOT NULL,
+    next_at         INTEGER,           -- null once it was delivered or given up
+    last_status     INTEGER,
+    last_error      TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX callback_next ON callback (next_at, call_sid) WHERE next_at IS NOT NULL;
+CREATE INDEX callback_account ON callback (account, created_at, call_sid);
+CREATE INDEX callback_done ON callback (account, created_at, call_sid) WHERE next_at IS NULL;
 
 -- Wrong entries in a row; a number without any has no row.
 CREATE TABLE attempt (

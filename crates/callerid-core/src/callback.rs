@@ -1,0 +1,338 @@
+//! Status callbacks: telling a URL how a validation ended, signed so that it knows who says so.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
+
+use crate::form::push_encoded;
+use crate::{AccountSid, ApiVersion, AuthToken, Call, CallSid, Moment};
+
+/// The longest URL of a callback, in characters, as the vendor documents.
+pub const STATUS_CALLBACK_MAX_CHARS: usize = 1000;
+
+/// The number that validation calls come from. Nobody has it: 800-555-0199 is set aside for fiction.
+pub const VALIDATION_CALLER: &str = "+18005550199";
+
+/// Seconds from one attempt to the next: a callback that failed after the last of them is given up.
+pub const CALLBACK_RETRY_SECONDS: [u32; 5] = [5, 30, 120, 600, 3600];
+
+/// Where to tell how a validation ended, and by which method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusCallback {
+    url: Box<str>,
+    method: CallbackMethod,
+}
+
+/// The HTTP method of a callback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CallbackMethod {
+    /// Parameters in the query.
+    Get,
+    /// Parameters in the body, the default.
+    #[default]
+    Post,
+}
+
+impl CallbackMethod {
+    /// `GET` or `POST`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+
+    /// The method with that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Get, Self::Post].into_iter().find(|method| method.as_str() == name)
+    }
+}
+
+impl StatusCallback {
+    /// A callback to an absolute `http` or `https` URL of at most 1000 characters, all printable ASCII,
+    /// without user information.
+    ///
+    /// # Errors
+    /// [`InvalidStatusCallback`], which says what is wrong.
+    pub fn new(url: &str, method: CallbackMethod) -> Result<Self, InvalidStatusCallback> {
+        if url.len() > STATUS_CALLBACK_MAX_CHARS {
+            return Err(InvalidStatusCallback::TooLong);
+        }
+        if let Some(at) = url.bytes().position(|byte| !byte.is_ascii_graphic()) {
+            return Err(InvalidStatusCallback::Character { at });
+        }
+        let (scheme, rest) = url.split_once("://").ok_or(InvalidStatusCallback::Scheme)?;
+        if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            return Err(InvalidStatusCallback::Scheme);
+        }
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        if host.is_empty() || authority.contains(['@', '\\']) {
+            return Err(InvalidStatusCallback::Host);
+        }
+        Ok(Self { url: url.into(), method })
+    }
+
+    /// The URL, as it was given.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The method.
+    pub fn method(&self) -> CallbackMethod {
+        self.method
+    }
+}
+
+/// Why a URL cannot be called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidStatusCallback {
+    /// Over [`STATUS_CALLBACK_MAX_CHARS`] characters.
+    TooLong,
+    /// A character that a URL does not have.
+    Character {
+        /// Its byte offset.
+        at: usize,
+    },
+    /// Neither `http://` nor `https://`.
+    Scheme,
+    /// No host, or a user before it.
+    Host,
+}
+
+impl fmt::Display for InvalidStatusCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(f, "more than {STATUS_CALLBACK_MAX_CHARS} characters"),
+            Self::Character { at } => write!(f, "byte {at} is not printable ASCII; escape it"),
+            Self::Scheme => f.write_str("expected http:// or https:// and a host"),
+            Self::Host => f.write_str("expected a host, without a user before it"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidStatusCallback {}
+
+/// A callback that is to be made, or has been: one for each call that asked for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callback {
+    /// The call that it tells of.
+    pub call_sid: CallSid,
+    /// The account whose token signs it.
+    pub account_sid: AccountSid,
+    /// Where to.
+    pub to: StatusCallback,
+    /// What it says: form-encoded parameters, the same at every attempt.
+    pub parameters: Box<str>,
+    /// When its call ended.
+    pub created_at: Moment,
+    /// How often it was tried.
+    pub attempts: u8,
+    /// When to try next; `None` once it was delivered or given up.
+    pub next_at: Option<Moment>,
+    /// The HTTP status that the last attempt was answered with.
+    pub last_status: Option<u16>,
+    /// Why the last attempt was not answered, or not made.
+    pub last_error: Option<Box<str>>,
+}
+
+/// How an attempt went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It was answered, with this status: 200 to 299 is a delivery.
+    Answered(u16),
+    /// It was not answered, or could not be sent.
+    Failed(String),
+    /// It may not be sent there, now or later.
+    Refused(String),
+}
+
+impl Callback {
+    /// The callback of a call that has ended; `None` where it asked for none.
+    pub fn of(call: &Call, now: Moment) -> Option<Self> {
+        let to = call.status_callback.clone()?;
+        let mut parameters = String::new();
+        let mut push = |name: &str, value: &str| {
+            if !parameters.is_empty() {
+                parameters.push('&');
+            }
+            parameters.push_str(name);
+            parameters.push('=');
+            push_encoded(&mut parameters, value);
+        };
+        push("CallSid", call.sid.as_str());
+        push("AccountSid", call.account_sid.as_str());
+        push("From", VALIDATION_CALLER);
+        push("To", call.phone_number.e164().as_str());
+        push("CallStatus", call.status.as_str());
+        push("Direction", "outbound-api");
+        push("ApiVersion", ApiVersion::V2010.as_str());
+        push("VerificationStatus", if call.verified { "success" } else { "failed" });
+        if call.verified {
+            push("OutgoingCallerIdSid", call.caller_id_sid.as_str());
+        }
+        Some(Self {
+            call_sid: call.sid,
+            account_sid: call.account_sid,
+            to,
+            parameters: parameters.into(),
+            created_at: now,
+            attempts: 0,
+            next_at: Some(now),
+            last_status: None,
+            last_error: None,
+        })
+    }
+
+    /// The callback after an attempt: delivered, to be tried again later, or given up.
+    #[must_use]
+    pub fn after(mut self, attempt: &Attempt, now: Moment) -> Self {
+        let delays = CALLBACK_RETRY_SECONDS.iter();
+        let delay = delays.copied().nth(self.attempts.into());
+        let retry_at = delay.map(|seconds| now.plus_seconds(seconds));
+        self.attempts = self.attempts.saturating_add(1);
+        (self.next_at, self.last_status, self.last_error) = match attempt {
+            Attempt::Answered(status @ 200..=299) => (None, Some(*status), None),
+            Attempt::Answered(status) => (retry_at, Some(*status), None),
+            Attempt::Failed(why) => (retry_at, None, Some(why.as_str().into())),
+            Attempt::Refused(why) => (None, None, Some(why.as_str().into())),
+        };
+        self
+    }
+
+    /// Where it stands: `pending`, `delivered` or `failed`.
+    pub fn status(&self) -> &'static str {
+        match (self.next_at, self.last_status) {
+            (Some(_), _) => "pending",
+            (None, Some(200..=299)) => "delivered",
+            (None, _) => "failed",
+        }
+    }
+
+    /// The request to send: its URL, its body where the method has one, and the value of its
+    /// `X-Twilio-Signature` header.
+    pub fn to_request(&self, auth_token: &AuthToken) -> CallbackRequest {
+        let (url, _) = self.to.url.split_once('#').unwrap_or((&self.to.url, ""));
+        match self.to.method {
+            CallbackMethod::Get => {
+                let joint = if url.contains('?') { '&' } else { '?' };
+                let url = format!("{url}{joint}{}", self.parameters);
+                let signature = sign(auth_token, &url, &[]);
+                CallbackRequest { url, body: None, signature }
+            }
+            CallbackMethod::Post => {
+                let form = crate::form::Form::decode(self.parameters.as_bytes());
+                let pairs = form.map(crate::form::Form::into_pairs).unwrap_or_default();
+                let signature = sign(auth_token, url, &pairs);
+                CallbackRequest { url: url.into(), body: Some(self.parameters.clone()), signature }
+            }
+        }
+    }
+}
+
+/// A callback as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackRequest {
+    /// The URL, with the parameters in its query where the method is GET.
+    pub url: String,
+    /// The form in the body, where the method is POST.
+    pub body: Option<Box<str>>,
+    /// The value of the `X-Twilio-Signature` header.
+    pub signature: String,
+}
+
+/// The vendor's signature: base64 of HMAC-SHA1, keyed with the account's token, over the URL and then each name
+/// and value of the body, sorted by name.
+fn sign(auth_token: &AuthToken, url: &str, parameters: &[(String, String)]) -> String {
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(auth_token.expose().as_bytes()) else {
+        return String::new(); // HMAC takes a key of any length.
+    };
+    mac.update(url.as_bytes());
+    let mut sorted: Vec<_> = parameters.iter().collect();
+    sorted.sort();
+    for (name, value) in sorted {
+        mac.update(name.as_bytes());
+        mac.update(value.as_bytes());
+    }
+    BASE64.encode(mac.finalize().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_is_the_one_the_vendor_documents() {
+        // The worked example of the vendor's page on webhook security.
+        let token = AuthToken::new("12345").unwrap();
+        let pairs = [
+            ("Digits", "1234"),
+            ("To", "+18005551212"),
+            ("From", "+14158675309"),
+            ("Caller", "+14158675309"),
+            ("CallSid", "CA1234567890ABCDE"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let url = "https://mycompany.com/myapp.php?foo=1&bar=2";
+        assert_eq!(sign(&token, url, &pairs), "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
+    }
+
+    #[test]
+    fn a_callback_goes_to_an_http_url() {
+        let new = |url: &str| StatusCallback::new(url, CallbackMethod::Post).err();
+        assert_eq!(new("https://example.com/path?x=1"), None);
+        assert_eq!(new("HTTP://127.0.0.1:8000"), None);
+        assert_eq!(new("ftp://example.com"), Some(InvalidStatusCallback::Scheme));
+        assert_eq!(new("example.com"), Some(InvalidStatusCallback::Scheme));
+        assert_eq!(new("http:///path"), Some(InvalidStatusCallback::Host));
+        assert_eq!(new("http://user@example.com"), Some(InvalidStatusCallback::Host));
+        assert_eq!(new("http://a b"), Some(InvalidStatusCallback::Character { at: 8 }));
+        let long = format!("http://{}", "a".repeat(1000));
+        assert_eq!(new(&long), Some(InvalidStatusCallback::TooLong));
+    }
+
+    fn callback() -> Callback {
+        Callback {
+            call_sid: CallSid::from_entropy(&[1; 16]),
+            account_sid: AccountSid::from_entropy(&[2; 16]),
+            to: StatusCallback::new("http://example.com/", CallbackMethod::Get).unwrap(),
+            parameters: "To=%2B14158675309".into(),
+            created_at: Moment::default(),
+            attempts: 0,
+            next_at: Some(Moment::default()),
+            last_status: None,
+            last_error: None,
+        }
+    }
+
+    #[test]
+    fn a_failure_is_tried_again_later_and_later_until_it_is_given_up() {
+        let now = Moment::default();
+        let mut callback = callback();
+        for seconds in CALLBACK_RETRY_SECONDS {
+            callback = callback.after(&Attempt::Answered(503), now);
+            assert_eq!(callback.next_at, Some(now.plus_seconds(seconds)));
+        }
+        callback = callback.after(&Attempt::Failed("no route".into()), now);
+        assert_eq!((callback.next_at, callback.status(), callback.attempts), (None, "failed", 6));
+    }
+
+    #[test]
+    fn a_delivery_is_the_last_attempt_and_so_is_a_refusal() {
+        let delivered = callback().after(&Attempt::Answered(204), Moment::default());
+        assert_eq!((delivered.next_at, delivered.status()), (None, "delivered"));
+        let refused = callback().after(&Attempt::Refused("private".into()), Moment::default());
+        assert_eq!((refused.next_at, refused.status()), (None, "failed"));
+    }
+
+    #[test]
+    fn a_get_carries_its_parameters_in_the_query() {
+        let request = callback().to_request(&AuthToken::new("t").unwrap());
+        assert_eq!(request.url, "http://example.com/?To=%2B14158675309");
+        assert_eq!(request.body, None);
+    }
+}

@@ -1,0 +1,141 @@
+//! Parameters that the versions have in common, read and checked.
+
+use crate::form::{Form, MalformedForm};
+use crate::http::Request;
+use crate::page::decimal;
+use crate::{
+    CallDelay, ErrorCode, Filter, FriendlyName, PageRequest, PageSize, PhoneNumber, RestException,
+};
+
+/// The parameters of a query or a body, each read by its name.
+pub(crate) struct Parameters<'a>(Form<'a>);
+
+/// A filter as it was asked for.
+#[derive(Default)]
+pub(super) struct Filters {
+    /// What rows must match; `None` where nothing can.
+    pub(super) filter: Option<Filter>,
+    /// The parameters as they came, for the addresses of the other pages.
+    pub(super) parameters: Vec<(&'static str, String)>,
+}
+
+impl<'a> Parameters<'a> {
+    /// Those of the query.
+    pub(super) fn of_query(request: &Request<'a>) -> Result<Self, RestException> {
+        Form::decode(request.query.as_bytes()).map(Self).map_err(malformed)
+    }
+
+    /// Those of the body.
+    pub(super) fn of_body(request: &Request<'a>) -> Result<Self, RestException> {
+        form(request).map(Self)
+    }
+
+    /// The value of the parameter that goes by one of these names.
+    pub(super) fn value(&self, names: &[&'static str]) -> Result<Option<&str>, RestException> {
+        self.0.value(names).map_err(malformed)
+    }
+
+    /// The page asked for, by number and size.
+    pub(super) fn page(
+        &self,
+        number: &[&'static str],
+        size: &[&'static str],
+    ) -> Result<PageRequest, RestException> {
+        let number = match self.value(number)? {
+            None => 0,
+            Some(text) => decimal(text).ok_or_else(|| {
+                let detail = "a page's number is a whole number from 0 on";
+                RestException::because(ErrorCode::PageOutOfRange, detail)
+            })?,
+        };
+        let size = match self.value(size)? {
+            None => PageSize::default(),
+            Some(text) => PageSize::parse(text)
+                .map_err(|error| RestException::because(ErrorCode::PageSizeTooLarge, error))?,
+        };
+        Ok(PageRequest { number, size, after: None })
+    }
+
+    /// The filters of a list: an empty one is none, and one that is no number or no name matches nothing.
+    pub(super) fn filters(&self) -> Result<Filters, RestException> {
+        let mut filters = Filters { filter: Some(Filter::default()), parameters: Vec::new() };
+        let given = |name| Ok(self.value(&[name])?.filter(|text| !text.is_empty()));
+        if let Some(text) = given("PhoneNumber")? {
+            filters.parameters.push(("PhoneNumber", text.to_owned()));
+            filters.narrow(PhoneNumber::parse(text).ok(), |filter, number| {
+                filter.phone_number = Some(number);
+            });
+        }
+        if let Some(text) = given("FriendlyName")? {
+            filters.parameters.push(("FriendlyName", text.to_owned()));
+            filters.narrow(FriendlyName::new(text).ok(), |filter, name| {
+                filter.friendly_name = Some(name);
+            });
+        }
+        Ok(filters)
+    }
+
+    /// The number to validate.
+    pub(super) fn phone_number(&self) -> Result<PhoneNumber, RestException> {
+        let refuse = |detail: &dyn std::fmt::Display| {
+            RestException::because(ErrorCode::InvalidPhoneNumber, detail)
+        };
+        let text = self.value(&["PhoneNumber"])?;
+        let text = text.ok_or_else(|| refuse(&"PhoneNumber is missing"))?;
+        PhoneNumber::parse(text).map_err(|error| refuse(&error))
+    }
+
+    /// A name to give: `None` where the parameter is missing, the inner `None` where it is empty. That stands
+    /// for the default name, as the specification's "Defaults to" suggests.
+    pub(super) fn friendly_name(&self) -> Result<Option<Option<FriendlyName>>, RestException> {
+        match self.value(&["FriendlyName"])? {
+            None => Ok(None),
+            Some("") => Ok(Some(None)),
+            Some(text) => FriendlyName::new(text)
+                .map(|name| Some(Some(name)))
+                .map_err(|error| RestException::because(ErrorCode::InvalidFriendlyName, error)),
+        }
+    }
+
+    /// The name that an update must give.
+    pub(super) fn new_name(&self) -> Result<Option<FriendlyName>, RestException> {
+        self.friendly_name()?.ok_or_else(|| {
+            let detail = "FriendlyName is missing; leave it empty for the default name";
+            RestException::because(ErrorCode::InvalidFriendlyName, detail)
+        })
+    }
+
+    /// How long to wait before ringing.
+    pub(super) fn call_delay(&self) -> Result<CallDelay, RestException> {
+        self.value(&["CallDelay"])?.map_or(Ok(CallDelay::default()), |text| {
+            CallDelay::parse(text)
+                .map_err(|error| RestException::because(ErrorCode::InvalidCallDelay, error))
+        })
+    }
+}
+
+impl Filters {
+    fn narrow<T>(&mut self, value: Option<T>, set: impl FnOnce(&mut Filter, T)) {
+        match (value, &mut self.filter) {
+            (Some(value), Some(filter)) => set(filter, value),
+            _ => self.filter = None,
+        }
+    }
+}
+
+/// The form in a request's body. A body without a `Content-Type` is taken for one.
+pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, RestException> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let essence =
+        request.content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
+    let is_form = essence.is_none_or(|essence| essence.eq_ignore_ascii_case(FORM));
+    if !request.body.is_empty() && !is_form {
+        let message = format!("Unsupported Content-Type: parameters are sent as {FORM}");
+        return Err(RestException::http(415, message));
+    }
+    Form::decode(request.body).map_err(malformed)
+}
+
+pub(crate) fn malformed(error: MalformedForm) -> RestException {
+    RestException::http(400, format!("Malformed parameters: {error}"))
+}

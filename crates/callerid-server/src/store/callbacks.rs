@@ -1,0 +1,139 @@
+//! Callbacks: those that are to be made, and the newest of those that are done.
+
+use callerid_core::{
+    AccountSid, CALLBACKS_KEPT, CallSid, Callback, CallbackMethod, Moment, StatusCallback,
+};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{Failure, accounts, parsed};
+
+/// The columns that [`from_row`] reads.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT call_sid, account.sid, url, method, parameters, created_at, attempts, next_at,
+                    last_status, last_error
+             FROM callback JOIN account ON account.id = callback.account ",
+            $rest
+        )
+    };
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Callback> {
+    let to = target(row, 2, 3)?;
+    let next_at: Option<i64> = row.get(7)?;
+    Ok(Callback {
+        call_sid: parsed(row, 0, CallSid::parse)?,
+        account_sid: parsed(row, 1, AccountSid::parse)?,
+        to: to.ok_or(rusqlite::Error::InvalidColumnType(2, "url".into(), Type::Null))?,
+        parameters: row.get(4)?,
+        created_at: Moment::from_unix_millis(row.get(5)?),
+        attempts: row.get(6)?,
+        next_at: next_at.map(Moment::from_unix_millis),
+        last_status: row.get(8)?,
+        last_error: row.get(9)?,
+    })
+}
+
+/// Where a callback goes, from the columns of its URL and its method; `None` where they are null.
+pub(super) fn target(
+    row: &Row<'_>,
+    url: usize,
+    method: usize,
+) -> rusqlite::Result<Option<StatusCallback>> {
+    let Some(name) = row.get_ref(method)?.as_str_or_null()? else { return Ok(None) };
+    let method = CallbackMethod::parse(name).unwrap_or_default();
+    parsed(row, url, |url| StatusCallback::new(url, method)).map(Some)
+}
+
+pub(super) fn of_account(
+    connection: &Connection,
+    account: &AccountSid,
+) -> Result<Vec<Callback>, Failure> {
+    let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
+    let mut callbacks = connection.prepare_cached(select!(
+        "WHERE callback.account = ?1 ORDER BY created_at DESC, call_sid DESC"
+    ))?;
+    let callbacks = callbacks.query_map([id], from_row)?;
+    Ok(callbacks.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn due(
+    connection: &Connection,
+    now: Moment,
+    limit: usize,
+) -> Result<Vec<Callback>, Failure> {
+    let mut callbacks = connection
+        .prepare_cached(select!("WHERE next_at <= ?1 ORDER BY next_at, call_sid LIMIT ?2"))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let callbacks = callbacks.query_map((now.unix_millis(), limit), from_row)?;
+    Ok(callbacks.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, Failure> {
+    let mut earliest =
+        connection.prepare_cached("SELECT min(next_at) FROM callback WHERE next_at IS NOT NULL")?;
+    let earliest: Option<i64> = earliest.query_row([], |row| row.get(0))?;
+    Ok(earliest.map(Moment::from_unix_millis))
+}
+
+pub(super) fn add(
+    connection: &Connection,
+    account: i64,
+    callback: &Callback,
+) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO callback (call_sid, account, url, method, parameters, created_at, attempts, next_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    insert.execute(params![
+        callback.call_sid.as_str(),
+        account,
+        callback.to.url(),
+        callback.to.method().as_str(),
+        callback.parameters,
+        callback.created_at.unix_millis(),
+        callback.attempts,
+        callback.next_at.map(Moment::unix_millis),
+    ])?;
+    Ok(())
+}
+
+/// Saves a callback after an attempt, if it is as it was before.
+pub(super) fn save(connection: &Connection, callback: &Callback) -> Result<bool, Failure> {
+    let Some(id) = accounts::id(connection, &callback.account_sid)? else { return Ok(false) };
+    let mut update = connection.prepare_cached(
+        "UPDATE callback SET attempts = ?3, next_at = ?4, last_status = ?5, last_error = ?6
+         WHERE call_sid = ?1 AND attempts = ?2",
+    )?;
+    let updated = update.execute(params![
+        callback.call_sid.as_str(),
+        callback.attempts.wrapping_sub(1),
+        callback.attempts,
+        callback.next_at.map(Moment::unix_millis),
+        callback.last_status,
+        callback.last_error,
+    ])?;
+    drop_old(connection, id)?;
+    Ok(updated == 1)
+}
+
+/// Deletes the account's callbacks that are done, beyond the newest that are kept.
+fn drop_old(connection: &Connection, account: i64) -> rusqlite::Result<()> {
+    let mut newest_dropped = connection.prepare_cached(
+        "SELECT created_at, call_sid FROM callback WHERE account = ?1 AND next_at IS NULL
+         ORDER BY created_at DESC, call_sid DESC LIMIT 1 OFFSET ?2",
+    )?;
+    let newest_dropped: Option<(i64, String)> = newest_dropped
+        .query_row((account, CALLBACKS_KEPT as i64), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((created_at, call_sid)) = newest_dropped {
+        let mut delete = connection.prepare_cached(
+            "DELETE FROM callback
+             WHERE account = ?1 AND next_at IS NULL AND (created_at, call_sid) <= (?2, ?3)",
+        )?;
+        delete.execute((account, created_at, call_sid))?;
+    }
+    Ok(())
+}
