@@ -70,7 +70,7 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
-    use crate::{Call, CallDelay, Entropy, MemoryStore, Moment, NewCallerId, PhoneNumber};
+    use crate::{Call, Entropy, MemoryStore, Moment, NewCallerId, PhoneNumber};
 
     fn ready<T>(future: impl Future<Output = T>) -> T {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
