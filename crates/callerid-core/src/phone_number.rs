@@ -83,7 +83,7 @@ impl PhoneNumber {
         if let Some(digits) = plain::digits(text.as_bytes()) {
             return match digits.assigned_number() {
                 Some(number) => Ok(number),
-                None => plain::dial(text.as_bytes(), digits),
+                None => plain::misdialled(text.as_bytes(), digits),
             };
         }
         Self::parse_written(text)
@@ -107,7 +107,10 @@ impl PhoneNumber {
         text: &str,
     ) -> Result<(Self, Option<Extension>), InvalidPhoneNumber> {
         if let Some(digits) = plain::digits(text.as_bytes()) {
-            return Ok((plain::dial(text.as_bytes(), digits)?, None));
+            return match digits.assigned_number() {
+                Some(number) => Ok((number, None)),
+                None => Ok((plain::misdialled(text.as_bytes(), digits)?, None)),
+            };
         }
         let written = written::read(text)?;
         Ok((written.number, written.extension.map(|(extension, _)| extension)))

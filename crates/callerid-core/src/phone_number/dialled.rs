@@ -143,7 +143,8 @@ impl Dialled {
     fn country_code(self, from: u32) -> u16 {
         let two = self.value(from, 2);
         let digits = match two {
-            10..=19 | 70..=79 => 1,
+            // No country code begins with 0.
+            0..=19 | 70..=79 => 1,
             20
             | 27
             | 30..=34

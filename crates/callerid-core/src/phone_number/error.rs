@@ -186,7 +186,7 @@ impl fmt::Display for InvalidPhoneNumber {
             ),
             Problem::UnassignedExchange { area_code, exchange } => write!(
                 f,
-                "exchange {exchange:03} at byte {at} has no such number in area code {area_code}"
+                "area code {area_code} has no such number in exchange {exchange:03}, at byte {at}"
             ),
             Problem::StrayText { found } => {
                 f.write_str("stray text: ")?;

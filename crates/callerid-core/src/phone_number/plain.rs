@@ -66,10 +66,11 @@ const fn class_of(byte: u8) -> u8 {
     }
 }
 
-/// The number that a plain text's digits dial, or what is wrong and where in the text.
+/// The number that a plain text's digits dial, if it is not as they stand an assigned number, or what is wrong and where in
+/// the text.
 #[cold]
-pub(super) fn dial(text: &[u8], digits: Dialled) -> Result<PhoneNumber, InvalidPhoneNumber> {
-    digits.number().map_err(|error| {
+pub(super) fn misdialled(text: &[u8], digits: Dialled) -> Result<PhoneNumber, InvalidPhoneNumber> {
+    digits.misdialled().map_err(|error| {
         let past_last = error.digit >= digits.count();
         let wanted = error.digit.saturating_sub(u32::from(past_last));
         let mut digits = text.iter().enumerate().filter(|(_, byte)| byte.is_ascii_digit());
@@ -97,7 +98,10 @@ mod tests {
 
     fn answers_agree(text: &str) -> Result<(), TestCaseError> {
         if let Some(digits) = digits(text.as_bytes()) {
-            let quick = dial(text.as_bytes(), digits);
+            let quick = match digits.assigned_number() {
+                Some(number) => Ok(number),
+                None => misdialled(text.as_bytes(), digits),
+            };
             let thorough = written::read(text);
             prop_assert_eq!(thorough.as_ref().err(), quick.as_ref().err(), "{:?}", text);
             prop_assert_eq!(thorough.as_ref().map(|it| it.number), quick.as_ref().copied());
