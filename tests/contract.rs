@@ -1,12 +1,24 @@
 //! The contract: the same cases, played against the service itself and over HTTP.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use callerid_core::{
     Account, AccountSid, AuthToken, Credentials, Entropy, MemoryStore, Moment, Service, http,
 };
+use callerid_server::clock::Clock;
+use callerid_server::line::{PhoneLine, VirtualLine};
+use callerid_server::server::{self, Limits};
+use callerid_server::store::{Options, SqliteStore};
 use callerid_tests::{Case, Host, Request, Response};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 /// The service in this process, over a store in memory, with a clock and an entropy of its own.
 struct InProcess {
@@ -90,6 +102,91 @@ fn play_all(mut host: impl FnMut() -> Box<dyn Host>) {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
+}
+
+/// The server on loopback, over a durable store, with the time as it is.
+struct OverHttp {
+    address: SocketAddr,
+    account: Account,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<()>>,
+    _data: TempDir,
+}
+
+impl OverHttp {
+    fn new() -> Self {
+        let account = Account {
+            sid: AccountSid::from_entropy(&[0x5a; 16]),
+            auth_token: AuthToken::from_entropy(&[0xa5; 16]),
+        };
+        let data = tempfile::tempdir().expect("a directory can be made");
+        let store = SqliteStore::open(data.path(), Options::default()).expect("a store opens");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it has an address");
+        let (stop, stopped) = oneshot::channel();
+        let served = account.clone();
+        let server = std::thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                assert!(store.add_account(served).await.expect("the account is added"));
+                listener.set_nonblocking(true).expect("a listener need not block");
+                let listener = TcpListener::from_std(listener).expect("tokio takes it");
+                let line = |_| Box::new(VirtualLine) as Box<dyn PhoneLine>;
+                let stop = async { stopped.await.unwrap_or_default() };
+                server::run(listener, store, Clock::system(), line, Limits::default(), stop).await;
+            });
+        });
+        Self { address, account, stop: Some(stop), server: Some(server), _data: data }
+    }
+}
+
+impl Drop for OverHttp {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(Err(panic)) = self.server.take().map(JoinHandle::join) {
+            eprintln!("the server ended with {panic:?}");
+        }
+    }
+}
+
+impl Host for OverHttp {
+    fn account(&self) -> (String, String) {
+        let Account { sid, auth_token } = self.account.clone();
+        (sid.to_string(), Credentials { sid, auth_token }.to_authorization())
+    }
+
+    fn send(&mut self, request: &Request) -> Response {
+        let mut stream = TcpStream::connect(self.address).expect("the server accepts");
+        let Request { method, target, headers, body } = request;
+        let length = body.len();
+        write!(stream, "{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.address)
+            .and_then(|()| write!(stream, "Connection: close\r\nContent-Length: {length}\r\n"))
+            .and_then(|()| {
+                headers.iter().try_for_each(|(name, value)| write!(stream, "{name}: {value}\r\n"))
+            })
+            .and_then(|()| write!(stream, "\r\n{body}"))
+            .expect("a request can be sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer is UTF-8");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+        let headers = lines.filter_map(|line| line.split_once(": "));
+        Response {
+            status: status.expect("an answer has a status"),
+            headers: headers.map(|(name, value)| (name.into(), value.into())).collect(),
+            body: body.into(),
+        }
+    }
+
+    fn advance(&mut self, seconds: u32) {
+        std::thread::sleep(Duration::from_secs(seconds.into()));
+    }
+}
+
+#[test]
+fn the_server_keeps_the_contract() {
+    play_all(|| Box::new(OverHttp::new()));
 }
 
 #[test]
