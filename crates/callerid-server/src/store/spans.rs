@@ -237,3 +237,122 @@ fn delete(
     )?;
     delete.query_row((account, level, start.rank, &start.sid), |row| row.get(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::schema;
+
+    const ACCOUNT: i64 = 1;
+
+    fn database() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection, |_| Ok(())).unwrap();
+        for sid in ["AC1", "AC2"] {
+            let insert = "INSERT INTO account (sid, sealed_token) VALUES (?1, x'')";
+            connection.execute(insert, [sid]).unwrap();
+            begin(&connection, connection.last_insert_rowid()).unwrap();
+        }
+        connection
+    }
+
+    fn insert_row(connection: &Connection, place: &Place) {
+        let insert = "INSERT INTO caller_id VALUES (1, ?1, ?2, ?2, '', 0, 0, 0)";
+        connection.execute(insert, (place.rank, &place.sid)).unwrap();
+    }
+
+    fn delete_row(connection: &Connection, place: &Place) {
+        let delete = "DELETE FROM caller_id WHERE account = 1 AND rank = ?1 AND sid = ?2";
+        assert_eq!(connection.execute(delete, (place.rank, &place.sid)).unwrap(), 1);
+    }
+
+    fn row_at(connection: &Connection, number: u64) -> Option<Place> {
+        let (place, skip) = seek(connection, ACCOUNT, number).unwrap()?;
+        let select = "SELECT rank, sid FROM caller_id
+                      WHERE account = 1 AND (rank, sid) >= (?1, ?2) ORDER BY rank, sid LIMIT 1 OFFSET ?3";
+        let found = connection.query_row(select, (place.rank, &place.sid, skip), |row| {
+            Ok(Place { rank: row.get(0)?, sid: row.get(1)? })
+        });
+        Some(found.unwrap())
+    }
+
+    type Spans = Vec<(u32, i64, String, i64)>;
+
+    fn spans(connection: &Connection) -> Spans {
+        let select = "SELECT level, rank, sid, rows FROM caller_id_span WHERE account = 1
+                      ORDER BY level, rank, sid";
+        let mut select = connection.prepare(select).unwrap();
+        let spans = select
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .unwrap();
+        spans.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// A place whose row begins spans on many levels more often than chance has it.
+    fn place() -> impl Strategy<Value = Place> {
+        let tall: Vec<String> = (0..200_000_u32)
+            .map(|seed| format!("PN{seed:032X}"))
+            .filter(|sid| Place::new(0, sid).height() >= 2)
+            .collect();
+        let low = any::<u32>().prop_map(|seed| format!("PN{seed:032x}"));
+        let sid = prop_oneof![3 => low, 1 => proptest::sample::select(tall)];
+        let rank = prop_oneof![-3..3_i64, any::<i32>().prop_map(i64::from), Just(-253_402_207_200)];
+        (rank, sid).prop_map(|(rank, sid)| Place { rank, sid })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_row_is_found_by_its_number_after_any_changes(
+            changes in proptest::collection::vec((place(), any::<prop::sample::Index>(), 0..4), 1..400),
+        ) {
+            let connection = database();
+            let mut rows = BTreeSet::new();
+            for (place, index, kind) in changes {
+                if kind == 0 && !rows.is_empty() {
+                    let place = rows.iter().nth(index.index(rows.len())).cloned().unwrap();
+                    rows.remove(&place);
+                    delete_row(&connection, &place);
+                    removed(&connection, ACCOUNT, &place).unwrap();
+                } else if rows.iter().all(|row: &Place| row.sid != place.sid) {
+                    insert_row(&connection, &place);
+                    added(&connection, ACCOUNT, &place).unwrap();
+                    rows.insert(place);
+                }
+            }
+            prop_assert_eq!(total(&connection, ACCOUNT).unwrap(), rows.len() as u64);
+            for (number, row) in (0..).zip(&rows) {
+                prop_assert_eq!(row_at(&connection, number), Some(row.clone()));
+            }
+            for past in [rows.len() as u64, i64::MAX as u64, u64::MAX] {
+                prop_assert_eq!(row_at(&connection, past), None);
+            }
+            // However they came about, spans are a function of the rows.
+            let kept = spans(&connection);
+            rebuild(&connection, ACCOUNT).unwrap();
+            prop_assert_eq!(kept, spans(&connection));
+            prop_assert_eq!(total(&connection, 2).unwrap(), 0);
+        }
+    }
+
+    #[test]
+    fn a_row_begins_spans_as_often_as_it_should() {
+        let heights: Vec<u32> =
+            (0..100_000_u32).map(|seed| Place::new(0, &format!("PN{seed:032x}")).height()).collect();
+        let at_least = |level| heights.iter().filter(|height| **height >= level).count();
+        // Expected: 3125 and 98; four standard deviations are 220 and 40.
+        assert!(at_least(1).abs_diff(3125) < 220, "{}", at_least(1));
+        assert!(at_least(2).abs_diff(98) < 40, "{}", at_least(2));
+    }
+
+    #[test]
+    fn the_hash_is_the_one_that_databases_were_laid_out_with() {
+        assert_eq!(hash(b""), 0xf52a_15e9_a9b5_e89b);
+        assert_eq!(hash(b"PNe536dfda7c6184afab78d980cb8cdf43"), 14_548_733_768_174_241_859);
+    }
+}

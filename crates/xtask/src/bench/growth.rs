@@ -1,0 +1,284 @@
+//! The durable store as an account grows: what each operation costs at 10 to 1,000,000 caller IDs, and what
+//! creates cost when many connections share a commit.
+//!
+//! On a store in `target/`, so on a real disk. Reads are called as the server calls them, without HTTP. Writes
+//! end with an fsync, whose time the machine's disk sets; what the store itself does for a write shows beside it as CPU time.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use callerid_core::{
+    Account, AccountSid, AuthToken, Call, CallDelay, CallerIdSid, Entropy, Filter, FriendlyName,
+    Key, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize, PhoneEvent, PhoneNumber,
+    Store,
+};
+use callerid_server::store::{Options, SqliteStore};
+
+use super::{Row, Table};
+
+const SIZES: [u64; 4] = [10, 1_000, 100_000, 1_000_000];
+const START: Moment = Moment::from_unix_millis(1_207_074_392_000);
+const READS: u64 = 2_000;
+const WRITES: u64 = 100;
+const CONNECTIONS: u64 = 64;
+
+/// What is measured at every size, and which part of it is counted.
+const OPERATIONS: [(&str, Clock); 9] = [
+    ("authenticate: the account and its token", Clock::Wall),
+    ("first page of 50, and the total", Clock::Wall),
+    ("last page of up to 50, and the total", Clock::Wall),
+    ("a page of 50 somewhere, and the total", Clock::Wall),
+    ("filter by number", Clock::Wall),
+    ("fetch", Clock::Wall),
+    ("create: a call is added", Clock::Writer),
+    ("the code is keyed: a caller ID is added", Clock::Writer),
+    ("rename", Clock::Writer),
+];
+
+/// What counts as an operation's time.
+#[derive(Clone, Copy, PartialEq)]
+enum Clock {
+    /// From asked to answered.
+    Wall,
+    /// The CPU time of the process, with the time to the answer beside it: that is the disk's.
+    Writer,
+}
+
+/// A table for every operation, a row for every size.
+pub(crate) fn run() -> Vec<Table> {
+    let mut tables: Vec<Table> = OPERATIONS
+        .iter()
+        .map(|(name, clock)| Table {
+            title: format!("one account as it grows: {name}"),
+            unit: if *clock == Clock::Wall { "µs" } else { "µs of CPU" },
+            rows: Vec::new(),
+        })
+        .collect();
+    for size in SIZES {
+        let directory = tempfile::tempdir_in("target").expect("target can be written");
+        let bench = Bench::with_rows(directory.path(), size);
+        for (table, figure) in tables.iter_mut().zip(bench.measure()) {
+            let note = figure.answered.map_or_else(String::new, |answered| {
+                format!("answered, on disk, after {:.0} µs", micros(answered))
+            });
+            let name = format!("{size} caller IDs");
+            table.rows.push(Row { name, figure: micros(figure.spent), note });
+        }
+    }
+    tables.push(creates());
+    tables
+}
+
+/// Creates a second from many connections, sharing commits and not.
+fn creates() -> Table {
+    let rows = [("sharing commits", Options::default().batch), ("a commit each", 1)].map(|(name, batch)| {
+        let directory = tempfile::tempdir_in("target").expect("target can be written");
+        let bench = Arc::new(Bench::open(directory.path(), batch));
+        let started = Instant::now();
+        let creates = bench.creates_from_many(Duration::from_secs(3));
+        let figure = creates as f64 / started.elapsed().as_secs_f64();
+        Row { name: name.into(), figure, note: String::new() }
+    });
+    Table {
+        title: format!("creates from {CONNECTIONS} connections, without HTTP"),
+        unit: "creates a second",
+        rows: rows.into(),
+    }
+}
+
+struct Figure {
+    spent: Duration,
+    answered: Option<Duration>,
+}
+
+struct Bench {
+    store: SqliteStore,
+    runtime: tokio::runtime::Runtime,
+    rows: u64,
+}
+
+impl Bench {
+    fn open(directory: &Path, batch: usize) -> Self {
+        let options = Options { batch, ..Options::default() };
+        let store = SqliteStore::open(directory, options).expect("a new store opens");
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
+        let runtime = runtime.expect("a runtime starts");
+        let auth_token = AuthToken::from_entropy(&[7; 16]);
+        let added = store.add_account(Account { sid: account(), auth_token });
+        assert!(runtime.block_on(added).expect("an account is added"));
+        Self { store, runtime, rows: 0 }
+    }
+
+    fn with_rows(directory: &Path, rows: u64) -> Self {
+        let bench = Self::open(directory, Options::default().batch);
+        let imported = bench.store.import(&account(), (0..rows).map(caller_id));
+        bench.runtime.block_on(imported).expect("caller IDs are imported");
+        Self { rows, ..bench }
+    }
+
+    /// A figure for each of [`OPERATIONS`], in their order.
+    fn measure(&self) -> [Figure; OPERATIONS.len()] {
+        let Self { store, rows, .. } = self;
+        let no_filter = Filter::default();
+        let list = async |page: u64| {
+            let request = PageRequest { number: page, size: PageSize::default() };
+            let page = store.list(&account(), &no_filter, request).await.expect("a page");
+            assert_eq!(page.total, *rows);
+            assert!(!page.items.is_empty());
+        };
+        let pages = rows.div_ceil(50);
+        [
+            self.timed(READS, Clock::Wall, async |_| {
+                assert!(store.account(&account()).await.expect("an answer").is_some());
+            }),
+            self.timed(READS, Clock::Wall, async |_| list(0).await),
+            self.timed(READS, Clock::Wall, async |_| list(pages - 1).await),
+            self.timed(READS, Clock::Wall, async |turn| list(scatter(turn) % pages).await),
+            self.timed(READS, Clock::Wall, async |turn| {
+                let number = number(scatter(turn) % rows);
+                let filter = Filter { phone_number: Some(number), friendly_name: None };
+                let page = store.list(&account(), &filter, PageRequest::default()).await;
+                assert_eq!(page.expect("a page").total, 1);
+            }),
+            self.timed(READS, Clock::Wall, async |turn| {
+                let sid = sid(scatter(turn) % rows);
+                assert!(store.caller_id(&account(), &sid).await.expect("an answer").is_some());
+            }),
+            self.timed(WRITES, Clock::Writer, async |turn| {
+                let call = call(turn);
+                store.add_call(call).await.expect("an answer").expect("it is admitted");
+            }),
+            self.timed(WRITES, Clock::Writer, async |turn| {
+                let queued = call(turn);
+                let rung = queued.at(START).expect("it is due").call;
+                let answered = rung.after(&PhoneEvent::Answered, START).expect("it rings").call;
+                let code = answered.validation_code.expect("it has a code");
+                let keys = Key::parse_all(code.expose()).expect("a code is keys");
+                let keyed = answered.after(&PhoneEvent::Pressed(keys), START).expect("it listens");
+                assert!(keyed.caller_id.is_some());
+                // What came before the last step is saved in the same commit, and costs little beside it.
+                let mut steps = vec![queued.at(START).expect("it is due")];
+                steps.extend(rung.after(&PhoneEvent::Answered, START));
+                steps.push(keyed);
+                assert_eq!(store.save(steps).await.expect("an answer"), [true; 3]);
+            }),
+            self.timed(WRITES, Clock::Writer, async |turn| {
+                let sid = sid(scatter(turn) % rows);
+                let now = START.plus_seconds(u32::try_from(turn).expect("few turns"));
+                let renamed = store.rename(&account(), &sid, None, now).await;
+                assert!(renamed.expect("an answer").is_some());
+            }),
+        ]
+    }
+
+    /// The mean time of an operation, after it has run a few times.
+    fn timed(&self, turns: u64, clock: Clock, operation: impl AsyncFn(u64)) -> Figure {
+        self.runtime.block_on(async {
+            if clock == Clock::Wall {
+                for turn in 0..turns / 10 {
+                    operation(turn).await;
+                }
+            }
+            let (started, cpu) = (Instant::now(), cpu_time());
+            for turn in 0..turns {
+                operation(turn).await;
+            }
+            let turns = u32::try_from(turns).expect("few turns");
+            let (wall, cpu) = (started.elapsed() / turns, (cpu_time() - cpu) / turns);
+            match clock {
+                Clock::Wall => Figure { spent: wall, answered: None },
+                Clock::Writer => Figure { spent: cpu, answered: Some(wall) },
+            }
+        })
+    }
+
+    /// Creates calls from many connections for so long, and says how many.
+    fn creates_from_many(self: &Arc<Self>, how_long: Duration) -> u64 {
+        let until = Instant::now() + how_long;
+        let connection = |connection: u64| {
+            let bench = self.clone();
+            async move {
+                let mut turn = 0;
+                while Instant::now() < until {
+                    let call = call(turn * CONNECTIONS + connection);
+                    bench.store.add_call(call).await.expect("an answer").expect("it is admitted");
+                    turn += 1;
+                }
+                turn
+            }
+        };
+        self.runtime.block_on(async {
+            let tasks: Vec<_> =
+                (0..CONNECTIONS).map(|it| self.runtime.spawn(connection(it))).collect();
+            let mut creates = 0;
+            for task in tasks {
+                creates += task.await.expect("no task panics");
+            }
+            creates
+        })
+    }
+}
+
+fn micros(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+/// The CPU time that the process has taken so far, in all its threads.
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).expect("time is not negative")
+}
+
+/// SplitMix64: the same number for the same turn, spread over all.
+fn scatter(turn: u64) -> u64 {
+    let word = turn.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+fn entropy<const BYTES: usize>(seed: u64) -> [u8; BYTES] {
+    std::array::from_fn(|at| scatter(seed ^ (at as u64 / 8) << 48).to_le_bytes()[at % 8])
+}
+
+fn account() -> AccountSid {
+    AccountSid::from_entropy(&[3; 16])
+}
+
+fn sid(row: u64) -> CallerIdSid {
+    CallerIdSid::from_entropy(&entropy(row))
+}
+
+/// A number of Los Angeles, Manhattan, or wherever area codes take that many exchanges and line numbers.
+fn number(row: u64) -> PhoneNumber {
+    const AREA_CODES: [u64; 4] = [213, 212, 312, 415];
+    const EACH: u64 = 700 * 10_000;
+    let area_code = AREA_CODES[(row / EACH) as usize % AREA_CODES.len()];
+    let rest = 2_000_000 + row % EACH;
+    PhoneNumber::parse(&format!("{area_code}{rest}")).expect("a valid number")
+}
+
+/// One row in ten seconds, some with the same date as another.
+fn caller_id(row: u64) -> OutgoingCallerId {
+    let date = Moment::from_unix_millis(START.unix_millis() - (row as i64 * 7 / 10) * 10_000).to_date();
+    OutgoingCallerId {
+        sid: sid(row),
+        account_sid: account(),
+        friendly_name: FriendlyName::default_for(&number(row)),
+        phone_number: number(row),
+        date_created: date,
+        date_updated: date,
+    }
+}
+
+/// A call for a number that no row has.
+fn call(turn: u64) -> Call {
+    let new = NewCallerId {
+        phone_number: number(2_000_000 + turn),
+        friendly_name: None,
+        call_delay: CallDelay::default(),
+    };
+    let entropy = Entropy::new(entropy(turn ^ 1 << 40));
+    Call::new(account(), new, &entropy, START).expect("the entropy holds a code")
+}
