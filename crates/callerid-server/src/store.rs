@@ -147,6 +147,15 @@ impl SqliteStore {
         self.write(move |connection| caller_ids::import(connection, &account, rows)).await
     }
 
+    /// A read of several statements.
+    fn snapshot<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.readers.snapshot(read).map_err(StoreError::new)
+    }
+
+    /// A read of one statement.
     fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Failure>,
@@ -187,7 +196,7 @@ impl Store for SqliteStore {
         filter: &Filter,
         page: PageRequest,
     ) -> Result<Page<OutgoingCallerId>, StoreError> {
-        self.read(|connection| caller_ids::list(connection, account, filter, page))
+        self.snapshot(|connection| caller_ids::list(connection, account, filter, page))
     }
 
     async fn rename(
@@ -219,7 +228,7 @@ impl Store for SqliteStore {
     }
 
     async fn calls(&self, account: &AccountSid) -> Result<Vec<Call>, StoreError> {
-        self.read(|connection| calls::of_account(connection, account))
+        self.snapshot(|connection| calls::of_account(connection, account))
     }
 
     async fn save(&self, steps: Vec<Step>) -> Result<Vec<bool>, StoreError> {
@@ -230,7 +239,7 @@ impl Store for SqliteStore {
     }
 
     async fn due(&self, now: Moment, limit: usize) -> Result<Vec<Call>, StoreError> {
-        self.read(|connection| calls::due(connection, now, limit))
+        self.snapshot(|connection| calls::due(connection, now, limit))
     }
 
     async fn wake_at(&self) -> Result<Option<Moment>, StoreError> {
@@ -259,7 +268,7 @@ impl Store for SqliteStore {
         id: u64,
         limit: usize,
     ) -> Result<Events, StoreError> {
-        self.read(|connection| events::after(connection, account, id, limit))
+        self.snapshot(|connection| events::after(connection, account, id, limit))
     }
 }
 

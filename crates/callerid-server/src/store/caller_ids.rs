@@ -6,7 +6,7 @@ use callerid_core::{
     AccountSid, CallerIdSid, Change, Date, Filter, FriendlyName, ListKey, Moment, OutgoingCallerId,
     Page, PageRequest, PhoneNumber,
 };
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
 use super::spans::{self, Place};
 use super::{Failure, accounts, events, parsed};
@@ -52,11 +52,14 @@ pub(super) fn find(
 
 fn find_number(
     connection: &Connection,
-    (id, account): (i64, &AccountSid),
+    account: &AccountSid,
     number: &PhoneNumber,
 ) -> rusqlite::Result<Option<OutgoingCallerId>> {
-    let mut find = connection.prepare_cached(select!("WHERE account = ?1 AND number = ?2"))?;
-    find.query_row((id, number.as_str()), |row| from_row(row, account)).optional()
+    let mut find = connection.prepare_cached(select!(
+        "WHERE account = (SELECT id FROM account WHERE sid = ?1) AND number = ?2"
+    ))?;
+    let found = find.query_row((account.as_str(), number.as_str()), |row| from_row(row, account));
+    found.optional()
 }
 
 /// Whether the number is a caller ID of the account.
@@ -76,13 +79,13 @@ pub(super) fn list(
     filter: &Filter,
     page: PageRequest,
 ) -> Result<Page<OutgoingCallerId>, Failure> {
-    let Some(id) = accounts::id(connection, account)? else {
-        return Ok(Page::cut(page, Vec::new(), 0));
-    };
     let (rows, total) = match filter {
-        Filter { phone_number: None, friendly_name: None } => all(connection, (id, account), page)?,
+        Filter { phone_number: None, friendly_name: None } => all(connection, account, page)?,
+        Filter { phone_number: None, friendly_name: Some(name) } => {
+            named(connection, account, name, page)?
+        }
         Filter { phone_number: Some(number), .. } => {
-            let found = find_number(connection, (id, account), number)?;
+            let found = find_number(connection, account, number)?;
             let found = found.filter(|row| filter.matches(row));
             let total = u64::from(found.is_some());
             let is_on_page = |row: &OutgoingCallerId| match page.after {
@@ -90,9 +93,6 @@ pub(super) fn list(
                 None => page.number == 0,
             };
             (found.into_iter().filter(is_on_page).collect(), total)
-        }
-        Filter { phone_number: None, friendly_name: Some(name) } => {
-            named(connection, (id, account), name, page)?
         }
     };
     Ok(Page::cut(page, rows, total))
@@ -103,23 +103,21 @@ type RowsAndTotal = (Vec<OutgoingCallerId>, u64);
 
 fn all(
     connection: &Connection,
-    (id, account): (i64, &AccountSid),
+    account: &AccountSid,
     page: PageRequest,
 ) -> rusqlite::Result<RowsAndTotal> {
-    let total = spans::total(connection, id)?;
+    let Some((id, total)) = spans::total(connection, account)? else { return Ok((Vec::new(), 0)) };
     let seek = match (page.after, page.offset()) {
         (Some(after), _) => Some((after_key(after), 0)),
         (None, 0) => Some((Place::first(), 0)),
         (None, offset) => spans::seek(connection, id, offset)?,
     };
     let Some((place, skip)) = seek else { return Ok((Vec::new(), total)) };
-    let mut rows = connection.prepare_cached(select!(
+    let rows = connection.prepare_cached(select!(
         "WHERE account = ?1 AND (rank, sid) >= (?2, ?3) ORDER BY rank, sid LIMIT ?4 OFFSET ?5"
     ))?;
-    let rows = rows.query_map((id, place.rank, &place.sid, page.rows_and_one(), skip), |row| {
-        from_row(row, account)
-    })?;
-    Ok((rows.collect::<Result<_, _>>()?, total))
+    let range = (id, place.rank, &place.sid, page.rows_and_one(), skip);
+    Ok((collect(rows, range, account)?, total))
 }
 
 /// The first place after a row: no Sid lies between one and itself with a character added.
@@ -132,10 +130,11 @@ fn after_key((Reverse(updated), sid): ListKey) -> Place {
 /// Costs what all the rows of that name do.
 fn named(
     connection: &Connection,
-    (id, account): (i64, &AccountSid),
+    account: &AccountSid,
     name: &FriendlyName,
     page: PageRequest,
 ) -> rusqlite::Result<RowsAndTotal> {
+    let Some(id) = accounts::id(connection, account)? else { return Ok((Vec::new(), 0)) };
     let mut total = connection
         .prepare_cached("SELECT count(*) FROM caller_id WHERE account = ?1 AND name = ?2")?;
     let total: i64 = total.query_row((id, name.as_str()), |row| row.get(0))?;
@@ -147,15 +146,20 @@ fn named(
             Err(_) => return Ok((Vec::new(), total)),
         },
     };
-    let mut rows = connection.prepare_cached(select!(
+    let rows = connection.prepare_cached(select!(
         "WHERE account = ?1 AND name = ?2 AND (rank, sid) >= (?3, ?4)
          ORDER BY rank, sid LIMIT ?5 OFFSET ?6"
     ))?;
-    let rows = rows.query_map(
-        (id, name.as_str(), place.rank, &place.sid, page.rows_and_one(), skip),
-        |row| from_row(row, account),
-    )?;
-    Ok((rows.collect::<Result<_, _>>()?, total))
+    let range = (id, name.as_str(), place.rank, &place.sid, page.rows_and_one(), skip);
+    Ok((collect(rows, range, account)?, total))
+}
+
+fn collect(
+    mut select: CachedStatement<'_>,
+    range: impl Params,
+    account: &AccountSid,
+) -> rusqlite::Result<Vec<OutgoingCallerId>> {
+    select.query_map(range, |row| from_row(row, account))?.collect()
 }
 
 pub(super) fn rename(
@@ -198,7 +202,7 @@ pub(super) fn remove(
 
 /// Adds a caller ID that has been validated, in place of one with the same Sid or number.
 pub(super) fn add(connection: &Connection, id: i64, row: &OutgoingCallerId) -> Result<(), Failure> {
-    if let Some(old) = find_number(connection, (id, &row.account_sid), &row.phone_number)? {
+    if let Some(old) = find_number(connection, &row.account_sid, &row.phone_number)? {
         delete(connection, id, &place(&old))?;
     }
     if let Some(old) = find(connection, &row.account_sid, &row.sid)? {

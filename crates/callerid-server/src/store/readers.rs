@@ -25,7 +25,20 @@ impl Readers {
         &self.path
     }
 
-    /// Makes a read; all of its statements see the same state.
+    /// Makes a read of several statements, which all see the same state.
+    pub(super) fn snapshot<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.read(|connection| {
+            connection.prepare_cached("BEGIN")?.execute([])?;
+            let read = read(connection)?;
+            connection.prepare_cached("COMMIT")?.execute([])?;
+            Ok(read)
+        })
+    }
+
+    /// Makes a read of one statement.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Failure>,
@@ -33,9 +46,7 @@ impl Readers {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle().pop();
         let connection = kept.map_or_else(|| open::reader(&self.path), Ok)?;
-        connection.prepare_cached("BEGIN")?.execute([])?;
         let read = read(&connection)?;
-        connection.prepare_cached("COMMIT")?.execute([])?;
         // One that has failed is closed instead, and its transaction ends with it.
         let mut idle = idle();
         if idle.len() < IDLE_KEPT {

@@ -18,7 +18,8 @@
 //! What begins a span depends on nothing but the row's Sid, so the spans are a function of the set of rows:
 //! nothing needs balancing, and no history of changes wears them out.
 
-use rusqlite::Connection;
+use callerid_core::AccountSid;
+use rusqlite::{Connection, OptionalExtension as _};
 
 /// How many levels there are. With all five a list of `FAN_OUT⁵`, 33 million rows, has about one span on top;
 /// a longer one has more, and no fault but that.
@@ -96,13 +97,19 @@ pub(super) fn removed(
     Ok(())
 }
 
-/// How many rows the list has. 0 for an account that is not there.
-pub(super) fn total(connection: &Connection, account: i64) -> rusqlite::Result<u64> {
+/// An account's number and how many rows its list has; `None` where there is no such account.
+pub(super) fn total(
+    connection: &Connection,
+    account: &AccountSid,
+) -> rusqlite::Result<Option<(i64, u64)>> {
     let mut total = connection.prepare_cached(
-        "SELECT coalesce(sum(rows), 0) FROM caller_id_span WHERE account = ?1 AND level = ?2",
+        "SELECT id, (SELECT sum(rows) FROM caller_id_span WHERE account = account.id AND level = ?2)
+         FROM account WHERE sid = ?1",
     )?;
-    let total: i64 = total.query_row((account, LEVELS), |row| row.get(0))?;
-    Ok(total.unsigned_abs())
+    let total = total.query_row((account.as_str(), LEVELS), |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+    });
+    total.optional()
 }
 
 /// Where to begin to find the row with that number, from 0, and how many rows to step over from there.
@@ -342,8 +349,9 @@ mod tests {
 
     #[test]
     fn a_row_begins_spans_as_often_as_it_should() {
-        let heights: Vec<u32> =
-            (0..100_000_u32).map(|seed| Place::new(0, &format!("PN{seed:032x}")).height()).collect();
+        let heights: Vec<u32> = (0..100_000_u32)
+            .map(|seed| Place::new(0, &format!("PN{seed:032x}")).height())
+            .collect();
         let at_least = |level| heights.iter().filter(|height| **height >= level).count();
         // Expected: 3125 and 98; four standard deviations are 220 and 40.
         assert!(at_least(1).abs_diff(3125) < 220, "{}", at_least(1));

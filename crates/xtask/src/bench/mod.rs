@@ -3,6 +3,7 @@
 //! Prints a table for each benchmark and writes all of them to `target/bench.json`. Arguments choose benchmarks by name;
 //! without any, all run.
 
+mod growth;
 mod normalize;
 
 use crate::Outcome;
@@ -11,9 +12,10 @@ use std::path::PathBuf;
 use std::{fmt, fs};
 
 /// Every benchmark by its name.
-const BENCHMARKS: &[(&str, Benchmark)] = &[("normalize", normalize::run)];
+const BENCHMARKS: &[(&str, Benchmark)] =
+    &[("normalize", || vec![normalize::run()]), ("growth", growth::run)];
 
-type Benchmark = fn() -> Table;
+type Benchmark = fn() -> Vec<Table>;
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     let is_known = |arg: &&String| BENCHMARKS.iter().any(|(name, _)| name == arg);
@@ -23,9 +25,10 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let mut tables = Vec::new();
     for (name, run) in BENCHMARKS {
         if args.is_empty() || args.iter().any(|arg| arg == name) {
-            let table = run();
-            println!("{table}");
-            tables.push(table.to_json(name));
+            for table in run() {
+                println!("{table}");
+                tables.push(table.to_json(name));
+            }
         }
     }
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/bench.json");
