@@ -38,6 +38,8 @@ mod open;
 mod readers;
 mod schema;
 mod spans;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::fmt;
@@ -247,7 +249,7 @@ impl Store for SqliteStore {
     }
 
     async fn callbacks(&self, account: &AccountSid) -> Result<Vec<Callback>, StoreError> {
-        self.read(|connection| callbacks::of_account(connection, account))
+        self.snapshot(|connection| callbacks::of_account(connection, account))
     }
 
     async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {

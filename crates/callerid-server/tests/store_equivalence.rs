@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 
 use callerid_core::{
     Account, AccountSid, Attempt, AuthToken, Call, CallDelay, CallExtension, CallSid,
-    CallbackMethod, CallerIdSid, Entropy, Filter, FriendlyName, Key, MemoryStore, Moment,
-    NewCallerId, PageRequest, PageSize, PhoneEvent, PhoneNumber, StatusCallback, Step, Store,
+    CallbackMethod, CallerIdSid, Date, Entropy, Filter, FriendlyName, Key, MemoryStore, Moment,
+    NewCallerId, OutgoingCallerId, PageRequest, PageSize, PhoneEvent, PhoneNumber, StatusCallback,
+    Step, Store,
 };
 use callerid_server::store::{Options, SqliteStore};
 use proptest::prelude::*;
@@ -427,4 +428,56 @@ fn of_ended_calls_the_newest_hundred_are_kept() {
     let mut operations: Vec<_> = (0..130).map(|_| create(3)).collect();
     operations.extend([Operation::Wait(-60_000), create(4), create(4), create(3)]);
     compare(&operations, |_| false);
+}
+
+fn imported_row() -> impl Strategy<Value = OutgoingCallerId> {
+    // From before the year 0 to after 9999, and many in the same second.
+    let seconds =
+        prop_oneof![Just(0_i64), Just(-1), any::<i64>(), -70_000_000_000..260_000_000_000_i64];
+    (any::<u8>(), any::<u8>(), 0_u8..3, seconds, -2000..2000_i16, any::<bool>()).prop_map(
+        |(index, number_index, named, seconds, offset, upper)| {
+            let sid = CallerIdSid::from_entropy(&[index % 40; 16]).to_string();
+            let sid = if upper { format!("PN{}", sid[2..].to_uppercase()) } else { sid };
+            OutgoingCallerId {
+                sid: CallerIdSid::parse(&sid).unwrap(),
+                account_sid: account(0),
+                friendly_name: name(named),
+                phone_number: number(number_index),
+                date_created: Date::new(seconds / 2, -offset),
+                date_updated: Date::new(seconds, offset),
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn imported_rows_of_any_date_are_listed_alike(
+        imports in proptest::collection::vec(proptest::collection::vec(imported_row(), 0..40), 1..4),
+        size in 1_u32..9,
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let sqlite = SqliteStore::open(directory.path(), Options::default()).unwrap();
+        let memory = MemoryStore::new(accounts());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for account in accounts() {
+                sqlite.add_account(account).await.unwrap();
+            }
+            for rows in imports {
+                rows.iter().cloned().for_each(|row| memory.seed(row));
+                sqlite.import(&account(0), rows).await.unwrap();
+            }
+            for number in (0..50).chain([u64::MAX / 2, u64::MAX]) {
+                let page = PageRequest { number, size: PageSize::new(size).unwrap(), after: None };
+                for name in [None, Some(name(1))] {
+                    let filter = Filter { phone_number: None, friendly_name: name };
+                    let expected = memory.list(&account(0), &filter, page).await.unwrap();
+                    assert_eq!(sqlite.list(&account(0), &filter, page).await.unwrap(), expected);
+                }
+            }
+        });
+    }
 }

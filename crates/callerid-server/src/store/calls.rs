@@ -109,8 +109,12 @@ pub(super) fn due(
     let mut calls = Vec::new();
     for select in [
         select!("WHERE wake_at <= ?1 ORDER BY wake_at, call.sid LIMIT ?2"),
-        // A call wakes no sooner than it was created, so these follow the others.
-        select!("WHERE created_at > ?1 AND wake_at > ?1 ORDER BY wake_at, call.sid LIMIT ?2"),
+        // A call wakes no sooner than it was created, so these follow the others. They are few, if any:
+        // the plus sign keeps SQLite from going through all that wake later instead.
+        select!(
+            "WHERE created_at > ?1 AND +wake_at > ?1 AND wake_at IS NOT NULL
+             ORDER BY +wake_at, call.sid LIMIT ?2"
+        ),
     ] {
         let mut select = connection.prepare_cached(select)?;
         let limit = i64::try_from(limit - calls.len()).unwrap_or(i64::MAX);

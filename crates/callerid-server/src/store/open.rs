@@ -109,9 +109,11 @@ fn make_file(path: &Path) -> io::Result<()> {
 }
 
 /// FULL: a commit is an fsync. FAST: what is deleted is overwritten where that costs no write of its own.
+/// MEMORY: what undoes a single change of a batch is not written to a file first.
 const WRITER: &str = "PRAGMA synchronous = FULL;
      PRAGMA foreign_keys = ON;
      PRAGMA secure_delete = FAST;
+     PRAGMA temp_store = MEMORY;
      PRAGMA cache_size = -4096;
      PRAGMA journal_size_limit = 16777216;";
 const READER: &str = "PRAGMA query_only = ON;

@@ -10,9 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callerid_core::{
-    Account, AccountSid, AuthToken, Call, CallDelay, CallerIdSid, Entropy, Filter, FriendlyName,
-    Key, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize, PhoneEvent, PhoneNumber,
-    Store,
+    Account, AccountSid, AuthToken, Call, CallerIdSid, Entropy, Filter, FriendlyName, Key, Moment,
+    NewCallerId, OutgoingCallerId, PageRequest, PhoneEvent, PhoneNumber, Store,
 };
 use callerid_server::store::{Options, SqliteStore};
 
@@ -117,7 +116,7 @@ impl Bench {
         let Self { store, rows, .. } = self;
         let no_filter = Filter::default();
         let list = async |page: u64| {
-            let request = PageRequest { number: page, size: PageSize::default() };
+            let request = PageRequest { number: page, ..PageRequest::default() };
             let page = store.list(&account(), &no_filter, request).await.expect("a page");
             assert_eq!(page.total, *rows);
             assert!(!page.items.is_empty());
@@ -266,11 +265,7 @@ fn caller_id(row: u64) -> OutgoingCallerId {
 
 /// A call for a number that no row has.
 fn call(turn: u64) -> Call {
-    let new = NewCallerId {
-        phone_number: number(2_000_000 + turn),
-        friendly_name: None,
-        call_delay: CallDelay::default(),
-    };
+    let new = NewCallerId::new(number(2_000_000 + turn));
     let entropy = Entropy::new(entropy(turn ^ 1 << 40));
     Call::new(account(), new, &entropy, START).expect("the entropy holds a code")
 }

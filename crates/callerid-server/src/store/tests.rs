@@ -1,0 +1,484 @@
+//! What only the durable store does: opening, sealing, sharing commits, failing. That it answers as the
+//! store in memory does is in tests/store_equivalence.rs.
+
+use std::fs;
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Waker};
+
+use callerid_core::{AuthToken, CallStatus, EVENTS_KEPT, Entropy, Key, NewCallerId, PhoneEvent};
+use tempfile::TempDir;
+
+use super::*;
+
+const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
+
+fn account() -> Account {
+    let auth_token = AuthToken::new("the-token-in-clear").unwrap();
+    Account { sid: AccountSid::from_entropy(&[1; 16]), auth_token }
+}
+
+fn number(index: u32) -> PhoneNumber {
+    PhoneNumber::parse(&format!("415867{:04}", 5300 + index)).unwrap()
+}
+
+fn call(seed: u8, number: PhoneNumber) -> Call {
+    Call::new(account().sid, NewCallerId::new(number), &Entropy::new([seed; 80]), NOW).unwrap()
+}
+
+fn open(directory: &Path) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(directory, Options::default())
+}
+
+/// A store with one account, in a directory of its own.
+async fn store() -> (TempDir, SqliteStore) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    assert!(store.add_account(account()).await.unwrap());
+    (directory, store)
+}
+
+/// Keeps the thread that writes busy until the sender is dropped or used, so that changes gather.
+fn hold(store: &Arc<SqliteStore>) -> mpsc::Sender<()> {
+    let (release, held) = mpsc::channel::<()>();
+    let (started, has_started) = mpsc::channel();
+    let store = store.clone();
+    tokio::spawn(async move {
+        let wait = move |_: &Connection| {
+            started.send(()).unwrap();
+            let _ = held.recv();
+            Ok(())
+        };
+        store.write(wait).await.unwrap();
+    });
+    tokio::task::block_in_place(|| has_started.recv().unwrap());
+    release
+}
+
+fn error(directory: &Path, options: Options) -> String {
+    SqliteStore::open(directory, options).unwrap_err().to_string()
+}
+
+mod opening {
+    use super::*;
+
+    fn database(directory: &Path) -> std::path::PathBuf {
+        directory.join("callerid.sqlite3")
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_used_is_named_with_the_reason() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        let below = file.join("data");
+        let message = error(&below, Options::default());
+        let expected =
+            format!("cannot keep data in {}: Not a directory (os error 20)", below.display());
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn what_is_made_is_for_its_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("a/b");
+        let _store =
+            SqliteStore::open(&data, Options { serve: true, ..Options::default() }).unwrap();
+        #[cfg(unix)]
+        for path in fs::read_dir(&data).unwrap().map(|file| file.unwrap().path()).chain([data]) {
+            let metadata = fs::metadata(&path).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+            assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
+        }
+    }
+
+    #[test]
+    fn one_server_works_on_a_directory_and_others_may_open_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let serve = || Options { serve: true, ..Options::default() };
+        let server = SqliteStore::open(directory.path(), serve()).unwrap();
+        let expected = format!(
+            "another server works on {} (process {})",
+            directory.path().display(),
+            std::process::id()
+        );
+        assert_eq!(error(directory.path(), serve()), expected);
+        assert!(open(directory.path()).is_ok());
+        drop(server);
+        assert!(SqliteStore::open(directory.path(), serve()).is_ok());
+    }
+
+    #[test]
+    fn a_database_from_a_newer_version_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        drop(open(directory.path()).unwrap());
+        let path = database(directory.path());
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "user_version", 7).unwrap();
+        drop(connection);
+        let message = error(directory.path(), Options::default());
+        let expected = format!(
+            "{} has version 7, and this program knows versions up to 1: use a newer one",
+            path.display()
+        );
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn what_is_no_database_of_ours_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = database(directory.path());
+        let expected = format!("{} is no database of this program", path.display());
+        fs::write(&path, "not a database at all, but long enough to have had a header ".repeat(4))
+            .unwrap();
+        assert_eq!(error(directory.path(), Options::default()), expected);
+        fs::remove_file(&path).unwrap();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE notes (text)").unwrap();
+        assert_eq!(error(directory.path(), Options::default()), expected);
+        assert!(!directory.path().join("key").exists());
+    }
+
+    #[test]
+    fn another_key_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = |digit: &str| Some(SealingKey::parse(&digit.repeat(64)).unwrap());
+        let with = |key| Options { key, ..Options::default() };
+        drop(SqliteStore::open(directory.path(), with(key("a"))).unwrap());
+        assert!(SqliteStore::open(directory.path(), with(key("a"))).is_ok());
+        let wrong = "tokens were sealed with another key than the one given";
+        assert_eq!(error(directory.path(), with(key("b"))), wrong);
+        let missing = error(directory.path(), Options::default());
+        assert!(
+            missing.starts_with("the key that tokens were sealed with is not in "),
+            "{missing}"
+        );
+        assert!(!directory.path().join("key").exists());
+    }
+
+    #[tokio::test]
+    async fn a_first_start_that_is_killed_at_any_point_leaves_a_directory_that_opens() {
+        let killed_after: [fn(&Path); 5] = [
+            |_| {},
+            |path| fs::write(path.join("lock"), "").unwrap(),
+            |path| fs::write(database(path), "").unwrap(),
+            |path| {
+                fs::write(database(path), "").unwrap();
+                fs::write(path.join("key.0123456789abcdef"), "half a k").unwrap();
+            },
+            |path| {
+                drop(SqliteStore::open(path, Options::default()).unwrap());
+                fs::remove_file(database(path)).unwrap();
+                let connection = Connection::open(database(path)).unwrap();
+                connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+            },
+        ];
+        for (point, kill) in killed_after.iter().enumerate() {
+            let directory = tempfile::tempdir().unwrap();
+            kill(directory.path());
+            let store = open(directory.path()).unwrap();
+            assert!(store.add_account(account()).await.unwrap(), "point {point}");
+            drop(store);
+            let found = open(directory.path()).unwrap().account(&account().sid).await.unwrap();
+            assert_eq!(found, Some(account()), "point {point}");
+        }
+    }
+
+    #[test]
+    fn first_starts_at_the_same_time_agree() {
+        let directory = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            let start = || scope.spawn(|| open(directory.path()).map(drop));
+            let starts: Vec<_> = (0..8).map(|_| start()).collect();
+            for start in starts {
+                start.join().unwrap().unwrap();
+            }
+        });
+    }
+}
+
+mod accounts {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_account_is_added_once_and_listed() {
+        let (_directory, store) = store().await;
+        let other = Account { auth_token: AuthToken::new("other").unwrap(), ..account() };
+        assert!(!store.add_account(other).await.unwrap());
+        assert_eq!(store.account(&account().sid).await.unwrap(), Some(account()));
+        assert_eq!(store.accounts().await.unwrap(), [account().sid]);
+    }
+
+    #[tokio::test]
+    async fn a_change_by_another_process_is_seen_at_once() {
+        let (directory, store) = store().await;
+        assert!(store.account(&account().sid).await.unwrap().is_some());
+        let other = open(directory.path()).unwrap();
+        let rotated = Account { auth_token: AuthToken::new("rotated").unwrap(), ..account() };
+        assert!(other.rotate(rotated.clone()).await.unwrap());
+        assert_eq!(store.account(&account().sid).await.unwrap(), Some(rotated.clone()));
+        assert!(other.remove_account(&account().sid).await.unwrap());
+        assert_eq!(store.account(&account().sid).await.unwrap(), None);
+        assert!(!other.rotate(rotated).await.unwrap());
+        assert!(!other.remove_account(&account().sid).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn no_file_has_a_token_in_clear() {
+        let (directory, store) = store().await;
+        store.rotate(account()).await.unwrap();
+        let has_token = |bytes: &[u8]| {
+            let token = account().auth_token.expose().as_bytes().to_vec();
+            bytes.windows(token.len()).any(|window| window == token)
+        };
+        let files = fs::read_dir(directory.path()).unwrap();
+        let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        assert!(files.len() >= 3, "{files:?}");
+        for path in files {
+            assert!(!has_token(&fs::read(&path).unwrap()), "{}", path.display());
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_of_a_removed_account_is_left_and_no_event_id_is_given_again() {
+        let (_directory, store) = store().await;
+        add_caller_id(&store, number(0)).await;
+        let wrong = in_progress(&store, 2, number(1)).await;
+        let keys = PhoneEvent::Pressed(Key::parse_all("1#").unwrap());
+        assert_eq!(store.save(vec![wrong.after(&keys, NOW).unwrap()]).await.unwrap(), [true]);
+        let newest = store.events_after(&account().sid, 0, 0).await.unwrap().newest;
+        assert!(store.remove_account(&account().sid).await.unwrap());
+        for table in
+            ["account", "caller_id", "caller_id_span", "call", "callback", "attempt", "event"]
+        {
+            let count = format!("SELECT count(*) FROM {table}");
+            let rows = store.read(|it| Ok(it.query_row(&count, [], |row| row.get::<_, i64>(0))?));
+            assert_eq!(rows.unwrap(), 0, "{table}");
+        }
+        assert!(store.add_account(account()).await.unwrap());
+        store.add_call(call(3, number(2))).await.unwrap().unwrap();
+        let events = store.events_after(&account().sid, newest, 9).await.unwrap();
+        assert_eq!(events.events[0].id, newest + 1);
+    }
+}
+
+/// A call that has been answered.
+async fn in_progress(store: &SqliteStore, seed: u8, number: PhoneNumber) -> Call {
+    let queued = store.add_call(call(seed, number)).await.unwrap().unwrap().call;
+    let ringing = queued.at(NOW).unwrap();
+    let answered = ringing.call.after(&PhoneEvent::Answered, NOW).unwrap();
+    let call = answered.call.clone();
+    assert_eq!(store.save(vec![ringing, answered]).await.unwrap(), [true, true]);
+    call
+}
+
+async fn add_caller_id(store: &SqliteStore, number: PhoneNumber) {
+    let call = in_progress(store, 1, number).await;
+    let code = call.validation_code.unwrap();
+    let keys = PhoneEvent::Pressed(Key::parse_all(code.expose()).unwrap());
+    assert_eq!(store.save(vec![call.after(&keys, NOW).unwrap()]).await.unwrap(), [true]);
+}
+
+mod calls {
+    use super::*;
+
+    #[tokio::test]
+    async fn unlocking_forgets_wrong_entries_and_no_step_under_way_brings_them_back() {
+        let (_directory, store) = store().await;
+        let call = in_progress(&store, 1, number(0)).await;
+        let wrong = PhoneEvent::Pressed(Key::parse_all("1#").unwrap());
+        let step = call.after(&wrong, NOW).unwrap();
+        let under_way = step.call.after(&wrong, NOW).unwrap();
+        assert_eq!(store.save(vec![step]).await.unwrap(), [true]);
+        assert!(store.unlock(&account().sid, &number(0)).await.unwrap());
+        assert!(!store.unlock(&account().sid, &number(0)).await.unwrap());
+        assert_eq!(store.save(vec![under_way]).await.unwrap(), [false]);
+        let call = store.call(&call.sid).await.unwrap().unwrap();
+        assert_eq!((call.failed_entries, call.entries_left), (0, 2));
+        let step = call.after(&wrong, NOW).unwrap();
+        assert_eq!(step.call.failed_entries, 1);
+        assert_eq!(store.save(vec![step]).await.unwrap(), [true]);
+    }
+
+    #[tokio::test]
+    async fn the_code_is_gone_with_the_end_of_its_call() {
+        let (_directory, store) = store().await;
+        add_caller_id(&store, number(0)).await;
+        let codes = "SELECT count(*) FROM call WHERE code IS NOT NULL OR keyed <> ''";
+        let codes = store.read(|it| Ok(it.query_row(codes, [], |row| row.get::<_, i64>(0))?));
+        assert_eq!(codes.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn only_the_newest_events_are_kept_and_a_gap_is_told() {
+        let (_directory, store) = store().await;
+        let last = EVENTS_KEPT as u64 + 1_200;
+        let append = move |connection: &Connection| {
+            let (sid, change) = (account().sid, CallerIdSid::from_entropy(&[2; 16]));
+            for _ in 0..last {
+                let change = callerid_core::Change::CallerIdDeleted(&sid, &change);
+                events::append(connection, 1, &change)?;
+            }
+            Ok(())
+        };
+        store.write(append).await.unwrap();
+        let after = async |id| store.events_after(&account().sid, id, usize::MAX).await.unwrap();
+        let all = after(0).await;
+        assert_eq!((all.events.len(), all.newest, all.gap), (EVENTS_KEPT, last, true));
+        assert_eq!(all.events[0].id, 1_201);
+        assert!(after(1_199).await.gap);
+        assert!(!after(1_200).await.gap);
+        assert!(!after(last).await.gap);
+        assert!(after(last + 1).await.gap);
+        let count = "SELECT count(*) FROM event";
+        let rows = store.read(|it| Ok(it.query_row(count, [], |row| row.get::<_, i64>(0))?));
+        assert!(rows.unwrap() <= EVENTS_KEPT as i64 + 500);
+    }
+}
+
+mod concurrency {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn creates_that_wait_together_share_a_commit() {
+        let (_directory, store) = store().await;
+        let store = Arc::new(store);
+        let commits = store.commits();
+        let release = hold(&store);
+        let before = *commits.borrow();
+        let create = |seed: u8| {
+            let store = store.clone();
+            tokio::spawn(async move { store.add_call(call(seed, number(seed.into()))).await })
+        };
+        let creates: Vec<_> = (0..64).map(create).collect();
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        drop(release);
+        for create in creates {
+            create.await.unwrap().unwrap().unwrap();
+        }
+        assert_eq!(store.calls(&account().sid).await.unwrap().len(), 64);
+        let shared = *commits.borrow() - before;
+        assert!(shared <= 8, "{shared} commits");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn of_racing_creates_for_a_number_one_call_stays_live() {
+        let (_directory, store) = store().await;
+        let store = Arc::new(store);
+        let create = |seed: u8| {
+            let store = store.clone();
+            tokio::spawn(async move { store.add_call(call(seed, number(0))).await })
+        };
+        for create in (0..64).map(create).collect::<Vec<_>>() {
+            create.await.unwrap().unwrap().unwrap();
+        }
+        let calls = store.calls(&account().sid).await.unwrap();
+        let live: Vec<_> = calls.iter().filter(|call| call.status.is_live()).collect();
+        assert_eq!((live.len(), calls.len()), (1, 64));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn of_racing_steps_from_one_state_one_is_saved() {
+        let (_directory, store) = store().await;
+        let store = Arc::new(store);
+        let call = store.add_call(call(1, number(0))).await.unwrap().unwrap().call;
+        let save = |_| {
+            let (store, step) = (store.clone(), call.at(NOW).unwrap());
+            tokio::spawn(async move { store.save(vec![step]).await })
+        };
+        let mut saved = 0;
+        for save in (0..64).map(save).collect::<Vec<_>>() {
+            saved += save.await.unwrap().unwrap().iter().filter(|saved| **saved).count();
+        }
+        assert_eq!(saved, 1);
+        let call = store.call(&call.sid).await.unwrap().unwrap();
+        assert_eq!((call.status, call.revision), (CallStatus::Ringing, 1));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_change_that_fails_takes_none_of_its_batch_along() {
+        let (_directory, store) = store().await;
+        let store = Arc::new(store);
+        let release = hold(&store);
+        let create = |seed: u8| {
+            let store = store.clone();
+            let mut call = call(seed, number(seed.into()));
+            if seed.is_multiple_of(3) {
+                call.account_sid = AccountSid::from_entropy(&[9; 16]);
+            }
+            tokio::spawn(async move { store.add_call(call).await })
+        };
+        let creates: Vec<_> = (0..9).map(create).collect();
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        drop(release);
+        for (seed, create) in creates.into_iter().enumerate() {
+            match create.await.unwrap() {
+                Ok(admitted) => assert!(seed % 3 != 0 && admitted.is_ok()),
+                Err(error) => {
+                    assert_eq!(seed % 3, 0);
+                    let expected =
+                        "the store failed: there is no account AC09090909090909090909090909090909";
+                    assert_eq!(error.to_string(), expected);
+                }
+            }
+        }
+        assert_eq!(store.calls(&account().sid).await.unwrap().len(), 6);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_waiter_that_goes_away_changes_nothing_for_the_others() {
+        let (_directory, store) = store().await;
+        let store = Arc::new(store);
+        let release = hold(&store);
+        {
+            let mut create = pin!(store.add_call(call(1, number(1))));
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(create.as_mut().poll(&mut context).is_pending());
+        }
+        drop(release);
+        store.add_call(call(2, number(2))).await.unwrap().unwrap();
+        assert_eq!(store.calls(&account().sid).await.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_fails_changes_and_nothing_else() {
+        let (directory, store) = store().await;
+        let limit = |pages: i64| {
+            move |connection: &Connection| {
+                connection.pragma_update(None, "max_page_count", pages)?;
+                Ok(())
+            }
+        };
+        // No smaller than the database is: so the next page it needs is one too many.
+        store.write(limit(1)).await.unwrap();
+        let (mut added, mut failures) = (0, Vec::new());
+        for seed in 0..200 {
+            match store.add_call(call(seed, number(seed.into()))).await {
+                Ok(admitted) => added += usize::from(admitted.is_ok()),
+                Err(error) => failures.push(error.to_string()),
+            }
+        }
+        assert!(!failures.is_empty() && failures[0].contains("full"), "{failures:?}");
+        assert_eq!(store.calls(&account().sid).await.unwrap().len(), added);
+        store.write(limit(1_000_000)).await.unwrap();
+        store.add_call(call(201, number(201))).await.unwrap().unwrap();
+        drop(store);
+        let store = open(directory.path()).unwrap();
+        assert_eq!(store.calls(&account().sid).await.unwrap().len(), added + 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn two_processes_take_turns() {
+        let (directory, store) = store().await;
+        let stores = [Arc::new(store), Arc::new(open(directory.path()).unwrap())];
+        let create = |seed: u8| {
+            let store = stores[usize::from(seed) % 2].clone();
+            tokio::spawn(async move { store.add_call(call(seed, number(seed.into()))).await })
+        };
+        for create in (0..40).map(create).collect::<Vec<_>>() {
+            create.await.unwrap().unwrap().unwrap();
+        }
+        assert_eq!(stores[0].calls(&account().sid).await.unwrap().len(), 40);
+    }
+}
