@@ -66,6 +66,7 @@ async fn answer<S: Store>(
             fields.string("status", "ok");
             fields.string("version", env!("CARGO_PKG_VERSION"));
         })),
+        Resource::Events => Err(not_found().into()),
         Resource::Calls => {
             let calls = service.store().calls(&account).await?;
             Ok(json::object(|fields| {
@@ -116,6 +117,8 @@ async fn phone<S: Store>(
 
 enum Resource {
     Health,
+    /// A stream, which a host that has it answers before the service is asked.
+    Events,
     Calls,
     Callbacks,
     Call(CallSid),
@@ -136,6 +139,7 @@ impl Resource {
         let mut segments = path.split('/');
         let resource = match (segments.next()?, segments.next(), segments.next()) {
             ("health", None, None) => Self::Health,
+            ("events", None, None) => Self::Events,
             ("calls", None, None) => Self::Calls,
             ("callbacks", None, None) => Self::Callbacks,
             ("calls", Some(sid), None) => Self::Call(CallSid::parse(sid).ok()?),
@@ -149,7 +153,7 @@ impl Resource {
 
     const fn method(&self) -> &'static str {
         match self {
-            Self::Health | Self::Calls | Self::Callbacks | Self::Call(_) => "GET",
+            Self::Health | Self::Events | Self::Calls | Self::Callbacks | Self::Call(_) => "GET",
             Self::Phone(..) => "POST",
         }
     }

@@ -24,7 +24,9 @@ use tower_service::Service as _;
 use crate::server::{Limits, Stop};
 
 /// The longest head of a request: its line and its headers, in bytes.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// The most that is read of a request before it is looked at.
+const READ_BYTES: usize = 64 * 1024;
 /// The most headers of a request.
 const MAX_HEADERS: usize = 100;
 /// How long, and how much, is still read from whoever was answered before they had sent all.
@@ -86,7 +88,8 @@ async fn converse(stream: TcpStream, app: Router, timeout: Duration, mut stop: S
         .timer(TokioTimer::new())
         // From when it is awaited: this ends idle connections as well as slow ones.
         .header_read_timeout(timeout)
-        .max_buf_size(MAX_HEAD_BYTES)
+        .max_header_size(MAX_HEAD_BYTES)
+        .max_buf_size(READ_BYTES)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(Wire::new(stream, timeout)), service);
     let mut stopping = false;
@@ -184,7 +187,12 @@ impl Refusal {
             return None;
         }
         let (status, reason) = status_line.strip_prefix("HTTP/1.1 ")?.split_once(' ')?;
-        let message = format!("{reason}: the request is no HTTP/1.1 that can be read");
+        let message = match status {
+            "431" => format!(
+                "{reason}: at most {MAX_HEADERS} headers, and {MAX_HEAD_BYTES} bytes with the first line"
+            ),
+            _ => format!("{reason}: the request is not HTTP/1.1 that can be read"),
+        };
         let exception = RestException::http(status.parse().ok()?, message);
         let response = callerid_core::refusal("", &exception);
         let length = format!("content-length: {}", response.body.len());

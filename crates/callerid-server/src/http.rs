@@ -15,7 +15,7 @@ use axum::response::Response;
 use axum::routing::get;
 use callerid_core::http::MAX_BODY_BYTES;
 use callerid_core::{
-    Credentials, Entropy, ErrorCode, Reply, RestException, Store, StoreError, refusal,
+    Credentials, EVENTS_PATH, Entropy, ErrorCode, Reply, RestException, Store, StoreError, refusal,
 };
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -26,7 +26,7 @@ use crate::{events, page};
 /// The routes: one is a stream, some are files of the page, all others are the service's.
 pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
     Router::new()
-        .route(events::PATH, get(events::stream::<S>).fallback(respond::<S>))
+        .route(EVENTS_PATH, get(events::stream::<S>).fallback(respond::<S>))
         .fallback(respond::<S>)
         .with_state(host)
 }

@@ -1,0 +1,12 @@
+//! The program as a process: started, asked over sockets, stopped, killed.
+
+mod accounts;
+mod calls;
+mod crash;
+mod events;
+mod harness;
+mod hostile;
+mod limits;
+mod normalize;
+mod start;
+mod stop;

@@ -1,0 +1,207 @@
+//! Starting: what is printed works when pasted, and what is in the way is said in a line.
+
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::harness::{SID, Server, TOKEN, callerid, run, said, serve};
+
+/// The lines of the welcome that are commands.
+fn commands(written: &str) -> Vec<&str> {
+    let is_command = |line: &&str| line.starts_with("curl ") || line.starts_with("CALL=");
+    written.lines().filter_map(|line| line.strip_prefix("  ")).filter(is_command).collect()
+}
+
+fn shell(script: &str) -> String {
+    said(
+        Command::new("sh")
+            .args(["-ec", script])
+            .env("CALLERID_ACCOUNT_SID", SID)
+            .env("CALLERID_AUTH_TOKEN", TOKEN),
+    )
+}
+
+/// The welcome, once it has all been said.
+fn welcome(server: &Server) -> String {
+    server.get("/");
+    while commands(&server.written()).len() < 5 {
+        std::thread::yield_now();
+    }
+    server.written()
+}
+
+fn paste(server: &Server) {
+    let written = welcome(server);
+    let commands = commands(&written);
+    let (create, phone) = commands.split_first().unwrap();
+    let created = shell(create);
+    let (_, code) = created.split_once("<ValidationCode>").expect(&created);
+    let listed = shell(&phone.join("\n").replace("000000", &code[..6]));
+    assert!(listed.contains("<FriendlyName>(415) 867-5309</FriendlyName>"), "{listed}");
+}
+
+#[test]
+fn the_first_starts_lines_work_when_pasted() {
+    let data = tempfile::tempdir().unwrap();
+    let command = &mut callerid();
+    command.args(["serve", "--listen=127.0.0.1:0", "--data"]).arg(data.path().join("new/data"));
+    let server = Server::launch(command);
+    paste(&server);
+    let token = |written: &str| {
+        let line = written.lines().find(|line| line.contains("AuthToken"))?;
+        Some(line.split_whitespace().last()?.to_owned())
+    };
+    let token = token(&server.written()).unwrap();
+    assert_eq!(token.len(), 32);
+    server.terminate();
+    let server = Server::launch(command);
+    let (_, written) = server.terminate();
+    assert!(!written.contains(&token), "shown again: {written}");
+}
+
+#[test]
+fn an_account_from_the_environment_works_when_pasted_and_its_token_can_change() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    paste(&server);
+    assert!(!server.written().contains(TOKEN));
+    server.terminate();
+    let other = "another-token";
+    let mut server = Server::launch(serve(data.path()).env("CALLERID_AUTH_TOKEN", other));
+    server.get(&server.list()).expect_exception(401);
+    server.account.auth_token = callerid_core::AuthToken::new(other).unwrap();
+    let list = server.get(&server.list()).expect(200);
+    assert!(list.text().contains("total=\"1\""), "{}", list.text());
+}
+
+/// Starts a server that cannot start; returns what it says.
+fn refused(command: &mut Command) -> String {
+    let output = run(command);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.stdout, b"");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let said: Vec<_> = errors.lines().collect();
+    assert_eq!(said.len(), 1, "{errors}");
+    errors.trim().strip_prefix("callerid: ").expect(&errors).to_owned()
+}
+
+#[test]
+fn half_an_account_in_the_environment_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let refused = |name, value| refused(serve(data.path()).env(name, value));
+    assert_eq!(
+        refused("CALLERID_AUTH_TOKEN", ""),
+        "CALLERID_ACCOUNT_SID is set and CALLERID_AUTH_TOKEN is not"
+    );
+    assert_eq!(
+        refused("CALLERID_ACCOUNT_SID", ""),
+        "CALLERID_AUTH_TOKEN is set and CALLERID_ACCOUNT_SID is not"
+    );
+    assert!(refused("CALLERID_ACCOUNT_SID", "AC1").starts_with("CALLERID_ACCOUNT_SID: "));
+    assert!(refused("CALLERID_AUTH_TOKEN", "a b").starts_with("CALLERID_AUTH_TOKEN: "));
+    assert!(refused("CALLERID_KEY", "short").starts_with("CALLERID_KEY: "));
+}
+
+#[test]
+fn an_address_that_cannot_be_had_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = refused(serve(data.path()).args(["--listen", &address]));
+    assert_eq!(
+        said,
+        format!("{address} is in use by another program; --listen takes another address")
+    );
+    let said = refused(serve(data.path()).args(["--listen", "8008"]));
+    assert!(said.contains("\"8008\" is no address"), "{said}");
+    let said = refused(serve(data.path()).args(["--listen", "192.0.2.1:8008"]));
+    assert!(said.starts_with("cannot listen on 192.0.2.1:8008: "), "{said}");
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let said = refused(&mut serve(&file.join("data")));
+    assert!(said.starts_with("cannot keep data in ") && said.contains("/file/data: "), "{said}");
+    let said = refused(&mut serve(&file));
+    assert!(said.starts_with("cannot keep data in "), "{said}");
+}
+
+#[test]
+fn a_database_from_a_newer_version_is_left_alone() {
+    let data = tempfile::tempdir().unwrap();
+    Server::start(data.path()).terminate();
+    let database = data.path().join("callerid.sqlite3");
+    let connection = rusqlite::Connection::open(&database).unwrap();
+    connection.pragma_update(None, "user_version", 1_000).unwrap();
+    drop(connection);
+    let before = std::fs::read(&database).unwrap();
+    let said = refused(&mut serve(data.path()));
+    assert!(said.contains("callerid.sqlite3 has version 1000"), "{said}");
+    assert!(said.contains("use a newer one"), "{said}");
+    assert_eq!(std::fs::read(&database).unwrap(), before);
+}
+
+#[test]
+fn a_second_server_on_a_directory_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let said = refused(&mut serve(data.path()));
+    assert!(said.starts_with("another server works on "), "{said}");
+    assert!(said.contains(&format!("(process {})", server.pid())), "{said}");
+    server.get(&server.list()).expect(200);
+    server.kill();
+    Server::start(data.path()).get("/_callerid/health").expect(200);
+}
+
+#[test]
+fn what_is_no_option_is_refused_with_the_usage() {
+    for arguments in [&["serve", "--port", "1"][..], &["serve", "--timeout", "0"], &["ring"]] {
+        let output = run(callerid().args(arguments));
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("--help"), "{output:?}");
+    }
+}
+
+#[test]
+fn it_answers_soon_after_it_is_started() {
+    let data = tempfile::tempdir().unwrap();
+    Server::start(data.path()).terminate();
+    let started = Instant::now();
+    Server::start(data.path()).get("/_callerid/health").expect(200);
+    let taken = started.elapsed();
+    // The aim is 50 ms; this leaves room for a busy machine and a build without optimisation.
+    assert!(taken.as_millis() < 1000, "{taken:?}");
+}
+
+#[test]
+fn the_log_tells_of_requests_and_keeps_secrets() {
+    let data = tempfile::tempdir().unwrap();
+    let command = &mut serve(data.path());
+    command.args(["--log", "debug,hyper=trace", "--log-format", "json"]);
+    let server = Server::launch(command);
+    let code = server.create("PhoneNumber=4158675309");
+    let call = server.newest_call()["call_sid"].as_str().unwrap().to_owned();
+    server.post(&format!("/_callerid/calls/{call}/answer"), "").expect(200);
+    server.post(&format!("/_callerid/calls/{call}/digits"), "Digits=918273").expect(200);
+    server.get(&format!("{}?PhoneNumber=4158675309", server.list())).expect(200);
+    let authorization = server.authorization();
+    let (_, written) = server.terminate();
+    let events: Vec<serde_json::Value> = written
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect();
+    let requests: Vec<_> = events.iter().filter(|event| event["message"] == "request").collect();
+    assert_eq!(requests.len(), 5, "{written}");
+    assert_eq!(requests[0]["method"], "POST");
+    assert_eq!(requests[0]["path"], format!("/2008-08-01/Accounts/{SID}/OutgoingCallerIds"));
+    assert_eq!(requests[0]["status"], 200);
+    assert_eq!(requests[0]["account"], SID);
+    assert!(requests[0]["micros"].is_u64());
+    for secret in [code.as_str(), TOKEN, &authorization, &authorization[6..], "918273"] {
+        assert!(!written.contains(secret), "{secret} in {written}");
+    }
+}
