@@ -74,7 +74,6 @@ fn what_is_malformed_within_http_is_refused_with_its_status() {
         (400, "GET", &format!("{list}?num=1001"), "", ""),
         (405, "BREW", &list, "", ""),
         (405, "PUT", &list, "", ""),
-        (405, "HEAD", &list, "", ""),
         (405, "POST", "/_callerid/events", "", ""),
         (405, "POST", "/_callerid/health", "", ""),
         (400, "POST", &list, form, "PhoneNumber=%zz"),
@@ -90,10 +89,6 @@ fn what_is_malformed_within_http_is_refused_with_its_status() {
         let head = client.head(method, path);
         let length = body.len();
         client.send(format!("{head}{headers}Content-Length: {length}\r\n\r\n{body}"));
-        if method == "HEAD" {
-            assert!(client.read_head().unwrap().contains(" 405 "));
-            continue;
-        }
         let answer = client.answer();
         assert_eq!(answer.status(), status, "{method} {path} {headers} {body}");
         answer.expect_exception(status);
