@@ -1,0 +1,34 @@
+//! Any request, with the right credentials: the service answers without a panic, and never with a 5xx.
+
+#![no_main]
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use callerid_core::http::Request;
+use callerid_core::{
+    Account, AccountSid, AuthToken, Credentials, Entropy, MemoryStore, Moment, Service,
+};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (&str, &str, &str, Option<&str>, &[u8])| {
+    let (method, path, query, content_type, body) = input;
+    let sid = AccountSid::from_entropy(&[1; 16]);
+    let auth_token = AuthToken::from_entropy(&[2; 16]);
+    let account = Account { sid, auth_token: auth_token.clone() };
+    let service = Service::new(MemoryStore::new([account]));
+    let authorization = Credentials { sid, auth_token }.to_authorization();
+    // Half of the paths are the account's own: few would be, if all were drawn.
+    let own = format!("/2008-08-01/Accounts/{sid}/OutgoingCallerIds{path}");
+    let path = if path.starts_with('/') { path } else { own.as_str() };
+    let authorization = Some(authorization.as_str());
+    let request = Request { method, path, query, authorization, content_type, body };
+    let now = Moment::from_unix_millis(1_207_074_392_000);
+    let entropy = Entropy::new([7; Entropy::BYTES]);
+    let respond = pin!(service.respond(&request, now, &entropy));
+    let Poll::Ready(reply) = respond.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("a store in memory does not wait");
+    };
+    assert!(reply.failure.is_none());
+    assert!((200..500).contains(&reply.response.status));
+});

@@ -1,0 +1,15 @@
+//! Any bytes: reading them as a document does not panic, and what is read is read again from what it is written as.
+
+#![no_main]
+
+use callerid_core::ApiVersion;
+use callerid_core::representation::{Representation, xml};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| match xml::decode(bytes) {
+    Ok(decoded) => {
+        let written = Representation::Xml.encode(ApiVersion::V2008, &decoded.as_document());
+        assert!(xml::decode(&written).is_ok());
+    }
+    Err(error) => assert!(error.at() <= bytes.len()),
+});
