@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{Outcome, cargo, run};
+use crate::{Outcome, cargo, clients, run};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -22,6 +22,7 @@ pub(crate) fn run_all() -> Outcome {
         "tests",
         cargo().args(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"]),
     )?;
+    timed("published clients", clients::run_all)?;
     let docs = ["doc", "--locked", "--workspace", "--no-deps", "--all-features"];
     step("docs", cargo().args(docs).env("RUSTDOCFLAGS", "--deny warnings"))?;
     if cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {
@@ -35,9 +36,13 @@ pub(crate) fn run_all() -> Outcome {
 }
 
 fn step(name: &str, command: &mut Command) -> Outcome {
+    timed(name, || run(command))
+}
+
+fn timed(name: &str, check: impl FnOnce() -> Outcome) -> Outcome {
     eprintln!("── {name}");
     let start = Instant::now();
-    run(command).map_err(|error| format!("{name}: {error}"))?;
+    check().map_err(|error| format!("{name}: {error}"))?;
     eprintln!("── {name}: passed in {:.0} s", start.elapsed().as_secs_f32());
     Ok(())
 }

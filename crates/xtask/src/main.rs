@@ -6,17 +6,18 @@
 #[cfg(feature = "bench")]
 mod bench;
 mod checks;
+mod clients;
 #[cfg(feature = "generate")]
 mod generate;
-#[cfg(feature = "package")]
 mod node;
 #[cfg(feature = "package")]
 mod package;
+mod python;
 mod serve;
+mod server;
 
 use std::env;
 use std::error::Error;
-#[cfg(feature = "package")]
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -28,6 +29,7 @@ usage: cargo xtask <chore>
 
   serve [options of `callerid serve`]   build the server in release mode and run it
   test                                  run every check, as CI does
+  clients [name …]                      run the published clients' tests: curl, node, python, rust
   bench [name …]                        measure, beside peers; writes target/bench.json
   package [--dist]                      build the npm package; with --dist, only pkg/dist
   generate                              write the numbering plan's table anew";
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match chore.as_str() {
         "serve" => serve::run_server(args),
         "test" => checks::run_all(),
+        "clients" => clients::run_chosen(args),
         #[cfg(feature = "generate")]
         "generate" => generate::run(args),
         #[cfg(not(feature = "generate"))]
@@ -70,14 +73,12 @@ fn cargo() -> Command {
 }
 
 /// The workspace's folder.
-#[cfg(feature = "package")]
 fn root() -> PathBuf {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     crates.and_then(Path::parent).map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
 /// Where cargo puts what it builds.
-#[cfg(feature = "package")]
 fn target_dir() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

@@ -1,0 +1,147 @@
+//! `cargo xtask clients`: the vendor's published clients, each at the version that its lock file names, against this server.
+//!
+//! All play `tests/clients/scenario.json`, over plain HTTP, each with a server of its own. Then the recipes of `docs/sdk.md`
+//! are run: they are the files that the page shows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::server::Server;
+use crate::{Outcome, cargo, node, python, root, run, target_dir};
+
+/// The page with the recipes.
+const PAGE: &str = "docs/sdk.md";
+
+/// A client: its name on the command line, the file of its recipe, and what it plays.
+struct Client {
+    name: &'static str,
+    recipe: &'static str,
+    play: fn(&Played<'_>) -> Outcome,
+}
+
+const CLIENTS: [Client; 4] = [
+    Client { name: "curl", recipe: "curl/recipe.sh", play: play_curl },
+    Client { name: "node", recipe: "node/recipe.mjs", play: play_node },
+    Client { name: "python", recipe: "python/recipe.py", play: play_python },
+    Client { name: "rust", recipe: "rust/examples/recipe.rs", play: play_rust },
+];
+
+/// What the clients are played with.
+struct Played<'a> {
+    /// The program that they ask.
+    program: &'a Path,
+    /// Where the clients are.
+    folder: PathBuf,
+    /// Where what they need is built and installed.
+    target: PathBuf,
+}
+
+/// Builds the server, and plays the clients of these names, or all of them.
+pub(crate) fn run_chosen(names: &[String]) -> Outcome {
+    let is_known = |name: &&String| CLIENTS.iter().any(|client| client.name == **name);
+    if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
+        let known = CLIENTS.map(|client| client.name).join(", ");
+        return Err(format!("no client is called {unknown:?}: there are {known}").into());
+    }
+    run(cargo().args(["build", "--locked", "--package", "callerid-server"]))?;
+    play(|client| names.is_empty() || names.iter().any(|name| name == client.name))
+}
+
+/// Plays all of them with the server that is built.
+pub(crate) fn run_all() -> Outcome {
+    play(|_| true)
+}
+
+fn play(is_chosen: impl Fn(&Client) -> bool) -> Outcome {
+    let program = target_dir().join("debug").join(executable("callerid"));
+    let folder = root().join("tests/clients");
+    let played = Played { program: &program, folder, target: target_dir().join("clients") };
+    fs::create_dir_all(&played.target)?;
+    let page = fs::read_to_string(root().join(PAGE))?;
+    for client in CLIENTS {
+        if is_chosen(&client) {
+            (client.play)(&played)?;
+            let recipe = fs::read_to_string(played.folder.join(client.recipe))?;
+            if !page.contains(&format!("\n{recipe}```\n")) {
+                let file = client.recipe;
+                return Err(format!("{PAGE} does not show tests/clients/{file} as it is").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn play_curl(played: &Played<'_>) -> Outcome {
+    if Command::new("curl").arg("--version").output().is_err() {
+        return Err("curl is needed (https://curl.se): none is found".into());
+    }
+    played.recipe(Command::new("sh").arg(played.folder.join("curl/recipe.sh")))
+}
+
+fn play_node(played: &Played<'_>) -> Outcome {
+    let folder = played.folder.join("node");
+    node::install(&folder)?;
+    for package in ["twilio", "twilio-3"] {
+        played.scenario(node::node().arg(folder.join("scenario.mjs")).arg(package))?;
+    }
+    played.recipe(node::node().arg(folder.join("recipe.mjs")))
+}
+
+fn play_python(played: &Played<'_>) -> Outcome {
+    let folder = played.folder.join("python");
+    let venv = played.target.join("python");
+    let python = python::install(&folder.join("requirements.txt"), &venv)?;
+    played.scenario(Command::new(&python).arg("-B").arg(folder.join("scenario.py")))?;
+    played.recipe(Command::new(&python).arg("-B").arg(folder.join("recipe.py")))
+}
+
+fn play_rust(played: &Played<'_>) -> Outcome {
+    let folder = played.folder.join("rust");
+    let target = played.target.join("rust");
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--locked", "--bins", "--examples"]).current_dir(&folder);
+    // The crate's HTTP client wants OpenSSL; where the system has none to build with, it brings its own.
+    if cfg!(target_os = "linux") && !has_openssl() {
+        build.args(["--features", "vendored-openssl"]);
+    }
+    eprintln!("cargo builds {}; from nothing that takes a minute or two", folder.display());
+    run(build.env("CARGO_TARGET_DIR", &target))?;
+    let built = |name: &str| Command::new(target.join("debug").join(executable(name)));
+    played.scenario(&mut built("callerid-client-tests"))?;
+    played.recipe(&mut built("examples/recipe"))
+}
+
+fn executable(name: &str) -> PathBuf {
+    Path::new(name).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+fn has_openssl() -> bool {
+    let exists = Command::new("pkg-config").args(["--exists", "openssl"]).status();
+    exists.is_ok_and(|status| status.success()) || std::env::var_os("OPENSSL_DIR").is_some()
+}
+
+impl Played<'_> {
+    fn server(&self) -> Result<Server, Box<dyn std::error::Error>> {
+        Server::start(self.program, &[])
+    }
+
+    /// Runs a program that plays the scenario and says so.
+    fn scenario(&self, command: &mut Command) -> Outcome {
+        run(self.server()?.tell(command))
+    }
+
+    /// Runs a recipe: it shows the call that it asked for.
+    fn recipe(&self, command: &mut Command) -> Outcome {
+        let server = self.server()?;
+        let output = server.tell(command).output()?;
+        let shown = String::from_utf8_lossy(&output.stdout);
+        let is_call = |word: &str| word.len() == 34 && word.starts_with("CA");
+        let has_call = shown.split(|char: char| !char.is_ascii_alphanumeric()).any(is_call);
+        if output.status.success() && has_call {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{command:?} of {PAGE}: {}\n{shown}{said}", output.status).into())
+    }
+}
