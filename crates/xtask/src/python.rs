@@ -21,8 +21,7 @@ pub(crate) fn install(
         return Ok(python);
     }
     eprintln!("pip installs what {} names", requirements.display());
-    let find = find()?;
-    make(&find, folder)?;
+    make(find()?, folder)?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     let exactly = ["--require-hashes", "--only-binary", ":all:", "--requirement"];
     run(Command::new(&python).args(pip).args(exactly).arg(requirements))?;
