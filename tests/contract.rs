@@ -10,6 +10,7 @@ use std::time::Duration;
 use callerid_core::{
     Account, AccountSid, AuthToken, Credentials, Entropy, MemoryStore, Moment, Service, http,
 };
+use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, VirtualLine};
 use callerid_server::server::{self, Limits};
@@ -133,7 +134,8 @@ impl OverHttp {
                 let listener = TcpListener::from_std(listener).expect("tokio takes it");
                 let line = |_| Box::new(VirtualLine) as Box<dyn PhoneLine>;
                 let stop = async { stopped.await.unwrap_or_default() };
-                server::run(listener, store, Clock::system(), line, Limits::default(), stop).await;
+                let (callbacks, limits) = (Callbacks::default(), Limits::default());
+                server::run(listener, store, Clock::system(), line, callbacks, limits, stop).await;
             });
         });
         Self { address, account, stop: Some(stop), server: Some(server), _data: data }

@@ -8,7 +8,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use axum::response::Response;
-use callerid_core::{Account, ErrorCode, EventStream, Failure, RestException, Store, StoreError};
+use callerid_core::{
+    Account, CORS, ErrorCode, EventStream, Failure, RestException, Store, StoreError,
+};
 use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -44,6 +46,9 @@ pub(crate) async fn stream<S: Store + 'static>(
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            for (name, value) in CORS {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
             response
         }
         Err(Failure::Refused(exception)) => refused(&head, &exception),

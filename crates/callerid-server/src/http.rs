@@ -21,7 +21,7 @@ use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::server::Host;
-use crate::{events, page};
+use crate::{events, gzip, page};
 
 /// The routes: one is a stream, some are files of the page, all others are the service's.
 pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
@@ -92,7 +92,7 @@ async fn respond_from_service<S: Store>(host: &Host<S>, head: &Parts, body: &[u8
     if !head.method.is_safe() {
         host.changed(next, wake_at).await;
     }
-    to_response(response)
+    to_response(gzip::encode(&head.headers, response))
 }
 
 /// The body, if it is not too long and does not take too long.

@@ -9,13 +9,16 @@
 //! | give out the demo page | `page` |
 //! | keep everything | [`store`], tokens with a [`seal`] |
 //! | make the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
+//! | tell a URL how a call ended | [`callbacks`] |
 //! | tell the time | [`clock`] |
 //! | run the program `callerid` | [`cli`] |
 
+pub mod callbacks;
 pub mod cli;
 pub mod clock;
 mod connection;
 mod events;
+mod gzip;
 mod http;
 pub mod line;
 pub mod normalize;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use callerid_core::{Moment, Next, Service, Store};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
+use crate::callbacks::{Callbacks, Sender};
 use crate::clock::Clock;
 use crate::line::{PhoneLine, PhoneReports};
 use crate::switchboard::{self, Message, Switchboard};
@@ -49,6 +50,8 @@ pub(crate) struct Host<S> {
     pub(crate) limits: Limits,
     /// Tells event streams that the store may have changed.
     pub(crate) changes: watch::Sender<()>,
+    /// Wakes the sender of callbacks.
+    pub(crate) callback_is_due: Notify,
     pub(crate) stop: Stop,
     switchboard: mpsc::Sender<Message>,
 }
@@ -73,6 +76,7 @@ pub async fn run<S: Store + 'static>(
     store: S,
     clock: Clock,
     line: impl FnOnce(PhoneReports) -> Box<dyn PhoneLine>,
+    callbacks: Callbacks,
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
@@ -86,16 +90,21 @@ pub async fn run<S: Store + 'static>(
         clock,
         limits,
         changes: watch::Sender::new(()),
+        callback_is_due: Notify::new(),
         stop: stopping.clone(),
         switchboard: inbox_sender,
     });
     let switchboard = Switchboard::new(Arc::clone(&host), line, inbox);
     let switchboard = tokio::spawn(switchboard.run(drained));
+    let callbacks = Sender::new(Arc::clone(&host), callbacks).run(stopping.clone());
+    let callbacks = tokio::spawn(callbacks);
     let connections = tokio::spawn(connection::serve(listener, http::app(host), limits, stopping));
     stop.await;
     tracing::info!("stopping: requests that have begun are answered first");
     stop_sender.send_replace(true);
-    for (part, task) in [("connections", connections), ("switchboard", switchboard)] {
+    let parts =
+        [("connections", connections), ("switchboard", switchboard), ("callbacks", callbacks)];
+    for (part, task) in parts {
         if let Err(error) = task.await {
             tracing::error!(%error, "the {part} ended before their time");
         }

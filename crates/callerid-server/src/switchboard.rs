@@ -128,6 +128,9 @@ impl<S: Store> Switchboard<S> {
     async fn instruct(&self, next: Vec<Next>) {
         for Next { call, instruction } in next {
             tracing::debug!(call = %call.sid, status = %call.status, ?instruction, "instructed");
+            if !call.status.is_live() && call.status_callback.is_some() {
+                self.host.callback_is_due.notify_one();
+            }
             match instruction {
                 Instruction::Place if self.is_still_ringing(&call).await => self.line.place(&call),
                 Instruction::Place => {}

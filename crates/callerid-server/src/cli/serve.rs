@@ -15,8 +15,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::{DataDirectory, Failure, new_account, say, shown_once, variable};
+use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
-use crate::line::VirtualLine;
+use crate::line::{PhoneLine, VirtualLine};
 use crate::server::{self, Limits};
 use crate::store::{Options, SqliteStore};
 
@@ -45,6 +46,14 @@ pub(super) struct Arguments {
     /// How to write the log
     #[arg(long, value_name = "FORM", env = "CALLERID_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
+    /// Where status callbacks may go besides public addresses: a host, an address, or a range like 10.0.0.0/8
+    #[arg(
+        long,
+        value_name = "HOST-OR-CIDR",
+        env = "CALLERID_CALLBACK_ALLOW",
+        value_delimiter = ','
+    )]
+    callback_allow: Vec<Allowed>,
     /// Connections at a time; others wait
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections)]
     max_connections: usize,
@@ -84,7 +93,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 async fn serve(arguments: Arguments) -> Result<(), Failure> {
     // From the first moment on: a signal during the start stops the server as well.
     let stop = stop_signal()?;
-    let Arguments { listen, data, max_connections, timeout, commit_batch, .. } = arguments;
+    let Arguments { listen, data, callback_allow, .. } = arguments;
+    let Arguments { max_connections, timeout, commit_batch, .. } = arguments;
     let given = given_account()?;
     let store = data.open(Options { serve: true, batch: commit_batch, ..Options::default() })?;
     let listener = bind(&listen).await?;
@@ -94,7 +104,9 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
     tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
     let timeout = Duration::from_secs(timeout);
     let limits = Limits { connections: max_connections, timeout, ..Limits::default() };
-    server::run(listener, store, Clock::system(), |_| Box::new(VirtualLine), limits, stop).await;
+    let callbacks = Callbacks { allow: callback_allow, ..Callbacks::default() };
+    let (clock, line) = (Clock::system(), |_| Box::new(VirtualLine) as Box<dyn PhoneLine>);
+    server::run(listener, store, clock, line, callbacks, limits, stop).await;
     tracing::info!("stopped");
     Ok(())
 }

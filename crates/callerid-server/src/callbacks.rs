@@ -1,0 +1,144 @@
+//! Status callbacks: those that are due are sent, a bounded number at a time, and how each attempt went is
+//! saved.
+//!
+//! What is to be sent is asked of the store, at the start too; an attempt that a crash or a stop cut off is
+//! made again. So a callback arrives at least once, or is given up after all of its attempts.
+
+mod client;
+mod destination;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use callerid_core::{Attempt, CallSid, Callback, Store, StoreError};
+use tokio::task::{Id, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use crate::server::{Host, Stop};
+use client::Client;
+
+pub use destination::{Allowed, InvalidAllowed};
+
+/// Callbacks that are sent at a time.
+const AT_A_TIME: usize = 16;
+/// The longest sleep while something is to be sent. Timers stand still while the machine is suspended; the
+/// clock does not.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// How long to wait before a failed store is asked again.
+const RETRY_STORE: Duration = Duration::from_secs(1);
+
+/// How status callbacks are sent.
+#[derive(Clone, Debug)]
+pub struct Callbacks {
+    /// Where they may go besides public addresses.
+    pub allow: Vec<Allowed>,
+    /// How long one attempt may take, from looking up the host to the answer.
+    pub timeout: Duration,
+}
+
+impl Default for Callbacks {
+    fn default() -> Self {
+        Self { allow: Vec::new(), timeout: Duration::from_secs(15) }
+    }
+}
+
+/// Sends what is due until it is told to stop.
+pub(crate) struct Sender<S> {
+    host: Arc<Host<S>>,
+    client: Arc<Client>,
+    attempts: JoinSet<()>,
+    /// Which call's callback an attempt is for.
+    sending: HashMap<Id, CallSid>,
+}
+
+impl<S: Store + 'static> Sender<S> {
+    pub(crate) fn new(host: Arc<Host<S>>, callbacks: Callbacks) -> Self {
+        let client = Arc::new(Client::new(callbacks));
+        Self { host, client, attempts: JoinSet::new(), sending: HashMap::new() }
+    }
+
+    /// Works until it is told to stop, and then until the attempts that have begun have ended, at most for the
+    /// time that requests have.
+    pub(crate) async fn run(mut self, mut stop: Stop) {
+        loop {
+            let nap = self.send_due().await.unwrap_or_else(|error| {
+                tracing::error!(%error, "callbacks that are due wait");
+                Some(RETRY_STORE)
+            });
+            tokio::select! {
+                biased;
+                () = stop.told() => break,
+                Some(ended) = self.attempts.join_next_with_id() => {
+                    let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                    self.sending.remove(&id);
+                }
+                () = self.host.callback_is_due.notified() => {}
+                () = sleep(nap.unwrap_or_default()), if nap.is_some() => {}
+            }
+        }
+        let drained = async { while self.attempts.join_next().await.is_some() {} };
+        if timeout(self.host.limits.drain, drained).await.is_err() {
+            tracing::warn!(
+                "some callbacks were not answered and are sent again after the next start"
+            );
+        }
+    }
+
+    /// Begins attempts at what is due; returns how long to sleep, or `None` while nothing is to be sent or no
+    /// more can be.
+    async fn send_due(&mut self) -> Result<Option<Duration>, StoreError> {
+        let store = self.host.service.store();
+        // Those that are being sent are due as well: so many may be among them.
+        for callback in store.due_callbacks(self.host.clock.now(), AT_A_TIME).await? {
+            let is_being_sent = self.sending.values().any(|call| *call == callback.call_sid);
+            if self.sending.len() < AT_A_TIME && !is_being_sent {
+                let call = callback.call_sid;
+                let (host, client) = (Arc::clone(&self.host), Arc::clone(&self.client));
+                let attempt = self.attempts.spawn(attempt(host, client, callback));
+                self.sending.insert(attempt.id(), call);
+            }
+        }
+        if self.sending.len() == AT_A_TIME {
+            return Ok(None);
+        }
+        let next_at = store.callbacks_wake_at().await?;
+        Ok(next_at.map(|then| match self.sending.is_empty() {
+            true => self.host.clock.until(then).min(LONGEST_SLEEP),
+            // The next one is among those that are being sent.
+            false => LONGEST_SLEEP,
+        }))
+    }
+}
+
+/// Makes one attempt and saves how it went.
+async fn attempt<S: Store>(host: Arc<Host<S>>, client: Arc<Client>, callback: Callback) {
+    let store = host.service.store();
+    let call = callback.call_sid;
+    let attempt = match store.account(&callback.account_sid).await {
+        Ok(Some(account)) => client.attempt(&callback.to_request(&account.auth_token)).await,
+        Ok(None) => Attempt::Refused("its account is gone".to_owned()),
+        Err(error) => {
+            tracing::error!(%error, %call, "a callback waits");
+            return sleep(RETRY_STORE).await;
+        }
+    };
+    let callback = callback.after(&attempt, host.clock.now());
+    let (status, attempts) = (callback.status(), callback.attempts);
+    match status {
+        "failed" => tracing::warn!(%call, attempts, ?attempt, "a callback is given up"),
+        _ => tracing::debug!(%call, attempts, ?attempt, status, "sent a callback"),
+    }
+    // Rather than sending it once more, wait for a store that fails.
+    loop {
+        match store.save_callback(callback.clone()).await {
+            Ok(true) => return,
+            Ok(false) => {
+                tracing::debug!(%call, "the callback has moved on");
+                return sleep(RETRY_STORE).await;
+            }
+            Err(error) => tracing::error!(%error, %call, "an attempt at a callback is not saved"),
+        }
+        sleep(RETRY_STORE).await;
+    }
+}

@@ -1,0 +1,195 @@
+//! One attempt at a callback: an HTTP request to an address that it may go to, and the status of the answer.
+
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
+use axum::http::{Request, Uri};
+use callerid_core::{Attempt, CallbackRequest};
+use futures_util::future::{Either, select};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::Callbacks;
+use super::destination::check;
+
+/// The longest head of an answer, in bytes.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// How much is read of an answer's body, at which nobody looks: whoever sends one of the usual size sees no
+/// broken connection.
+const BODY_BYTES: usize = 64 * 1024;
+/// How long that is read.
+const BODY_TIME: Duration = Duration::from_secs(1);
+/// Addresses of one host that are tried, one after the other.
+const ADDRESSES: usize = 4;
+
+/// Sends callbacks. It follows no redirect and takes no proxy from the environment: either would have it
+/// connect to what nobody has checked.
+pub(super) struct Client {
+    callbacks: Callbacks,
+    tls: TlsConnector,
+}
+
+impl Client {
+    pub(super) fn new(callbacks: Callbacks) -> Self {
+        let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        Self { callbacks, tls: TlsConnector::from(Arc::new(tls)) }
+    }
+
+    /// Makes one attempt, within the time limit.
+    pub(super) async fn attempt(&self, request: &CallbackRequest) -> Attempt {
+        let limit = self.callbacks.timeout;
+        // An answer counts from its status on, whatever becomes of its body.
+        let mut status = None;
+        match (timeout(limit, self.send(request, &mut status)).await, status) {
+            (_, Some(status)) => Attempt::Answered(status),
+            (Ok(attempt), None) => attempt.unwrap_or_else(|failed| failed),
+            (Err(_), None) => Attempt::Failed(format!("no answer within {limit:?}")),
+        }
+    }
+
+    /// Sends a request and sets `status` to that of its answer.
+    async fn send(
+        &self,
+        request: &CallbackRequest,
+        status: &mut Option<u16>,
+    ) -> Result<Attempt, Attempt> {
+        let refused = |why: &dyn Error| Attempt::Refused(format!("the URL cannot be read: {why}"));
+        let uri: Uri = request.url.parse().map_err(|error| refused(&error))?;
+        let is_tls = uri.scheme_str() == Some("https");
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let message = message(&uri, request).map_err(|error| refused(&error))?;
+        let stream = connect(&self.addresses(host, port).await?, self.callbacks.timeout).await?;
+        let answered = if is_tls {
+            let name = host.trim_matches(['[', ']']);
+            let name = ServerName::try_from(name.strip_suffix('.').unwrap_or(name).to_owned());
+            let name = name.map_err(|error| refused(&error))?;
+            let stream = self.tls.connect(name, stream).await;
+            let stream = stream.map_err(|error| failed("TLS failed", &error))?;
+            exchange(stream, message, status).await
+        } else {
+            exchange(stream, message, status).await
+        };
+        answered.map_err(|error| failed("HTTP failed", &error))
+    }
+
+    /// The addresses of a host that it may be called back at.
+    async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Attempt> {
+        let literal = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        let found: Vec<SocketAddr> = match literal {
+            Ok(address) => vec![(address, port).into()],
+            Err(_) => {
+                let found = lookup_host((host, port)).await;
+                let not_found = format!("no address of {host} was found");
+                found.map_err(|error| failed(&not_found, &error))?.collect()
+            }
+        };
+        let mut refused = None;
+        let mut may_go_to = |address: &SocketAddr| {
+            let checked = check(host, address.ip(), &self.callbacks.allow);
+            checked.map_err(|why| refused.get_or_insert(why)).is_ok()
+        };
+        let addresses: Vec<_> =
+            found.into_iter().filter(|address| may_go_to(address)).take(ADDRESSES).collect();
+        match refused {
+            Some(why) if addresses.is_empty() => Err(Attempt::Refused(why)),
+            _ => Ok(addresses),
+        }
+    }
+}
+
+/// Connects to the first address that answers; no one of them takes all of the time.
+async fn connect(addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream, Attempt> {
+    let mut last = Attempt::Failed("the host has no address".to_owned());
+    let share = limit.checked_div(addresses.len() as u32).unwrap_or(limit);
+    for address in addresses {
+        let connected = timeout(share, TcpStream::connect(address)).await;
+        match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = failed(&format!("cannot connect to {address}"), &error),
+        }
+    }
+    Err(last)
+}
+
+/// The request as it is sent over a connection to its host.
+fn message(
+    uri: &Uri,
+    request: &CallbackRequest,
+) -> Result<Request<Full<Bytes>>, axum::http::Error> {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let target = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    let message = Request::builder()
+        .uri(target)
+        .header(HOST, authority)
+        .header(USER_AGENT, concat!("callerid/", env!("CARGO_PKG_VERSION")))
+        .header(ACCEPT, "*/*")
+        .header(CONNECTION, "close")
+        .header("x-twilio-signature", &request.signature);
+    match &request.body {
+        None => message.method("GET").body(Full::default()),
+        Some(form) => message
+            .method("POST")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")
+            .body(Full::from(form.to_string())),
+    }
+}
+
+/// Sends a request over a connection, sets `status` to that of its answer, and ends the connection.
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    message: Request<Full<Bytes>>,
+    status: &mut Option<u16>,
+) -> Result<Attempt, hyper::Error> {
+    let (mut sender, connection) =
+        http1::Builder::new().max_buf_size(MAX_HEAD_BYTES).handshake(TokioIo::new(stream)).await?;
+    let answered = pin!(async {
+        let response = sender.send_request(message).await?;
+        let answered = response.status().as_u16();
+        *status = Some(answered);
+        timeout(BODY_TIME, discard(response.into_body())).await.unwrap_or_default();
+        Ok(Attempt::Answered(answered))
+    });
+    // The connection does the work, and may be done with it first.
+    match select(answered, pin!(connection)).await {
+        Either::Left((answered, _)) => answered,
+        Either::Right((_, answered)) => answered.await,
+    }
+}
+
+/// Reads a body to its end or its bound.
+async fn discard(mut body: Incoming) {
+    let mut rest = BODY_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        rest = rest.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if rest == 0 {
+            return;
+        }
+    }
+}
+
+/// A failure, with all that is known of its cause.
+fn failed(what: &str, error: &dyn Error) -> Attempt {
+    let mut why = format!("{what}: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        why += &format!(": {cause}");
+        source = cause.source();
+    }
+    Attempt::Failed(why)
+}

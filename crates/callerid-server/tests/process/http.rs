@@ -1,0 +1,126 @@
+//! What HTTP offers besides the API: compression, HEAD, and pages of other origins.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use flate2::read::GzDecoder;
+
+use crate::harness::{Response, Server, serve};
+
+const ALLOWED_METHODS: &str = "GET, POST, PUT, DELETE, OPTIONS";
+
+/// Asks with one more header.
+fn ask(server: &Server, method: &str, path: &str, header: &str) -> Response {
+    let mut client = server.connect();
+    let head = client.head(method, path);
+    client.send(format!("{head}{header}\r\n\r\n")).answer()
+}
+
+#[track_caller]
+fn expect_cors(response: &Response) {
+    assert_eq!(response.header("access-control-allow-origin"), Some("*"), "{}", response.head);
+    assert_eq!(response.header("access-control-allow-methods"), Some(ALLOWED_METHODS));
+    assert_eq!(response.header("access-control-expose-headers"), Some("ETag"));
+    let allowed = response.header("access-control-allow-headers").unwrap();
+    for name in ["Authorization", "Content-Type", "Last-Event-ID"] {
+        assert!(allowed.split(", ").any(|allowed| allowed == name), "{allowed}");
+    }
+}
+
+#[test]
+fn an_answer_is_compressed_where_that_is_asked_for_and_pays() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let short = ask(&server, "GET", &server.list(), "Accept-Encoding: gzip").expect(200);
+    assert_eq!((short.header("content-encoding"), short.header("vary")), (None, None));
+    for at in 0..6 {
+        server.validate(&format!("415867530{at}"));
+    }
+    let api = format!("/2010-04-01/Accounts/{}/OutgoingCallerIds.json", server.account.sid);
+    for path in [server.list(), api, "/_callerid/calls".to_owned()] {
+        let plain = ask(&server, "GET", &path, "X: y").expect(200);
+        let refusing = ask(&server, "GET", &path, "Accept-Encoding: gzip;q=0, br").expect(200);
+        for plain in [&plain, &refusing] {
+            assert_eq!(plain.header("content-encoding"), None);
+            assert_eq!(plain.header("vary"), Some("Accept-Encoding"));
+        }
+        let packed = ask(&server, "GET", &path, "Accept-Encoding: deflate, gzip, br").expect(200);
+        assert_eq!(packed.header("content-encoding"), Some("gzip"));
+        assert_eq!(packed.header("vary"), Some("Accept-Encoding"));
+        assert_eq!(packed.header("content-type"), plain.header("content-type"));
+        assert!(packed.body.len() * 2 < plain.body.len(), "{}", packed.body.len());
+        let mut unpacked = String::new();
+        GzDecoder::new(packed.body.as_slice()).read_to_string(&mut unpacked).unwrap();
+        assert_eq!(unpacked, plain.text());
+    }
+}
+
+#[test]
+fn head_is_answered_as_get_is_without_the_body() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    for at in 0..6 {
+        server.validate(&format!("415867530{at}"));
+    }
+    // What differs from one answer to the next.
+    let fixed = |head: &str| {
+        let is_fixed = |line: &&str| {
+            let line = line.to_ascii_lowercase();
+            !line.starts_with("twilio-request-id:") && !line.starts_with("date:")
+        };
+        head.lines().filter(is_fixed).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let nowhere = format!("{}/PN0123", server.list());
+    for path in [server.list().as_str(), "/_callerid/health", &nowhere, "/nowhere", "/host.js"] {
+        for header in ["X: y", "Accept-Encoding: gzip"] {
+            let of_get = ask(&server, "GET", path, header);
+            let mut client = server.connect();
+            let head = client.head("HEAD", path);
+            let of_head = client.send(format!("{head}{header}\r\n\r\n")).read_head().unwrap();
+            assert_eq!(fixed(&of_head), fixed(&of_get.head), "{path}");
+            // The next answer follows at once: there was no body.
+            client.get("/_callerid/health").expect(200);
+        }
+    }
+}
+
+#[test]
+fn a_browser_may_ask_from_any_origin() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let events = "/_callerid/events";
+    for path in [server.list().as_str(), "/_callerid/callbacks", events] {
+        // As browsers ask: without credentials.
+        let preflight = format!(
+            "OPTIONS {path} HTTP/1.1\r\nHost: x\r\nOrigin: https://example.com\r\n\
+             Access-Control-Request-Method: POST\r\n\
+             Access-Control-Request-Headers: authorization,last-event-id\r\n\r\n"
+        );
+        let preflight = server.connect().send(preflight).answer().expect(204);
+        expect_cors(&preflight);
+        assert!(preflight.body.is_empty());
+        let unknown = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+        expect_cors(&server.connect().send(unknown).answer().expect(401));
+    }
+    expect_cors(&server.get("/nowhere").expect(404));
+    let mut stream = server.connect();
+    let head = stream.head("GET", events);
+    let head = stream.send(format!("{head}\r\n")).read_head().unwrap();
+    expect_cors(&Response { head, body: Vec::new() }.expect(200));
+}
+
+#[test]
+fn refusals_of_the_host_can_be_read_from_any_origin() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::launch(serve(data.path()).args(["--timeout", "1"]));
+    let mut client = server.connect();
+    let head = client.head("POST", &server.list());
+    client.send(format!("{head}Content-Length: 10000000\r\n\r\n"));
+    expect_cors(&client.answer().expect_exception(413));
+    let mut client = server.connect();
+    client.send(format!("{head}Content-Length: 10\r\n\r\nPhone"));
+    assert!(!client.hears_within(Duration::from_millis(500)));
+    expect_cors(&client.answer().expect_exception(408));
+    let mut client = server.connect();
+    expect_cors(&client.send("nonsense\r\n\r\n").answer().expect_exception(400));
+}
