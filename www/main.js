@@ -24,6 +24,9 @@ const calls = new Calls();
 /** The connection, or `null` where credentials are missing. */
 let connection = null;
 let tryNow = () => {};
+/** Tries again what failed while the stream of events stands. */
+let checking;
+const CHECK_MS = 2000;
 /** Whether the connection stands; says when it is told of the first time. */
 let wasLost = false;
 /** Whether the API tells nothing by itself. */
@@ -34,7 +37,7 @@ let urlCredentials = null;
 
 mountWire(log);
 const phone = mountPhone({ control, take, failed, leave: leavePhone });
-const callerIds = mountCallerIds({ connection: () => connection, failed, read: lookForVerified });
+const callerIds = mountCallerIds({ connection: () => connection, failed, read: wasRead });
 const progress = mountProgress({ again: (parameters) => form.again(parameters) });
 const form = mountValidate({
   ask,
@@ -50,6 +53,7 @@ const signIn = mountSignIn({ connect: signInWith });
 function use(kind, { isAsked = false } = {}) {
   connection?.close();
   connection = null;
+  clearTimeout(checking);
   calls.clear();
   wasLost = false;
   isPlain = false;
@@ -185,13 +189,22 @@ function failed(error) {
   else if (kind === "unreachable" || kind === "slow") {
     if (byId("notice").hidden) notify({ title: explain(error, connection).text, detail: "What you typed is kept.", actions: [["Try now", again]] });
     tryNow();
+    // The stream of events may stand all the same, and would never say that the rest is back.
+    clearTimeout(checking);
+    checking = setTimeout(() => wasLost || callerIds.load(), CHECK_MS);
   }
 }
 
-async function again() {
+function again() {
   tryNow();
-  await callerIds.load();
+  callerIds.load();
+}
+
+/** The list has been read: whatever was wrong is over, unless the stream of events is still to come back. */
+function wasRead(page) {
+  clearTimeout(checking);
   if (!wasLost) dismiss(() => byId("call-me").focus());
+  lookForVerified(page);
 }
 
 // ── The validation ──
@@ -212,7 +225,7 @@ async function ask(parameters) {
 
 function newValidation(kept) {
   const { national } = PhoneNumber.parse(kept.phoneNumber);
-  return { ...kept, national, kind: connection.kind, call: null, entriesAtFirst: 3, isVerified: kept.isVerified ?? false, skew: 0, isPlain };
+  return { ...kept, national, kind: connection.kind, call: null, entriesAtFirst: 3, isVerified: kept.isVerified ?? false, skew: kept.skew ?? 0, isPlain };
 }
 
 /** Its call, where no event has told of it yet. */
@@ -227,8 +240,8 @@ async function findCall(current) {
 
 function keepValidation() {
   if (!connection || connection.kind === "url") return;
-  const { parameters, phoneNumber, code, known, callSid, isVerified } = validation ?? {};
-  keep(`validation.${connection.kind}`, validation ? { parameters, phoneNumber, code, known, callSid, isVerified } : undefined);
+  const { parameters, phoneNumber, code, known, callSid, skew } = validation;
+  keep(`validation.${connection.kind}`, { parameters, phoneNumber, code, known, callSid, skew });
 }
 
 function recallValidation() {
@@ -267,6 +280,7 @@ function callsChanged() {
     const call = callSid ? calls.get(callSid) : calls.all().find((it) => it.phoneNumber === phoneNumber && !known.includes(it.callSid));
     validation.isPlain = isPlain;
     if (call) {
+      if (!callSid) validation.skew = skewOf(call);
       validation.callSid = call.callSid;
       validation.call = call;
     }
@@ -276,6 +290,12 @@ function callsChanged() {
   const wasRinging = byId("phone").dataset.state === "ringing";
   phone.update(calls.all());
   if (!wasRinging && byId("phone").dataset.state === "ringing") bringCodeIntoView();
+}
+
+/** By how much another clock is ahead of this one, in milliseconds, from a call that was made just now. */
+function skewOf(call) {
+  const skew = call.createdAt - Date.now();
+  return Math.abs(skew) > 2000 ? skew : 0;
 }
 
 /** Where the phone is a sheet, the code must not be under it, nor above the window. */
@@ -308,3 +328,4 @@ const credentials = takeFromAddress();
 if (credentials) keep("credentials", credentials);
 const kept = recall("connection");
 use(credentials ? "server" : kept && kept !== "url" ? kept : host.connection);
+performance.mark("callerid-started");

@@ -177,7 +177,10 @@ export function mountProgress({ again }) {
   return {
     /** Shows that validation; `null` shows what is to come. */
     update: (next) => {
-      if (next !== validation) said = next ? null : "rest";
+      if (next !== validation) {
+        said = next ? null : "rest";
+        if (next && !next.isSilent) announce(`Your code is ${spelled(next.code)}.`);
+      }
       validation = next;
       setText(byId("no-call-list"), "");
       if (next) byId("no-call-list").append(...reasons(next));

@@ -1,0 +1,33 @@
+// Finds a Chromium: `$CHROME`, then one of the system, then the one that Playwright may have installed.
+
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "microsoft-edge"];
+const PLACES = [
+  ...(process.env.PATH ?? "").split(delimiter),
+  "/Applications/Google Chrome.app/Contents/MacOS",
+  "/Applications/Chromium.app/Contents/MacOS",
+];
+
+/** The path of a Chromium; `undefined` leaves it to Playwright. */
+export function findChromium() {
+  if (process.env.CHROME) return process.env.CHROME;
+  const candidates = PLACES.flatMap((place) => [...NAMES, "Google Chrome", "Chromium"].map((name) => join(place, name)));
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a test browser is started with: nothing of it speaks to anyone by itself. */
+export const ARGUMENTS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];

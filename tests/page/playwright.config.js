@@ -1,0 +1,21 @@
+import { defineConfig } from "@playwright/test";
+
+import { ARGUMENTS, findChromium } from "./browser.js";
+
+export default defineConfig({
+  testDir: "specs",
+  fullyParallel: true,
+  forbidOnly: true,
+  workers: 2,
+  maxFailures: 20,
+  timeout: 30_000,
+  expect: { timeout: 5000 },
+  reporter: [["line"]],
+  use: {
+    viewport: { width: 1280, height: 900 },
+    contextOptions: { reducedMotion: "reduce" },
+    launchOptions: { executablePath: findChromium(), args: ARGUMENTS },
+    permissions: ["clipboard-read", "clipboard-write"],
+    actionTimeout: 5000,
+  },
+});

@@ -1,0 +1,116 @@
+// The real server, `callerid serve`, on a free port with its data in a directory of its own.
+
+import { execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+
+const PROGRAM = process.env.CALLERID_PROGRAM ?? new URL("../../target/debug/callerid", import.meta.url).pathname;
+const run = promisify(execFile);
+
+export class Server {
+  #process;
+  #data;
+
+  /** Starts a server, with the account of the environment that it is given. */
+  static async start() {
+    const server = new Server();
+    server.#data = await mkdtemp(join(tmpdir(), "callerid-page-"));
+    server.account = { accountSid: `AC${hex(16)}`, authToken: hex(16) };
+    await server.restart("127.0.0.1:0");
+    return server;
+  }
+
+  /** Starts it again, where it was unless told otherwise. */
+  async restart(listen = new URL(this.url).host) {
+    const { accountSid, authToken } = this.account;
+    const environment = { ...process.env, CALLERID_ACCOUNT_SID: accountSid, CALLERID_AUTH_TOKEN: authToken };
+    this.#process = spawn(PROGRAM, ["serve", "--listen", listen, "--data", this.#data, "--log", "off"], { env: environment, stdio: ["ignore", "pipe", "inherit"] });
+    this.ended = new Promise((resolve) => this.#process.once("exit", resolve));
+    for await (const line of createInterface({ input: this.#process.stdout })) {
+      const [, url] = /(http:\/\/[\d.:]+)/.exec(line) ?? [];
+      if (url) {
+        this.url = url;
+        this.#process.stdout.resume();
+        return;
+      }
+    }
+    throw new Error(`${PROGRAM} did not start`);
+  }
+
+  /** Ends it at once, as a crash does. */
+  async kill() {
+    this.#process.kill("SIGKILL");
+    await this.ended;
+  }
+
+  /** Holds it still, as if it were slow, until it is told to go on. */
+  hold() {
+    this.#process.kill("SIGSTOP");
+  }
+
+  goOn() {
+    this.#process.kill("SIGCONT");
+  }
+
+  async stop() {
+    await this.kill();
+    await rm(this.#data, { recursive: true, force: true });
+  }
+
+  /** Another account, so that tests that share a server do not share their data. */
+  async addAccount() {
+    const { stdout } = await run(PROGRAM, ["account", "--data", this.#data, "add"]);
+    return credentials(stdout);
+  }
+
+  /** Another token for an account. */
+  async rotate({ accountSid }) {
+    const { stdout } = await run(PROGRAM, ["account", "--data", this.#data, "rotate", accountSid]);
+    return credentials(stdout);
+  }
+}
+
+function credentials(text) {
+  const [, accountSid] = /AccountSid\s+(\w+)/.exec(text);
+  const [, authToken] = /AuthToken\s+(\w+)/.exec(text);
+  return { accountSid, authToken };
+}
+
+const hex = (bytes) => randomBytes(bytes).toString("hex");
+
+/** What is sent to the API and the control surface from outside the page. */
+export class Elsewhere {
+  constructor(url, { accountSid, authToken }) {
+    this.url = url;
+    this.path = `/2008-08-01/Accounts/${accountSid}/OutgoingCallerIds`;
+    this.authorization = `Basic ${btoa(`${accountSid}:${authToken}`)}`;
+  }
+
+  async send(method, path, form) {
+    const body = form && new URLSearchParams(form);
+    const response = await fetch(this.url + path, { method, body, headers: { authorization: this.authorization } });
+    return { status: response.status, text: await response.text() };
+  }
+
+  async calls() {
+    return JSON.parse((await this.send("GET", "/_callerid/calls")).text).calls;
+  }
+
+  /** Makes the phone do something with the newest call. */
+  async phone(action, form) {
+    const [{ call_sid: sid }] = await this.calls();
+    return this.send("POST", `/_callerid/calls/${sid}/${action}`, form);
+  }
+
+  /** Validates a number from its request to its code. */
+  async add(PhoneNumber, FriendlyName) {
+    const { text } = await this.send("POST", this.path, FriendlyName ? { PhoneNumber, FriendlyName } : { PhoneNumber });
+    const [, Digits] = /<ValidationCode>(\d+)/.exec(text);
+    await this.phone("answer");
+    await this.phone("digits", { Digits });
+  }
+}

@@ -1,0 +1,146 @@
+// The list: pages, the filter, renaming and deleting in place, and what others change.
+
+import { arrive, expect, hear, shoot, signedIn, test } from "../fixtures.js";
+
+const rows = (page) => page.locator(".row");
+
+test("120 rows are twelve pages", async ({ page, mock }) => {
+  await mock.open("?seed=120");
+  await expect(page.locator("#caller-ids-count")).toHaveText("120");
+  await expect(page.locator("#pager-text")).toHaveText("1–10 of 120");
+  await expect(rows(page)).toHaveCount(10);
+  const seen = new Set();
+  for (let number = 1; number <= 12; number++) {
+    await expect(page.locator("#pager-text")).toHaveText(`${number * 10 - 9}–${number * 10} of 120`);
+    for (const name of await page.locator(".cell-number").allTextContents()) seen.add(name);
+    if (number < 12) await page.getByRole("button", { name: "Next" }).click();
+  }
+  expect(seen.size).toBe(120);
+  await hear(page, "111–120 of 120");
+  await expect(page.getByRole("button", { name: "Next" })).toHaveAttribute("aria-disabled", "true");
+  await page.getByRole("button", { name: "Previous" }).click();
+  await expect(page.locator("#pager-text")).toHaveText("101–110 of 120");
+});
+
+test("the filter takes an exact name, or a number in any format", async ({ page, mock }) => {
+  await mock.open("?seed=120");
+  const filter = page.getByRole("searchbox");
+  await filter.fill("Extension 7");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await expect(rows(page)).toHaveCount(1);
+  await hear(page, "1–1 of 1");
+  await filter.fill("+1 212-555.0041");
+  await filter.press("Enter");
+  await expect(rows(page)).toHaveText(/Extension 42/);
+  await filter.fill("extension 7");
+  await filter.press("Enter");
+  await expect(page.locator("#blank-title")).toHaveText("No caller ID is “extension 7”");
+  await hear(page, "No caller ID is “extension 7”");
+  await page.getByRole("button", { name: "Show all" }).click();
+  await expect(page.locator("#pager-text")).toHaveText("1–10 of 120");
+  await expect(filter).toBeFocused();
+});
+
+test("renaming in place: Enter keeps, Escape leaves, and the focus stays in the row", async ({ page, mock }) => {
+  await mock.open("?seed=3");
+  const first = rows(page).first();
+  const number = await first.locator(".cell-number").textContent();
+  const rename = first.getByRole("button", { name: /^Rename/ });
+  await rename.click();
+  const input = page.getByRole("textbox", { name: `Name of ${number}` });
+  await expect(input).toBeFocused();
+  await input.fill("Never");
+  await input.press("Escape");
+  await expect(rename).toBeFocused();
+  await expect(first.locator(".cell-name")).toHaveText("Extension 1");
+  await rename.press("Enter");
+  await input.fill("x".repeat(65));
+  await expect(page.locator(".row-form .feedback")).toHaveText("65 characters: a name has at most 64");
+  await input.press("Enter");
+  await expect(input).toBeFocused();
+  await shoot(page, "rename-light");
+  await input.fill("Reception");
+  await input.press("Enter");
+  await hear(page, "Renamed to Reception.");
+  await expect(page.locator(".row").filter({ hasText: number }).locator(".cell-name")).toHaveText("Reception");
+  await expect(page.locator(".row").filter({ hasText: number }).getByRole("button", { name: "Rename Reception" })).toBeFocused();
+});
+
+test("deleting asks in the row, and the focus goes on to the next", async ({ page, mock }) => {
+  await mock.open("?seed=3");
+  await page.getByRole("button", { name: "Delete Extension 2" }).click();
+  await expect(page.getByRole("button", { name: "Keep it" })).toBeFocused();
+  await shoot(page, "delete-light");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Delete Extension 2" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await hear(page, "Extension 2 is deleted.");
+  await expect(rows(page)).toHaveCount(2);
+  await expect(page.getByRole("button", { name: "Delete Extension 3" })).toBeFocused();
+});
+
+test("the last row of the last page goes, and the page before is shown; then none is left", async ({ page, mock }) => {
+  await mock.open("?seed=11");
+  await page.getByRole("button", { name: "Next" }).click();
+  await expect(rows(page)).toHaveCount(1);
+  await page.getByRole("button", { name: /^Delete/ }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(rows(page)).toHaveCount(10);
+  await expect(page.locator("#caller-ids-count")).toHaveText("10");
+  await expect(page.locator("#caller-ids-title")).toBeFocused();
+});
+
+test("an empty list says how to fill it", async ({ page, server }) => {
+  await server.open();
+  await expect(page.locator("#blank-title")).toHaveText("No caller IDs yet");
+  await shoot(page, "empty-light");
+});
+
+test("the exact date shows on hover and focus, and Escape sends it away", async ({ page, mock }) => {
+  await mock.open("?seed=1");
+  const date = page.locator(".date");
+  const exact = page.getByRole("tooltip", { includeHidden: true });
+  await expect(exact).toBeHidden();
+  await date.hover();
+  await expect(exact).toBeVisible();
+  await page.mouse.move(0, 0);
+  await expect(exact).toBeHidden();
+  await page.locator("#filter").focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await expect(date).toBeFocused();
+  await expect(exact).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(exact).toBeHidden();
+});
+
+test("two tabs: what one does, the other shows, and an edit under way goes on", async ({ page, context, server }) => {
+  await server.open();
+  await server.elsewhere.add("4158675309", "First");
+  await expect(rows(page)).toHaveCount(1);
+  const other = await context.newPage();
+  await arrive(other, signedIn(server.url, server.account));
+  await other.getByRole("button", { name: "Rename First" }).click();
+  await other.getByRole("textbox", { name: "Name of" }).fill("Renamed there");
+  await other.getByRole("textbox", { name: "Name of" }).press("Enter");
+  await expect(rows(page).locator(".cell-name")).toHaveText("Renamed there");
+
+  await page.getByRole("button", { name: "Rename Renamed there" }).click();
+  const input = page.getByRole("textbox", { name: "Name of" });
+  await input.fill("Typing");
+  await server.elsewhere.add("2125550142", "Second");
+  await expect(page.locator("#caller-ids-count")).toHaveText("2");
+  await expect(input).toHaveValue("Typing");
+  await expect(input).toBeFocused();
+
+  await other.locator("#phone-number").fill("6175550163");
+  await other.getByRole("button", { name: "Call me" }).click();
+  await expect(page.locator("#phone")).toHaveAttribute("data-state", "ringing");
+  await other.getByRole("button", { name: "Answer", exact: true }).click();
+  await expect(page.locator("#phone")).toHaveAttribute("data-state", "talking");
+  await other.locator("#keypad").getByRole("button", { name: "5", exact: true }).click();
+  await expect(page.locator("#phone-keyed")).toContainText("1 of 6");
+  await other.getByRole("button", { name: "Hang up" }).click();
+  await expect(page.locator("#phone")).toHaveAttribute("data-state", "over");
+});

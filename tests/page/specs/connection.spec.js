@@ -1,0 +1,187 @@
+// The three connections, signing in, and what the page says and does when a connection fails.
+
+import { answer, ask, expect, hear, over, press, shoot, shownCode, signedIn, test } from "../fixtures.js";
+
+/** What the browser itself writes when a server is gone or refuses. */
+const BROKEN = [/ERR_CONNECTION/, /ERR_INCOMPLETE/, /ERR_INTERNET/, /ERR_NETWORK/, /ERR_EMPTY/];
+const link = (page) => page.locator("#link-state");
+
+test("the printed address signs in, leaves the address bar, and lasts for the tab", async ({ page, server, context }) => {
+  await server.open();
+  expect(page.url()).toBe(`${server.url}/`);
+  await expect(page.getByRole("radio", { name: "This server" })).toBeChecked();
+  const stored = await page.evaluate(() => ({ local: localStorage.length, cookies: document.cookie, session: sessionStorage.getItem("callerid.credentials") }));
+  expect(stored).toEqual({ local: 0, cookies: "", session: JSON.stringify(server.account) });
+  await page.reload();
+  await expect(link(page)).toHaveAttribute("data-state", "live");
+  await page.goBack().catch(() => {});
+  expect(await page.evaluate(() => location.hash)).toBe("");
+  const other = await context.newPage();
+  await other.goto(server.url);
+  await expect(other.locator("#sign-in-title")).toHaveText("Sign in to this server");
+  await expect(other.locator("#link-text")).toHaveText("Not signed in");
+  await shoot(other, "unsigned-light");
+});
+
+test("the policy, and no request of another origin", async ({ page, server }) => {
+  const response = await page.goto(server.url);
+  const policy = response.headers()["content-security-policy"];
+  expect(policy).toContain("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';");
+  expect(policy).not.toMatch(/unsafe-inline|\*/);
+  expect(await page.locator("script:not([src]), style, [style], [onclick]").count()).toBe(0);
+});
+
+test("it starts within 100 ms of what the browser itself needs", async ({ page, server }) => {
+  await server.open();
+  const times = [];
+  for (let run = 0; run < 5; run++) {
+    await page.reload();
+    await expect(link(page)).toHaveAttribute("data-state", "live");
+    times.push(await page.evaluate(() => performance.getEntriesByName("callerid-started")[0].startTime));
+  }
+  console.log(`started after ${times.map((time) => Math.round(time)).join(", ")} ms`);
+});
+
+test("a wrong token asks to sign in, and a right one does", async ({ page, server, expected }) => {
+  expected.failures.push(/status of 401/);
+  await page.goto(signedIn(server.url, { ...server.account, authToken: "0".repeat(32) }));
+  await expect(page.getByRole("alert").filter({ hasText: "This server does not accept these credentials." })).toBeVisible();
+  await expect(link(page)).toHaveAttribute("data-state", "refused");
+  await shoot(page, "unauthorised-light");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByLabel("Account Sid")).toBeFocused();
+  await expect(page.getByLabel("Account Sid")).toHaveAccessibleDescription("Enter AC and 32 hexadecimal digits");
+  await page.getByLabel("Account Sid").fill(server.account.accountSid);
+  await page.getByLabel("Auth token").fill(server.account.authToken);
+  await page.getByLabel("Auth token").press("Enter");
+  await expect(link(page)).toHaveAttribute("data-state", "live");
+  await expect(page.locator("#notice")).toBeHidden();
+  await expect(page.locator("#phone-number")).toBeFocused();
+});
+
+test("a token that is changed under way", async ({ page, ownServer, expected }) => {
+  expected.failures.push(/status of 401/, ...BROKEN);
+  const account = await ownServer.addAccount();
+  await over(page, ownServer, account).open();
+  await page.locator("#phone-number").fill("4158675309");
+  const rotated = await ownServer.rotate(account);
+  await page.getByRole("button", { name: "Call me" }).click();
+  await expect(page.locator("#notice-title")).toHaveText("This server does not accept these credentials.");
+  await expect(page.locator("#error-summary")).toContainText("What you typed is still here.");
+  await page.goto(signedIn(ownServer.url, rotated));
+  await expect(link(page)).toHaveAttribute("data-state", "live");
+});
+
+test("the server dies in mid-call, and comes back", async ({ page, ownServer, expected }) => {
+  expected.failures.push(...BROKEN);
+  await over(page, ownServer, ownServer.account).open();
+  await ask(page, { name: "Survivor" });
+  const code = await shownCode(page);
+  await answer(page);
+  await press(page, code.slice(0, 2));
+  await expect(page.locator("#phone-keyed")).toContainText("2 of 6");
+  await ownServer.kill();
+  await expect(page.locator("#notice")).toBeVisible();
+  await expect(page.locator("#notice-title")).toHaveText("There is no connection to This server.");
+  await expect(page.locator("#notice-wait")).toHaveText(/^Trying/);
+  await expect(link(page)).toHaveAttribute("data-state", "lost");
+  expect(await shownCode(page)).toBe(code);
+  await shoot(page, "offline-light");
+  await page.getByRole("button", { name: "Call me" }).click();
+  await expect(page.locator("#error-summary")).toContainText("There is no connection to This server. What you typed is still here.");
+  await ownServer.restart();
+  await page.getByRole("button", { name: "Try now" }).click();
+  await expect(link(page)).toHaveAttribute("data-state", "live");
+  await hear(page, "The connection is back.");
+  await expect(page.locator("#notice")).toBeHidden();
+  await press(page, code.slice(2));
+  await expect(page.locator(".row").filter({ hasText: "Survivor" })).toBeVisible();
+});
+
+test("the server restarts, and the page finds it by itself", async ({ page, ownServer, expected }) => {
+  expected.failures.push(...BROKEN);
+  const { open, elsewhere } = over(page, ownServer, ownServer.account);
+  await open();
+  await ownServer.kill();
+  await ownServer.restart();
+  await elsewhere.add("4158675309", "Added meanwhile");
+  await expect(page.locator(".row").filter({ hasText: "Added meanwhile" })).toBeVisible({ timeout: 10_000 });
+  await expect(link(page)).toHaveAttribute("data-state", "live");
+  await expect(page.locator("#notice")).toBeHidden();
+});
+
+test("a slow server: the page says that it waits, and goes on", async ({ page, ownServer, expected }) => {
+  expected.failures.push(...BROKEN);
+  await over(page, ownServer, ownServer.account).open();
+  ownServer.hold();
+  await ask(page);
+  const button = page.locator("#call-me");
+  await expect(button).toHaveText("Calling…");
+  await expect(button).toHaveAttribute("aria-disabled", "true");
+  await hear(page, "The server is slow. Still waiting for its answer.");
+  await expect(button).toHaveText("Still waiting…");
+  ownServer.goOn();
+  await shownCode(page);
+  await expect(button).toHaveText("Call me");
+  await expect(page.locator("#phone")).toHaveAttribute("data-state", "ringing");
+});
+
+test("the network is cut, and comes back", async ({ page, context, server, expected }) => {
+  expected.failures.push(...BROKEN);
+  await server.open();
+  await server.elsewhere.add("4158675309", "Here");
+  await expect(page.locator(".row")).toHaveCount(1);
+  await context.setOffline(true);
+  await page.getByRole("button", { name: "Filter" }).click();
+  await expect(page.locator("#notice")).toBeVisible();
+  await expect(page.locator(".row")).toHaveCount(1);
+  await context.setOffline(false);
+  await expect(page.locator("#notice")).toBeHidden({ timeout: 15_000 });
+  await expect(link(page)).toHaveAttribute("data-state", "live");
+});
+
+test("from the server to the mock and back", async ({ page, server }) => {
+  await server.open();
+  await page.getByRole("radio", { name: "This page" }).check();
+  await expect(page.locator("#caller-ids-count")).toHaveText("12");
+  await hear(page, "The API lives in this page now.");
+  await page.getByRole("radio", { name: "This server" }).check();
+  await expect(page.locator("#blank-title")).toHaveText("No caller IDs yet");
+  await expect(page.locator("#link-text")).toContainText(new URL(server.url).host);
+});
+
+test("another URL, which tells nothing by itself: the list says when the number is validated", async ({ page, mock, expected }) => {
+  const origin = "https://api.example.test";
+  expected.origins.push(origin);
+  expected.failures.push(/status of 404/);
+  let isValidated = false;
+  const cors = { "access-control-allow-origin": "*", "access-control-allow-headers": "authorization, accept, content-type", "access-control-allow-methods": "GET, POST" };
+  const xml = (inner) => ({ status: 200, headers: { ...cors, "content-type": "application/xml" }, body: `<?xml version="1.0"?>\n<TwilioResponse>${inner}</TwilioResponse>` });
+  const account = `AC${"ab".repeat(16)}`;
+  await page.route(`${origin}/**`, (route) => {
+    const request = route.request();
+    if (request.method() === "OPTIONS") return route.fulfill({ status: 204, headers: cors });
+    if (new URL(request.url()).pathname.startsWith("/_callerid/")) return route.fulfill({ status: 404, headers: cors, body: "not here" });
+    if (request.method() === "POST") return route.fulfill(xml(`<ValidationRequest><AccountSid>${account}</AccountSid><PhoneNumber>4158675309</PhoneNumber><FriendlyName/><ValidationCode>042917</ValidationCode></ValidationRequest>`));
+    const row = isValidated ? `<OutgoingCallerId><Sid>PN${"cd".repeat(16)}</Sid><AccountSid>${account}</AccountSid><FriendlyName>(415) 867-5309</FriendlyName><PhoneNumber>4158675309</PhoneNumber><DateCreated>Tue, 01 Apr 2008 11:26:32 -0700</DateCreated><DateUpdated>Tue, 01 Apr 2008 11:26:32 -0700</DateUpdated></OutgoingCallerId>` : "";
+    return route.fulfill(xml(`<OutgoingCallerIds page="0" numpages="${isValidated ? 1 : 0}" pagesize="10" total="${isValidated ? 1 : 0}" start="0" end="0" uri="" firstpageuri="" previouspageuri="" nextpageuri="" lastpageuri="">${row}</OutgoingCallerIds>`));
+  });
+  await mock.open();
+  await page.getByRole("radio", { name: "Another URL" }).check();
+  await expect(page.getByText("A token in a browser is a token given away.")).toBeVisible();
+  await shoot(page, "another-url-light");
+  await page.getByLabel("URL of the API").fill("ftp://example.test");
+  await page.getByRole("button", { name: "Connect" }).click();
+  await expect(page.getByLabel("URL of the API")).toBeFocused();
+  await page.getByLabel("URL of the API").fill(origin);
+  await page.getByLabel("Account Sid").fill(account);
+  await page.getByLabel("Auth token").fill("secret-token");
+  await page.getByRole("button", { name: "Connect" }).click();
+  await expect(page.locator("#link-text")).toHaveText("api.example.test · ACabab…abab");
+  await ask(page);
+  expect(await shownCode(page)).toBe("042917");
+  await expect(page.locator(".step[data-is=now]")).toContainText("This API does not tell how the call goes.");
+  isValidated = true;
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified", { timeout: 10_000 });
+  expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }))).not.toContain("secret-token");
+});

@@ -1,0 +1,192 @@
+// Every state, in light and dark, from 320 pixels to 4K: axe finds nothing, nothing is cut off, and there is a picture.
+
+import AxeBuilder from "@axe-core/playwright";
+
+import { answer, ask, expect, press, shoot, shownCode, test, wrong } from "../fixtures.js";
+
+/** Ways to a state, from the page as it starts. */
+const STATES = {
+  rest: async () => {},
+  typed: async (page) => page.locator("#phone-number").fill("415-867-53@9"),
+  errors: (page) => ask(page, { number: "911 867 5309", delay: "99" }),
+  waiting: async (page) => {
+    await ask(page, { delay: "60" });
+    await expect(page.locator("#progress")).toHaveAttribute("data-state", "queued");
+  },
+  ringing: async (page) => {
+    await ask(page, { name: "My Home Phone Number" });
+    await expect(page.locator("#phone")).toHaveAttribute("data-state", "ringing");
+  },
+  answered: async (page) => {
+    await STATES.ringing(page);
+    const code = await shownCode(page);
+    await answer(page);
+    await press(page, code.slice(0, 3));
+    await expect(page.locator("#phone-keyed")).toContainText("3 of 6");
+  },
+  "wrong-code": async (page) => {
+    await STATES.ringing(page);
+    const code = await shownCode(page);
+    await answer(page);
+    await press(page, wrong(code));
+    await expect(page.locator("#progress")).toHaveAttribute("data-state", "wrong-2");
+  },
+  verified: async (page) => {
+    await STATES.ringing(page);
+    const code = await shownCode(page);
+    await answer(page);
+    await press(page, code);
+    await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
+    await expect(page.locator(".row").first()).toContainText("My Home Phone Number");
+  },
+  failed: async (page) => {
+    await STATES.ringing(page);
+    const code = await shownCode(page);
+    await answer(page);
+    await press(page, wrong(code).repeat(3));
+    await expect(page.locator("#progress")).toHaveAttribute("data-state", "wrong-0");
+  },
+  declined: async (page) => {
+    await STATES.ringing(page);
+    await page.getByRole("button", { name: "Decline" }).click();
+    await expect(page.locator("#progress")).toHaveAttribute("data-state", "busy");
+  },
+  renaming: (page) => page.getByRole("button", { name: /^Rename/ }).first().click(),
+  deleting: (page) => page.getByRole("button", { name: /^Delete/ }).first().click(),
+  "nothing-found": async (page) => {
+    await page.getByRole("searchbox").fill("Nobody");
+    await page.getByRole("searchbox").press("Enter");
+    await expect(page.locator("#blank")).toBeVisible();
+  },
+  "another-url": (page) => page.getByRole("radio", { name: "Another URL" }).check(),
+};
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+async function judge(page) {
+  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join(", ")}`)).toEqual([]);
+}
+
+const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+for (const colorScheme of ["light", "dark"]) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+    for (const [state, reach] of Object.entries(STATES)) {
+      test(state, async ({ page, mock }) => {
+        await mock.open();
+        await reach(page);
+        await shoot(page, `${state}-${colorScheme}`);
+        await judge(page);
+      });
+    }
+  });
+}
+
+test.describe("320 pixels", () => {
+  test.use({ viewport: { width: 320, height: 568 }, hasTouch: true });
+  for (const [state, reach] of Object.entries(STATES)) {
+    test(state, async ({ page, mock }) => {
+      await mock.open();
+      await reach(page);
+      await shoot(page, `${state}-320`, { fullPage: ["rest", "errors", "verified", "failed"].includes(state) });
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      await judge(page);
+    });
+  }
+});
+
+for (const [width, height] of [[320, 568], [360, 780], [568, 320], [812, 375], [768, 1024]]) {
+  test(`at ${width} × ${height} the phone rises, wholly there, and never covers the code`, async ({ page, mock }) => {
+    await page.setViewportSize({ width, height });
+    await mock.open();
+    const sheet = page.locator("#phone");
+    const uncovered = async () => {
+      const [code, top] = [await page.locator("#code").boundingBox(), (await sheet.boundingBox()).y];
+      expect(code.y).toBeGreaterThanOrEqual(0);
+      expect(code.y + code.height).toBeLessThanOrEqual(top);
+    };
+    await STATES.ringing(page);
+    await expect(page.getByRole("button", { name: "Answer", exact: true })).toBeInViewport({ ratio: 1 });
+    await expect(uncovered).toPass();
+    await shoot(page, `sheet-ringing-${width}x${height}`, { fullPage: false });
+    await answer(page);
+    await expect(page.getByRole("button", { name: "Hang up" })).toBeInViewport({ ratio: 1 });
+    for (const key of await page.locator(".key").all()) {
+      await expect(key).toBeInViewport({ ratio: 1 });
+      const box = await key.boundingBox();
+      expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(60);
+    }
+    await uncovered();
+    await shoot(page, `sheet-answered-${width}x${height}`, { fullPage: false });
+  });
+}
+
+for (const [width, height] of [[900, 800], [1024, 768], [1440, 900], [1920, 1080], [3840, 2160]]) {
+  test(`at ${width} × ${height} the phone is beside the task, and nothing is cut off`, async ({ page, mock }) => {
+    await page.setViewportSize({ width, height });
+    await mock.open();
+    await STATES.answered(page);
+    await expect(page.locator("#phone")).toBeInViewport({ ratio: 0.95 });
+    await expect(page.locator("#code")).toBeInViewport({ ratio: 1 });
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await shoot(page, `answered-${width}`);
+  });
+}
+
+test("every target is at least 24 pixels, keys at least 60", async ({ page, mock }) => {
+  await mock.open();
+  await STATES.answered(page);
+  const small = await page.locator("button:visible, a:visible, input:visible, summary:visible").evaluateAll((nodes) =>
+    nodes.filter((node) => !node.matches(".skip, [type=checkbox]")).flatMap((node) => {
+      const { width, height } = node.getBoundingClientRect();
+      const least = node.matches(".key, .round") ? 60 : 24;
+      return Math.min(width, height) < least ? [`${node.id || node.textContent} ${width}×${height}`] : [];
+    }));
+  expect(small).toEqual([]);
+});
+
+test("nothing jumps when the state changes", async ({ page, mock }) => {
+  await mock.open();
+  const top = async () => (await page.locator("#caller-ids").boundingBox()).y;
+  const before = await top();
+  await page.locator("#phone-number").fill("(415) 867.5309");
+  expect(await top()).toBe(before);
+  await STATES.ringing(page);
+  expect(await top()).toBe(before);
+  const code = await shownCode(page);
+  await answer(page);
+  await press(page, wrong(code));
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "wrong-2");
+  expect(await top()).toBe(before);
+  await press(page, code);
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
+  expect(await top()).toBe(before);
+});
+
+test("without motion nothing moves; with it, the ringing does", async ({ page, mock }) => {
+  await mock.open();
+  await STATES.ringing(page);
+  const running = () => page.evaluate(() => document.getAnimations().filter((it) => it.playState === "running" && it.effect.getTiming().iterations === Infinity).length);
+  expect(await running()).toBe(0);
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  expect(await running()).toBeGreaterThan(0);
+});
+
+test.describe("forced colours", () => {
+  test.use({ contextOptions: { forcedColors: "active", reducedMotion: "reduce" } });
+  for (const state of ["rest", "answered", "failed"]) {
+    test(`nothing is lost: ${state}`, async ({ page, mock }) => {
+      await mock.open();
+      await STATES[state](page);
+      await shoot(page, `${state}-forced`);
+      for (const selector of [".connection", ".step-mark"]) await expect(page.locator(selector).first()).toBeVisible();
+      const borders = await page.locator("button:visible").evaluateAll((nodes) => nodes.filter((node) => {
+        const { borderTopWidth, borderTopColor } = getComputedStyle(node);
+        return parseFloat(borderTopWidth) === 0 || borderTopColor === "rgba(0, 0, 0, 0)";
+      }).map((node) => node.id || node.className));
+      expect(borders.filter((name) => name !== "exchange")).toEqual([]);
+    });
+  }
+});

@@ -1,0 +1,224 @@
+// A validation from the number to the caller ID, over the mock and over the real server, and every way it fails.
+
+import { answer, ask, expect, hear, press, said, shoot, shownCode, steps, test, wrong } from "../fixtures.js";
+
+for (const api of ["mock", "server"]) {
+  test.describe(`over the ${api}`, () => {
+    test.use({ api });
+    test.beforeEach(async ({ host }) => host.open());
+
+    test("the whole validation by keyboard alone", async ({ page }) => {
+      const focused = (selector) => expect(page.locator(selector)).toBeFocused();
+      const tabTo = async (selector) => {
+        for (let presses = 0; presses < 30; presses++) {
+          await page.keyboard.press("Tab");
+          if (await page.locator(selector).evaluate((node) => node === document.activeElement)) return;
+        }
+        throw new Error(`Tab does not lead to ${selector}`);
+      };
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      await focused("#phone-number");
+      await page.keyboard.type("1 (415) 867.5309");
+      await expect(page.locator("#phone-number-feedback")).toHaveText("4158675309, shown as (415) 867-5309");
+      await expect(page.locator("#phone-number")).toHaveValue("1 (415) 867.5309");
+      await page.keyboard.press("Tab");
+      await page.keyboard.type("My Home Phone Number");
+      await page.keyboard.press("Enter");
+      const code = await shownCode(page);
+      await hear(page, `Your code is ${[...code.slice(0, 3)].join(" ")}, ${[...code.slice(3)].join(" ")}.`);
+      await hear(page, "Ringing (415) 867-5309.");
+      await expect(page).toHaveTitle(/^Ringing: \(415\) 867-5309/);
+      await tabTo("#phone-answer");
+      await page.keyboard.press("Enter");
+      await focused("#keypad");
+      await hear(page, "Answered. Key the code on the phone: 3 entries left.");
+      await page.keyboard.type(code.slice(0, 2));
+      await expect(page.locator("#phone-keyed")).toContainText("2 of 6 digits keyed");
+      await page.keyboard.type(code.slice(2));
+      await hear(page, "Verified. (415) 867-5309 is one of your caller IDs.");
+      await focused("#phone-done");
+      await page.keyboard.press("Enter");
+      await focused("#caller-ids-title");
+      const row = page.locator(".row").filter({ hasText: "My Home Phone Number" });
+      await expect(row).toContainText("(415) 867-5309");
+      expect(await steps(page)).toEqual([
+        "done: Validation requested",
+        "done: Rang (415) 867-5309",
+        "done: Answered, and the code was right",
+        "done: (415) 867-5309 is one of your caller IDs",
+      ]);
+    });
+
+    test("by mouse: a wrong code, star to begin again, then the right one", async ({ page }) => {
+      await ask(page);
+      const code = await shownCode(page);
+      await answer(page);
+      await press(page, wrong(code));
+      await hear(page, "That was not the code. 2 entries left.");
+      await expect(page.locator("#phone-says")).toHaveText("That was not the code. 2 left.");
+      await press(page, "12");
+      await page.getByRole("button", { name: "Star, begin again" }).click();
+      await press(page, code);
+      await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
+    });
+
+    test("three wrong codes end it, and another call brings another code", async ({ page }) => {
+      await ask(page, { name: "Bob Cell Phone 2" });
+      const code = await shownCode(page);
+      await answer(page);
+      await press(page, wrong(code).repeat(3));
+      await hear(page, "Three wrong codes: the call is over. Call again for a new code.");
+      expect((await steps(page))[2]).toBe("failed: Three wrong codes: the call is over");
+      await expect(page.locator("#phone-number")).toHaveValue("(415) 867.5309");
+      await expect(page.getByRole("button", { name: "Copy code" })).toBeDisabled();
+      await page.locator("#call-again").click();
+      await expect(page.locator("#progress")).toHaveAttribute("data-state", "ringing");
+      await expect(page.locator("#call-me")).toBeFocused();
+      const second = await shownCode(page);
+      await answer(page);
+      await press(page, second);
+      await expect(page.locator(".row").filter({ hasText: "Bob Cell Phone 2" })).toBeVisible();
+    });
+
+    test("declined", async ({ page }) => {
+      await ask(page);
+      await page.getByRole("button", { name: "Decline" }).click();
+      await hear(page, "(415) 867-5309 was busy or declined the call. Call again when the phone is free.");
+      await expect(page.locator("#phone")).toHaveAttribute("data-state", "over");
+      expect((await steps(page))[1]).toMatch(/^failed: /);
+    });
+
+    test("hung up before the code", async ({ page }) => {
+      await ask(page);
+      await answer(page);
+      await press(page, "12");
+      await page.getByRole("button", { name: "Hang up" }).click();
+      await hear(page, "Hung up before the code was keyed. Call again, and key the new code.");
+    });
+
+    test("a delayed call counts down, and rings by itself", async ({ page }) => {
+      await ask(page, { delay: "2" });
+      await expect(page.locator(".step[data-is=now]")).toHaveText(/^Now: Calling \(415\) 867-5309( in [12] s)?$/);
+      await expect(page.locator("#phone")).toHaveAttribute("data-state", "rest");
+      await hear(page, "The phone rings in ");
+      await hear(page, "Ringing (415) 867-5309.");
+      await expect(page.locator("#phone")).toHaveAttribute("data-state", "ringing");
+    });
+
+    test("a reload in mid-call finds the code, the call and the digits", async ({ page }) => {
+      await ask(page, { name: "Kept" });
+      const code = await shownCode(page);
+      await answer(page);
+      await press(page, code.slice(0, 2));
+      await expect(page.locator("#phone-keyed")).toContainText("2 of 6");
+      await page.reload();
+      await expect(page.locator("#progress")).toHaveAttribute("data-state", "answered");
+      expect(await shownCode(page)).toBe(code);
+      await expect(page.locator("#phone-keyed")).toContainText("2 of 6");
+      await press(page, code.slice(2));
+      await expect(page.locator(".row").filter({ hasText: "Kept" })).toBeVisible();
+    });
+
+    test("“Didn’t get a call?” brings another one, and the old one gives way", async ({ page }) => {
+      await ask(page);
+      await shownCode(page);
+      await page.getByText("Didn’t get a call?").click();
+      await page.getByRole("button", { name: "Call again with a new code" }).click();
+      await expect.poll(() => said(page)).toMatch(/Ringing.*Ringing/);
+      await expect(page.locator("#progress")).toHaveAttribute("data-state", "ringing");
+      const code = await shownCode(page);
+      await answer(page);
+      await press(page, code);
+      await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
+    });
+  });
+}
+
+test("busy, no answer, and another request elsewhere, as the server tells of them", async ({ page, server }) => {
+  await server.open();
+  await ask(page);
+  await shownCode(page);
+  await server.elsewhere.phone("busy");
+  await hear(page, "(415) 867-5309 was busy or declined the call.");
+  await ask(page);
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "ringing");
+  await server.elsewhere.phone("no-answer");
+  await hear(page, "Nobody answered (415) 867-5309. Have the phone at hand, and call again.");
+  await ask(page);
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "ringing");
+  await server.elsewhere.send("POST", server.elsewhere.path, { PhoneNumber: "4158675309" });
+  await hear(page, "Another request for this number took its place.");
+});
+
+test("a code that is out of time", async ({ page, mock }) => {
+  await page.clock.install();
+  await mock.open();
+  await ask(page);
+  await shownCode(page);
+  await answer(page);
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "answered");
+  await expect(page.locator("#code-expiry")).toHaveText(/^Good for (10:00|9:5\d)$/);
+  await page.clock.runFor("09:05");
+  await hear(page, "The code is good for one more minute.");
+  await page.clock.runFor("01:00");
+  await hear(page, "Ten minutes are over: the code is worth nothing now. Call again for a new code.");
+});
+
+test("a countdown is said at its milestones only", async ({ page, mock }) => {
+  await page.clock.install();
+  await mock.open();
+  await ask(page, { delay: "12" });
+  await hear(page, "The phone rings in 1");
+  await page.clock.runFor(15_000);
+  await hear(page, "Ringing (415) 867-5309.");
+  const counted = (await said(page)).match(/The phone rings in \d+ seconds?/g);
+  expect(counted.slice(1)).toEqual(["The phone rings in 10 seconds", "The phone rings in 5 seconds"]);
+});
+
+test("digits are keys in the phone, and typing elsewhere", async ({ page, mock }) => {
+  await mock.open();
+  await ask(page);
+  await shownCode(page);
+  await answer(page);
+  await page.locator("#friendly-name").focus();
+  await page.keyboard.type("42");
+  await expect(page.locator("#phone-keyed")).toContainText("0 of 6");
+  await page.locator("#keypad").getByRole("button", { name: "1", exact: true }).focus();
+  await page.keyboard.type("7");
+  await expect(page.locator("#phone-keyed")).toContainText("1 of 6");
+});
+
+test("sound is off until it is turned on", async ({ page, mock }) => {
+  await page.addInitScript(() => {
+    window.tones = [];
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (...when) {
+      window.tones.push(this.frequency.value);
+      return start.apply(this, when);
+    };
+  });
+  await mock.open();
+  await ask(page);
+  await expect(page.locator("#phone")).toHaveAttribute("data-state", "ringing");
+  expect(await page.evaluate(() => window.tones)).toEqual([]);
+  const sound = page.getByRole("button", { name: "Sound" });
+  await expect(sound).toHaveAttribute("aria-pressed", "false");
+  await sound.click();
+  await expect(sound).toHaveAttribute("aria-pressed", "true");
+  expect(await page.evaluate(() => window.tones)).toEqual([440, 480]);
+  await answer(page);
+  await press(page, "1");
+  expect(await page.evaluate(() => window.tones.slice(2))).toEqual([697, 1209]);
+});
+
+test("the code is six digits for those who copy and for those who listen", async ({ page, mock }) => {
+  await mock.open();
+  await ask(page);
+  const code = await shownCode(page);
+  await page.getByRole("button", { name: "Copy code" }).click();
+  await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(code);
+  await expect(page.locator("#code-spoken")).toHaveText(`${[...code.slice(0, 3)].join(" ")}, ${[...code.slice(3)].join(" ")}`);
+  await shoot(page, "ringing-light");
+});
