@@ -1,6 +1,7 @@
-// Finds a Chromium: `$CHROME`, then one of the system, then the one that Playwright may have installed.
+// Finds a Chromium: `$CHROME`, then one of the system, then the one that Playwright may have installed. Run by itself, it
+// prints the path, and fails where there is none.
 
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "microsoft-edge"];
@@ -31,3 +32,10 @@ export const ARGUMENTS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
 ];
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const { chromium } = await import("@playwright/test");
+  const path = findChromium() ?? chromium.executablePath();
+  if (!existsSync(path)) process.exit(1);
+  console.log(path);
+}

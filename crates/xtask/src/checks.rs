@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{Outcome, cargo, clients, run};
+use crate::{Outcome, cargo, clients, page, run};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -23,6 +23,7 @@ pub(crate) fn run_all() -> Outcome {
         cargo().args(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"]),
     )?;
     timed("published clients", clients::run_all)?;
+    timed("the page", page::test)?;
     let docs = ["doc", "--locked", "--workspace", "--no-deps", "--all-features"];
     step("docs", cargo().args(docs).env("RUSTDOCFLAGS", "--deny warnings"))?;
     if cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {

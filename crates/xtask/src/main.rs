@@ -12,6 +12,7 @@ mod generate;
 mod node;
 #[cfg(feature = "package")]
 mod package;
+mod page;
 mod python;
 mod serve;
 mod server;
@@ -27,7 +28,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  serve [options of `callerid serve`]   build the server in release mode and run it
+  serve [options of `callerid serve`]   build the page and the server in release mode, and run it
   test                                  run every check, as CI does
   clients [name …]                      run the published clients' tests: curl, node, python, rust
   bench [name …]                        measure, beside peers; writes target/bench.json
@@ -91,8 +92,12 @@ fn run(command: &mut Command) -> Outcome {
 }
 
 /// Runs a chore again in an xtask built with the feature of its name, in release mode.
-#[cfg(not(all(feature = "generate", feature = "bench", feature = "package")))]
 fn with_feature(chore: &str, args: &[String]) -> Outcome {
     let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", chore];
     run(cargo().args(build).args(["--", chore]).args(args))
+}
+
+/// Builds `pkg/dist`, what of the npm package the page loads; it needs no Node.
+fn package_dist() -> Outcome {
+    with_feature("package", &["--dist".to_owned()])
 }

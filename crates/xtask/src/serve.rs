@@ -1,15 +1,19 @@
 //! `cargo xtask serve`: builds the program as it is released, and runs it.
 
-use std::path::PathBuf;
+use std::process::Command;
 
-use crate::{Outcome, cargo, run};
+use crate::{Outcome, cargo, package_dist, run, target_dir};
 
-/// Builds `callerid` in release mode and runs `callerid serve` with these arguments.
+/// Builds the page's package and `callerid` in release mode, and runs `callerid serve` with these arguments.
 pub(crate) fn run_server(args: &[String]) -> Outcome {
-    eprintln!("Building the server in release mode; from nothing that takes a few minutes.");
+    eprintln!(
+        "Building the npm package, which the page runs on; from nothing that takes a few minutes."
+    );
+    package_dist()?;
+    eprintln!(
+        "Building the server in release mode, with the page in it; that takes a few minutes more."
+    );
     run(cargo().args(["build", "--release", "--locked", "--package", "callerid-server"]))?;
-    let mut program =
-        PathBuf::from(std::env::var_os("CARGO_TARGET_DIR").unwrap_or("target".into()));
-    program.extend(["release", "callerid"]);
-    run(std::process::Command::new(program).arg("serve").args(args))
+    let program = target_dir().join("release").join("callerid");
+    run(Command::new(program).arg("serve").args(args))
 }

@@ -131,7 +131,7 @@ for (const [width, height] of [[900, 800], [1024, 768], [1440, 900], [1920, 1080
     await expect(page.locator("#phone")).toBeInViewport({ ratio: 0.95 });
     await expect(page.locator("#code")).toBeInViewport({ ratio: 1 });
     expect(await overflow(page)).toBeLessThanOrEqual(0);
-    await shoot(page, `answered-${width}`);
+    await shoot(page, `answered-${width}`, { fullPage: false });
   });
 }
 
