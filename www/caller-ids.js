@@ -49,7 +49,8 @@ export function mountCallerIds({ connection, failed, read }) {
         return;
       }
       failed(error);
-      if (!page) drawFailure(explain(error, asked).text);
+      // Unless that has already put something else here.
+      if (!page && mine === reading) drawFailure(explain(error, asked).text);
     } finally {
       if (mine === reading) byId("table").removeAttribute("aria-busy");
     }

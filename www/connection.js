@@ -47,7 +47,7 @@ const bareFetch = (url, init) => fetch(url, { ...init, credentials: "omit", cach
 export function connectToServer({ accountSid, authToken }, log) {
   const baseUrl = location.origin;
   const fetch = log.recording(bareFetch, false);
-  return new Connection({ kind: "server", name: "This server", place: location.host, baseUrl, accountSid, authToken, fetch });
+  return new Connection({ kind: "server", name: "this server", place: location.host, baseUrl, accountSid, authToken, fetch });
 }
 
 /**
@@ -68,7 +68,7 @@ export function connectToPage(log) {
   mock ??= startMock();
   const { accountSid, authToken } = mock;
   const fetch = log.recording(mock.fetch, true);
-  return new Connection({ kind: "page", name: "This page", place: "nothing leaves it", baseUrl: USUAL_URL, accountSid, authToken, fetch });
+  return new Connection({ kind: "page", name: "this page", place: "nothing leaves it", baseUrl: USUAL_URL, accountSid, authToken, fetch });
 }
 
 function startMock() {

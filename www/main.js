@@ -16,7 +16,7 @@ import { mountSignIn, takeFromAddress } from "./sign-in.js";
 import { mountValidate } from "./validate.js";
 import { mountWire } from "./wire.js";
 import { WireLog } from "./wire-log.js";
-import { explain } from "./words.js";
+import { capital, explain } from "./words.js";
 
 const log = new WireLog();
 const calls = new Calls();
@@ -173,7 +173,7 @@ function refused() {
   connection = null;
   linkState("refused", "Not signed in");
   notify({
-    title: `${name} does not accept these credentials.`,
+    title: `${capital(name)} does not accept these credentials.`,
     detail: kind === "server" ? "Its token may have changed. Open the address that it prints at its start, or sign in below." : "Check the Account Sid and the token.",
   });
   signIn.ask(kind);

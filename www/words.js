@@ -5,8 +5,11 @@ import { InvalidPhoneNumber, RestException, UnexpectedResponse } from "./calleri
 /** The core's message without its byte offsets: the page marks the place instead. */
 export function forPeople(message) {
   const text = message.replace(/ is at byte \d+/, " is marked").replace(/ at byte \d+/g, "");
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return capital(text);
 }
+
+/** A text as the beginning of a sentence; the name of a host stays as it is. */
+export const capital = (text) => (/^[a-z]+( |$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
 
 /** The reasons of which the place in the text is worth showing. */
 const MARKED = new Set([
@@ -38,7 +41,7 @@ export function explain(error, connection) {
   const where = connection.name;
   if (error instanceof RestException) {
     if (error.status === 401) {
-      return { kind: "refused", text: `${where} does not accept these credentials.` };
+      return { kind: "refused", text: `${capital(where)} does not accept these credentials.` };
     }
     return { kind: "answer", text: sentence(error.message), field: FIELD_OF_CODE[error.code], code: error.code };
   }
@@ -49,7 +52,7 @@ export function explain(error, connection) {
     return { kind: "answer", text: sentence(forPeople(error.message)), field: "phone-number" };
   }
   if (error?.name === "TimeoutError") {
-    return { kind: "slow", text: `${where} has not answered for ${connection.patience / 1000} seconds.` };
+    return { kind: "slow", text: `${capital(where)} has not answered for ${connection.patience / 1000} seconds.` };
   }
   if (error instanceof TypeError) {
     return { kind: "unreachable", text: `There is no connection to ${where}.` };

@@ -82,13 +82,13 @@ test("the server dies in mid-call, and comes back", async ({ page, ownServer, ex
   await expect(page.locator("#phone-keyed")).toContainText("2 of 6");
   await ownServer.kill();
   await expect(page.locator("#notice")).toBeVisible();
-  await expect(page.locator("#notice-title")).toHaveText("There is no connection to This server.");
+  await expect(page.locator("#notice-title")).toHaveText("There is no connection to this server.");
   await expect(page.locator("#notice-wait")).toHaveText(/^Trying/);
   await expect(link(page)).toHaveAttribute("data-state", "lost");
   expect(await shownCode(page)).toBe(code);
   await shoot(page, "offline-light");
   await page.getByRole("button", { name: "Call me" }).click();
-  await expect(page.locator("#error-summary")).toContainText("There is no connection to This server. What you typed is still here.");
+  await expect(page.locator("#error-summary")).toContainText("There is no connection to this server. What you typed is still here.");
   await ownServer.restart();
   await page.getByRole("button", { name: "Try now" }).click();
   await expect(link(page)).toHaveAttribute("data-state", "live");

@@ -176,17 +176,25 @@ fn welcome(address: SocketAddr, data: &DataDirectory, accounts: Accounts) -> Str
     let mut said = format!("callerid {} on {base}\n", env!("CARGO_PKG_VERSION"));
     writeln!(said, "Data in {}\n", data.absolute().display()).unwrap_or_default();
     let (credentials, sid) = match accounts {
-        Accounts::Known => return said + "`callerid account` lists and adds accounts.\n",
+        Accounts::Known => {
+            let page = "The page at / asks for an account's Sid and token.\n";
+            return said + "`callerid account` lists and adds accounts.\n" + page;
+        }
         Accounts::Given => {
             writeln!(said, "The account is the one in {SID_VARIABLE}.\n").unwrap_or_default();
+            writeln!(said, "The page is {base}/ and asks for that account's Sid and token.\n")
+                .unwrap_or_default();
             (format!("\"${SID_VARIABLE}:${TOKEN_VARIABLE}\""), format!("${SID_VARIABLE}"))
         }
         Accounts::Made(account) => {
             let shown = shown_once(&account);
             writeln!(said, "A new account; its token is shown this once:\n{shown}")
                 .unwrap_or_default();
-            let sid = account.sid.to_string();
-            (format!("{sid}:{}", account.auth_token.expose()), sid)
+            let (sid, token) = (account.sid.to_string(), account.auth_token.expose());
+            // What follows the `#` stays in the browser: it is sent to no server.
+            writeln!(said, "The page, signed in:\n\n  {base}/#account={sid}&token={token}\n")
+                .unwrap_or_default();
+            (format!("{sid}:{token}"), sid)
         }
     };
     let version = ApiVersion::V2008.as_str();
