@@ -24,6 +24,11 @@ enum Operation {
         name: Option<u8>,
         delay: u8,
     },
+    /// Another call for the number of the one that was made that long ago.
+    CreateAgain {
+        call: usize,
+        delay: u8,
+    },
     /// What the time does to the calls that are due.
     Tick {
         limit: usize,
@@ -33,11 +38,13 @@ enum Operation {
         call: usize,
         event: Event,
     },
-    /// From creation to the keyed code, without a pause.
+    /// From creation to what is keyed, without a pause: some wrong codes, then mostly the right one.
     Validate {
         account: u8,
         number: u8,
         name: Option<u8>,
+        wrong: usize,
+        right: bool,
     },
     /// A step that was made earlier, and has been overtaken or not.
     SaveAgain {
@@ -116,10 +123,20 @@ fn operation() -> impl Strategy<Value = Operation> {
         4 => (known.clone(), any::<u8>(), name.clone(), 0_u8..=60).prop_map(
             |(account, number, name, delay)| Operation::Create { account, number, name, delay }
         ),
+        3 => (0_usize..6, 0_u8..2)
+            .prop_map(|(call, delay)| Operation::CreateAgain { call, delay }),
         2 => (1_usize..4).prop_map(|limit| Operation::Tick { limit }),
         6 => (0_usize..6, event).prop_map(|(call, event)| Operation::Phone { call, event }),
-        6 => (known, any::<u8>(), name.clone())
-            .prop_map(|(account, number, name)| Operation::Validate { account, number, name }),
+        6 => (
+            known,
+            any::<u8>(),
+            name.clone(),
+            prop_oneof![2 => Just(0_usize), 1 => 1_usize..4],
+            prop_oneof![3 => Just(true), 1 => Just(false)],
+        )
+            .prop_map(|(account, number, name, wrong, right)| {
+                Operation::Validate { account, number, name, wrong, right }
+            }),
         1 => (0_usize..9).prop_map(|step| Operation::SaveAgain { step }),
         3 => (account.clone(), any::<usize>(), name.clone())
             .prop_map(|(account, row, name)| Operation::Rename { account, row, name }),
@@ -247,6 +264,19 @@ impl Player {
                 self.calls.push(call.sid);
                 format!("{:?}", store.add_call(call).await.unwrap())
             }
+            Operation::CreateAgain { call, delay } => {
+                let before = self.calls.iter().nth_back(call).copied();
+                let before = match before {
+                    Some(before) => store.call(&before).await.unwrap(),
+                    None => None,
+                };
+                let Some(before) = before else { return String::new() };
+                let mut call = self.new_call(0, 0, None, delay);
+                call.account_sid = before.account_sid;
+                call.phone_number = before.phone_number;
+                self.calls.push(call.sid);
+                format!("{:?}", store.add_call(call).await.unwrap())
+            }
             Operation::Tick { limit } => {
                 let due = store.due(now, limit).await.unwrap();
                 let steps: Vec<_> = due.iter().filter_map(|call| call.at(now)).collect();
@@ -260,7 +290,7 @@ impl Player {
                 };
                 self.phone(store, &sid, &event).await
             }
-            Operation::Validate { account, number, name } => {
+            Operation::Validate { account, number, name, wrong, right } => {
                 let call = self.new_call(account, number, name, 0);
                 let sid = call.sid;
                 self.calls.push(sid);
@@ -270,8 +300,12 @@ impl Player {
                 let placed = admitted.call.at(now).unwrap();
                 let saved = store.save(vec![placed]).await.unwrap();
                 let answered = self.phone(store, &sid, &Event::Answered).await;
-                let keyed = self.phone(store, &sid, &Event::RightCode).await;
-                format!("{saved:?} {answered} {keyed}")
+                let mut said = format!("{saved:?} {answered}");
+                let right = right.then_some(&Event::RightCode);
+                for event in std::iter::repeat_n(&Event::WrongCode, wrong).chain(right) {
+                    said += &self.phone(store, &sid, event).await;
+                }
+                said
             }
             Operation::SaveAgain { step } => match self.steps.iter().nth_back(step) {
                 Some(step) => format!("{:?}", store.save(vec![step.clone()]).await.unwrap()),

@@ -14,6 +14,7 @@ use callerid_core::{
     NewCallerId, OutgoingCallerId, PageRequest, PhoneEvent, PhoneNumber, Store,
 };
 use callerid_server::store::{Options, SqliteStore};
+use tempfile::TempDir;
 
 use super::{Row, Table};
 
@@ -36,6 +37,12 @@ const OPERATIONS: [&str; 9] = [
     "rename",
 ];
 
+/// A directory that is gone when it is dropped.
+fn directory() -> TempDir {
+    let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target");
+    tempfile::tempdir_in(target).expect("target can be written")
+}
+
 /// A table for every operation, a row for every size.
 pub(crate) fn run() -> Vec<Table> {
     let mut tables: Vec<Table> = OPERATIONS
@@ -47,7 +54,7 @@ pub(crate) fn run() -> Vec<Table> {
         })
         .collect();
     for size in SIZES {
-        let directory = tempfile::tempdir_in("target").expect("target can be written");
+        let directory = self::directory();
         let bench = Bench::with_rows(directory.path(), size);
         for (table, figure) in tables.iter_mut().zip(bench.measure()) {
             let note = format!("answered after {:.1} µs", micros(figure.answered));
@@ -63,7 +70,7 @@ pub(crate) fn run() -> Vec<Table> {
 fn creates() -> Table {
     let rows = [("sharing commits", Options::default().batch), ("a commit each", 1)].map(
         |(name, batch)| {
-            let directory = tempfile::tempdir_in("target").expect("target can be written");
+            let directory = self::directory();
             let bench = Arc::new(Bench::open(directory.path(), batch));
             let started = Instant::now();
             let creates = bench.creates_from_many(Duration::from_secs(3));
