@@ -1,6 +1,7 @@
 //! One attempt at a callback: an HTTP request to an address that it may go to, and the status of the answer.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -45,7 +46,10 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(callbacks: Callbacks) -> Self {
-        let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        Self::trusting(callbacks, webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())
+    }
+
+    fn trusting(callbacks: Callbacks, roots: RootCertStore) -> Self {
         let tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         Self { callbacks, tls: TlsConnector::from(Arc::new(tls)) }
     }
@@ -68,11 +72,18 @@ impl Client {
         request: &CallbackRequest,
         status: &mut Option<u16>,
     ) -> Result<Attempt, Attempt> {
-        let refused = |why: &dyn Error| Attempt::Refused(format!("the URL cannot be read: {why}"));
+        let refused =
+            |why: &dyn Display| Attempt::Refused(format!("the URL cannot be read: {why}"));
         let uri: Uri = request.url.parse().map_err(|error| refused(&error))?;
         let is_tls = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default();
-        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let port = match authority.strip_prefix(host).unwrap_or(authority) {
+            "" | ":" => Ok(if is_tls { 443 } else { 80 }),
+            port => port.trim_start_matches(':').parse::<u16>(),
+        };
+        let port =
+            port.map_err(|error| refused(&format_args!("the port of {authority}: {error}")))?;
         let message = message(&uri, request).map_err(|error| refused(&error))?;
         let stream = connect(&self.addresses(host, port).await?, self.callbacks.timeout).await?;
         let answered = if is_tls {
@@ -192,4 +203,81 @@ fn failed(what: &str, error: &dyn Error) -> Attempt {
         source = cause.source();
     }
     Attempt::Failed(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+
+    use super::*;
+
+    const CERTIFICATE: &[u8] = include_bytes!("../../tests/fixtures/receiver-certificate.der");
+    const KEY: &[u8] = include_bytes!("../../tests/fixtures/receiver-key.der");
+
+    /// A receiver that answers every callback over TLS with 200; returns its port.
+    async fn receiver() -> u16 {
+        let key = PrivatePkcs8KeyDer::from(KEY).into();
+        let tls = ServerConfig::builder().with_no_client_auth();
+        let tls = tls.with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key).unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap());
+                }
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
+                stream.write_all(answer).await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        });
+        port
+    }
+
+    async fn attempt(roots: Option<RootCertStore>, host: &str, port: u16) -> Attempt {
+        let allow = vec!["127.0.0.0/8".parse().unwrap(), "localhost".parse().unwrap()];
+        let callbacks = Callbacks { allow, timeout: Duration::from_secs(20) };
+        let client = match roots {
+            Some(roots) => Client::trusting(callbacks, roots),
+            None => Client::new(callbacks),
+        };
+        let url = format!("https://{host}:{port}/?CallSid=CA1");
+        client.attempt(&CallbackRequest { url, body: None, signature: "s".into() }).await
+    }
+
+    #[tokio::test]
+    async fn over_tls_the_receiver_must_have_a_certificate_for_its_name_that_is_trusted() {
+        let port = receiver().await;
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(CERTIFICATE)).unwrap();
+        let roots = || Some(roots.clone());
+        assert_eq!(attempt(roots(), "localhost", port).await, Attempt::Answered(200));
+        assert_eq!(attempt(roots(), "LocalHost", port).await, Attempt::Answered(200));
+        let refusals = [
+            (attempt(roots(), "127.0.0.1", port).await, "not valid for name"),
+            (attempt(None, "localhost", port).await, "UnknownIssuer"),
+        ];
+        for (attempt, expected) in refusals {
+            let Attempt::Failed(why) = attempt else { panic!("{attempt:?}") };
+            assert!(why.starts_with("TLS failed: ") && why.contains(expected), "{why}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_no_request_can_be_made_of_is_refused_for_good() {
+        for url in ["http://[::1/", "http://a:99999/", "http:///", "http://x/<>"] {
+            let request = CallbackRequest { url: url.into(), body: None, signature: "s".into() };
+            let attempt = Client::new(Callbacks::default()).attempt(&request).await;
+            let Attempt::Refused(why) = attempt else { panic!("{url}: {attempt:?}") };
+            assert!(why.starts_with("the URL cannot be read: "), "{why}");
+        }
+    }
 }
