@@ -105,17 +105,24 @@ async fn converse(stream: TcpStream, app: Router, timeout: Duration, mut stop: S
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
-    linger(connection.into_parts().io.into_inner().stream).await;
+    let parts = connection.into_parts();
+    drop(parts.service);
+    linger(parts.io.into_inner().stream, stopping).await;
 }
 
 /// Ends a connection so that its last answer arrives: to close it while there is something unread would
-/// take back what was sent.
-async fn linger(mut stream: TcpStream) {
-    if stream.shutdown().await.is_ok() {
-        let (mut rest, mut nowhere) = ((&mut stream).take(LINGER_BYTES), tokio::io::sink());
-        let read_on = tokio::io::copy(&mut rest, &mut nowhere);
-        timeout(LINGER, read_on).await.map(drop).unwrap_or_default();
+/// take back what was sent. A server that is stopping waits for nobody who has sent nothing more.
+async fn linger(mut stream: TcpStream, stopping: bool) {
+    if stream.shutdown().await.is_err() {
+        return;
     }
+    let came = stream.try_read(&mut [0]);
+    if stopping && came.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+        return;
+    }
+    let (mut rest, mut nowhere) = ((&mut stream).take(LINGER_BYTES), tokio::io::sink());
+    let read_on = tokio::io::copy(&mut rest, &mut nowhere);
+    timeout(LINGER, read_on).await.map(drop).unwrap_or_default();
 }
 
 /// A connection's socket, which does two things more: it ends when whoever is at the other end takes

@@ -50,21 +50,23 @@ async fn respond<S: Store + 'static>(
     response
 }
 
-/// Answers a request, without a panic. One that may change something is answered to its end even if whoever
-/// sent it goes away, so that what it changed is acted upon.
 async fn answer<S: Store + 'static>(host: Arc<Host<S>>, head: Arc<Parts>, body: Bytes) -> Response {
-    let is_safe = head.method.is_safe();
     let respond = {
         let head = Arc::clone(&head);
         async move { respond_from_service(&host, &head, &body).await }
     };
-    let guarded = AssertUnwindSafe(respond).catch_unwind();
-    let answered = if is_safe {
-        guarded.await.ok()
-    } else {
-        tokio::spawn(guarded).await.ok().and_then(Result::ok)
-    };
+    let answered = guarded(head.method.is_safe(), respond).await;
     answered.unwrap_or_else(|| refused(&head, &RestException::new(ErrorCode::Internal)))
+}
+
+/// What answers a request, or `None` where it panics. Unless it is safe, it goes on to its end even if whoever
+/// asked goes away, so that what it has changed is acted upon.
+async fn guarded<T: Send + 'static>(
+    is_safe: bool,
+    respond: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let guarded = AssertUnwindSafe(respond).catch_unwind();
+    if is_safe { guarded.await.ok() } else { tokio::spawn(guarded).await.ok().and_then(Result::ok) }
 }
 
 async fn respond_from_service<S: Store>(host: &Host<S>, head: &Parts, body: &[u8]) -> Response {
@@ -173,4 +175,36 @@ pub(crate) fn log(head: &Parts, status: StatusCode, started: Instant) {
         account = account.as_ref().map_or("-", |sid| sid.as_str()),
         "request"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_costs_its_request_alone() {
+        for is_safe in [true, false] {
+            let panics = async || -> u8 { panic!("on purpose") };
+            assert_eq!(guarded(is_safe, panics()).await, None);
+            assert_eq!(guarded(is_safe, async { 1 }).await, Some(1));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_goes_on_when_whoever_asked_for_it_is_gone() {
+        let (begin, begun) = oneshot::channel::<()>();
+        let (end, ended) = oneshot::channel();
+        let change = async move {
+            begun.await.unwrap();
+            end.send(()).unwrap();
+        };
+        let gone = tokio::time::timeout(Duration::from_millis(1), guarded(false, change)).await;
+        assert!(gone.is_err());
+        begin.send(()).unwrap();
+        ended.await.unwrap();
+    }
 }

@@ -1,4 +1,5 @@
-//! The program as a process: started, asked over sockets, stopped, killed.
+//! The program as a process: started, asked over sockets, stopped, killed. And the library with a phone line of
+//! its own.
 
 mod accounts;
 mod callbacks;
@@ -9,6 +10,7 @@ mod harness;
 mod hostile;
 mod http;
 mod limits;
+mod line;
 mod normalize;
 mod start;
 mod stop;

@@ -1,0 +1,202 @@
+//! A phone line that is not the virtual one: what it is told, and what becomes of its reports.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use callerid_core::{
+    Account, AccountSid, AuthToken, Call, CallSid, Key, MemoryStore, PhoneEvent, Prompt, Store,
+};
+use callerid_server::clock::Clock;
+use callerid_server::line::{PhoneLine, PhoneReports};
+use callerid_server::server::{self, Limits};
+use callerid_server::store::{Options, SqliteStore};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use crate::harness::{Client, PATIENCE, SID, TOKEN, authorization};
+
+/// Passes on what it is told.
+struct TestLine(mpsc::Sender<(&'static str, Call, Option<Prompt>)>);
+
+impl TestLine {
+    fn told(&self, what: &'static str, call: &Call, prompt: Option<Prompt>) {
+        self.0.send((what, call.clone(), prompt)).unwrap_or_default();
+    }
+}
+
+impl PhoneLine for TestLine {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
+    fn place(&self, call: &Call) {
+        self.told("place", call, None);
+    }
+
+    fn resume(&self, call: &Call) {
+        self.told("resume", call, None);
+    }
+
+    fn play(&self, call: &Call, prompt: Prompt) {
+        self.told("play", call, Some(prompt));
+    }
+
+    fn hang_up(&self, call: &Call, prompt: Option<Prompt>) {
+        self.told("hang up", call, prompt);
+    }
+}
+
+/// A server in this process, with that line.
+struct Server {
+    runtime: Runtime,
+    client: Client,
+    told: mpsc::Receiver<(&'static str, Call, Option<Prompt>)>,
+    reports: PhoneReports,
+    stop: oneshot::Sender<()>,
+    ended: tokio::task::JoinHandle<()>,
+}
+
+fn account() -> Account {
+    Account { sid: AccountSid::parse(SID).unwrap(), auth_token: AuthToken::new(TOKEN).unwrap() }
+}
+
+impl Server {
+    fn start(store: impl Store + 'static) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let client = Client::new(listener.local_addr().unwrap(), authorization(&account()));
+        let (told_sender, told) = mpsc::channel();
+        let (reports_sender, reports) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel();
+        let line = move |reports| {
+            reports_sender.send(reports).unwrap();
+            Box::new(TestLine(told_sender)) as Box<dyn PhoneLine>
+        };
+        let stopped = async { stopped.await.unwrap_or_default() };
+        let limits = Limits::default();
+        let ended =
+            runtime.spawn(server::run(listener, store, Clock::system(), line, limits, stopped));
+        let reports = reports.recv_timeout(PATIENCE).unwrap();
+        Self { runtime, client, told, reports, stop, ended }
+    }
+
+    fn create(&mut self, form: &str) -> String {
+        let list = format!("/2008-08-01/Accounts/{SID}/OutgoingCallerIds");
+        self.client.post(&list, form).expect(200).element("ValidationCode").to_owned()
+    }
+
+    /// The next thing that the line is told, which must be that.
+    #[track_caller]
+    fn expect(&self, what: &str, prompt: Option<Prompt>) -> Call {
+        let (told, call, with) = self.told.recv_timeout(PATIENCE).unwrap();
+        assert_eq!((told, with), (what, prompt), "{call:?}");
+        call
+    }
+
+    fn report(&self, call: CallSid, event: PhoneEvent) {
+        self.runtime.block_on(self.reports.report(call, event));
+    }
+
+    fn press(&self, call: CallSid, keys: &str) {
+        for key in keys.chars().filter_map(Key::new) {
+            self.report(call, PhoneEvent::Pressed(vec![key]));
+        }
+    }
+
+    fn status(&mut self, call: CallSid) -> String {
+        let call = self.client.get(&format!("/_callerid/calls/{call}")).expect(200).json();
+        call["status"].as_str().unwrap().to_owned()
+    }
+
+    fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.runtime.block_on(self.ended).unwrap();
+    }
+}
+
+#[test]
+fn a_call_goes_from_the_first_ring_to_the_last_word() {
+    let mut server = Server::start(MemoryStore::new([account()]));
+    let code = server.create("PhoneNumber=4158675309");
+    let call = server.expect("place", None);
+    assert_eq!(call.phone_number.as_str(), "4158675309");
+    server.report(call.sid, PhoneEvent::Answered);
+    server.expect("play", Some(Prompt::EnterCode));
+    server.press(call.sid, if code == "000000" { "111111" } else { "000000" });
+    server.expect("play", Some(Prompt::WrongCode { entries_left: 2 }));
+    server.press(call.sid, &code);
+    let call = server.expect("hang up", Some(Prompt::Verified));
+    assert!(call.verified);
+    // What comes late, or of a call that nobody knows, changes nothing.
+    server.report(call.sid, PhoneEvent::HungUp);
+    server.report(CallSid::from_entropy(&[7; 16]), PhoneEvent::Answered);
+    assert_eq!(server.status(call.sid), "completed");
+    server.stop();
+}
+
+#[test]
+fn a_call_ends_as_the_line_says() {
+    let mut server = Server::start(MemoryStore::new([account()]));
+    for (event, status) in [
+        (PhoneEvent::Busy, "busy"),
+        (PhoneEvent::NoAnswer, "no-answer"),
+        (PhoneEvent::HungUp, "busy"),
+        (PhoneEvent::Failed, "failed"),
+    ] {
+        server.create("PhoneNumber=4158675309");
+        let call = server.expect("place", None);
+        server.report(call.sid, event);
+        server.expect("hang up", None);
+        assert_eq!(server.status(call.sid), status);
+    }
+    server.stop();
+}
+
+#[test]
+fn a_call_that_is_replaced_is_hung_up_and_never_placed_after_that() {
+    let mut server = Server::start(MemoryStore::new([account()]));
+    server.create("PhoneNumber=4158675309");
+    for _ in 0..50 {
+        server.create("PhoneNumber=4158675309");
+    }
+    let (mut placed, mut ended) = (Vec::new(), Vec::new());
+    while ended.len() < 50 {
+        let (what, call, _) = server.told.recv_timeout(PATIENCE).unwrap();
+        match what {
+            "place" => {
+                assert!(!ended.contains(&call.sid), "placed after its end");
+                placed.push(call.sid);
+            }
+            _ => ended.push(call.sid),
+        }
+    }
+    assert!(!placed.is_empty());
+    server.stop();
+}
+
+#[test]
+fn what_was_ringing_is_taken_up_and_what_is_due_is_placed_after_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let open = |path: &Path| {
+        let options = Options { serve: true, ..Options::default() };
+        SqliteStore::open(path, options).unwrap()
+    };
+    let store = open(data.path());
+    Runtime::new().unwrap().block_on(store.add_account(account())).unwrap();
+    let mut server = Server::start(store);
+    server.create("PhoneNumber=4158675309");
+    let ringing = server.expect("place", None);
+    server.create("PhoneNumber=4158675310&CallDelay=3");
+    server.create("PhoneNumber=4158675311&CallDelay=60");
+    server.stop();
+    std::thread::sleep(Duration::from_millis(3100));
+    let mut server = Server::start(open(data.path()));
+    assert_eq!(server.expect("resume", None).sid, ringing.sid);
+    assert_eq!(server.expect("place", None).phone_number.as_str(), "4158675310");
+    // The line has lost it.
+    server.report(ringing.sid, PhoneEvent::Failed);
+    assert_eq!(server.expect("hang up", None).sid, ringing.sid);
+    assert_eq!(server.status(ringing.sid), "failed");
+    server.stop();
+}
