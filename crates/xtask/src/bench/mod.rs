@@ -5,6 +5,7 @@
 
 mod growth;
 mod normalize;
+mod representation;
 
 use crate::Outcome;
 use serde_json::{Value, json};
@@ -12,8 +13,11 @@ use std::path::PathBuf;
 use std::{fmt, fs};
 
 /// Every benchmark by its name.
-const BENCHMARKS: &[(&str, Benchmark)] =
-    &[("normalize", || vec![normalize::run()]), ("growth", growth::run)];
+const BENCHMARKS: &[(&str, Benchmark)] = &[
+    ("normalize", || vec![normalize::run()]),
+    ("representation", || vec![representation::decode(), representation::encode()]),
+    ("growth", growth::run),
+];
 
 type Benchmark = fn() -> Vec<Table>;
 
