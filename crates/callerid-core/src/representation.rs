@@ -1,4 +1,17 @@
 //! Representations: one document, several ways to write it, one wire format a file.
+//!
+//! A service writes a [`Document`] with [`Representation::encode`]. A client reads it with [`xml::decode`]: XML is the
+//! only representation that says where a page stands in its list, and the only one that is read.
+//!
+//! ```
+//! use callerid_core::representation::{Document, Representation, xml};
+//! use callerid_core::{ErrorCode, RestException};
+//!
+//! let exception = RestException::new(ErrorCode::PageOutOfRange);
+//! let written = Representation::Xml.encode(&Document::Exception(&exception));
+//! assert_eq!(xml::decode_exception(&written)?, exception);
+//! # Ok::<(), callerid_core::representation::InvalidDocument>(())
+//! ```
 
 mod csv;
 mod decoded;

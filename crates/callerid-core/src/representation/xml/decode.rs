@@ -391,8 +391,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// The text of an element with no attributes and nothing but plain text in it, where that comes next. It is
-    /// read from the bytes themselves: as rows are usually written, this halves the time that the reader's
-    /// events take. `None`, and nothing read, for everything else.
+    /// read from the bytes themselves, in half the time that the reader's three events take. `None`, and nothing read, for everything else.
     fn plain(&mut self, element: Element) -> Option<Text<'a>> {
         let all = *self.reader.get_ref();
         let tag = all.trim_ascii_start();
@@ -414,22 +413,28 @@ impl<'a> Decoder<'a> {
         names: &'static [Element],
     ) -> Read<Record<'a>> {
         let mut record = Record { at: tag.at, element, names, texts: [const { None }; 6] };
-        if !tag.empty {
-            for (name, text) in names.iter().zip(&mut record.texts) {
-                *text = self.plain(*name);
-            }
+        if tag.empty {
+            return Ok(record);
         }
-        while let Some(child) = self.child(tag)? {
-            let Some((name, text)) = record.slot(child.name()) else {
-                self.skip(&child)?;
+        // Looks first for the element after the one that came last: as they are usually written, it comes next.
+        let mut order = names.iter().copied().cycle();
+        loop {
+            let mut candidates = order.by_ref().take(names.len());
+            let plain = candidates.find_map(|name| Some((name, self.plain(name)?)));
+            if let Some((name, text)) = plain {
+                let at = text.at.saturating_sub(name.start_tag().len());
+                record.put(at, name, text)?;
                 continue;
-            };
-            if text.is_some() {
-                return Err(InvalidDocument::new(child.at, Reason::Repeated { name: name.name() }));
             }
-            *text = Some(self.text(&child)?);
+            let Some(child) = self.child(tag)? else { return Ok(record) };
+            match names.iter().find(|name| name.name() == child.name()) {
+                Some(name) => {
+                    let text = self.text(&child)?;
+                    record.put(child.at, *name, text)?;
+                }
+                None => self.skip(&child)?,
+            }
         }
-        Ok(record)
     }
 }
 
@@ -443,14 +448,18 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn slot(&mut self, name: &str) -> Option<(Element, &mut Option<Text<'a>>)> {
-        let mut slots = self.names.iter().copied().zip(&mut self.texts);
-        slots.find(|(known, _)| known.name() == name)
+    fn slot(&mut self, name: Element) -> Option<&mut Option<Text<'a>>> {
+        let mut slots = self.names.iter().zip(&mut self.texts);
+        slots.find(|(known, _)| **known == name).map(|(_, text)| text)
     }
 
-    fn take(&mut self, name: Element) -> Option<Text<'a>> {
-        let mut slots = self.names.iter().zip(&mut self.texts);
-        slots.find(|(known, _)| **known == name)?.1.take()
+    fn put(&mut self, at: usize, name: Element, text: Text<'a>) -> Read<()> {
+        if let Some(slot) = self.slot(name)
+            && slot.replace(text).is_some()
+        {
+            return Err(InvalidDocument::new(at, Reason::Repeated { name: name.name() }));
+        }
+        Ok(())
     }
 
     /// The value of an element that must be there.
@@ -459,7 +468,7 @@ impl<'a> Record<'a> {
         name: Element,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Read<T> {
-        match self.take(name) {
+        match self.slot(name).and_then(Option::take) {
             Some(text) => text.parse(name, parse),
             None => {
                 let (name, parent) = (name.name(), self.element.name());
@@ -474,7 +483,7 @@ impl<'a> Record<'a> {
         name: Element,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Read<Option<T>> {
-        let text = self.take(name).filter(|text| !text.text.is_empty());
+        let text = self.slot(name).and_then(Option::take).filter(|text| !text.text.is_empty());
         text.map(|text| text.parse(name, parse)).transpose()
     }
 }
