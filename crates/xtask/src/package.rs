@@ -5,10 +5,12 @@
 //! .wasm once more as base64 for the entry that carries it. All that needs no Node. The tarball does, for `npm pack` and for
 //! wasm-opt, which makes the .wasm smaller.
 
+use std::env;
 use std::fs;
 use std::path::Path;
 
 use base64::Engine as _;
+use walrus::{FunctionBuilder, FunctionId, FunctionKind, Module};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{Outcome, cargo, node, root, run, target_dir};
@@ -66,11 +68,21 @@ impl Build {
         fs::create_dir_all(&folder)?;
         let compile = ["build", "--locked", "--package", "callerid-wasm", "--lib"];
         let target = ["--target", "wasm32-unknown-unknown", "--profile", "wasm"];
-        run(cargo().args(compile).args(target).args(self.features))?;
+        // The paths of panics: they are of this machine, and long.
+        let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|it| it + "/.cargo"));
+        let flags = format!(
+            "target.wasm32-unknown-unknown.rustflags=['--remap-path-prefix={}=', '--remap-path-prefix={}=']",
+            home.unwrap_or_default(),
+            root().display(),
+        );
+        run(cargo().args(compile).args(target).args(self.features).args(["--config", &flags]))?;
 
+        let compiled = target_dir().join("wasm32-unknown-unknown/wasm/callerid_wasm.wasm");
+        let mut module = Module::from_file(compiled)?;
+        cut_panics_short(&mut module);
         let mut bindgen = Bindgen::new();
         bindgen
-            .input_path(target_dir().join("wasm32-unknown-unknown/wasm/callerid_wasm.wasm"))
+            .input_module("callerid", module)
             .web(true)?
             .typescript(false)
             .omit_default_module_path(true)
@@ -95,6 +107,46 @@ impl Build {
             fs::copy(module.path(), folder.join(module.file_name()))?;
         }
         Ok(())
+    }
+}
+
+/// What a panic does before it ends the module: it writes a message that nobody reads. The core never panics.
+const PANICS: [&str; 12] = [
+    "core::panicking::",
+    "core::result::unwrap_failed",
+    "core::option::unwrap_failed",
+    "core::option::expect_failed",
+    "core::cell::panic_already",
+    "core::slice::index::slice_",
+    "core::slice::copy_from_slice_impl::len_mismatch_fail",
+    "core::str::slice_error_fail",
+    "alloc::raw_vec::handle_error",
+    "alloc::raw_vec::capacity_overflow",
+    "alloc::alloc::handle_alloc_error",
+    "std::panicking::",
+];
+
+/// Lets every function that only panics end the module at once, so that what writes the message can go.
+fn cut_panics_short(module: &mut Module) {
+    let panics: Vec<FunctionId> = module
+        .funcs
+        .iter_local()
+        .map(|(id, _)| id)
+        .filter(|id| {
+            let name = module.funcs.get(*id).name.as_deref().unwrap_or_default();
+            let name = format!("{:#}", rustc_demangle::demangle(name));
+            PANICS.iter().any(|panic| name.starts_with(panic))
+        })
+        .collect();
+    for id in panics {
+        let (parameters, results) = {
+            let kind = module.types.get(module.funcs.get(id).ty());
+            (kind.params().to_vec(), kind.results().to_vec())
+        };
+        let arguments = parameters.iter().map(|kind| module.locals.add(*kind)).collect();
+        let mut builder = FunctionBuilder::new(&mut module.types, &parameters, &results);
+        builder.func_body().unreachable();
+        module.funcs.get_mut(id).kind = FunctionKind::Local(builder.local_func(arguments));
     }
 }
 

@@ -4,18 +4,20 @@ mod snapshot;
 
 pub use snapshot::InvalidSnapshot;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, Store, StoreError};
 use crate::event::{Change, Event};
 use crate::{
     Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Filter, FriendlyName,
-    ListKey, Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Standing, Step,
-    ValidationRefused,
+    Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Standing, Step, ValidationRefused,
 };
 
 /// Keeps everything in memory, and loses it with the process.
+///
+/// It looks through its rows where another store has an index: made for the some thousand caller IDs of a test or a
+/// page, and small in a page's WebAssembly.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
@@ -24,20 +26,19 @@ pub struct MemoryStore {
 impl MemoryStore {
     /// A store with these accounts and nothing else.
     pub fn new(accounts: impl IntoIterator<Item = Account>) -> Self {
-        let accounts = accounts.into_iter().map(|account| (account.sid, account)).collect();
+        let accounts = accounts.into_iter().collect();
         Self { state: Mutex::new(State { accounts, ..State::default() }) }
     }
 
     /// Puts a caller ID in as it stands, without a validation, in place of one with the same Sid or the
     /// same number. No event tells of it.
     pub fn seed(&self, caller_id: OutgoingCallerId) {
-        let mut state = self.state();
-        state.lists.entry(caller_id.account_sid).or_default().put(caller_id);
+        self.state().put_caller_id(caller_id);
     }
 
     /// The accounts it knows.
     pub fn accounts(&self) -> Vec<Account> {
-        self.state().accounts.values().cloned().collect()
+        self.state().accounts.clone()
     }
 
     /// All it holds, as bytes that [`restore`](Self::restore) takes. They hold tokens and codes in clear.
@@ -65,80 +66,17 @@ impl MemoryStore {
 
 #[derive(Debug, Default)]
 struct State {
-    accounts: BTreeMap<AccountSid, Account>,
-    lists: BTreeMap<AccountSid, List>,
-    calls: BTreeMap<CallSid, Call>,
-    live_calls: BTreeMap<(AccountSid, PhoneNumber), CallSid>,
-    failed_entries: BTreeMap<(AccountSid, PhoneNumber), u8>,
-    callbacks: BTreeMap<CallSid, Callback>,
+    accounts: Vec<Account>,
+    /// In the order of a list: see [`OutgoingCallerId::list_key`].
+    caller_ids: Vec<OutgoingCallerId>,
+    /// Oldest first.
+    calls: Vec<Call>,
+    /// Numbers with wrong entries.
+    failed_entries: Vec<(AccountSid, PhoneNumber, u8)>,
+    /// Oldest first.
+    callbacks: Vec<Callback>,
     events: VecDeque<Event>,
     newest_event: u64,
-}
-
-/// An account's caller IDs, and the orders they are found in.
-#[derive(Debug, Default)]
-struct List {
-    by_sid: BTreeMap<CallerIdSid, OutgoingCallerId>,
-    by_number: BTreeMap<PhoneNumber, CallerIdSid>,
-    /// Sorted: a page deep in the list is found by its index.
-    order: Vec<ListKey>,
-}
-
-impl List {
-    /// Inserts a caller ID in place of one with the same Sid or the same number.
-    fn put(&mut self, caller_id: OutgoingCallerId) {
-        let same_number = self.by_number.get(&caller_id.phone_number).copied();
-        for sid in same_number.into_iter().chain([caller_id.sid]) {
-            self.remove(&sid);
-        }
-        self.insert(caller_id);
-    }
-
-    fn insert(&mut self, caller_id: OutgoingCallerId) {
-        let key = caller_id.list_key();
-        if let Err(place) = self.order.binary_search(&key) {
-            self.order.insert(place, key);
-        }
-        self.by_number.insert(caller_id.phone_number, caller_id.sid);
-        self.by_sid.insert(caller_id.sid, caller_id);
-    }
-
-    fn remove(&mut self, sid: &CallerIdSid) -> Option<OutgoingCallerId> {
-        let caller_id = self.by_sid.remove(sid)?;
-        self.by_number.remove(&caller_id.phone_number);
-        if let Ok(place) = self.order.binary_search(&caller_id.list_key()) {
-            self.order.remove(place);
-        }
-        Some(caller_id)
-    }
-
-    fn page(&self, filter: &Filter, page: PageRequest) -> Page<OutgoingCallerId> {
-        let most = usize::try_from(page.rows_and_one()).unwrap_or(usize::MAX);
-        let cut = |order: &[ListKey]| {
-            let skip = match page.after {
-                Some(after) => order.partition_point(|key| *key <= after),
-                None => usize::try_from(page.offset()).unwrap_or(usize::MAX),
-            };
-            let rows = order.iter().skip(skip).take(most);
-            let rows = rows.filter_map(|(_, sid)| self.by_sid.get(sid).cloned()).collect();
-            Page::cut(page, rows, u64::try_from(order.len()).unwrap_or(u64::MAX))
-        };
-        match filter {
-            Filter { phone_number: None, friendly_name: None } => cut(&self.order),
-            Filter { phone_number: Some(number), .. } => {
-                let sid = self.by_number.get(number);
-                let found = sid.and_then(|sid| self.by_sid.get(sid));
-                let found = found.filter(|row| filter.matches(row)).map(OutgoingCallerId::list_key);
-                cut(found.as_slice())
-            }
-            Filter { phone_number: None, friendly_name: Some(_) } => {
-                let is_shown = |(_, sid): &&ListKey| {
-                    self.by_sid.get(sid).is_some_and(|row| filter.matches(row))
-                };
-                cut(&self.order.iter().filter(is_shown).copied().collect::<Vec<_>>())
-            }
-        }
-    }
 }
 
 impl State {
@@ -150,59 +88,149 @@ impl State {
         }
     }
 
+    fn caller_id(&self, account: &AccountSid, sid: &CallerIdSid) -> Option<&OutgoingCallerId> {
+        self.caller_ids.iter().find(|it| it.sid == *sid && it.account_sid == *account)
+    }
+
+    fn remove_caller_id(
+        &mut self,
+        account: &AccountSid,
+        sid: &CallerIdSid,
+    ) -> Option<OutgoingCallerId> {
+        let place =
+            self.caller_ids.iter().position(|it| it.sid == *sid && it.account_sid == *account)?;
+        Some(self.caller_ids.remove(place))
+    }
+
+    /// Inserts a caller ID in place of one with the same Sid or the same number.
+    fn put_caller_id(&mut self, caller_id: OutgoingCallerId) {
+        self.caller_ids.retain(|it| {
+            it.account_sid != caller_id.account_sid
+                || it.sid != caller_id.sid && it.phone_number != caller_id.phone_number
+        });
+        let key = caller_id.list_key();
+        let place = self.caller_ids.partition_point(|it| it.list_key() < key);
+        self.caller_ids.insert(place, caller_id);
+    }
+
+    fn page(
+        &self,
+        account: &AccountSid,
+        filter: &Filter,
+        page: PageRequest,
+    ) -> Page<OutgoingCallerId> {
+        let most = usize::try_from(page.rows_and_one()).unwrap_or(usize::MAX);
+        let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+        let (mut rows, mut total, mut skipped) = (Vec::new(), 0_u64, 0_usize);
+        for row in &self.caller_ids {
+            if row.account_sid != *account || !filter.matches(row) {
+                continue;
+            }
+            total = total.saturating_add(1);
+            let is_before = match page.after {
+                Some(after) => row.list_key() <= after,
+                None => skipped < offset,
+            };
+            if is_before {
+                skipped = skipped.saturating_add(1);
+            } else if rows.len() < most {
+                rows.push(row.clone());
+            }
+        }
+        Page::cut(page, rows, total)
+    }
+
+    fn call(&self, sid: &CallSid) -> Option<&Call> {
+        self.calls.iter().find(|call| call.sid == *sid)
+    }
+
+    fn live_calls(&self) -> impl Iterator<Item = &Call> {
+        self.calls.iter().filter(|call| call.status.is_live())
+    }
+
+    fn failed_entries(&self, account: &AccountSid, number: &PhoneNumber) -> u8 {
+        let entries = self.failed_entries.iter().find(|it| it.0 == *account && it.1 == *number);
+        entries.map_or(0, |it| it.2)
+    }
+
     fn put_call(&mut self, call: Call) {
         self.append(&Change::Call(&call));
-        let number = (call.account_sid, call.phone_number);
-        if call.status.is_live() {
-            self.live_calls.insert(number, call.sid);
-        } else if self.live_calls.get(&number) == Some(&call.sid) {
-            self.live_calls.remove(&number);
+        self.failed_entries.retain(|it| it.0 != call.account_sid || it.1 != call.phone_number);
+        if call.failed_entries > 0 {
+            let entries = (call.account_sid, call.phone_number, call.failed_entries);
+            self.failed_entries.push(entries);
         }
-        if call.failed_entries == 0 {
-            self.failed_entries.remove(&number);
-        } else {
-            self.failed_entries.insert(number, call.failed_entries);
+        let key = |call: &Call| (call.created_at, call.sid);
+        let place = self.calls.partition_point(|it| key(it) < key(&call));
+        match self.calls.get_mut(place).filter(|it| it.sid == call.sid) {
+            Some(before) => *before = call,
+            None => self.calls.insert(place, call),
         }
-        self.calls.insert(call.sid, call);
+    }
+
+    fn put_callback(&mut self, callback: Callback) {
+        let key = |it: &Callback| (it.created_at, it.call_sid);
+        let place = self.callbacks.partition_point(|it| key(it) < key(&callback));
+        match self.callbacks.get_mut(place).filter(|it| it.call_sid == callback.call_sid) {
+            Some(before) => *before = callback,
+            None => self.callbacks.insert(place, callback),
+        }
     }
 
     fn put_step(&mut self, step: Step) {
         if let Some(callback) = step.callback {
-            self.callbacks.insert(callback.call_sid, callback);
+            self.put_callback(callback);
         }
         self.put_call(step.call);
         if let Some(caller_id) = step.caller_id {
             self.append(&Change::CallerIdAdded(&caller_id));
-            self.lists.entry(caller_id.account_sid).or_default().put(caller_id);
+            self.put_caller_id(caller_id);
         }
     }
 
     fn drop_old_calls(&mut self, account: &AccountSid) {
-        let ended = |call: &&Call| call.account_sid == *account && !call.status.is_live();
-        let mut ended: Vec<_> =
-            self.calls.values().filter(ended).map(|call| (call.created_at, call.sid)).collect();
-        ended.sort_unstable();
-        let surplus = ended.len().saturating_sub(ENDED_CALLS_KEPT);
-        for (_, sid) in ended.iter().take(surplus) {
-            self.calls.remove(sid);
-        }
+        let is_ended = |call: &Call| call.account_sid == *account && !call.status.is_live();
+        let ended = self.calls.iter().filter(|call| is_ended(call)).count();
+        let mut surplus = ended.saturating_sub(ENDED_CALLS_KEPT);
+        self.calls.retain(|call| {
+            let is_dropped = surplus > 0 && is_ended(call);
+            surplus = surplus.saturating_sub(is_dropped.into());
+            !is_dropped
+        });
     }
 
     fn drop_old_callbacks(&mut self, account: &AccountSid) {
-        let done = |it: &&Callback| it.account_sid == *account && it.next_at.is_none();
-        let done = self.callbacks.values().filter(done);
-        let mut done: Vec<_> = done.map(|it| (it.created_at, it.call_sid)).collect();
-        done.sort_unstable();
-        let surplus = done.len().saturating_sub(CALLBACKS_KEPT);
-        for (_, sid) in done.iter().take(surplus) {
-            self.callbacks.remove(sid);
+        let is_done = |it: &Callback| it.account_sid == *account && it.next_at.is_none();
+        let done = self.callbacks.iter().filter(|it| is_done(it)).count();
+        let mut surplus = done.saturating_sub(CALLBACKS_KEPT);
+        self.callbacks.retain(|it| {
+            let is_dropped = surplus > 0 && is_done(it);
+            surplus = surplus.saturating_sub(is_dropped.into());
+            !is_dropped
+        });
+    }
+}
+
+/// The first of these by their key, at most `limit`, in its order.
+fn first<'a, T: Clone + 'a, K: Ord>(
+    items: impl Iterator<Item = &'a T>,
+    limit: usize,
+    key: impl Fn(&T) -> K,
+) -> Vec<T> {
+    let mut first: Vec<&T> = Vec::new();
+    for item in items {
+        let place = first.partition_point(|it| key(it) <= key(item));
+        if place < limit {
+            first.insert(place, item);
+            first.truncate(limit);
         }
     }
+    first.into_iter().cloned().collect()
 }
 
 impl Store for MemoryStore {
     async fn account(&self, sid: &AccountSid) -> Result<Option<Account>, StoreError> {
-        Ok(self.state().accounts.get(sid).cloned())
+        Ok(self.state().accounts.iter().find(|account| account.sid == *sid).cloned())
     }
 
     async fn caller_id(
@@ -210,8 +238,7 @@ impl Store for MemoryStore {
         account: &AccountSid,
         sid: &CallerIdSid,
     ) -> Result<Option<OutgoingCallerId>, StoreError> {
-        let state = self.state();
-        Ok(state.lists.get(account).and_then(|list| list.by_sid.get(sid)).cloned())
+        Ok(self.state().caller_id(account, sid).cloned())
     }
 
     async fn list(
@@ -220,8 +247,7 @@ impl Store for MemoryStore {
         filter: &Filter,
         page: PageRequest,
     ) -> Result<Page<OutgoingCallerId>, StoreError> {
-        let mut state = self.state();
-        Ok(state.lists.entry(*account).or_default().page(filter, page))
+        Ok(self.state().page(account, filter, page))
     }
 
     async fn rename(
@@ -232,17 +258,16 @@ impl Store for MemoryStore {
         now: Moment,
     ) -> Result<Option<OutgoingCallerId>, StoreError> {
         let mut state = self.state();
-        let list = state.lists.entry(*account).or_default();
-        let Some(mut caller_id) = list.remove(sid) else { return Ok(None) };
+        let Some(mut caller_id) = state.remove_caller_id(account, sid) else { return Ok(None) };
         caller_id.rename(name, now);
-        list.insert(caller_id.clone());
+        state.put_caller_id(caller_id.clone());
         state.append(&Change::CallerIdUpdated(&caller_id));
         Ok(Some(caller_id))
     }
 
     async fn remove(&self, account: &AccountSid, sid: &CallerIdSid) -> Result<bool, StoreError> {
         let mut state = self.state();
-        let removed = state.lists.entry(*account).or_default().remove(sid).is_some();
+        let removed = state.remove_caller_id(account, sid).is_some();
         if removed {
             state.append(&Change::CallerIdDeleted(account, sid));
         }
@@ -254,13 +279,15 @@ impl Store for MemoryStore {
         call: Call,
     ) -> Result<Result<Admitted, ValidationRefused>, StoreError> {
         let mut state = self.state();
-        let number = (call.account_sid, call.phone_number);
-        let list = state.lists.get(&call.account_sid);
-        let live = state.live_calls.get(&number).and_then(|sid| state.calls.get(sid));
+        let (account, number) = (call.account_sid, call.phone_number);
+        let of_number = |it: &&Call| it.account_sid == account && it.phone_number == number;
         let standing = Standing {
-            is_caller_id: list.is_some_and(|list| list.by_number.contains_key(&call.phone_number)),
-            failed_entries: state.failed_entries.get(&number).copied().unwrap_or_default(),
-            live: live.cloned(),
+            is_caller_id: state
+                .caller_ids
+                .iter()
+                .any(|it| it.account_sid == account && it.phone_number == number),
+            failed_entries: state.failed_entries(&account, &number),
+            live: state.live_calls().find(of_number).cloned(),
         };
         let admitted = match standing.admit(call) {
             Ok(admitted) => admitted,
@@ -275,21 +302,19 @@ impl Store for MemoryStore {
     }
 
     async fn call(&self, sid: &CallSid) -> Result<Option<Call>, StoreError> {
-        Ok(self.state().calls.get(sid).cloned())
+        Ok(self.state().call(sid).cloned())
     }
 
     async fn calls(&self, account: &AccountSid) -> Result<Vec<Call>, StoreError> {
         let state = self.state();
         let of_account = |call: &&Call| call.account_sid == *account;
-        let mut calls: Vec<Call> = state.calls.values().filter(of_account).cloned().collect();
-        calls.sort_unstable_by_key(|call| std::cmp::Reverse((call.created_at, call.sid)));
-        Ok(calls)
+        Ok(state.calls.iter().rev().filter(of_account).cloned().collect())
     }
 
     async fn save(&self, steps: Vec<Step>) -> Result<Vec<bool>, StoreError> {
         let mut state = self.state();
         let save = |step: Step| {
-            let before = state.calls.get(&step.call.sid);
+            let before = state.call(&step.call.sid);
             if before.map(|call| call.revision.wrapping_add(1)) != Some(step.call.revision) {
                 return false;
             }
@@ -301,43 +326,36 @@ impl Store for MemoryStore {
 
     async fn due(&self, now: Moment, limit: usize) -> Result<Vec<Call>, StoreError> {
         let state = self.state();
-        let live = state.live_calls.values().filter_map(|sid| state.calls.get(sid));
         let is_due = |call: &&Call| call.wake_at() <= Some(now) || call.created_at > now;
-        let mut due: Vec<&Call> = live.filter(is_due).collect();
-        due.sort_unstable_by_key(|call| (call.wake_at(), call.sid));
-        Ok(due.into_iter().take(limit).cloned().collect())
+        let due = state.live_calls().filter(is_due);
+        Ok(first(due, limit, |call| (call.wake_at(), call.sid)))
     }
 
     async fn wake_at(&self) -> Result<Option<Moment>, StoreError> {
-        let state = self.state();
-        let live = state.live_calls.values().filter_map(|sid| state.calls.get(sid));
-        Ok(live.filter_map(Call::wake_at).min())
+        Ok(self.state().live_calls().filter_map(Call::wake_at).min())
     }
 
     async fn callbacks(&self, account: &AccountSid) -> Result<Vec<Callback>, StoreError> {
         let state = self.state();
         let of_account = |callback: &&Callback| callback.account_sid == *account;
-        let mut callbacks: Vec<_> = state.callbacks.values().filter(of_account).cloned().collect();
-        callbacks.sort_unstable_by_key(|it| std::cmp::Reverse((it.created_at, it.call_sid)));
-        Ok(callbacks)
+        Ok(state.callbacks.iter().rev().filter(of_account).cloned().collect())
     }
 
     async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {
         let state = self.state();
         let is_due = |it: &&Callback| it.next_at.is_some_and(|next| next <= now);
-        let mut due: Vec<&Callback> = state.callbacks.values().filter(is_due).collect();
-        due.sort_unstable_by_key(|it| (it.next_at, it.call_sid));
-        Ok(due.into_iter().take(limit).cloned().collect())
+        let due = state.callbacks.iter().filter(is_due);
+        Ok(first(due, limit, |it| (it.next_at, it.call_sid)))
     }
 
     async fn callbacks_wake_at(&self) -> Result<Option<Moment>, StoreError> {
-        Ok(self.state().callbacks.values().filter_map(|it| it.next_at).min())
+        Ok(self.state().callbacks.iter().filter_map(|it| it.next_at).min())
     }
 
     async fn save_callback(&self, callback: Callback) -> Result<bool, StoreError> {
         let mut state = self.state();
         let account = callback.account_sid;
-        let before = state.callbacks.get_mut(&callback.call_sid);
+        let before = state.callbacks.iter_mut().find(|it| it.call_sid == callback.call_sid);
         let Some(before) = before.filter(|it| it.attempts.wrapping_add(1) == callback.attempts)
         else {
             return Ok(false);

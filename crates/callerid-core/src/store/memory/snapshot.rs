@@ -19,23 +19,22 @@ impl State {
     pub(super) fn to_snapshot(&self) -> Vec<u8> {
         let mut out = Writer(FORMAT.to_vec());
         out.count(self.accounts.len());
-        for Account { sid, auth_token } in self.accounts.values() {
+        for Account { sid, auth_token } in &self.accounts {
             out.text(sid.as_str());
             out.text(auth_token.expose());
         }
-        let rows = || self.lists.values().flat_map(|list| list.by_sid.values());
-        out.count(rows().count());
-        rows().for_each(|caller_id| out.caller_id(caller_id));
+        out.count(self.caller_ids.len());
+        self.caller_ids.iter().for_each(|caller_id| out.caller_id(caller_id));
         out.count(self.calls.len());
-        self.calls.values().for_each(|call| out.call(call));
+        self.calls.iter().for_each(|call| out.call(call));
         out.count(self.failed_entries.len());
-        for ((account, number), entries) in &self.failed_entries {
+        for (account, number, entries) in &self.failed_entries {
             out.text(account.as_str());
             out.text(number.as_str());
             out.number((*entries).into());
         }
         out.count(self.callbacks.len());
-        self.callbacks.values().for_each(|callback| out.callback(callback));
+        self.callbacks.iter().for_each(|callback| out.callback(callback));
         out.number(self.newest_event.cast_signed());
         out.0
     }
@@ -207,30 +206,24 @@ impl<'a> Reader<'a> {
         self.each(|reader| {
             let sid = reader.account_sid()?;
             let auth_token = AuthToken::new(reader.text()?).ok()?;
-            state.accounts.insert(sid, Account { sid, auth_token });
+            state.accounts.push(Account { sid, auth_token });
             Some(())
         })?;
         self.each(|reader| {
-            let caller_id = reader.caller_id()?;
-            state.lists.entry(caller_id.account_sid).or_default().insert(caller_id);
+            state.put_caller_id(reader.caller_id()?);
             Some(())
         })?;
         self.each(|reader| {
-            let call = reader.call()?;
-            if call.status.is_live() {
-                state.live_calls.insert((call.account_sid, call.phone_number), call.sid);
-            }
-            state.calls.insert(call.sid, call);
+            state.calls.push(reader.call()?);
             Some(())
         })?;
         self.each(|reader| {
-            let number = (reader.account_sid()?, reader.phone_number()?);
-            state.failed_entries.insert(number, reader.small()?);
+            let (account, number) = (reader.account_sid()?, reader.phone_number()?);
+            state.failed_entries.push((account, number, reader.small()?));
             Some(())
         })?;
         self.each(|reader| {
-            let callback = reader.callback()?;
-            state.callbacks.insert(callback.call_sid, callback);
+            state.callbacks.push(reader.callback()?);
             Some(())
         })?;
         state.newest_event = self.number()?.cast_unsigned();
@@ -386,10 +379,10 @@ mod tests {
         }
         assert_eq!(restored.snapshot(), snapshot);
         let state = restored.state();
-        let codes = state.calls.values().filter_map(|call| call.validation_code);
+        let codes = state.calls.iter().filter_map(|call| call.validation_code);
         assert_eq!(codes.count(), 1);
         assert_eq!((state.failed_entries.len(), state.callbacks.len()), (1, 1));
-        assert!(state.calls.values().any(|call| call.keyed.expose() == "12"));
+        assert!(state.calls.iter().any(|call| call.keyed.expose() == "12"));
     }
 
     #[test]
