@@ -7,6 +7,7 @@ use std::time::Duration;
 use callerid_core::{
     Account, AccountSid, AuthToken, Call, CallSid, Key, MemoryStore, PhoneEvent, Prompt, Store,
 };
+use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, PhoneReports};
 use callerid_server::server::{self, Limits};
@@ -74,9 +75,16 @@ impl Server {
             Box::new(TestLine(told_sender)) as Box<dyn PhoneLine>
         };
         let stopped = async { stopped.await.unwrap_or_default() };
-        let limits = Limits::default();
-        let ended =
-            runtime.spawn(server::run(listener, store, Clock::system(), line, limits, stopped));
+        let (callbacks, limits) = (Callbacks::default(), Limits::default());
+        let ended = runtime.spawn(server::run(
+            listener,
+            store,
+            Clock::system(),
+            line,
+            callbacks,
+            limits,
+            stopped,
+        ));
         let reports = reports.recv_timeout(PATIENCE).unwrap();
         Self { runtime, client, told, reports, stop, ended }
     }
