@@ -123,7 +123,7 @@ fn has_openssl() -> bool {
 
 impl Played<'_> {
     fn server(&self) -> Result<Server, Box<dyn std::error::Error>> {
-        Server::start(self.program, &[])
+        Server::start(self.program, &["--callback-allow", "127.0.0.1"])
     }
 
     /// Runs a program that plays the scenario and says so.
