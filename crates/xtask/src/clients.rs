@@ -54,7 +54,7 @@ pub(crate) fn run_all() -> Outcome {
 }
 
 fn play(is_chosen: impl Fn(&Client) -> bool) -> Outcome {
-    let program = target_dir().join("debug").join(executable("callerid"));
+    let program = program("debug");
     let folder = root().join("tests/clients");
     let played = Played { program: &program, folder, target: target_dir().join("clients") };
     fs::create_dir_all(&played.target)?;
@@ -110,6 +110,11 @@ fn play_rust(played: &Played<'_>) -> Outcome {
     let built = |name: &str| Command::new(target.join("debug").join(executable(name)));
     played.scenario(&mut built("callerid-client-tests"))?;
     played.recipe(&mut built("examples/recipe"))
+}
+
+/// The server's program as a profile builds it.
+pub(crate) fn program(profile: &str) -> PathBuf {
+    target_dir().join(profile).join(executable("callerid"))
 }
 
 fn executable(name: &str) -> PathBuf {

@@ -7,9 +7,12 @@
 mod bench;
 mod checks;
 mod clients;
+#[cfg(feature = "compare")]
+mod compare;
 #[cfg(feature = "generate")]
 mod generate;
 mod node;
+mod openapi;
 #[cfg(feature = "package")]
 mod package;
 mod page;
@@ -31,6 +34,8 @@ usage: cargo xtask <chore>
   serve [options of `callerid serve`]   build the page and the server in release mode, and run it
   test                                  run every check, as CI does
   clients [name …]                      run the published clients' tests: curl, node, python, rust
+  openapi <description>                 hold the answers against the vendor's OpenAPI description
+  compare <description>                 the same requests to this server and to Prism, and what each costs
   bench [name …]                        measure, beside peers; writes target/bench.json
   package [--dist]                      build the npm package; with --dist, only pkg/dist
   generate                              write the numbering plan's table anew";
@@ -45,6 +50,11 @@ fn main() -> ExitCode {
         "serve" => serve::run_server(args),
         "test" => checks::run_all(),
         "clients" => clients::run_chosen(args),
+        "openapi" => openapi::check(args),
+        #[cfg(feature = "compare")]
+        "compare" => compare::run_all(args),
+        #[cfg(not(feature = "compare"))]
+        "compare" => with_feature(chore, args),
         #[cfg(feature = "generate")]
         "generate" => generate::run(args),
         #[cfg(not(feature = "generate"))]

@@ -46,6 +46,12 @@ impl Server {
         Ok(server)
     }
 
+    /// The process, by its number.
+    #[cfg(feature = "compare")]
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// What a client needs to know, in the environment of the command.
     pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command

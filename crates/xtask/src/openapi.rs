@@ -1,0 +1,29 @@
+//! `cargo xtask openapi DESCRIPTION`: every answer of the server, held against the vendor's OpenAPI description of it.
+//!
+//! The description is not in the repository: it is `spec/json/twilio_api_v2010.json` of `twilio/twilio-oai`.
+
+use std::path::Path;
+
+use crate::server::Server;
+use crate::{Outcome, cargo, clients, node, root, run};
+
+/// Builds the server, and asks it for everything that the description has of caller IDs.
+pub(crate) fn check(args: &[String]) -> Outcome {
+    let description = description("openapi", args)?;
+    node::install(&root().join("tests/openapi"))?;
+    run(cargo().args(["build", "--locked", "--package", "callerid-server"]))?;
+    let server = Server::start(&clients::program("debug"), &[])?;
+    let script = root().join("tests/openapi/check.mjs");
+    run(server.tell(node::node().arg(script).arg(description)))
+}
+
+/// The path of the description, which a chore was given.
+pub(crate) fn description<'a>(chore: &str, args: &'a [String]) -> Result<&'a Path, String> {
+    match args {
+        [path] if Path::new(path).is_file() => Ok(Path::new(path)),
+        [path] => Err(format!("{path}: there is no such file")),
+        _ => Err(format!(
+            "usage: cargo xtask {chore} DESCRIPTION, the path of spec/json/twilio_api_v2010.json of twilio/twilio-oai"
+        )),
+    }
+}
