@@ -32,6 +32,7 @@ const USAGE: &str = "\
 usage: cargo xtask <chore>
 
   serve [options of `callerid serve`]   build the page and the server in release mode, and run it
+  page                                  put the page together in target/page, for any static host
   test                                  run every check, as CI does
   clients [name …]                      run the published clients' tests: curl, node, python, rust
   openapi <description>                 hold the answers against the vendor's OpenAPI description
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     };
     let outcome = match chore.as_str() {
         "serve" => serve::run_server(args),
+        "page" => page::assemble(),
         "test" => checks::run_all(),
         "clients" => clients::run_chosen(args),
         "openapi" => openapi::check(args),

@@ -1,5 +1,7 @@
-//! The page's tests: Playwright in a Chromium of this machine, over the real server and over the mock.
+//! The page: put together for a static host, and its tests, which are Playwright in a Chromium of this machine, over the
+//! real server and over the mock.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -7,6 +9,33 @@ use crate::{Outcome, cargo, node, root, run, target_dir};
 
 const NO_BROWSER: &str = "the page's tests need a Chromium or Chrome, and none is found. Install one \
     (Debian: apt-get install --no-install-recommends chromium), or name one in CHROME";
+
+/// Puts the page together in `target/page`, for any static host: `www/`, and of the package what it loads.
+pub(crate) fn assemble() -> Outcome {
+    crate::package_dist()?;
+    let page = target_dir().join("page");
+    if page.exists() {
+        fs::remove_dir_all(&page)?;
+    }
+    copy(&root().join("www"), &page)?;
+    copy(&root().join("pkg/dist"), &page.join("callerid"))?;
+    println!("{}", page.display());
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
 
 /// Builds what the page is made of into the server, and runs its tests.
 pub(crate) fn test() -> Outcome {

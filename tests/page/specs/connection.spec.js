@@ -31,15 +31,25 @@ test("the policy, and no request of another origin", async ({ page, server }) =>
   expect(await page.locator("script:not([src]), style, [style], [onclick]").count()).toBe(0);
 });
 
-test("it starts within 100 ms of what the browser itself needs", async ({ page, server }) => {
+test("its start costs little: less than 300 ms of the renderer’s processor time", async ({ page, server, expected }) => {
+  // An image by itself has no icon of its own to show.
+  expected.failures.push(/status of 404/);
   await server.open();
-  const times = [];
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable");
+  const spent = async () => (await devtools.send("Performance.getMetrics")).metrics.find(({ name }) => name === "ProcessTime").value * 1000;
+  const starts = [];
   for (let run = 0; run < 5; run++) {
-    await page.reload();
+    await page.goto(`${server.url}/icon.svg`);
+    const before = await spent();
+    await page.goto(server.url);
     await expect(link(page)).toHaveAttribute("data-state", "live");
-    times.push(await page.evaluate(() => performance.getEntriesByName("callerid-started")[0].startTime));
+    const after = await page.evaluate(() => Math.round(performance.getEntriesByName("callerid-started")[0].startTime));
+    starts.push({ cost: (await spent()) - before, after });
   }
-  console.log(`started after ${times.map((time) => Math.round(time)).join(", ")} ms`);
+  // Time by the clock depends on what else the machine does: it is shown, not judged.
+  console.log(`started after ${starts.map(({ after }) => after).join(", ")} ms`);
+  expect(Math.min(...starts.map(({ cost }) => cost))).toBeLessThan(300);
 });
 
 test("a wrong token asks to sign in, and a right one does", async ({ page, server, expected }) => {
