@@ -162,8 +162,9 @@ export function mountCallerIds({ connection, failed, read }) {
       },
       reload: () => load(),
       words: (error) => {
+        const asked = connection();
         failed(error);
-        return explain(error, connection()).text;
+        return asked ? explain(error, asked).text : "Sign in first.";
       },
     });
     if (isFresh) {

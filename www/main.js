@@ -27,8 +27,9 @@ let tryNow = () => {};
 /** Tries again what failed while the stream of events stands. */
 let checking;
 const CHECK_MS = 2000;
-/** Whether the connection stands; says when it is told of the first time. */
+/** Whether the connection was lost and is yet to come back; whether it has stood before. */
 let wasLost = false;
+let wasLive = false;
 /** Whether the API tells nothing by itself. */
 let isPlain = false;
 let validation = null;
@@ -56,6 +57,7 @@ function use(kind, { isAsked = false } = {}) {
   clearTimeout(checking);
   calls.clear();
   wasLost = false;
+  wasLive = false;
   isPlain = false;
   validation = null;
   dismiss(() => byId("connections").querySelector(":checked").focus());
@@ -126,11 +128,11 @@ async function live() {
   const current = connection;
   linkState("live", liveText());
   dismiss(() => byId("call-me").focus());
-  if (wasLost) {
-    wasLost = false;
-    announce("The connection is back.");
-    callerIds.load();
-  }
+  if (wasLost) announce("The connection is back.");
+  wasLost = false;
+  // The first time it is read as the connection is opened; from then on, something may have been missed.
+  if (wasLive) callerIds.loadSoon();
+  wasLive = true;
   try {
     for (const call of (await current.control.calls(current.options)).reverse()) calls.take(call);
     if (current === connection) callsChanged();
@@ -212,7 +214,6 @@ function wasRead(page) {
 /** Sends a request for a validation, and follows what becomes of it. */
 async function ask(parameters) {
   const current = connection;
-  if (!current) throw new Error("Sign in first: there is nothing to ask");
   const known = new Set(calls.all().map((call) => call.callSid));
   const request = await current.client.create(parameters, current.options);
   if (current !== connection) return;

@@ -41,6 +41,8 @@ export function mountPhone({ control, take, failed, leave }) {
   let isSending = false;
   let entriesLeft = 0;
   let wasWrong = false;
+  /** Whether keys were lost on their way. */
+  let wasLost = false;
   let resting;
   let ticking;
 
@@ -106,8 +108,9 @@ export function mountPhone({ control, take, failed, leave }) {
     setText(keyedSpoken, state() === "talking" ? `${digits.length} of ${CODE_DIGITS} digits keyed` : "");
     const says = byId("phone-says");
     const isWrong = wasWrong && digits.length === 0;
-    setText(says, isWrong ? `That was not the code. ${call.entriesLeft} left.` : "“Please enter the six digits.”");
-    says.dataset.tone = isWrong ? "warn" : "";
+    setText(says, wasLost ? "That did not get through: press ✱ and begin again."
+      : isWrong ? `That was not the code. ${call.entriesLeft} left.` : "“Please enter the six digits.”");
+    says.dataset.tone = isWrong || wasLost ? "warn" : "";
   };
 
   const drawTime = () => {
@@ -143,6 +146,7 @@ export function mountPhone({ control, take, failed, leave }) {
     if (label === "*") digits = [];
     else if (label !== "#") digits = [...(digits.length >= CODE_DIGITS ? [] : digits), label];
     wasWrong = false;
+    wasLost = false;
     drawKeyed();
     waiting += label;
     send();
@@ -160,7 +164,8 @@ export function mountPhone({ control, take, failed, leave }) {
         take(await control().press(callSid, keysSent));
       } catch (error) {
         waiting = "";
-        digits = [];
+        wasLost = true;
+        announce("That key did not get through. Press star, and begin again.");
         await lookAgain(callSid, error);
       }
     }
@@ -235,6 +240,7 @@ export function mountPhone({ control, take, failed, leave }) {
         digits = [];
         waiting = "";
         wasWrong = false;
+        wasLost = false;
         entriesLeft = next?.entriesLeft ?? 0;
       } else if (next && next.entriesLeft < entriesLeft) {
         entriesLeft = next.entriesLeft;

@@ -141,6 +141,10 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
   const send = async (parameters) => {
     if (isBusy(button)) return;
     const asked = connection();
+    if (!asked) {
+      summarize([{ field: "sign-in-account", text: "Sign in first: a call needs an account" }]);
+      return;
+    }
     setBusy(button, true);
     setText(byId("call-me-text"), "Calling…");
     const slow = setTimeout(() => {

@@ -58,6 +58,10 @@ test("a wrong token asks to sign in, and a right one does", async ({ page, serve
   await expect(page.getByRole("alert").filter({ hasText: "This server does not accept these credentials." })).toBeVisible();
   await expect(link(page)).toHaveAttribute("data-state", "refused");
   await shoot(page, "unauthorised-light");
+  await ask(page);
+  await expect(page.locator("#error-summary")).toContainText("Sign in first: a call needs an account");
+  await page.locator("#error-summary").getByRole("link").click();
+  await expect(page.getByLabel("Account Sid")).toBeFocused();
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByLabel("Account Sid")).toBeFocused();
   await expect(page.getByLabel("Account Sid")).toHaveAccessibleDescription("Enter AC and 32 hexadecimal digits");
@@ -89,7 +93,7 @@ test("the server dies in mid-call, and comes back", async ({ page, ownServer, ex
   const code = await shownCode(page);
   await answer(page);
   await press(page, code.slice(0, 2));
-  await expect(page.locator("#phone-keyed")).toContainText("2 of 6");
+  await expect(page.locator("#wire-list").getByRole("button", { name: /digits 200/ })).toHaveCount(2);
   await ownServer.kill();
   await expect(page.locator("#notice")).toBeVisible();
   await expect(page.locator("#notice-title")).toHaveText("There is no connection to this server.");
@@ -97,6 +101,9 @@ test("the server dies in mid-call, and comes back", async ({ page, ownServer, ex
   await expect(link(page)).toHaveAttribute("data-state", "lost");
   expect(await shownCode(page)).toBe(code);
   await shoot(page, "offline-light");
+  await press(page, "9");
+  await hear(page, "That key did not get through. Press star, and begin again.");
+  await expect(page.locator("#phone-keyed")).toContainText("2 of 6");
   await page.getByRole("button", { name: "Call me" }).click();
   await expect(page.locator("#error-summary")).toContainText("There is no connection to this server. What you typed is still here.");
   await ownServer.restart();
