@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask serve`, `test`, `bench`, `generate`.
+//! The project's chores: `cargo xtask serve`, `test` and the others that [`USAGE`] lists.
 //!
 //! What only a benchmark or the generator needs is behind a feature of its name, so that `serve` is quick on a
 //! fresh clone; those chores run again in an xtask built with it.
