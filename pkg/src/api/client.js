@@ -5,24 +5,25 @@ import { PhoneNumber } from "./phone-number.js";
 import { core } from "./wasm.js";
 
 export class CallerIdClient {
-  #core;
+  #connection;
   #send;
 
   constructor({ accountSid, authToken, baseUrl, fetch }) {
-    this.#core = new (core().Client)(accountSid, authToken, String(baseUrl));
+    this.#connection = [accountSid, authToken, String(baseUrl)];
+    this.#request(() => {});
     this.#send = sender(fetch);
   }
 
   async create({ phoneNumber, friendlyName, callDelay }, options) {
     const delay = callDelay === undefined ? undefined : String(callDelay);
-    return this.#ask(this.#core.create(digits(phoneNumber), friendlyName, delay), options);
+    return this.#ask(this.#request((core) => core.create(digits(phoneNumber), friendlyName, delay)), options);
   }
 
   async list(parameters = {}, options) {
     const { page = 0, pageSize, friendlyName } = parameters;
     const number = digits(parameters.phoneNumber);
     const size = pageSize === undefined ? undefined : String(pageSize);
-    return this.#page(this.#core.list(number, friendlyName, page, size), parameters, options);
+    return this.#page(this.#request((core) => core.list(number, friendlyName, page, size)), parameters, options);
   }
 
   async *listAll(parameters, options) {
@@ -30,15 +31,15 @@ export class CallerIdClient {
   }
 
   async fetch(sid, options) {
-    return this.#ask(this.#core.fetch(sid), options);
+    return this.#ask(this.#request((core) => core.fetch(sid)), options);
   }
 
   async update(sid, { friendlyName }, options) {
-    return this.#ask(this.#core.update(sid, friendlyName), options);
+    return this.#ask(this.#request((core) => core.update(sid, friendlyName)), options);
   }
 
   async delete(sid, options) {
-    return this.#ask(this.#core.delete(sid), options);
+    return this.#ask(this.#request((core) => core.delete(sid)), options);
   }
 
   async #page(request, parameters, options) {
@@ -50,7 +51,8 @@ export class CallerIdClient {
         if (next === undefined) return null;
         if (whyNot !== undefined) throw new UnexpectedResponse(200, whyNot);
         const number = digits(parameters.phoneNumber);
-        return this.#page(this.#core.pageAt(next, number, parameters.friendlyName), parameters, options);
+        const request = this.#request((core) => core.pageAt(next, number, parameters.friendlyName));
+        return this.#page(request, parameters, options);
       },
       previous: async (options) =>
         list.page > 0 ? this.list({ ...parameters, pageSize: list.pageSize, page: list.page - 1 }, options) : null,
@@ -58,6 +60,16 @@ export class CallerIdClient {
     // Not among what a copy, JSON or a test's comparison sees: a page is its rows and its place.
     for (const [name, value] of Object.entries(ways)) Object.defineProperty(list, name, { value });
     return list;
+  }
+
+  /** Makes a request. Nothing of the core's outlives it: whoever has a client need not free it. */
+  #request(make) {
+    const client = new (core().Client)(...this.#connection);
+    try {
+      return make(client);
+    } finally {
+      client.free();
+    }
   }
 
   /** Sends a request of the core's and reads the response. The request is taken back or freed. */

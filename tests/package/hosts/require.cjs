@@ -1,0 +1,3 @@
+const { check } = require("../check.js");
+
+check(require("callerid")).then(console.log);

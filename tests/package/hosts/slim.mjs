@@ -1,0 +1,16 @@
+import * as callerid from "callerid/slim";
+import * as phone from "callerid/phone/url";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { check } from "../check.js";
+
+try {
+  callerid.PhoneNumber.parse("415-867-5309");
+  throw new Error("callerid/slim works before init");
+} catch (error) {
+  if (!error.message.includes("init")) throw error;
+}
+await callerid.init(readFile(fileURLToPath(import.meta.resolve("callerid/callerid.wasm"))));
+await phone.init();
+phone.PhoneNumber.parse("415-867-5309");
+console.log(await check(callerid));

@@ -1,0 +1,8 @@
+import * as callerid from "callerid";
+import { check } from "check";
+
+export default {
+  async fetch() {
+    return new Response(await check(callerid));
+  },
+};

@@ -1,0 +1,41 @@
+// Under lib es2022 alone, without a platform.
+import { CallerIdClient, MockApi, PhoneNumber, parseResponse, type CallStatus, type OutgoingCallerId } from "callerid";
+import { PhoneNumber as PhoneAlone } from "callerid/phone";
+import { init as initPhone } from "callerid/phone/url";
+import { init } from "callerid/slim";
+
+const checked = PhoneNumber.check("415-555-121");
+export const at: number = checked.ok ? checked.phoneNumber.national.length : checked.at;
+export const kind: string = PhoneAlone.parse("415-867-5309").kind;
+// @ts-expect-error only `parse` makes one
+new PhoneNumber();
+
+const mock = new MockApi({ seed: [{ phoneNumber: "415-867-5309" }], now: new Date(0) });
+mock.addEventListener("call", ({ call }) => call.answer().press("012345").status satisfies CallStatus);
+mock.addEventListener("change", ({ change }) => (change.type === "call" ? change.call.dueAt : change.id));
+// @ts-expect-error no such event
+mock.addEventListener("ring", () => {});
+
+const client = new CallerIdClient({ accountSid: mock.accountSid, authToken: mock.authToken, baseUrl: "http://x", fetch: mock.fetch });
+export async function all(): Promise<OutgoingCallerId[]> {
+  const found: OutgoingCallerId[] = [];
+  for await (const callerId of client.listAll({ pageSize: 2 })) found.push(callerId);
+  return found;
+}
+
+const answer = parseResponse(new Uint8Array());
+switch (answer.type) {
+  case "caller-ids":
+    answer.items satisfies OutgoingCallerId[];
+    break;
+  case "exception":
+    answer.exception.code satisfies number | null;
+    break;
+  case "caller-id":
+  case "validation-request":
+    break;
+  default:
+    answer satisfies never;
+}
+
+export const loaded: Promise<void>[] = [init(new Uint8Array()), initPhone()];
