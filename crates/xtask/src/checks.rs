@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{Outcome, cargo, clients, page, run};
+use crate::{Outcome, cargo, clients, node, page, root, run, target_dir};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -23,6 +23,7 @@ pub(crate) fn run_all() -> Outcome {
         cargo().args(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"]),
     )?;
     timed("published clients", clients::run_all)?;
+    timed("the npm package", package_hosts)?;
     timed("the page", page::test)?;
     let docs = ["doc", "--locked", "--workspace", "--no-deps", "--all-features"];
     step("docs", cargo().args(docs).env("RUSTDOCFLAGS", "--deny warnings"))?;
@@ -34,6 +35,15 @@ pub(crate) fn run_all() -> Outcome {
     }
     eprintln!("All checks passed.");
     Ok(())
+}
+
+/// Packs the npm package, and runs the packed one in every host.
+fn package_hosts() -> Outcome {
+    let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", "package"];
+    run(cargo().args(build).args(["--", "package"]))?;
+    let tarball = format!("npm/callerid-{}.tgz", env!("CARGO_PKG_VERSION"));
+    let tests = root().join("tests/package");
+    run(node::node().arg("run.mjs").arg(target_dir().join(tarball)).current_dir(tests))
 }
 
 fn step(name: &str, command: &mut Command) -> Outcome {

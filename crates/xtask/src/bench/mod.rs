@@ -5,6 +5,7 @@
 
 mod growth;
 mod normalize;
+mod package;
 mod representation;
 
 use crate::Outcome;
@@ -17,6 +18,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("normalize", || vec![normalize::run()]),
     ("representation", || vec![representation::decode(), representation::encode()]),
     ("growth", growth::run),
+    ("package", package::run),
 ];
 
 type Benchmark = fn() -> Vec<Table>;

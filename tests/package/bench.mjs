@@ -1,0 +1,104 @@
+// What the package costs beside its peers, as JSON for `cargo xtask bench`: `node bench.mjs`.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { MockApi, PhoneNumber, parseResponse } from "callerid";
+import { XMLParser } from "fast-xml-parser";
+import parsePhoneNumber from "libphonenumber-js/min";
+
+const ROUNDS = 7;
+
+/** The best of several rounds: the least disturbed one. In nanoseconds for each of `count`. */
+function time(count, work) {
+  let best = Infinity;
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = process.hrtime.bigint();
+    work();
+    best = Math.min(best, Number(process.hrtime.bigint() - start));
+  }
+  return best / count;
+}
+
+/** Numbers in eight formats. */
+function numbers(count) {
+  const formats = [
+    (a, b, c) => a + b + c,
+    (a, b, c) => `${a}-${b}-${c}`,
+    (a, b, c) => `(${a}) ${b}-${c}`,
+    (a, b, c) => `${a}.${b}.${c}`,
+    (a, b, c) => `1-${a}-${b}-${c}`,
+    (a, b, c) => `+1 ${a} ${b} ${c}`,
+    (a, b, c) => `+1${a}${b}${c}`,
+    (a, b, c) => `1 (${a}) ${b}.${c}`,
+  ];
+  const areas = ["415", "212", "303", "512", "617", "702", "808", "916"];
+  return Array.from({ length: count }, (_, index) => {
+    const [area, format] = [areas[index % areas.length], formats[(index >> 3) % formats.length]];
+    return format(area, String(200 + ((index * 7) % 700)).replace(/11$/, "12"), String((index * 13) % 10_000).padStart(4, "0"));
+  });
+}
+
+const texts = numbers(100_000);
+const bytes = new TextEncoder().encode(texts.join("\n"));
+const few = texts.slice(0, 10_000);
+const normalise = (text) => {
+  const number = parsePhoneNumber(text, "US");
+  return number?.isValid() ? number.nationalNumber : null;
+};
+for (const text of few) if (normalise(text) !== PhoneNumber.parse(text).toString()) throw new Error(`${text} is read differently`);
+
+const seed = texts.slice(0, 1000).map((_, index) => ({ phoneNumber: `415867${String(1000 + index)}`, friendlyName: `Name ${index}` }));
+const mock = new MockApi({ seed });
+const headers = { Authorization: `Basic ${btoa(`${mock.accountSid}:${mock.authToken}`)}` };
+const list = await (await mock.fetch(`http://x/2008-08-01/Accounts/${mock.accountSid}/OutgoingCallerIds?num=1000`, { headers })).text();
+const parser = new XMLParser({ ignoreAttributes: false });
+
+const first = (module, use) => {
+  const script = `const start = performance.now(); const it = await import(${JSON.stringify(module)}); ${use}; console.log(performance.now() - start);`;
+  const runs = Array.from({ length: ROUNDS }, () => Number(execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: fileURLToPath(new URL(".", import.meta.url)) })));
+  return Math.min(...runs);
+};
+const size = (path) => gzipSync(readFileSync(new URL(`node_modules/${path}`, import.meta.url)), { level: 9 }).length;
+
+console.log(
+  JSON.stringify([
+    {
+      title: "a number, in eight formats, in Node",
+      unit: "ns",
+      rows: [
+        ["callerid, one at a time", time(texts.length, () => texts.forEach((text) => PhoneNumber.parse(text).toString()))],
+        ["callerid, batched bytes", time(texts.length, () => PhoneNumber.normalizeAll(bytes))],
+        ["callerid, batched strings", time(texts.length, () => PhoneNumber.normalizeAll(texts))],
+        ["libphonenumber-js/min", time(few.length, () => few.forEach(normalise))],
+      ],
+    },
+    {
+      title: "a list of 1,000 caller IDs, from its XML to plain objects",
+      unit: "ns",
+      rows: [
+        ["callerid", time(1, () => parseResponse(list))],
+        ["fast-xml-parser", time(1, () => parser.parse(list))],
+      ],
+    },
+    {
+      title: "from import to the first number, in a new Node",
+      unit: "ms",
+      rows: [
+        ["callerid", first("callerid", "it.PhoneNumber.parse('(415) 867-5309')")],
+        ["callerid/phone", first("callerid/phone", "it.PhoneNumber.parse('(415) 867-5309')")],
+        ["libphonenumber-js/min", first("libphonenumber-js/min", "it.default('(415) 867-5309', 'US')")],
+      ],
+    },
+    {
+      title: "the .wasm as it is sent, gz -9",
+      unit: "bytes",
+      rows: [
+        ["callerid", size("callerid/dist/callerid.wasm")],
+        ["callerid/phone", size("callerid/dist/phone/callerid.wasm")],
+        ["libphonenumber-js/min, bundle and metadata", size("libphonenumber-js/bundle/libphonenumber-min.js")],
+      ],
+    },
+  ]),
+);
