@@ -244,7 +244,7 @@ test("a mock that validates for ever stays within what it keeps", async () => {
     }
   };
   // Until the events that are kept, ten thousand, come and go.
-  await validations(1_800);
+  await validations(2_500);
   globalThis.gc();
   const before = memory().length;
   await validations(1_800);
