@@ -5,10 +5,10 @@
 //!
 //! ```
 //! use callerid_core::representation::{Document, Representation, xml};
-//! use callerid_core::{ErrorCode, RestException};
+//! use callerid_core::{ApiVersion, ErrorCode, RestException};
 //!
 //! let exception = RestException::new(ErrorCode::PageOutOfRange);
-//! let written = Representation::Xml.encode(&Document::Exception(&exception));
+//! let written = Representation::Xml.encode(ApiVersion::V2008, &Document::Exception(&exception));
 //! assert_eq!(xml::decode_exception(&written)?, exception);
 //! # Ok::<(), callerid_core::representation::InvalidDocument>(())
 //! ```
