@@ -94,7 +94,8 @@ pub async fn run<S: Store + 'static>(
         stop: stopping.clone(),
         switchboard: inbox_sender,
     });
-    let switchboard = Switchboard::new(Arc::clone(&host), line, inbox);
+    let mut switchboard = Switchboard::new(Arc::clone(&host), line, inbox);
+    switchboard.start().await;
     let switchboard = tokio::spawn(switchboard.run(drained));
     let callbacks = Sender::new(Arc::clone(&host), callbacks).run(stopping.clone());
     let callbacks = tokio::spawn(callbacks);

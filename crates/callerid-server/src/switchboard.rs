@@ -52,11 +52,16 @@ impl<S: Store> Switchboard<S> {
         Self { host, line, inbox, wake_at: None }
     }
 
+    /// Takes up the calls of the process before: what was ringing, and what has come due. To be done before the
+    /// first request is answered, whose call would else be taken for one of them.
+    pub(crate) async fn start(&mut self) {
+        self.resume().await;
+        self.tick().await;
+    }
+
     /// Works until it is told to stop. Instructions go to the line from this one task, so that they reach it in
     /// the order in which their steps were saved.
     pub(crate) async fn run(mut self, mut stop: Stop) {
-        self.resume().await;
-        self.tick().await;
         let mut messages = Vec::new();
         loop {
             let wake_at = self.wake_at;
