@@ -4,7 +4,8 @@ use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -20,6 +21,8 @@ const LOCK: &str = "lock";
 
 /// How long a change waits for another process's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait before the write-ahead log is asked for again.
+const WAL_RETRY: Duration = Duration::from_millis(5);
 /// Statements that are kept compiled for a connection: more than there are.
 const STATEMENTS_KEPT: usize = 64;
 
@@ -79,7 +82,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
         Ok(())
     };
     if kind != Kind::Ours(schema::VERSION) {
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        use_wal(&connection).map_err(failed)?;
         schema::migrate(&mut connection, prepare).map_err(failed)?;
     }
     let sealed = connection.query_row("SELECT sealed_check FROM meta", [], |row| row.get(0));
@@ -133,6 +136,23 @@ fn connect(path: &Path, settings: &str) -> rusqlite::Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(settings)?;
     Ok(connection)
+}
+
+/// Has the database keep a write-ahead log. Other statements wait for a process that is at the same; this one
+/// fails at once, and is tried again for as long.
+fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < deadline =>
+            {
+                thread::sleep(WAL_RETRY);
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Held by the one server of a directory. The operating system takes it back however the process ends.
