@@ -14,7 +14,7 @@
 //! ```
 //!
 //! In a request `{name}` stands for what the name is bound to. In a response an unbound name binds to what
-//! it matches: its letters say what that may look like ([`Shape`]), a number after them tells two apart.
+//! it matches: its letters say what that may look like (`Shape`, below), a number after them tells two apart.
 //! `{account}` and `{credentials}` are the host's, and bound from the start. Line ends and indentation of a
 //! body do not count; headers that a case does not name may be anything, and so may a body after no blank line.
 
