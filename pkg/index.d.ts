@@ -1,6 +1,6 @@
 /**
- * Outgoing caller IDs, as the vendor's 2008-08-01 REST API defines them: phone number and name rules that agree with
- * the server to the byte, a typed client, and the whole API as an in-process `fetch`.
+ * Outgoing caller IDs, as the vendor's REST API of 2008-08-01 and of 2010-04-01 defines them: phone number and name
+ * rules that agree with the server to the byte, a typed client, and the whole API as an in-process `fetch`.
  *
  * The same core, compiled to WebAssembly, answers here and in the server. `callerid` carries it inlined and loads it
  * at its first use; `callerid/slim` and `callerid/url` are the same module with an explicit `init`.
@@ -220,6 +220,8 @@ export interface OutgoingCallerId {
 /** What a create answers with: the code to show, for the number that is about to ring. */
 export interface ValidationRequest {
   accountSid: string;
+  /** Names the call that asks for the code: `CA` and 32 hexadecimal digits. 2008-08-01 does not tell it: `null`. */
+  callSid: string | null;
   /** The ten digits: `4158675309`. */
   phoneNumber: string;
   /** The name that was given; `null` where none was, since the default is only applied when the caller ID is added. */
@@ -235,10 +237,10 @@ export interface CallerIdList {
   page: number;
   /** The most rows a page has. */
   pageSize: number;
-  /** Pages in the whole list; an empty list has none. */
-  pages: number;
-  /** Rows in the whole list. */
-  total: number;
+  /** Pages in the whole list; an empty list has none. `null` where the service does not say. */
+  pages: number | null;
+  /** Rows in the whole list; `null` where the service does not say, as the vendor's no longer does. */
+  total: number | null;
   /** Index of the page's first row in the whole list, from 0. */
   start: number;
   /** Index of the page's last row in the whole list, from 0. */
@@ -247,9 +249,16 @@ export interface CallerIdList {
 
 /** A page of a list that a client has read, and the way to its neighbours. */
 export interface CallerIdPage extends CallerIdList {
-  /** Reads the next page; `null` after the last. */
+  /**
+   * Reads the next page, by the address that came with this one; `null` after the last. In 2010-04-01 that address goes
+   * by the last row, so that none is skipped or repeated where rows are added or removed in between; in 2008-08-01, by
+   * the page's number.
+   */
   next(options?: RequestOptions): Promise<CallerIdPage | null>;
-  /** Reads the page before; `null` before the first. */
+  /**
+   * Reads the page before, as it is now; `null` before the first. Where `next` led here, it is the page that it led from,
+   * asked for as it was then; where {@link CallerIdClient.list} was given a number, it is the page of the number before.
+   */
   previous(options?: RequestOptions): Promise<CallerIdPage | null>;
   /** Whether there is a next page. */
   readonly hasNext: boolean;
@@ -265,7 +274,7 @@ export type ApiDocument =
   | { readonly type: "exception"; readonly exception: RestException };
 
 /**
- * Reads the body of any response of the 2008-08-01 API, in XML.
+ * Reads the body of any response of the API, of either version, in XML.
  *
  * @param contentType The response's `Content-Type`; where it is given and is not XML, the body is refused.
  * @throws {InvalidDocument} where the body is none of the API's documents.
@@ -292,12 +301,14 @@ export class InvalidDocument extends Error {
  * | 20004 | the resource does not do that | 405 |
  * | 20006 | the list has no such page | 400 |
  * | 20007 | a page size that is no number from 1 to 1000 | 400 |
- * | `null` | no such resource | 404 |
+ * | 20404, in 2008-08-01 `null` | no such resource | 404 |
  * | 20429 | the number has had all the wrong codes it may have | 429 |
  * | 20500 | something is wrong with the service itself | 500 |
  * | 21401 | a number that is missing or no valid ten digit number | 400 |
  * | 21450 | the number is already one of the account's caller IDs | 400 |
  * | 21454 | a delay that is no whole number of seconds from 0 to 60 | 400 |
+ * | 21456 | a status callback that is no URL to call | 400 |
+ * | 21481 | a page's address that the service did not give | 400 |
  */
 export class RestException extends Error {
   private constructor();
@@ -325,8 +336,14 @@ export class UnexpectedResponse extends Error {
 
 // ── The client ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+/**
+ * A version of the API. In `2008-08-01` the pages of a list go by number. `2010-04-01` is what the vendor's service
+ * answers as today: pages go by key, and a create has more options. `callerid serve` and {@link MockApi} answer both.
+ */
+export type ApiVersion = "2008-08-01" | "2010-04-01";
+
 /** Who asks, and where. */
-export interface ClientOptions {
+export interface ConnectionOptions {
   /** `AC` and 32 hexadecimal digits. */
   readonly accountSid: string;
   /** The account's secret. In a browser whoever uses the page can read it. */
@@ -337,6 +354,12 @@ export interface ClientOptions {
   readonly fetch?: Fetch | undefined;
 }
 
+/** Who asks, where, and how. */
+export interface ClientOptions extends ConnectionOptions {
+  /** The version to speak. Where it is left out: `2010-04-01` to the vendor's own service, `2008-08-01` to any other. */
+  readonly apiVersion?: ApiVersion | undefined;
+}
+
 /** What a new caller ID is to be. */
 export interface CreateParameters {
   /** The number to validate, in any format. */
@@ -345,6 +368,15 @@ export interface CreateParameters {
   readonly friendlyName?: string | undefined;
   /** Seconds before the phone rings, 0 to 60; 0 where it is left out. */
   readonly callDelay?: number | undefined;
+  /** What to dial after the call is connected: up to 32 digits and `w`, half a second's wait. Only in 2010-04-01. */
+  readonly extension?: string | undefined;
+  /**
+   * The `http` or `https` URL that is told how the validation ended, of up to 1000 characters. Only in 2010-04-01.
+   * (`callerid serve` calls it; {@link MockApi} calls nobody.)
+   */
+  readonly statusCallback?: string | PlatformUrl | undefined;
+  /** How `statusCallback` is called; `POST` where it is left out. */
+  readonly statusCallbackMethod?: "GET" | "POST" | undefined;
 }
 
 /** Which caller IDs a list shows, all conditions together. */
@@ -368,13 +400,14 @@ export interface ListParameters extends ListFilter {
  *
  * - {@link RestException} where the service refuses;
  * - {@link InvalidPhoneNumber} where a number is none, before anything is sent;
- * - `RangeError` where a name, a delay, a page size or a Sid cannot be, before anything is sent;
+ * - `RangeError` where a name, a delay, a page size or a Sid cannot be, or an option is none of the version's, before
+ *   anything is sent;
  * - {@link UnexpectedResponse} where something else answers;
  * - whatever `fetch` rejects with: a `TypeError` where there is no connection, the signal's `reason` where it is
  *   aborted.
  */
 export class CallerIdClient {
-  /** @throws {RangeError} where the Sid, the token or the address cannot be. */
+  /** @throws {RangeError} where the Sid, the token or the address cannot be, or there is no such version. */
   constructor(options: ClientOptions);
 
   /** Begins the validation of a number: the answer has the code to show, and the phone rings. */
@@ -468,7 +501,7 @@ export interface EventsOptions extends RequestOptions {
  */
 export class CallControl {
   /** @throws {RangeError} where the Sid, the token or the address cannot be. */
-  constructor(options: ClientOptions);
+  constructor(options: ConnectionOptions);
 
   /** Whether the service answers, and which version it is. */
   health(options?: RequestOptions): Promise<{ status: "ok"; version: string }>;

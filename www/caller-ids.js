@@ -34,26 +34,28 @@ export function mountCallerIds({ connection, failed, read }) {
     if (!page) drawBones();
     byId("table").setAttribute("aria-busy", "true");
     try {
-      let next = await asked.client.list({ ...condition, page: number, pageSize: ROWS }, asked.options);
+      const next = await asked.client.list({ ...condition, page: number, pageSize: ROWS }, asked.options);
       if (mine !== reading) return;
+      if (next.items.length === 0 && number > 0) return await back({ isQuiet });
       page = next;
       draw();
-      if (!isQuiet) announce(page.total === 0 ? byId("blank-title").textContent : byId("pager-text").textContent);
+      if (!isQuiet) announce(page.items.length === 0 ? byId("blank-title").textContent : byId("pager-text").textContent);
       read(page);
     } catch (error) {
       if (asked.closed.aborted || mine !== reading) return;
-      // The last rows of the last page went: the page before is the last now.
-      if (error.code === 20006 && number > 0) {
-        number = Math.max(0, number - 1);
-        await load({ isQuiet });
-        return;
-      }
+      if (error.code === 20006 && number > 0) return await back({ isQuiet });
       failed(error);
       // Unless that has already put something else here.
       if (!page && mine === reading) drawFailure(explain(error, asked).text);
     } finally {
       if (mine === reading) byId("table").removeAttribute("aria-busy");
     }
+  };
+
+  /** The last rows of the last page went: the page before is the last now. The newer API says that without an error. */
+  const back = (options) => {
+    number -= 1;
+    return load(options);
   };
 
   const draw = () => {
@@ -77,18 +79,19 @@ export function mountCallerIds({ connection, failed, read }) {
     // Moving a row takes the focus from what is in it.
     if (hadFocus && document.activeElement !== focused) (body.contains(focused) ? focused : title).focus();
     const { total, start, end } = page;
-    setText(byId("caller-ids-count"), String(total));
-    setText(byId("pager-text"), total === 0 ? "" : `${start + 1}–${end + 1} of ${total}`);
+    const isEmpty = page.items.length === 0;
+    setText(byId("caller-ids-count"), total === null ? "" : String(total));
+    setText(byId("pager-text"), isEmpty ? "" : `${start + 1}–${end + 1}${total === null ? "" : ` of ${total}`}`);
     setBusy(byId("previous"), !page.hasPrevious);
     setBusy(byId("next"), !page.hasNext);
-    show(byId("pager"), total > ROWS);
-    show(byId("table"), total > 0);
-    drawBlank(total);
+    show(byId("pager"), page.hasPrevious || page.hasNext);
+    show(byId("table"), !isEmpty);
+    drawBlank(isEmpty);
   };
 
-  const drawBlank = (total) => {
-    show(byId("blank"), total === 0);
-    if (total > 0) return;
+  const drawBlank = (isEmpty) => {
+    show(byId("blank"), isEmpty);
+    if (!isEmpty) return;
     const isFiltered = Object.keys(condition).length > 0;
     setText(byId("blank-title"), isFiltered ? `No caller ID is “${filter.value.trim()}”` : "No caller IDs yet");
     setText(byId("blank-text"), isFiltered

@@ -19,6 +19,9 @@ import { memory } from "./node_modules/callerid/dist/wasm.js";
 
 const connection = (mock) => ({ accountSid: mock.accountSid, authToken: mock.authToken, baseUrl: "http://callerid.test", fetch: mock.fetch });
 const NOW = new Date("2008-04-01T18:26:32Z");
+const SID = "PNe536dfda7c6184afab78d980cb8cdf43";
+/** So many caller IDs, a second apart, the newest first. */
+const rows = (count) => Array.from({ length: count }, (_, index) => ({ phoneNumber: `415867${1000 + index}`, dateCreated: new Date(NOW.getTime() - index * 1000) }));
 
 /** Validates a number from start to end. */
 async function validate(mock, phoneNumber) {
@@ -102,7 +105,7 @@ test("the phone can do what a phone does", async () => {
 });
 
 test("every page is followed, and counted", async () => {
-  const seed = Array.from({ length: 120 }, (_, index) => ({ phoneNumber: `415867${1000 + index}`, dateCreated: new Date(NOW.getTime() - index * 1000) }));
+  const seed = rows(120);
   const mock = new MockApi({ seed });
   const client = new CallerIdClient(connection(mock));
   const page = await client.list();
@@ -114,6 +117,168 @@ test("every page is followed, and counted", async () => {
   assert.deepEqual(numbers, seed.map((row) => row.phoneNumber));
   assert.deepEqual(Object.keys(page), ["items", "page", "pageSize", "pages", "total", "start", "end"]);
   assert.equal(page.items[0].dateCreated.getTime(), NOW.getTime());
+});
+
+for (const apiVersion of ["2008-08-01", "2010-04-01"]) {
+  test(`${apiVersion}: a number is validated, listed, renamed and deleted`, async () => {
+    const mock = new MockApi({ now: NOW, validationCode: "000042" });
+    const urls = [];
+    const fetch = (url, init) => {
+      urls.push(url);
+      return mock.fetch(url, init);
+    };
+    const client = new CallerIdClient({ ...connection(mock), fetch, apiVersion });
+    const request = await client.create({ phoneNumber: "(415) 867.5309", friendlyName: "Zoë", callDelay: 2 });
+    const { callSid, ...rest } = request;
+    assert.deepEqual(rest, { accountSid: mock.accountSid, phoneNumber: "4158675309", friendlyName: "Zoë", validationCode: "000042" });
+    mock.advance(2_000);
+    const call = await mock.phone("4158675309").rings();
+    assert.equal(callSid, apiVersion === "2008-08-01" ? null : call.callSid);
+    call.answer().press(request.validationCode);
+
+    const page = await client.list({ phoneNumber: "+1 415 867 5309" });
+    const [callerId] = page.items;
+    assert.deepEqual({ ...page, items: [] }, { items: [], page: 0, pageSize: 50, pages: 1, total: 1, start: 0, end: 0 });
+    const dateCreated = new Date(NOW.getTime() + 2_000);
+    const { sid } = callerId;
+    assert.deepEqual(callerId, { sid, accountSid: mock.accountSid, friendlyName: "Zoë", phoneNumber: "4158675309", dateCreated, dateUpdated: dateCreated });
+    assert.deepEqual(await client.fetch(sid), callerId);
+    mock.advance(1_000);
+    const renamed = await client.update(sid, { friendlyName: "" });
+    assert.deepEqual(renamed, { ...callerId, friendlyName: "(415) 867-5309", dateUpdated: new Date(dateCreated.getTime() + 1_000) });
+    assert.equal(await client.delete(sid), undefined);
+    assert.equal((await client.list()).items.length, 0);
+    for (const url of urls) assert.ok(url.startsWith(`http://callerid.test/${apiVersion}/Accounts/`), url);
+  });
+
+  test(`${apiVersion}: every page is followed, and the way back as well`, async () => {
+    const mock = new MockApi({ seed: rows(23) });
+    const client = new CallerIdClient({ ...connection(mock), apiVersion });
+    const numbers = [];
+    for await (const { phoneNumber } of client.listAll({ pageSize: 5 })) numbers.push(phoneNumber);
+    assert.deepEqual(numbers, rows(23).map((row) => row.phoneNumber));
+    const read = [];
+    for (let page = await client.list({ pageSize: 5 }); page; page = await page.next()) read.push(page);
+    assert.equal(read.length, 5);
+    for (let [page, index] = [read[4], 4]; page; page = await page.previous(), index--) assert.deepEqual(page, read[index]);
+    assert.deepEqual(read.map((page) => page.hasPrevious), [false, true, true, true, true]);
+    // By number there and back.
+    const third = await client.list({ page: 2, pageSize: 5 });
+    assert.deepEqual(third, read[2]);
+    assert.deepEqual(await third.previous(), read[1]);
+    assert.equal(await read[0].previous(), null);
+  });
+
+  test(`${apiVersion}: what the service refuses has its code`, async () => {
+    const mock = new MockApi({ now: NOW, validationCode: "000042", seed: [{ phoneNumber: "4158675309" }] });
+    const client = new CallerIdClient({ ...connection(mock), apiVersion });
+    const isNewer = apiVersion === "2010-04-01";
+    const moreInfo = (code) => `${isNewer ? "https" : "http"}://www.twilio.com/docs/errors/${code}`;
+    await assert.rejects(client.create({ phoneNumber: "4158675309" }), { name: "RestException", status: 400, code: 21450, moreInfo: moreInfo(21450) });
+    const missing = { name: "RestException", status: 404, code: isNewer ? 20404 : null, moreInfo: isNewer ? moreInfo(20404) : null };
+    for (const request of [client.fetch(SID), client.update(SID, { friendlyName: "" }), client.delete(SID)]) await assert.rejects(request, missing);
+    const wrong = new CallerIdClient({ ...connection(mock), authToken: "wrong", apiVersion });
+    await assert.rejects(wrong.list(), { status: 401, code: 20003 });
+    // Past the end: an error in the older version, no rows in the newer.
+    if (isNewer) assert.deepEqual((await client.list({ page: 1 })).items, []);
+    else await assert.rejects(client.list({ page: 1 }), { status: 400, code: 20006 });
+    // A hundred wrong entries in a row for one number.
+    for (let entries = 0; entries < 100; entries += 3) {
+      await client.create({ phoneNumber: "2125550123" });
+      (await mock.phone("2125550123").rings()).answer().press("111111".repeat(Math.min(3, 100 - entries)));
+    }
+    await assert.rejects(client.create({ phoneNumber: "2125550123" }), { status: 429, code: 20429 });
+  });
+}
+
+test("2010-04-01: rows that go between two pages make no other be skipped or repeated", async () => {
+  const mock = new MockApi({ seed: rows(20) });
+  const client = new CallerIdClient({ ...connection(mock), apiVersion: "2010-04-01" });
+  const { items } = await client.list({ pageSize: 1000 });
+  const remove = (...indexes) => Promise.all(indexes.map((index) => client.delete(items[index].sid)));
+  const read = [];
+  for await (const { sid } of client.listAll({ pageSize: 5 })) {
+    read.push(sid);
+    // Of the page that has just been read, its last row too, and of the next one.
+    if (read.length === 5) await remove(0, 4, 6);
+    // All of the next page.
+    if (read.length === 10) await remove(11, 12, 13, 14, 15);
+  }
+  const gone = [6, 11, 12, 13, 14, 15];
+  assert.deepEqual(read, items.map((row) => row.sid).filter((_, index) => !gone.includes(index)));
+});
+
+test("2010-04-01: the page before is the one that next led from", async () => {
+  const mock = new MockApi({ seed: rows(20) });
+  const client = new CallerIdClient({ ...connection(mock), apiVersion: "2010-04-01" });
+  const sids = (page) => page.items.map((row) => row.sid);
+  const first = await client.list({ pageSize: 5 });
+  const second = await first.next();
+  const third = await second.next();
+  await client.delete(first.items[0].sid);
+  await client.delete(second.items[1].sid);
+  const again = await third.previous();
+  // It begins where it began, though a row before it is gone, and is filled up where it lost one.
+  assert.deepEqual(sids(again), [...sids(second).filter((sid) => sid !== second.items[1].sid), third.items[0].sid]);
+  assert.equal(again.page, 1);
+  assert.deepEqual(sids(await again.previous()), [...sids(first).slice(1), second.items[0].sid]);
+  assert.equal(again.hasNext, true);
+});
+
+test("a list whose length the service does not tell", async () => {
+  const mock = new MockApi();
+  const list = '<TwilioResponse><OutgoingCallerIds page="0" pagesize="50" start="0" end="0" uri="/x" nextpageuri=""/></TwilioResponse>';
+  const fetch = async () => new Response(list, { headers: { "content-type": "application/xml" } });
+  const page = await new CallerIdClient({ ...connection(mock), fetch, apiVersion: "2010-04-01" }).list();
+  assert.deepEqual([page.total, page.pages, page.hasNext], [null, null, false]);
+  assert.equal(parseResponse(list).total, null);
+});
+
+test("the version is the vendor's own where the address is, and can be chosen", async () => {
+  const mock = new MockApi();
+  const asks = async (options) => {
+    let asked;
+    const fetch = (url, init) => mock.fetch((asked = url), init);
+    await new CallerIdClient({ ...connection(mock), ...options, fetch }).list();
+    return new URL(asked).pathname.split("/")[1];
+  };
+  assert.equal(await asks({}), "2008-08-01");
+  assert.equal(await asks({ apiVersion: undefined }), "2008-08-01");
+  assert.equal(await asks({ baseUrl: "https://api.twilio.com" }), "2010-04-01");
+  assert.equal(await asks({ baseUrl: new URL("https://api.twilio.com"), apiVersion: "2008-08-01" }), "2008-08-01");
+  assert.equal(await asks({ apiVersion: "2010-04-01" }), "2010-04-01");
+  for (const apiVersion of ["2009-01-01", "", null, 2010]) {
+    const message = `apiVersion: expected 2008-08-01 or 2010-04-01, found "${apiVersion}"`;
+    assert.throws(() => new CallerIdClient({ ...connection(mock), apiVersion }), { name: "RangeError", message });
+  }
+});
+
+test("a create says all that 2010-04-01 can be told, and 2008-08-01 refuses what it has not", async () => {
+  const mock = new MockApi();
+  let body;
+  const fetch = (url, init) => mock.fetch(url, { ...init, body: (body = init.body) });
+  const newer = new CallerIdClient({ ...connection(mock), fetch, apiVersion: "2010-04-01" });
+  const phoneNumber = "415-867-5309";
+  const statusCallback = new URL("https://example.com/done?a=b");
+  await newer.create({ phoneNumber, friendlyName: "A", callDelay: 1, extension: "1ww2", statusCallback, statusCallbackMethod: "GET" });
+  const sent = { PhoneNumber: "+14158675309", FriendlyName: "A", CallDelay: "1", Extension: "1ww2", StatusCallback: String(statusCallback), StatusCallbackMethod: "GET" };
+  assert.deepEqual(Object.fromEntries(new URLSearchParams(body)), sent);
+  await newer.create({ phoneNumber, statusCallback });
+  assert.equal(new URLSearchParams(body).get("StatusCallbackMethod"), "POST");
+
+  body = undefined;
+  const refused = [
+    [{ extension: "12#" }, /^an extension is 1 to 32 digits, and w for half a second's wait$/],
+    [{ statusCallback: "example.com" }, /^statusCallback: expected http:\/\/ or https:\/\/ and a host$/],
+    [{ statusCallback, statusCallbackMethod: "PUT" }, /^statusCallbackMethod: expected GET or POST, found "PUT"$/],
+  ];
+  for (const [parameters, message] of refused) await assert.rejects(newer.create({ phoneNumber, ...parameters }), { name: "RangeError", message });
+  const older = new CallerIdClient({ ...connection(mock), fetch });
+  for (const [parameters, name] of [[{ extension: "1" }, "Extension"], [{ statusCallback }, "StatusCallback"]]) {
+    const message = `the API's version 2008-08-01 has no ${name}; 2010-04-01 has`;
+    await assert.rejects(older.create({ phoneNumber, ...parameters }), { name: "RangeError", message });
+  }
+  assert.equal(body, undefined, "nothing was sent");
 });
 
 test("what cannot be is refused before it is sent", async () => {

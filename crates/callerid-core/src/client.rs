@@ -19,7 +19,7 @@
 //! let auth_token = AuthToken::new("2ab10d3c8f")?;
 //! let client = Client::new(Credentials { sid, auth_token: auth_token.clone() }, "http://127.0.0.1:8008")?;
 //!
-//! let request = client.create(&NewCallerId::new(PhoneNumber::parse("(415) 867-5309")?));
+//! let request = client.create(&NewCallerId::new(PhoneNumber::parse("(415) 867-5309")?))?;
 //! assert_eq!(request.method(), "POST");
 //! assert_eq!(
 //!     request.url(),
@@ -156,7 +156,14 @@ impl Client {
     }
 
     /// Begins the validation of a number. The answer has the code to show; the phone rings after the delay.
-    pub fn create(&self, new: &NewCallerId) -> ClientRequest<ValidationRequest> {
+    ///
+    /// # Errors
+    /// [`ClientError::Unsupported`] for an extension or a status callback where the version has none: the service would
+    /// pass over them without a word.
+    pub fn create(
+        &self,
+        new: &NewCallerId,
+    ) -> Result<ClientRequest<ValidationRequest>, ClientError> {
         let number = self.version.write_number(&new.phone_number);
         let delay = new.call_delay.seconds().to_string();
         let mut fields = vec![(PHONE_NUMBER, number.as_str())];
@@ -169,7 +176,11 @@ impl Client {
             let method = callback.method().as_str();
             fields.extend([(STATUS_CALLBACK, callback.url()), (STATUS_CALLBACK_METHOD, method)]);
         }
-        self.request("POST", self.list_path(), validation_request).with_form(&fields)
+        let version = self.version;
+        if let Some((parameter, _)) = fields.iter().find(|(name, _)| !version.takes(name)) {
+            return Err(ClientError::Unsupported { parameter, version });
+        }
+        Ok(self.request("POST", self.list_path(), validation_request).with_form(&fields))
     }
 
     /// Renames a caller ID, `None` to its default name. The answer is the caller ID as it is now.
@@ -431,6 +442,13 @@ pub enum ClientError {
         /// The address.
         uri: String,
     },
+    /// The request cannot be made in the version of the API that the client speaks.
+    Unsupported {
+        /// The parameter that the version does not have.
+        parameter: &'static str,
+        /// The version.
+        version: ApiVersion,
+    },
 }
 
 impl ClientError {
@@ -468,6 +486,10 @@ impl fmt::Display for ClientError {
             Self::InvalidDocument(error) => write!(f, "the response cannot be read: {error}"),
             Self::PageAddress { uri } => {
                 write!(f, "the address {uri:?} of a page is not another page of the same service")
+            }
+            Self::Unsupported { parameter, version } => {
+                let (version, newer) = (version.as_str(), ApiVersion::V2010.as_str());
+                write!(f, "the API's version {version} has no {parameter}; {newer} has")
             }
         }
     }
@@ -627,9 +649,14 @@ mod tests {
             ..NewCallerId::new(number)
         };
         assert_eq!(
-            client.create(&new).body(),
+            client.create(&new).unwrap().body(),
             "PhoneNumber=%2B14158675309&Extension=w12&StatusCallback=https%3A%2F%2Fexample.com%2F\
              &StatusCallbackMethod=GET"
+        );
+        let error = client.with_version(ApiVersion::V2008).create(&new).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the API's version 2008-08-01 has no Extension; 2010-04-01 has"
         );
         let vendor = Client::new(credentials(), "https://api.twilio.com").unwrap();
         assert!(vendor.fetch(&sid()).target().starts_with("/2010-04-01/"));
@@ -638,11 +665,11 @@ mod tests {
     #[test]
     fn a_create_carries_what_was_given() {
         let mut new = NewCallerId::new(PhoneNumber::parse("4158675309").unwrap());
-        assert_eq!(client().create(&new).body(), "PhoneNumber=4158675309");
+        assert_eq!(client().create(&new).unwrap().body(), "PhoneNumber=4158675309");
         new.friendly_name = Some(FriendlyName::new("My Home").unwrap());
         new.call_delay = CallDelay::new(5).unwrap();
         let body = "PhoneNumber=4158675309&FriendlyName=My+Home&CallDelay=5";
-        assert_eq!(client().create(&new).body(), body);
+        assert_eq!(client().create(&new).unwrap().body(), body);
     }
 
     #[test]
@@ -772,7 +799,7 @@ mod tests {
     #[test]
     fn neither_the_token_nor_a_code_is_in_debug_output_or_errors() {
         let new = NewCallerId::new(PhoneNumber::parse("4158675309").unwrap());
-        let create = client().create(&new);
+        let create = client().create(&new).unwrap();
         let authorization = credentials().to_authorization();
         let shown = format!("{create:?} {:?}", client());
         assert!(!shown.contains(&authorization) && !shown.contains("secret"), "{shown}");

@@ -72,6 +72,14 @@ impl ApiVersion {
         }
     }
 
+    /// Whether a create has that parameter; one that it has not, the service passes over.
+    pub(crate) fn takes(self, parameter: &str) -> bool {
+        match self {
+            Self::V2008 => matches!(parameter, "PhoneNumber" | "FriendlyName" | "CallDelay"),
+            Self::V2010 => true,
+        }
+    }
+
     /// A number as a client sends it.
     pub(crate) fn write_number(self, number: &PhoneNumber) -> String {
         match self {

@@ -122,13 +122,13 @@ fn a_create_answers_with_the_code_and_an_error_with_its_own() {
             ..NewCallerId::new(number(index))
         };
         let right = client(version, "secret");
-        let answer = send(&service, &right.create(&new(1))).unwrap();
+        let answer = send(&service, &right.create(&new(1)).unwrap()).unwrap();
         assert_eq!((answer.phone_number, answer.friendly_name), (number(1), None));
         assert_eq!(answer.validation_code.expose().len(), 6);
         assert_eq!(answer.call_sid.is_some(), version == ApiVersion::V2010);
-        let error = send(&service, &right.create(&new(0))).unwrap_err();
+        let error = send(&service, &right.create(&new(0)).unwrap()).unwrap_err();
         assert_eq!(error.error_code(), Some(ErrorCode::AlreadyValidated));
-        let error = send(&service, &client(version, "wrong").create(&new(2))).unwrap_err();
+        let error = send(&service, &client(version, "wrong").create(&new(2)).unwrap()).unwrap_err();
         assert_eq!(error.error_code(), Some(ErrorCode::Authenticate));
     }
 }

@@ -3,8 +3,9 @@
 use callerid_core::client::{self, ClientError};
 use callerid_core::representation::ReceivedPage;
 use callerid_core::{
-    AccountSid, AuthToken, CallDelay, CallerIdSid, Credentials, Filter, FriendlyName, NewCallerId,
-    OutgoingCallerId, PageRequest, PageSize, PhoneNumber, ValidationRequest,
+    AccountSid, ApiVersion, AuthToken, CallDelay, CallExtension, CallbackMethod, CallerIdSid,
+    Credentials, Filter, FriendlyName, NewCallerId, OutgoingCallerId, PageRequest, PageSize,
+    PhoneNumber, StatusCallback, ValidationRequest,
 };
 use wasm_bindgen::prelude::*;
 
@@ -18,13 +19,23 @@ pub struct Client(client::Client);
 
 #[wasm_bindgen]
 impl Client {
-    /// A client with these credentials, of the service at that address.
+    /// A client with these credentials, of the service at that address, which speaks that version of the API, or the one
+    /// that the address has by default.
     #[wasm_bindgen(constructor)]
-    pub fn new(account_sid: &str, auth_token: &str, base_url: &str) -> Result<Self, RangeError> {
+    pub fn new(
+        account_sid: &str,
+        auth_token: &str,
+        base_url: &str,
+        api_version: Option<String>,
+    ) -> Result<Self, RangeError> {
         let sid = AccountSid::parse(account_sid).map_err(range_error)?;
         let auth_token = AuthToken::new(auth_token).map_err(range_error)?;
         let client = client::Client::new(Credentials { sid, auth_token }, base_url);
-        client.map(Self).map_err(range_error)
+        let client = client.map_err(range_error)?;
+        Ok(Self(match api_version {
+            Some(text) => client.with_version(version(&text)?),
+            None => client,
+        }))
     }
 
     /// Scheme, host and port of every request's address.
@@ -39,13 +50,26 @@ impl Client {
         phone_number: &str,
         friendly_name: Option<String>,
         call_delay: Option<String>,
+        extension: Option<String>,
+        status_callback: Option<String>,
+        status_callback_method: Option<String>,
     ) -> Result<Request, RangeError> {
         let call_delay = call_delay.map(|delay| CallDelay::parse(&delay));
-        Ok(self.request(Ask::Validation(self.0.create(&NewCallerId {
+        let extension = extension.filter(|text| !text.is_empty());
+        let extension = extension.map(|text| CallExtension::new(&text));
+        let method = callback_method(status_callback_method)?;
+        let status_callback = status_callback.filter(|url| !url.is_empty());
+        let status_callback = status_callback.map(|url| StatusCallback::new(&url, method));
+        let new = NewCallerId {
+            phone_number: PhoneNumber::parse(phone_number).map_err(range_error)?,
             friendly_name: name(friendly_name)?,
             call_delay: call_delay.transpose().map_err(range_error)?.unwrap_or_default(),
-            ..NewCallerId::new(PhoneNumber::parse(phone_number).map_err(range_error)?)
-        }))))
+            extension: extension.transpose().map_err(range_error)?,
+            status_callback: status_callback
+                .transpose()
+                .map_err(|error| range_error(format_args!("statusCallback: {error}")))?,
+        };
+        self.0.create(&new).map(|ask| self.request(Ask::Validation(ask))).map_err(range_error)
     }
 
     /// Lists the caller IDs that match, a page at a time.
@@ -98,6 +122,20 @@ impl Client {
     fn request(&self, ask: Ask) -> Request {
         Request { client: self.0.clone(), ask }
     }
+}
+
+fn version(text: &str) -> Result<ApiVersion, RangeError> {
+    ApiVersion::from_segment(text).ok_or_else(|| {
+        let [older, newer] = ApiVersion::ALL.map(ApiVersion::as_str);
+        range_error(format_args!("apiVersion: expected {older} or {newer}, found {text:?}"))
+    })
+}
+
+fn callback_method(name: Option<String>) -> Result<CallbackMethod, RangeError> {
+    let Some(name) = name else { return Ok(CallbackMethod::default()) };
+    CallbackMethod::parse(&name).ok_or_else(|| {
+        range_error(format_args!("statusCallbackMethod: expected GET or POST, found {name:?}"))
+    })
 }
 
 fn filter(

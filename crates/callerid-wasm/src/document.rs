@@ -11,9 +11,9 @@ use crate::js::Array;
 ///
 /// | it is | what comes back |
 /// |---|---|
-/// | a page | `"caller-ids"`, page, page size, pages, total, start, end, rows |
+/// | a page | `"caller-ids"`, page, page size, pages?, total?, start, end, rows |
 /// | a caller ID | `"caller-id"`, rows |
-/// | a validation request | `"validation-request"`, account Sid, number, name?, code |
+/// | a validation request | `"validation-request"`, account Sid, number, name?, code, call Sid? |
 /// | an error | `"exception"`, status, message, code?, more info? |
 /// | none of them | `"invalid"`, message, byte offset |
 ///
@@ -30,14 +30,15 @@ pub fn decode(body: &[u8]) -> Array {
 }
 
 pub(crate) fn caller_ids(page: &ReceivedPage) -> Array {
+    let is_counted = page.stated_total.is_some();
     let page = &page.list.page;
     let number = |value: u64| JsValue::from(value as f64);
     Array::of(&[
         "caller-ids".into(),
         number(page.number),
         page.size.into(),
-        number(page.pages()),
-        number(page.total),
+        is_counted.then(|| number(page.pages())).into(),
+        is_counted.then(|| number(page.total)).into(),
         number(page.start()),
         number(page.end()),
         rows(&page.items).into(),
@@ -55,6 +56,7 @@ pub(crate) fn validation_request(request: &ValidationRequest) -> Array {
         request.phone_number.as_str().into(),
         request.friendly_name.as_ref().map(|name| name.as_str()).into(),
         request.validation_code.expose().into(),
+        request.call_sid.as_ref().map(|sid| sid.as_str()).into(),
     ])
 }
 

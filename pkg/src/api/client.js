@@ -8,22 +8,22 @@ export class CallerIdClient {
   #connection;
   #send;
 
-  constructor({ accountSid, authToken, baseUrl, fetch }) {
-    this.#connection = [accountSid, authToken, String(baseUrl)];
+  constructor({ accountSid, authToken, baseUrl, apiVersion, fetch }) {
+    this.#connection = [accountSid, authToken, String(baseUrl), text(apiVersion)];
     this.#request(() => {});
     this.#send = sender(fetch);
   }
 
-  async create({ phoneNumber, friendlyName, callDelay }, options) {
-    const delay = callDelay === undefined ? undefined : String(callDelay);
-    return this.#ask(this.#request((core) => core.create(digits(phoneNumber), friendlyName, delay)), options);
+  async create({ phoneNumber, friendlyName, callDelay, extension, statusCallback, statusCallbackMethod }, options) {
+    const rest = [callDelay, extension, statusCallback, statusCallbackMethod].map(text);
+    return this.#ask(this.#request((core) => core.create(digits(phoneNumber), friendlyName, ...rest)), options);
   }
 
   async list(parameters = {}, options) {
     const { page = 0, pageSize, friendlyName } = parameters;
     const number = digits(parameters.phoneNumber);
-    const size = pageSize === undefined ? undefined : String(pageSize);
-    return this.#page(this.#request((core) => core.list(number, friendlyName, page, size)), parameters, options);
+    const previous = page > 0 ? (options) => this.list({ ...parameters, page: page - 1 }, options) : undefined;
+    return this.#page((core) => core.list(number, friendlyName, page, text(pageSize)), parameters, previous, options);
   }
 
   async *listAll(parameters, options) {
@@ -42,20 +42,23 @@ export class CallerIdClient {
     return this.#ask(this.#request((core) => core.delete(sid)), options);
   }
 
-  async #page(request, parameters, options) {
-    const [list, next, whyNot] = await this.#ask(request, options);
+  /**
+   * Reads a page. The one before a page that `next` came to is asked for as it was: its place is not lost where rows are
+   * added or removed.
+   */
+  async #page(make, parameters, previous, options) {
+    const [list, next, whyNot] = await this.#ask(this.#request(make), options);
+    const again = (options) => this.#page(make, parameters, previous, options);
     const ways = {
       hasNext: next !== undefined,
-      hasPrevious: list.page > 0,
+      hasPrevious: previous !== undefined,
       next: async (options) => {
         if (next === undefined) return null;
         if (whyNot !== undefined) throw new UnexpectedResponse(200, whyNot);
         const number = digits(parameters.phoneNumber);
-        const request = this.#request((core) => core.pageAt(next, number, parameters.friendlyName));
-        return this.#page(request, parameters, options);
+        return this.#page((core) => core.pageAt(next, number, parameters.friendlyName), parameters, again, options);
       },
-      previous: async (options) =>
-        list.page > 0 ? this.list({ ...parameters, pageSize: list.pageSize, page: list.page - 1 }, options) : null,
+      previous: async (options) => (previous === undefined ? null : previous(options)),
     };
     // Not among what a copy, JSON or a test's comparison sees: a page is its rows and its place.
     for (const [name, value] of Object.entries(ways)) Object.defineProperty(list, name, { value });
@@ -89,6 +92,10 @@ export class CallerIdClient {
     const { status } = response;
     return toAnswer(request.read(status, response.headers.get("content-type") ?? undefined, body), status);
   }
+}
+
+function text(value) {
+  return value === undefined ? undefined : String(value);
 }
 
 function digits(phoneNumber) {

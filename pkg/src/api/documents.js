@@ -40,7 +40,7 @@ export function toAnswer([type, ...rest], status) {
 }
 
 function toList([page, pageSize, pages, total, start, end, rows]) {
-  return { items: toRows(rows), page, pageSize, pages, total, start, end };
+  return { items: toRows(rows), page, pageSize, pages: pages ?? null, total: total ?? null, start, end };
 }
 
 function toRows(json) {
@@ -59,6 +59,6 @@ function toRows(json) {
   return rows;
 }
 
-function toValidationRequest([accountSid, phoneNumber, friendlyName, validationCode]) {
-  return { accountSid, phoneNumber, friendlyName: friendlyName ?? null, validationCode };
+function toValidationRequest([accountSid, phoneNumber, friendlyName, validationCode, callSid]) {
+  return { accountSid, callSid: callSid ?? null, phoneNumber, friendlyName: friendlyName ?? null, validationCode };
 }

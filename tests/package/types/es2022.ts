@@ -1,5 +1,16 @@
 // Under lib es2022 alone, without a platform.
-import { CallerIdClient, MockApi, PhoneNumber, parseResponse, type CallStatus, type OutgoingCallerId } from "callerid";
+import {
+  CallControl,
+  CallerIdClient,
+  MockApi,
+  PhoneNumber,
+  parseResponse,
+  type ApiVersion,
+  type CallStatus,
+  type CallerIdPage,
+  type ClientOptions,
+  type OutgoingCallerId,
+} from "callerid";
 import { PhoneNumber as PhoneAlone } from "callerid/phone";
 import { init as initPhone } from "callerid/phone/url";
 import { init } from "callerid/slim";
@@ -16,7 +27,22 @@ mock.addEventListener("change", ({ change }) => (change.type === "call" ? change
 // @ts-expect-error no such event
 mock.addEventListener("ring", () => {});
 
-const client = new CallerIdClient({ accountSid: mock.accountSid, authToken: mock.authToken, baseUrl: "http://x", fetch: mock.fetch });
+const options: ClientOptions = { accountSid: mock.accountSid, authToken: mock.authToken, baseUrl: "http://x", fetch: mock.fetch };
+const client = new CallerIdClient(options);
+new CallControl(options);
+for (const apiVersion of ["2008-08-01", "2010-04-01", undefined] satisfies (ApiVersion | undefined)[]) new CallerIdClient({ ...options, apiVersion });
+// @ts-expect-error no such version
+new CallerIdClient({ ...options, apiVersion: "2009-01-01" });
+// @ts-expect-error the control surface has no versions
+new CallControl({ accountSid: "", authToken: "", baseUrl: "", apiVersion: "2010-04-01" });
+export const callSid: Promise<string | null> = client
+  .create({ phoneNumber: "415-867-5309", extension: "1ww2", statusCallback: "https://example.com/", statusCallbackMethod: "GET" })
+  .then((request) => request.callSid);
+// @ts-expect-error neither GET nor POST
+client.create({ phoneNumber: "", statusCallbackMethod: "PUT" });
+export const total = (page: CallerIdPage): number | null => page.total satisfies number | null;
+// @ts-expect-error not every service says
+export const pages = (page: CallerIdPage): number => page.pages;
 export async function all(): Promise<OutgoingCallerId[]> {
   const found: OutgoingCallerId[] = [];
   for await (const callerId of client.listAll({ pageSize: 2 })) found.push(callerId);
