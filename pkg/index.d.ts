@@ -503,8 +503,11 @@ export class CallControl {
   /** @throws {RangeError} where the Sid, the token or the address cannot be. */
   constructor(options: ConnectionOptions);
 
-  /** Whether the service answers, and which version it is. */
-  health(options?: RequestOptions): Promise<{ status: "ok"; version: string }>;
+  /**
+   * Whether the service answers, which version it is, and what its phone line is called: `"virtual"` where no phone rings
+   * but the one that this control answers.
+   */
+  health(options?: RequestOptions): Promise<{ status: "ok"; version: string; line: string }>;
   /** The account's calls, newest first: every live one, and the last hundred that have ended. */
   calls(options?: RequestOptions): Promise<Call[]>;
   /** One of them. */

@@ -372,6 +372,24 @@ test("the other representations and the limits are the server's", async () => {
   assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "GET, POST"]);
 });
 
+test("every answer names its request and can be read from any origin", async () => {
+  const mock = new MockApi();
+  const headers = { Authorization: `Basic ${btoa(`${mock.accountSid}:${mock.authToken}`)}` };
+  const body = "x".repeat(70_000);
+  const answers = [
+    await mock.fetch("http://x/_callerid/health", { headers }),
+    await mock.fetch("http://x/_callerid/events", { headers }),
+    await mock.fetch("http://x/_callerid/events"),
+    await mock.fetch("http://x/2010-04-01/", { method: "POST", headers, body }),
+  ];
+  assert.deepEqual(answers.map(({ status }) => status), [200, 200, 401, 413]);
+  const names = answers.map((answer) => answer.headers.get("twilio-request-id"));
+  for (const name of names) assert.match(name, /^RQ[0-9a-f]{32}$/);
+  assert.equal(new Set(names).size, names.length);
+  for (const answer of answers) assert.equal(answer.headers.get("access-control-allow-origin"), "*");
+  await answers[1].body.cancel();
+});
+
 test("ten thousand calls, clients and mocks leak nothing", async () => {
   const bytes = () => {
     globalThis.gc();

@@ -2,13 +2,17 @@
 //!
 //! | request | does |
 //! |---|---|
-//! | `GET health` | says that the service answers, and which version it is |
+//! | `GET health` | says that the service answers, which version it is, and what its phone line is called |
 //! | `GET calls` | lists the account's calls, newest first |
 //! | `GET calls/{CallSid}` | shows one |
 //! | `GET callbacks` | lists the account's status callbacks: pending, delivered, failed |
 //! | `POST calls/{CallSid}/answer`, `/digits`, `/hangup`, `/busy`, `/no-answer` | is the phone |
 //!
-//! JSON in every answer, the API's credentials in every request. `GET events`, a stream, is the host's.
+//! JSON in every answer, the API's credentials in every request. `GET events`, a stream, is answered by
+//! [`Service::follow`].
+//!
+//! The line in the answer to `GET health` is [`VIRTUAL_LINE`] where no phone rings but the one that is here: whoever
+//! asks may offer to answer it. Any other is called by the name that its host gives it.
 
 use std::borrow::Cow;
 
@@ -22,6 +26,9 @@ use crate::{
 
 /// Where the control surface begins: the vendor's paths never do.
 pub const PREFIX: &str = "/_callerid/";
+
+/// What the line is called whose calls ring on the control surface alone.
+pub const VIRTUAL_LINE: &str = "virtual";
 
 /// Answers a request whose path, without [`PREFIX`], is `path`.
 pub(crate) async fn respond<S: Store>(
@@ -64,6 +71,7 @@ async fn answer<S: Store>(
     match resource {
         Resource::Health => Ok(json::object(|fields| {
             fields.string("status", "ok");
+            fields.string("line", service.line());
             fields.string("version", env!("CARGO_PKG_VERSION"));
         })),
         Resource::Events => Err(not_found().into()),

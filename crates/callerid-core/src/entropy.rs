@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use crate::ValidationCode;
+use crate::{RequestSid, ValidationCode};
 
 /// 80 random bytes, enough for one request: its Sid, and the Sids and the code of one validation, are cut from
 /// them.
 ///
 /// A host draws them anew for every request from its system's generator; a test gives its own.
 pub struct Entropy {
-    pub(crate) request_id: [u8; 16],
+    request_id: [u8; 16],
     pub(crate) call_sid: [u8; 16],
     pub(crate) caller_id_sid: [u8; 16],
     pub(crate) validation_code: [u8; 32],
@@ -29,6 +29,11 @@ impl Entropy {
             caller_id_sid: std::array::from_fn(|_| next()),
             validation_code: std::array::from_fn(|_| next()),
         }
+    }
+
+    /// The Sid of the request that it was drawn for.
+    pub fn request_sid(&self) -> RequestSid {
+        RequestSid::from_entropy(&self.request_id)
     }
 
     /// The same, but the code that is drawn from it is this one: for tests, which must know what to key.

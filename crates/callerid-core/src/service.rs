@@ -8,11 +8,10 @@ use crate::control;
 use crate::dialect::Answer;
 use crate::http::{Request, Response};
 use crate::operation::{ListRequest, Operation, PageToken, Route};
-use crate::sid::RequestSid;
 use crate::{
-    Account, AccountSid, ApiVersion, Call, CallSid, Credentials, Entropy, ErrorCode, Instruction,
-    ListKey, Moment, NewCallerId, Page, PhoneEvent, RestException, Step, Store, StoreError,
-    UnexpectedEvent, ValidationRefused,
+    Account, AccountSid, ApiVersion, Call, CallSid, Credentials, EVENTS_PATH, Entropy, ErrorCode,
+    EventStream, Instruction, ListKey, Moment, NewCallerId, Page, PhoneEvent, RequestSid,
+    RestException, Step, Store, StoreError, UnexpectedEvent, ValidationRefused,
 };
 
 /// Answers requests over a store. It keeps nothing itself, so any number of them may share one.
@@ -24,6 +23,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Service<S> {
     store: S,
+    line: &'static str,
 }
 
 /// A response, and what the host must do besides sending it.
@@ -81,9 +81,20 @@ pub enum PhoneEventRefused {
 const TICK_BATCH: usize = 1000;
 
 impl<S: Store> Service<S> {
-    /// A service over that store.
+    /// A service over that store, whose calls ring on the control surface alone.
     pub const fn new(store: S) -> Self {
-        Self { store }
+        Self { store, line: control::VIRTUAL_LINE }
+    }
+
+    /// The same service, whose calls ring at the phone line of that name.
+    #[must_use]
+    pub fn with_line(self, line: &'static str) -> Self {
+        Self { line, ..self }
+    }
+
+    /// What the phone line is called.
+    pub const fn line(&self) -> &'static str {
+        self.line
     }
 
     /// The store it works on.
@@ -111,10 +122,37 @@ impl<S: Store> Service<S> {
                 None => self.respond_api(request, now, entropy, &mut reply).await,
             }
         }
-        let request_id = RequestSid::from_entropy(&entropy.request_id).as_str().to_owned();
-        reply.response.headers.push(("twilio-request-id", request_id.into()));
-        add_common_headers(&mut reply.response);
+        add_common_headers(&mut reply.response, entropy.request_sid());
         reply
+    }
+
+    /// Answers `GET` of [`EVENTS_PATH`]: with the stream, and the response whose body it is.
+    ///
+    /// `last_event_id` is the value of a `Last-Event-ID` header: the stream goes on after that event, or begins now.
+    ///
+    /// # Errors
+    /// The reply to send instead.
+    pub async fn follow(
+        &self,
+        authorization: Option<&str>,
+        last_event_id: Option<&str>,
+        request_sid: RequestSid,
+    ) -> Result<(EventStream, Response), Reply> {
+        let opened = async {
+            let account = self.authenticate(authorization).await?;
+            EventStream::open(&self.store, account, last_event_id).await
+        };
+        let (exception, failure) = match opened.await {
+            Ok(stream) => {
+                let mut response = EventStream::response();
+                add_common_headers(&mut response, request_sid);
+                return Ok((stream, response));
+            }
+            Err(Failure::Refused(exception)) => (exception, None),
+            Err(Failure::Store(error)) => (RestException::new(ErrorCode::Internal), Some(error)),
+        };
+        let response = refusal(EVENTS_PATH, &exception, request_sid);
+        Err(Reply { failure, ..Reply::new(response) })
     }
 
     async fn respond_api(
@@ -354,12 +392,12 @@ fn refused(refused: ValidationRefused) -> RestException {
 
 /// The response with which a host refuses a request that it does not hand on, such as one whose body is too
 /// long: written as an answer for that path would be.
-pub fn refusal(path: &str, exception: &RestException) -> Response {
+pub fn refusal(path: &str, exception: &RestException, request_sid: RequestSid) -> Response {
     let mut response = match path.starts_with(control::PREFIX) {
         true => control::refusal(exception),
         false => api_refusal(path, exception.clone()),
     };
-    add_common_headers(&mut response);
+    add_common_headers(&mut response, request_sid);
     response
 }
 
@@ -372,9 +410,10 @@ fn api_refusal(path: &str, exception: RestException) -> Response {
     version.encode_exception(representation.unwrap_or_default(), exception)
 }
 
-/// What goes with every answer: the challenge with a 401, and leave for pages of any origin to read it. Those
-/// must know the credentials, for a browser sends none of its own where the origin allowed is `*`.
-fn add_common_headers(response: &mut Response) {
+/// What goes with every answer: the request's Sid, the challenge with a 401, and leave for pages of any origin to read
+/// it. Those must know the credentials, for a browser sends none of its own where the origin allowed is `*`.
+fn add_common_headers(response: &mut Response, request_sid: RequestSid) {
+    response.headers.push(("twilio-request-id", Cow::Owned(request_sid.as_str().to_owned())));
     if response.status == ErrorCode::Authenticate.status() {
         let challenge = Cow::Borrowed("Basic realm=\"Twilio API\"");
         response.headers.push(("www-authenticate", challenge));
@@ -384,7 +423,7 @@ fn add_common_headers(response: &mut Response) {
 }
 
 /// As captured from the real service; `Last-Event-ID` is for the control surface's events.
-pub const CORS: [(&str, &str); 4] = [
+const CORS: [(&str, &str); 4] = [
     ("access-control-allow-origin", "*"),
     (
         "access-control-allow-headers",

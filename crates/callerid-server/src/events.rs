@@ -6,17 +6,18 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use axum::http::header::{AUTHORIZATION, HeaderName};
 use axum::response::Response;
-use callerid_core::{
-    Account, CORS, ErrorCode, EventStream, Failure, RestException, Store, StoreError,
-};
+use callerid_core::{EventStream, Store, StoreError};
 use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::http::{log, log_failure, refused};
+use crate::http::{log, log_failure, text, to_response};
+use crate::random;
 use crate::server::{Host, Stop};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// How often something is sent where nothing happens, so that whoever is gone is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -34,27 +35,22 @@ pub(crate) async fn stream<S: Store + 'static>(
 ) -> Response {
     let started = Instant::now();
     let (head, _) = request.into_parts();
-    let authorization = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let last_seen =
-        head.headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default());
-    let response = match Follower::new(host, authorization, last_seen).await {
-        Ok((follower, greeting)) => {
-            let rest = stream::unfold(follower, Follower::next);
-            let greeting = stream::iter([Ok::<_, Infallible>(Bytes::from(greeting))]);
-            let body = Body::from_stream(stream::StreamExt::chain(greeting, rest));
-            let mut response = Response::new(body);
-            let headers = response.headers_mut();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            for (name, value) in CORS {
-                headers.insert(name, HeaderValue::from_static(value));
-            }
-            response
+    // From here on changes are noticed, so that none falls between the first look and the first wait.
+    let (changes, stop) = (host.changes.subscribe(), host.stop.clone());
+    let authorization = text(&head.headers, AUTHORIZATION);
+    let last_seen = text(&head.headers, LAST_EVENT_ID);
+    let request_sid = random::request_sid(random::entropy().as_ref());
+    let followed =
+        host.service.follow(authorization.as_deref(), last_seen.as_deref(), request_sid).await;
+    let response = match followed {
+        Ok((events, response)) => {
+            let follower = Follower { host, events, changes, stop };
+            let body = Body::from_stream(stream::unfold(follower, Follower::next));
+            to_response(response).map(|_| body)
         }
-        Err(Failure::Refused(exception)) => refused(&head, &exception),
-        Err(Failure::Store(error)) => {
-            log_failure(&error);
-            refused(&head, &RestException::new(ErrorCode::Internal))
+        Err(reply) => {
+            reply.failure.iter().for_each(log_failure);
+            to_response(reply.response)
         }
     };
     log(&head, response.status(), started);
@@ -64,27 +60,12 @@ pub(crate) async fn stream<S: Store + 'static>(
 /// Follows the events of an account, on behalf of one client.
 struct Follower<S> {
     host: Arc<Host<S>>,
-    account: Account,
     events: EventStream,
     changes: watch::Receiver<()>,
     stop: Stop,
 }
 
 impl<S: Store> Follower<S> {
-    /// A follower, and how its stream begins.
-    async fn new(
-        host: Arc<Host<S>>,
-        authorization: Option<&str>,
-        last_event_id: Option<&str>,
-    ) -> Result<(Self, String), Failure> {
-        let account = host.service.authenticate(authorization).await?;
-        // From here on changes are noticed, so that none falls between the first look and the first wait.
-        let (changes, stop) = (host.changes.subscribe(), host.stop.clone());
-        let (events, greeting) =
-            EventStream::open(host.service.store(), account.sid, last_event_id).await?;
-        Ok((Self { host, account, events, changes, stop }, greeting))
-    }
-
     /// The next piece of the stream; `None` at its end.
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         let piece = self.piece().await.unwrap_or_else(|error| {
@@ -116,7 +97,8 @@ impl<S: Store> Follower<S> {
     }
 
     async fn is_admitted(&self) -> Result<bool, StoreError> {
-        let account = self.host.service.store().account(&self.account.sid).await?;
-        Ok(account.as_ref() == Some(&self.account))
+        let then = self.events.account();
+        let now = self.host.service.store().account(&then.sid).await?;
+        Ok(now.as_ref() == Some(then))
     }
 }

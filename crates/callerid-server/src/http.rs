@@ -21,7 +21,7 @@ use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::server::Host;
-use crate::{events, gzip, page};
+use crate::{events, gzip, page, random};
 
 /// The routes: one is a stream, some are files of the page, all others are the service's.
 pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
@@ -42,21 +42,29 @@ async fn respond<S: Store + 'static>(
         return response;
     }
     let head = Arc::new(head);
+    let entropy = random::entropy();
+    let request_sid = random::request_sid(entropy.as_ref());
     let response = match read_body(&head, body, &host).await {
-        Ok(body) => answer(host, Arc::clone(&head), body).await,
-        Err(exception) => refused(&head, &exception),
+        Ok(body) => answer(host, Arc::clone(&head), body, entropy).await,
+        Err(exception) => Err(exception),
     };
+    let response = response
+        .unwrap_or_else(|exception| to_response(refusal(head.uri.path(), &exception, request_sid)));
     log(&head, response.status(), started);
     response
 }
 
-async fn answer<S: Store + 'static>(host: Arc<Host<S>>, head: Arc<Parts>, body: Bytes) -> Response {
-    let respond = {
-        let head = Arc::clone(&head);
-        async move { respond_from_service(&host, &head, &body).await }
-    };
-    let answered = guarded(head.method.is_safe(), respond).await;
-    answered.unwrap_or_else(|| refused(&head, &RestException::new(ErrorCode::Internal)))
+async fn answer<S: Store + 'static>(
+    host: Arc<Host<S>>,
+    head: Arc<Parts>,
+    body: Bytes,
+    entropy: Option<Entropy>,
+) -> Result<Response, RestException> {
+    let failed = || RestException::new(ErrorCode::Internal);
+    let entropy = entropy.ok_or_else(failed)?;
+    let is_safe = head.method.is_safe();
+    let respond = async move { respond_from_service(&host, &head, &body, &entropy).await };
+    guarded(is_safe, respond).await.ok_or_else(failed)
 }
 
 /// What answers a request, or `None` where it panics. Unless it is safe, it goes on to its end even if whoever
@@ -69,7 +77,12 @@ async fn guarded<T: Send + 'static>(
     if is_safe { guarded.await.ok() } else { tokio::spawn(guarded).await.ok().and_then(Result::ok) }
 }
 
-async fn respond_from_service<S: Store>(host: &Host<S>, head: &Parts, body: &[u8]) -> Response {
+async fn respond_from_service<S: Store>(
+    host: &Host<S>,
+    head: &Parts,
+    body: &[u8],
+    entropy: &Entropy,
+) -> Response {
     let authorization = text(&head.headers, AUTHORIZATION);
     let content_type = text(&head.headers, CONTENT_TYPE);
     let request = callerid_core::http::Request {
@@ -80,13 +93,7 @@ async fn respond_from_service<S: Store>(host: &Host<S>, head: &Parts, body: &[u8
         content_type: content_type.as_deref(),
         body,
     };
-    let reply = match entropy() {
-        Ok(entropy) => host.service.respond(&request, host.clock.now(), &entropy).await,
-        Err(error) => {
-            tracing::error!(%error, "the system gives no random bytes");
-            return refused(head, &RestException::new(ErrorCode::Internal));
-        }
-    };
+    let reply = host.service.respond(&request, host.clock.now(), entropy).await;
     let Reply { response, next, wake_at, failure } = reply;
     if let Some(error) = failure {
         log_failure(&error);
@@ -124,19 +131,8 @@ async fn read_body<S>(head: &Parts, body: Body, host: &Host<S>) -> Result<Bytes,
 }
 
 /// A header's value. What is no text cannot be what it should be, and is seen to be malformed.
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
+pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
-}
-
-fn entropy() -> Result<Entropy, getrandom::Error> {
-    let mut bytes = [0; Entropy::BYTES];
-    getrandom::fill(&mut bytes)?;
-    Ok(Entropy::new(bytes))
-}
-
-/// The response of an error that the host has found.
-pub(crate) fn refused(head: &Parts, exception: &RestException) -> Response {
-    to_response(refusal(head.uri.path(), exception))
 }
 
 pub(crate) fn to_response(response: callerid_core::http::Response) -> Response {

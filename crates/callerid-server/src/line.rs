@@ -32,7 +32,7 @@ use crate::switchboard::Message;
 /// Each call that was ringing or in progress is handed to [`resume`](Self::resume), and not placed again:
 /// it may have been dialed. A line that has lost the call reports `Failed`.
 pub trait PhoneLine: Send + Sync {
-    /// What it is called in the log.
+    /// What it is called in the log, and in the answer to `GET /_callerid/health`.
     fn name(&self) -> &'static str;
 
     /// Dials the call's number.

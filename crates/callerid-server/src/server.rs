@@ -86,7 +86,7 @@ pub async fn run<S: Store + 'static>(
     let (stopping, drained) = (Stop(stopping), Stop(drained));
     let line = line(PhoneReports::new(inbox_sender.clone()));
     let host = Arc::new(Host {
-        service: Service::new(store),
+        service: Service::new(store).with_line(line.name()),
         clock,
         limits,
         changes: watch::Sender::new(()),

@@ -5,9 +5,9 @@ use std::task::{Context, Poll, Waker};
 
 use callerid_core::http::{MAX_BODY_BYTES, Request, Response};
 use callerid_core::{
-    Account, AccountSid, AuthToken, CallerIdSid, EVENTS_PATH, Entropy, ErrorCode, EventStream,
-    Failure, FriendlyName, MemoryStore, Moment, OutgoingCallerId, PhoneNumber, RestException,
-    Service, ValidationCode, refusal,
+    Account, AccountSid, AuthToken, CallerIdSid, EVENTS_PATH, Entropy, EventStream, FriendlyName,
+    MemoryStore, Moment, OutgoingCallerId, PhoneNumber, RestException, Service, ValidationCode,
+    refusal,
 };
 use wasm_bindgen::prelude::*;
 
@@ -107,14 +107,15 @@ impl Mock {
         code: Option<String>,
     ) -> Result<Array, RangeError> {
         let authorization = authorization.as_deref();
+        let mut entropy = Entropy::new(entropy.try_into().map_err(range_error)?);
         if path == EVENTS_PATH && method == "GET" {
-            return Ok(self.events(authorization, last_event_id.as_deref()));
+            return Ok(self.events(authorization, last_event_id.as_deref(), &entropy));
         }
         if body.len() > MAX_BODY_BYTES {
             let message = format!("Request body too long: at most {MAX_BODY_BYTES} bytes are read");
-            return Ok(response(&refusal(path, &RestException::http(413, message))));
+            let exception = RestException::http(413, message);
+            return Ok(response(&refusal(path, &exception, entropy.request_sid())));
         }
-        let mut entropy = Entropy::new(entropy.try_into().map_err(range_error)?);
         if let Some(code) = code {
             entropy = entropy.with_code(&ValidationCode::parse(&code).map_err(range_error)?);
         }
@@ -133,18 +134,14 @@ impl Mock {
 
     /// The events of the account from now on.
     pub fn watch(&self) -> Option<Events> {
-        let account = self.account()?.sid;
-        let opened = ready(EventStream::open(self.service.store(), account, None));
-        opened.ok().map(|(stream, greeting)| Events { stream, greeting })
+        let opened = ready(EventStream::open(self.service.store(), self.account()?, None));
+        opened.ok().map(Events)
     }
 
     /// The events since the last time, as they are sent.
     #[wasm_bindgen(js_name = catchUp)]
     pub fn catch_up(&self, events: &mut Events) -> String {
-        let mut piece = std::mem::take(&mut events.greeting);
-        let events = ready(events.stream.catch_up(self.service.store(), usize::MAX));
-        piece.push_str(&events.unwrap_or_default());
-        piece
+        ready(events.0.catch_up(self.service.store(), usize::MAX)).unwrap_or_default()
     }
 
     /// All the store holds.
@@ -161,38 +158,30 @@ impl Mock {
         self.service.store().accounts().into_iter().next()
     }
 
-    fn events(&self, authorization: Option<&str>, last_event_id: Option<&str>) -> Array {
-        let opened = ready(async {
-            let account = self.service.authenticate(authorization).await?.sid;
-            EventStream::open(self.service.store(), account, last_event_id).await
-        });
-        match opened {
-            Ok((stream, greeting)) => to_array(
-                200,
-                &[("content-type", "text/event-stream"), ("cache-control", "no-store")],
-                Events { stream, greeting }.into(),
-            ),
-            Err(Failure::Refused(exception)) => response(&refusal(EVENTS_PATH, &exception)),
-            Err(Failure::Store(_)) => {
-                response(&refusal(EVENTS_PATH, &RestException::new(ErrorCode::Internal)))
-            }
+    fn events(
+        &self,
+        authorization: Option<&str>,
+        last_event_id: Option<&str>,
+        entropy: &Entropy,
+    ) -> Array {
+        match ready(self.service.follow(authorization, last_event_id, entropy.request_sid())) {
+            Ok((stream, head)) => to_array(&head, Events(stream).into()),
+            Err(reply) => response(&reply.response),
         }
     }
 }
 
 fn response(response: &Response) -> Array {
-    let headers: Vec<_> =
-        response.headers.iter().map(|(name, value)| (*name, value.as_ref())).collect();
-    to_array(response.status, &headers, Uint8Array::new(&response.body).into())
+    to_array(response, Uint8Array::new(&response.body).into())
 }
 
-fn to_array(status: u16, headers: &[(&str, &str)], body: JsValue) -> Array {
-    let flat = Array::of(&[]);
-    for (name, value) in headers {
-        flat.add(*name);
-        flat.add(*value);
+fn to_array(response: &Response, body: JsValue) -> Array {
+    let headers = Array::of(&[]);
+    for (name, value) in &response.headers {
+        headers.add(*name);
+        headers.add(value.as_ref());
     }
-    Array::of(&[status.into(), flat.into(), body])
+    Array::of(&[response.status.into(), headers.into(), body])
 }
 
 /// A moment from a `Date`'s milliseconds.
@@ -203,10 +192,7 @@ fn moment(millis: f64) -> Moment {
 /// A stream of events, and its place in them.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Events {
-    stream: EventStream,
-    greeting: String,
-}
+pub struct Events(EventStream);
 
 /// The outcome of a future that never waits, as those over a store in memory.
 fn ready<T>(future: impl Future<Output = T>) -> T {

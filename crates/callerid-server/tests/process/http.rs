@@ -1,8 +1,10 @@
 //! What HTTP offers besides the API: compression, HEAD, and pages of other origins.
 
+use std::collections::HashSet;
 use std::io::Read as _;
 use std::time::Duration;
 
+use callerid_core::RequestSid;
 use flate2::read::GzDecoder;
 
 use crate::harness::{Response, Server, serve};
@@ -109,18 +111,54 @@ fn a_browser_may_ask_from_any_origin() {
     expect_cors(&Response { head, body: Vec::new() }.expect(200));
 }
 
+/// Answers that the host makes itself: to what is too long, too slow, no HTTP, or a stream.
+fn answers_of_the_host(server: &Server) -> Vec<Response> {
+    let mut answers = Vec::new();
+    for path in [server.list().as_str(), "/_callerid/calls"] {
+        let mut client = server.connect();
+        let head = client.head("POST", path);
+        client.send(format!("{head}Content-Length: 10000000\r\n\r\n"));
+        answers.push(client.answer().expect_exception(413));
+        let mut client = server.connect();
+        client.send(format!("{head}Content-Length: 10\r\n\r\nPhone"));
+        assert!(!client.hears_within(Duration::from_millis(500)));
+        answers.push(client.answer().expect_exception(408));
+        let mut client = server.connect();
+        client.send(format!("{head}Transfer-Encoding: chunked\r\n\r\nzz\r\n"));
+        answers.push(client.answer().expect_exception(400));
+    }
+    answers.push(server.connect().send("nonsense\r\n\r\n").answer().expect_exception(400));
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "y".repeat(40_000));
+    answers.push(server.connect().send(long).answer().expect_exception(431));
+    for (headers, status) in [("", 200), ("Last-Event-ID: banana\r\n", 400)] {
+        let mut client = server.connect();
+        let head = client.head("GET", "/_callerid/events");
+        let head = client.send(format!("{head}{headers}\r\n")).read_head().unwrap();
+        answers.push(Response { head, body: Vec::new() }.expect(status));
+    }
+    answers
+}
+
 #[test]
-fn refusals_of_the_host_can_be_read_from_any_origin() {
+fn what_the_host_answers_itself_can_be_read_from_any_origin_and_is_named() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::launch(serve(data.path()).args(["--timeout", "1"]));
-    let mut client = server.connect();
-    let head = client.head("POST", &server.list());
-    client.send(format!("{head}Content-Length: 10000000\r\n\r\n"));
-    expect_cors(&client.answer().expect_exception(413));
-    let mut client = server.connect();
-    client.send(format!("{head}Content-Length: 10\r\n\r\nPhone"));
-    assert!(!client.hears_within(Duration::from_millis(500)));
-    expect_cors(&client.answer().expect_exception(408));
-    let mut client = server.connect();
-    expect_cors(&client.send("nonsense\r\n\r\n").answer().expect_exception(400));
+    answers_of_the_host(&server).iter().for_each(expect_cors);
+    let mut answers = answers_of_the_host(&server);
+    // And what the service answers, be it a success, a refusal or a preflight.
+    for path in [server.list().as_str(), "/_callerid/health", "/nowhere", "/_callerid/nowhere"] {
+        answers.push(server.get(path));
+        answers.push(server.connect().request("OPTIONS", path, ""));
+        answers.push(server.connect().request("DELETE", path, ""));
+    }
+    let unknown = "GET /_callerid/events HTTP/1.1\r\nHost: x\r\n\r\n";
+    answers.push(server.connect().send(unknown).answer().expect(401));
+    let mut seen = HashSet::new();
+    for answer in answers {
+        let names = answer.head.lines().filter(|line| line.starts_with("twilio-request-id: "));
+        assert_eq!(names.count(), 1, "{}", answer.head);
+        let sid = answer.header("twilio-request-id").unwrap();
+        assert!(RequestSid::parse(sid).is_ok(), "{sid}");
+        assert!(seen.insert(sid.to_owned()), "{sid} is given twice");
+    }
 }

@@ -144,6 +144,14 @@ fn a_call_goes_from_the_first_ring_to_the_last_word() {
 }
 
 #[test]
+fn the_control_surface_says_what_the_line_is() {
+    let mut server = Server::start(MemoryStore::new([account()]));
+    let health = server.client.get("/_callerid/health").expect(200).json();
+    assert_eq!((&health["status"], &health["line"]), (&"ok".into(), &"test".into()));
+    server.stop();
+}
+
+#[test]
 fn a_call_ends_as_the_line_says() {
     let mut server = Server::start(MemoryStore::new([account()]));
     for (event, status) in [
