@@ -27,13 +27,7 @@ pub(crate) fn install(folder: &Path) -> Outcome {
         return Ok(());
     }
     eprintln!("npm installs what {} names", folder.join("package-lock.json").display());
-    let quiet = ["--no-audit", "--no-fund"];
-    // A lock file that a registry without other systems' optional packages wrote does not name those. `npm ci` refuses it;
-    // `npm install` takes what it names, and of the rest what there is.
-    run(npm().arg("ci").args(quiet).current_dir(folder)).or_else(|error| {
-        eprintln!("npm ci: {error}; npm install instead");
-        run(npm().args(["install", "--no-save"]).args(quiet).current_dir(folder))
-    })
+    run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
 /// Whether there is a Node, and one that is new enough.

@@ -1,5 +1,5 @@
 import * as callerid from "callerid";
-import { check } from "check";
+import { check } from "../../check.js";
 
 export default {
   async fetch() {

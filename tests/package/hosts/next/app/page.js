@@ -1,6 +1,7 @@
 import * as callerid from "callerid";
 import { check } from "../../../check.js";
 import { InBrowser } from "./in-browser.js";
+import { NumberField } from "./recipe.js";
 
 export const dynamic = "force-dynamic";
 
@@ -9,6 +10,7 @@ export default async function Page() {
     <main>
       <p id="server">{await check(callerid)}</p>
       <InBrowser />
+      <NumberField />
     </main>
   );
 }

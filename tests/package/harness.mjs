@@ -1,0 +1,135 @@
+// What the hosts are run with: programs, a server of files, a Chromium, workerd.
+
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+/** This folder. */
+export const here = dirname(fileURLToPath(import.meta.url));
+/** Where the tarball is unpacked. */
+export const installed = join(here, "node_modules/callerid");
+/** A program that `npm ci` has installed. */
+export const bin = (name) => join(here, "node_modules/.bin", name);
+/** The newer Node: MSW and Vitest need one. */
+export const node24 = join(here, "node_modules/node/bin/node");
+
+const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
+
+/** What a host says when all went well: `check.js`. */
+const WORKS = "callerid works";
+
+/** Runs a program to its end, which must be a success. */
+export function run(program, args) {
+  return promisify(execFile)(program, args, { cwd: here, env: environment, maxBuffer: 1 << 26 });
+}
+
+/** Runs a program that says how it went. */
+export async function says(program, args, what = WORKS) {
+  const { stdout, stderr } = await run(program, args);
+  if (!stdout.includes(what)) throw new Error(`${program} ${args.join(" ")} says: ${stdout}${stderr}`);
+}
+
+/** Runs a program for as long as `use` takes. */
+export async function whileRunning(program, args, use) {
+  const child = spawn(program, args, { cwd: here, env: environment, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  let output = "";
+  child.stdout.on("data", (data) => (output += data));
+  child.stderr.on("data", (data) => (output += data));
+  try {
+    await use();
+  } catch (error) {
+    throw new Error(`${error.message}\n${output}`, { cause: error });
+  } finally {
+    // It and what it has started.
+    process.kill(-child.pid);
+  }
+}
+
+/** The answer of a server that may not have started yet. */
+export async function answered(address) {
+  for (let left = 300; ; left--) {
+    try {
+      return await fetch(address);
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** Serves a folder for as long as `use` takes. */
+export async function served(folder, use, headers = {}) {
+  const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    try {
+      const body = await readFile(join(folder, pathname));
+      response.writeHead(200, { ...headers, "content-type": types[extname(pathname)] ?? "application/octet-stream" }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    await use(`http://127.0.0.1:${server.address().port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+const PATIENCE_MS = 60_000;
+
+/** Loads a page in a Chromium: `$CHROME`, the system's, or Playwright's. The page says how it went in its title; then `use` it. */
+export async function inBrowser(address, { title = WORKS, patience = PATIENCE_MS, use = async () => {} } = {}) {
+  const { chromium } = await import("playwright-core");
+  const paths = [process.env.CHROME, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", chromium.executablePath()];
+  const executablePath = paths.find((path) => path && existsSync(path));
+  if (!executablePath) throw new Error("no Chromium is found: install one, or name it in $CHROME");
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+  try {
+    const page = await browser.newPage();
+    const messages = [];
+    page.on("console", (message) => messages.push(message.text()));
+    page.on("pageerror", (error) => messages.push(String(error)));
+    await page.goto(address);
+    try {
+      await page.waitForFunction((title) => document.title.includes(title), title, { timeout: patience });
+    } catch {
+      throw new Error(`the page says: ${await page.title()}\n${messages.join("\n")}`);
+    }
+    await use(page);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Bundles a worker as wrangler does, and runs it in workerd for as long as `use` takes. */
+export async function inWorkerd(entry, use) {
+  const { build } = await import("esbuild");
+  const folder = await mkdtemp(join(tmpdir(), "callerid-workerd-"));
+  try {
+    const conditions = ["workerd", "worker", "browser"];
+    await build({ entryPoints: { worker: entry }, outdir: folder, bundle: true, format: "esm", conditions, loader: { ".wasm": "copy" }, logLevel: "silent" });
+    const files = (await readdir(folder)).sort((file) => (file === "worker.js" ? -1 : 1));
+    if (!files.some((file) => extname(file) === ".wasm")) throw new Error(`the bundle has no .wasm of its own: ${files}`);
+    const modules = files.map((file) => `(name = "${file}", ${extname(file) === ".wasm" ? "wasm" : "esModule"} = embed "${file}")`);
+    const port = 30_000 + (process.pid % 10_000);
+    await writeFile(
+      join(folder, "config.capnp"),
+      `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = (modules = [${modules.join(", ")}], compatibilityDate = "2026-01-01"))],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);`,
+    );
+    await whileRunning(bin("workerd"), ["serve", join(folder, "config.capnp")], () => use(`http://127.0.0.1:${port}/`));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,103 @@
+// The README's recipes, taken from the installed package and run as they stand.
+
+import assert from "node:assert/strict";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { answered, bin, here, inBrowser, inWorkerd, installed, node24, run, served } from "./harness.mjs";
+
+const folder = join(here, "recipes");
+
+/** Where each recipe is put, by its heading: every piece of code in the README has a place here. */
+const PLACES = {
+  callerid: "first.mjs",
+  "Vite and webpack": "vite/main.js",
+  Next: "../hosts/next/app/recipe.js",
+  "Node tests, with MSW": "msw.test.mjs",
+  Vitest: "vitest.test.mjs",
+  "Cloudflare Workers": "worker.js",
+  "A strict Content-Security-Policy": "policy.txt",
+  "A page without a bundler": "page.html",
+};
+
+const NATIONAL = "(415) 867-5309";
+
+/** Takes the recipes from the README. */
+export async function prepareRecipes() {
+  const readme = await readFile(join(installed, "README.md"), "utf8");
+  await rm(folder, { recursive: true, force: true });
+  const found = [];
+  let heading;
+  for (const [, title, language, code] of readme.matchAll(/^#+ (.*)$|^```(\w+)\n([^]*?)^```$/gm)) {
+    if (title) heading = title;
+    else if (language !== "sh") {
+      found.push(heading);
+      const place = join(folder, PLACES[heading] ?? assert.fail(`the README's code under “${heading}” has no place here`));
+      await mkdir(dirname(place), { recursive: true });
+      await writeFile(place, code);
+    }
+  }
+  assert.deepEqual(found.sort(), Object.keys(PLACES).sort(), "the README's recipes");
+}
+
+export const recipes = {
+  hosts: {
+    "README: first lines": async () => {
+      const { stdout } = await run(process.execPath, ["recipes/first.mjs"]);
+      assert.equal(stdout, "4158675309 Bob\n");
+    },
+    "README: Vite": async () => {
+      const dist = await build("recipe", "vite/main.js");
+      await served(dist, (origin) => inBrowser(`${origin}/index.html`, { title: NATIONAL }));
+    },
+    "README: MSW": async () => {
+      const { stdout } = await run(node24, ["--test", "recipes/msw.test.mjs"]);
+      assert.match(stdout, /pass 1\n/);
+    },
+    "README: Vitest": async () => {
+      const vitest = join(here, "node_modules/vitest/vitest.mjs");
+      const { stdout } = await run(node24, [vitest, "run", "--root", folder, "vitest.test.mjs"]);
+      assert.match(stdout, /Tests +2 passed \(2\)/);
+    },
+    "README: Workers": () =>
+      inWorkerd(join(folder, "worker.js"), async (address) => {
+        const right = await answered(`${address}?number=${encodeURIComponent("415-867-5309")}`);
+        assert.deepEqual([right.status, await right.json()], [200, { e164: "+14158675309" }]);
+        const wrong = await answered(`${address}?number=555`);
+        assert.deepEqual([wrong.status, (await wrong.json()).reason], [400, "too-short"]);
+      }),
+    "README: policy": async () => {
+      const [, policy] = /^Content-Security-Policy: (.*)\n$/.exec(await readFile(join(folder, "policy.txt"), "utf8"));
+      const opens = (dist, policy) =>
+        served(dist, (origin) => inBrowser(`${origin}/index.html`, { title: NATIONAL, patience: 2_000 }), { "content-security-policy": policy });
+      const [fetched, inlined] = [await build("recipe", "vite/main.js"), await build("inlined", "inlined.js", INLINED)];
+      const unfetched = policy.replace("; connect-src 'self'", "");
+      await opens(fetched, policy);
+      await opens(inlined, unfetched);
+      // No more is in it than must be.
+      await assert.rejects(opens(fetched, unfetched), /Content Security Policy/);
+      await assert.rejects(opens(inlined, unfetched.replace(" 'wasm-unsafe-eval'", "")), /Content Security Policy/);
+    },
+    "README: no bundler": () => served(here, (origin) => inBrowser(`${origin}/recipes/page.html`, { title: NATIONAL })),
+  },
+  /** Next's, on a page of that host. */
+  next: async (page) => {
+    const output = page.locator("output");
+    await page.getByLabel("Phone number").fill("415-867-530");
+    await output.filter({ hasText: "too few digits" }).waitFor();
+    await page.getByLabel("Phone number").fill("415-867-5309");
+    await output.filter({ hasText: "+14158675309" }).waitFor();
+  },
+};
+
+const INLINED = `import { PhoneNumber } from "callerid";\ndocument.title = PhoneNumber.parse("415-867-5309").national;\n`;
+
+/** Builds a page of a script with Vite; the script is written first where it is given. */
+async function build(name, script, code) {
+  const { build } = await import("vite");
+  const root = join(folder, name);
+  await mkdir(root, { recursive: true });
+  if (code) await writeFile(join(folder, script), code);
+  await writeFile(join(root, "index.html"), `<!doctype html><title></title><script type="module" src="../${script}"></script>`);
+  await build({ root, logLevel: "error", build: { outDir: "dist", emptyOutDir: true } });
+  return join(root, "dist");
+}
