@@ -83,8 +83,12 @@ export type InvalidPhoneNumberReason =
   | "stray-text"
   | "text-too-long";
 
-/** What a number is for, as far as the numbering plan tells. In the US and Canada nearly all are `fixed-line-or-mobile`. */
+/**
+ * What a number is for, as far as the numbering plan tells. In the US and Canada nearly all are `fixed-line-or-mobile`;
+ * `unassigned` is only a number that was withdrawn since it was read: see {@link PhoneNumber.restore}.
+ */
 export type PhoneNumberKind =
+  | "unassigned"
   | "fixed-line"
   | "mobile"
   | "fixed-line-or-mobile"
@@ -110,7 +114,7 @@ export type PhoneNumberCheck =
     };
 
 /**
- * A valid North American number: ten digits. It is immutable, holds nothing that needs freeing, and shows itself as
+ * A North American number, valid when it was read: ten digits. It is immutable, holds nothing that needs freeing, and shows itself as
  * its ten digits in a template, in JSON and when sorted.
  */
 export class PhoneNumber {
@@ -123,6 +127,15 @@ export class PhoneNumber {
    * @throws {InvalidPhoneNumber} where it is none, or has an extension.
    */
   static parse(text: string): PhoneNumber;
+
+  /**
+   * Takes a number back that was read before, from a list or from storage: by its shape (ten digits, the first not 0 or 1,
+   * perhaps after `+1`), whatever the numbering plan says of it by now. The plan changes, and a number that it has
+   * withdrawn must not break what shows it. Any other text is read as by {@link parse}, which is for what people write.
+   *
+   * @throws {InvalidPhoneNumber} as {@link parse} does.
+   */
+  static restore(text: string): PhoneNumber;
 
   /**
    * As {@link parse}, and splits off an extension: `415-867-5309 x123`.

@@ -225,7 +225,7 @@ async function ask(parameters) {
 }
 
 function newValidation(kept) {
-  const { national } = PhoneNumber.parse(kept.phoneNumber);
+  const { national } = PhoneNumber.restore(kept.phoneNumber);
   return { ...kept, national, kind: connection.kind, call: null, entriesAtFirst: 3, isVerified: kept.isVerified ?? false, skew: kept.skew ?? 0, isPlain };
 }
 

@@ -59,6 +59,12 @@ export class PhoneNumber {
     throw new InvalidPhoneNumber(reason, message, at);
   }
 
+  static restore(text) {
+    const [digits, reason, message, at] = core().restorePhoneNumber(string(text));
+    if (digits === undefined) throw new InvalidPhoneNumber(reason, message, at);
+    return new PhoneNumber(MAKE, Number(digits));
+  }
+
   static parseWithExtension(text) {
     const [digits, second, message, at] = core().checkPhoneNumber(string(text), true);
     if (digits === undefined) throw new InvalidPhoneNumber(second, message, at);

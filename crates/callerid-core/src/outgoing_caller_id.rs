@@ -15,6 +15,7 @@ pub struct OutgoingCallerId {
     /// What a person calls it; by default its number nicely formatted.
     pub friendly_name: FriendlyName,
     /// The validated number.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serialization::restored"))]
     pub phone_number: PhoneNumber,
     /// When it was validated.
     pub date_created: Date,

@@ -19,6 +19,12 @@
 //! It is at most 250 characters long. Which numbers are valid and of what [`Kind`] is libphonenumber's metadata too; see
 //! [`METADATA_RELEASE`].
 //!
+//! # When the plan changes
+//!
+//! A later release may have withdrawn a number that was valid when it was read. It is in stores by then, and in the
+//! answers of services: what comes from there is taken by [`PhoneNumber::restore`], without asking the plan again, so
+//! that one such number does not make a whole list unreadable.
+//!
 //! # Differences from libphonenumber
 //!
 //! - A `PhoneNumber` is ten digits. Canada's seven-digit `310-XXXX`, valid there, is too short here.
@@ -47,7 +53,7 @@ use error::Problem;
 use std::fmt;
 use std::str::FromStr;
 
-/// A valid North American number: ten digits.
+/// A North American number: ten digits, valid when it was read.
 ///
 /// ```
 /// use callerid_core::PhoneNumber;
@@ -63,9 +69,8 @@ use std::str::FromStr;
 /// Numbers are ordered as their digits are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneNumber {
+    /// In ASCII.
     digits: [u8; 10],
-    /// Of the digits: kept because reading the number finds it anyway.
-    kind: Kind,
 }
 
 /// The release of libphonenumber whose metadata says which numbers are valid.
@@ -116,6 +121,34 @@ impl PhoneNumber {
         Ok((written.number, written.extension.map(|(extension, _)| extension)))
     }
 
+    /// Takes a number back that was read before, from a store or from a service's answer: by its shape, whatever the
+    /// numbering plan says of it by now. Where it is no longer in the plan, its kind is [`Kind::Unassigned`].
+    ///
+    /// The shape is ten digits, the first not 0 or 1, perhaps after `+1`. Any other text is read as by
+    /// [`parse`](Self::parse), which is for what people write.
+    ///
+    /// ```
+    /// use callerid_core::{PhoneNumber, phone_number::Kind};
+    ///
+    /// let withdrawn = "2215550123";
+    /// assert!(PhoneNumber::parse(withdrawn).is_err());
+    /// assert_eq!(PhoneNumber::restore(withdrawn)?.kind(), Kind::Unassigned);
+    /// # Ok::<(), callerid_core::InvalidPhoneNumber>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPhoneNumber`] as for [`parse`](Self::parse).
+    pub fn restore(text: &str) -> Result<Self, InvalidPhoneNumber> {
+        let digits = text.strip_prefix("+1").unwrap_or(text);
+        match <[u8; 10]>::try_from(digits.as_bytes()) {
+            Ok(digits @ [b'2'..=b'9', ..]) if digits.iter().all(u8::is_ascii_digit) => {
+                Ok(Self { digits })
+            }
+            _ => Self::parse(text),
+        }
+    }
+
     #[cold]
     fn parse_written(text: &str) -> Result<Self, InvalidPhoneNumber> {
         let written = written::read(text)?;
@@ -144,7 +177,8 @@ impl PhoneNumber {
 
     /// What the number is for, as far as the numbering plan tells.
     pub fn kind(&self) -> Kind {
-        self.kind
+        let [a, b, c, next @ .., _, _, _] = self.digits.map(|digit| digit & 0xf);
+        kind::kind_of([a, b, c], next).unwrap_or(Kind::Unassigned)
     }
 }
 

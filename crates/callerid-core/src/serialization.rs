@@ -1,5 +1,6 @@
 //! serde for the domain types, behind the feature `serde`: each as its text, and read through its parser,
-//! so that what is read is valid. (Structs of them derive it where they are defined.)
+//! so that what is read is valid. (Structs of them derive it where they are defined.) The number in a resource is
+//! [`restored`]: it was valid when the resource came to be.
 
 use std::borrow::Cow;
 
@@ -37,6 +38,14 @@ as_text!(ValidationCode, |code| code.expose().into(), ValidationCode::parse);
 as_text!(CallStatus, |status| status.as_str().into(), |word: &str| {
     CallStatus::parse(word).ok_or("no status of a call")
 });
+
+/// Reads the number of a resource with [`PhoneNumber::restore`].
+pub(crate) fn restored<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<PhoneNumber, D::Error> {
+    let text = <Cow<'de, str>>::deserialize(deserializer)?;
+    PhoneNumber::restore(&text).map_err(D::Error::custom)
+}
 
 macro_rules! as_number {
     ($type:ty, $number:ty, $to_number:expr, $new:expr) => {
@@ -104,6 +113,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         comes_back(caller_id());
+        // Withdrawn from the numbering plan since.
+        let phone_number = PhoneNumber::restore("2215550123").unwrap();
+        comes_back(OutgoingCallerId { phone_number, ..caller_id() });
         comes_back(Page { items: vec![caller_id()], number: 2, size: 50, total: 101, more: false });
         comes_back(PageSize::default());
         comes_back(CallDelay::new(60).unwrap());
@@ -127,5 +139,6 @@ mod tests {
         assert!(from_value::<CallStatus>(json!("Queued")).is_err());
         assert!(from_value::<Date>(json!("2008-04-01")).is_err());
         assert!(from_value::<PhoneNumber>(json!("415-555-121")).is_err());
+        assert!(from_value::<PhoneNumber>(json!("2215550123")).is_err());
     }
 }

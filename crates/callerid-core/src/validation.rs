@@ -184,6 +184,7 @@ pub struct ValidationRequest {
     /// The call that asks for the code; the 2008-08-01 API does not tell.
     pub call_sid: Option<CallSid>,
     /// The number being validated.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serialization::restored"))]
     pub phone_number: PhoneNumber,
     /// The name that was given, if any; the default is only applied when the caller ID is added.
     pub friendly_name: Option<FriendlyName>,

@@ -77,6 +77,36 @@ fn every_page(
 }
 
 #[test]
+fn a_number_that_was_withdrawn_from_the_plan_is_listed_and_found() {
+    let service = service(3);
+    let phone_number = PhoneNumber::restore("2215550123").unwrap();
+    assert!(PhoneNumber::parse("2215550123").is_err());
+    let withdrawn = OutgoingCallerId {
+        sid: CallerIdSid::from_entropy(&[0xff; 16]),
+        account_sid: account().sid,
+        friendly_name: FriendlyName::default_for(&phone_number),
+        phone_number,
+        date_created: Date::new(1_207_074_392, -420),
+        date_updated: Date::new(1_207_074_392, -420),
+    };
+    service.store().seed(withdrawn.clone());
+    let snapshot = service.store().snapshot();
+    service.store().restore(&snapshot).unwrap();
+    for version in ApiVersion::ALL {
+        let client = client(version, "secret");
+        let all = every_page(&service, &client, &Filter::default(), 2);
+        assert_eq!(all.len(), 4);
+        let filter = Filter { phone_number: Some(phone_number), ..Filter::default() };
+        let found = every_page(&service, &client, &filter, 2);
+        assert_eq!(found.iter().map(|row| row.sid).collect::<Vec<_>>(), [withdrawn.sid]);
+        // But nobody can validate it any more.
+        let create = send(&service, &client.create(&NewCallerId::new(phone_number)).unwrap());
+        let error = create.unwrap_err();
+        assert_eq!(error.error_code(), Some(ErrorCode::InvalidPhoneNumber), "{error}");
+    }
+}
+
+#[test]
 fn every_page_of_a_list_is_followed() {
     let service = service(120);
     for version in ApiVersion::ALL {

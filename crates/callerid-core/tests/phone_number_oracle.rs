@@ -53,6 +53,15 @@ fn validity_kind_and_conversions_of_plain_numbers() {
 }
 
 #[test]
+fn a_number_that_was_withdrawn_is_converted_too() {
+    for digits in numbers() {
+        let number = PhoneNumber::restore(&digits).unwrap();
+        let theirs = phonenumber::PhoneNumber::from(number);
+        assert_eq!(theirs.national().to_string(), digits);
+    }
+}
+
+#[test]
 fn conversions_refuse_what_is_no_phone_number_here() {
     let reason = |text: &str| {
         let number = phonenumber::parse(None, text).unwrap();

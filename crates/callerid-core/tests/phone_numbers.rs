@@ -141,6 +141,50 @@ fn the_numbering_plan_is_libphonenumber_s() {
 }
 
 #[test]
+fn what_was_read_before_is_restored_whatever_the_plan_says() {
+    let (mut assigned, mut withdrawn) = (0, 0);
+    for prefix in (2_000_000..10_000_000).step_by(7) {
+        let digits = format!("{prefix}{:03}", prefix % 1000);
+        let restored = PhoneNumber::restore(&digits).unwrap();
+        assert_eq!(PhoneNumber::restore(restored.e164().as_str()), Ok(restored));
+        assert_eq!(restored.as_str(), digits);
+        match PhoneNumber::parse(&digits) {
+            Ok(parsed) => {
+                assert_eq!((restored, restored.kind()), (parsed, parsed.kind()));
+                assert_ne!(parsed.kind(), Kind::Unassigned);
+                assigned += 1;
+            }
+            Err(_) => {
+                assert_eq!(restored.kind(), Kind::Unassigned, "{digits}");
+                withdrawn += 1;
+            }
+        }
+    }
+    assert!(assigned > 100_000 && withdrawn > 100_000, "{assigned}, {withdrawn}");
+}
+
+#[test]
+fn what_has_not_the_shape_is_restored_as_it_is_parsed() {
+    for text in [
+        "",
+        "415867530",
+        "41586753091",
+        "0155550123",
+        "1155550123",
+        "+12215550",
+        "+442215550123",
+        "12215550123",
+        "(221) 555-0123",
+        "２２１5550123",
+        "221555012x",
+        "(415) 867-5309",
+        "415-867-5309 x1",
+    ] {
+        assert_eq!(PhoneNumber::restore(text), PhoneNumber::parse(text), "{text}");
+    }
+}
+
+#[test]
 fn kinds() {
     for (number, kind) in [
         ("2015550123", Kind::FixedLineOrMobile),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use callerid_core::phone_number::Kind;
 use callerid_core::representation::{
     CallerIdPage, Document, InvalidDocumentReason, MAX_DEPTH, MAX_DOCUMENT_BYTES, PageUris,
     ReceivedPage, Representation, xml,
@@ -311,6 +312,17 @@ fn what_a_newer_service_adds_is_passed_over() {
     let prefixed = CALLER_ID.replace("</", "</t:").replace('<', "<t:").replace("<t:/t:", "</t:");
     let prefixed = prefixed.replacen("<t:TwilioResponse", "<t:TwilioResponse xmlns:t=\"u\"", 1);
     assert_eq!(xml::decode_caller_id(prefixed.as_bytes()), Ok(wanted), "{prefixed}");
+}
+
+#[test]
+fn a_number_that_was_withdrawn_from_the_plan_is_read_all_the_same() {
+    for written in ["2215550123", "+12215550123"] {
+        let caller_id = xml::decode_caller_id(CALLER_ID.replace("4158675309", written).as_bytes());
+        let number = caller_id.unwrap().phone_number;
+        assert_eq!((number.as_str(), number.kind()), ("2215550123", Kind::Unassigned));
+    }
+    let error = xml::decode_caller_id(CALLER_ID.replace("4158675309", "415867530").as_bytes());
+    assert!(error.unwrap_err().to_string().contains("too few digits"));
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn filter(
     phone_number: Option<String>,
     friendly_name: Option<String>,
 ) -> Result<Filter, RangeError> {
-    let number = phone_number.map(|number| PhoneNumber::parse(&number)).transpose();
+    let number = phone_number.map(|number| PhoneNumber::restore(&number)).transpose();
     Ok(Filter { phone_number: number.map_err(range_error)?, friendly_name: name(friendly_name)? })
 }
 

@@ -33,7 +33,7 @@ pub fn check(text: &str) -> Array {
 /// The name of a caller ID that was given none. The empty text where the number is none.
 #[wasm_bindgen(js_name = defaultFriendlyName)]
 pub fn default_for(number: &str) -> String {
-    let number = PhoneNumber::parse(number);
+    let number = PhoneNumber::restore(number);
     number.map(|number| FriendlyName::default_for(&number).as_str().to_owned()).unwrap_or_default()
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use callerid_core::PhoneNumber;
+use callerid_core::{Extension, InvalidPhoneNumber, PhoneNumber};
 use wasm_bindgen::prelude::*;
 
 use crate::js::Array;
@@ -50,6 +50,19 @@ pub fn check(text: &str, with_extension: bool) -> Array {
     } else {
         PhoneNumber::parse(text).map(|number| (number, None))
     };
+    verdict(text, read)
+}
+
+/// Takes a number back that was read before: as [`check`], whatever the numbering plan says by now.
+#[wasm_bindgen(js_name = restorePhoneNumber)]
+pub fn restore(text: &str) -> Array {
+    verdict(text, PhoneNumber::restore(text).map(|number| (number, None)))
+}
+
+fn verdict(
+    text: &str,
+    read: Result<(PhoneNumber, Option<Extension>), InvalidPhoneNumber>,
+) -> Array {
     match read {
         Ok((number, extension)) => {
             let extension = extension.map(|extension| extension.as_str().into());
@@ -83,13 +96,13 @@ pub fn normalize_lines(lines: &[u8]) -> Vec<u8> {
 /// What a number is for. The empty text where it is no number.
 #[wasm_bindgen(js_name = phoneNumberKind)]
 pub fn kind(number: &str) -> String {
-    PhoneNumber::parse(number).map(|number| number.kind().as_str().to_owned()).unwrap_or_default()
+    PhoneNumber::restore(number).map(|number| number.kind().as_str().to_owned()).unwrap_or_default()
 }
 
 /// A number as it is written at home. The empty text where it is no number.
 #[wasm_bindgen(js_name = phoneNumberNational)]
 pub fn national(number: &str) -> String {
-    PhoneNumber::parse(number)
+    PhoneNumber::restore(number)
         .map(|number| number.national().as_str().to_owned())
         .unwrap_or_default()
 }
@@ -97,7 +110,7 @@ pub fn national(number: &str) -> String {
 /// A number as it is written everywhere. The empty text where it is no number.
 #[wasm_bindgen(js_name = phoneNumberE164)]
 pub fn e164(number: &str) -> String {
-    PhoneNumber::parse(number).map(|number| number.e164().as_str().to_owned()).unwrap_or_default()
+    PhoneNumber::restore(number).map(|number| number.e164().as_str().to_owned()).unwrap_or_default()
 }
 
 /// The release of libphonenumber whose metadata says which numbers are valid.

@@ -25,7 +25,7 @@ const AREA_CODE: usize = 3;
 /// Table entries below this one are kinds; the others are rows, counted anew for each digit so that they fit a byte.
 const FIRST_ROW: usize = 16;
 
-/// The kinds, in the order `Kind::ALL` of the core has them; entry 0 of the table is "not assigned".
+/// The kinds, in the order `Kind::ALL` of the core has them; the one at 0 is "unassigned".
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Kind {
     FixedLine = 1,
@@ -216,8 +216,8 @@ impl Plan {
              //! `phonenumber` crate carries it. Not to be edited: run it again.\n\n\
              /// The release of libphonenumber whose metadata this is.\n\
              pub(super) const METADATA_RELEASE: &str = \"{release}\";\n\n\
-             /// An entry below this one is a kind, by its place in `Kind::ALL` counted from 1, or 0 for \"not assigned\"; any\n\
-             /// other is a row for the next digit, counted from here.\n\
+             /// An entry below this one is a kind, by its place in `Kind::ALL`; any other is a row for the next digit, counted\n\
+             /// from here.\n\
              pub(super) const FIRST_ROW: u8 = {FIRST_ROW};\n\n\
              /// The entry of each area code from 200 to 999.\n\
              #[rustfmt::skip]\n\

@@ -16,12 +16,12 @@ export class CallerIdClient {
 
   async create({ phoneNumber, friendlyName, callDelay, extension, statusCallback, statusCallbackMethod }, options) {
     const rest = [callDelay, extension, statusCallback, statusCallbackMethod].map(text);
-    return this.#ask(this.#request((core) => core.create(digits(phoneNumber), friendlyName, ...rest)), options);
+    return this.#ask(this.#request((core) => core.create(PhoneNumber.parse(String(phoneNumber)).toString(), friendlyName, ...rest)), options);
   }
 
   async list(parameters = {}, options) {
     const { page = 0, pageSize, friendlyName } = parameters;
-    const number = digits(parameters.phoneNumber);
+    const number = known(parameters.phoneNumber);
     const previous = page > 0 ? (options) => this.list({ ...parameters, page: page - 1 }, options) : undefined;
     return this.#page((core) => core.list(number, friendlyName, page, text(pageSize)), parameters, previous, options);
   }
@@ -55,7 +55,7 @@ export class CallerIdClient {
       next: async (options) => {
         if (next === undefined) return null;
         if (whyNot !== undefined) throw new UnexpectedResponse(200, whyNot);
-        const number = digits(parameters.phoneNumber);
+        const number = known(parameters.phoneNumber);
         return this.#page((core) => core.pageAt(next, number, parameters.friendlyName), parameters, again, options);
       },
       previous: async (options) => (previous === undefined ? null : previous(options)),
@@ -98,6 +98,7 @@ function text(value) {
   return value === undefined ? undefined : String(value);
 }
 
-function digits(phoneNumber) {
-  return phoneNumber === undefined ? undefined : PhoneNumber.parse(phoneNumber.toString()).toString();
+/** The digits of a number to look for: one of a list may have been withdrawn since. */
+function known(phoneNumber) {
+  return phoneNumber === undefined ? undefined : PhoneNumber.restore(String(phoneNumber)).toString();
 }

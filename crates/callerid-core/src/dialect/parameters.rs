@@ -62,7 +62,8 @@ impl<'a> Parameters<'a> {
         let given = |name| Ok(self.value(&[name])?.filter(|text| !text.is_empty()));
         if let Some(text) = given("PhoneNumber")? {
             filters.parameters.push(("PhoneNumber", text.to_owned()));
-            filters.narrow(PhoneNumber::parse(text).ok(), |filter, number| {
+            // One that the list has may have been withdrawn from the plan since.
+            filters.narrow(PhoneNumber::restore(text).ok(), |filter, number| {
                 filter.phone_number = Some(number);
             });
         }

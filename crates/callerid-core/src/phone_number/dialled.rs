@@ -172,11 +172,9 @@ const INTERNATIONAL_PREFIX: u32 = 3;
 #[inline]
 fn assigned(digits: u64) -> Result<PhoneNumber, Unassigned> {
     let digit = |place: u32| (digits >> place.saturating_mul(4) & 0xf) as u8;
-    let [hundreds, tens, ones] = [digit(9), digit(8), digit(7)].map(u16::from);
-    let area_code =
-        hundreds.wrapping_mul(100).wrapping_add(tens.wrapping_mul(10)).wrapping_add(ones);
-    let kind = kind::kind_of(area_code, [digit(6), digit(5), digit(4), digit(3)])?;
-    Ok(PhoneNumber { digits: ascii(digits), kind })
+    let area_code = [digit(9), digit(8), digit(7)];
+    kind::kind_of(area_code, [digit(6), digit(5), digit(4), digit(3)])?;
+    Ok(PhoneNumber { digits: ascii(digits) })
 }
 
 /// The last ten digits as ASCII.

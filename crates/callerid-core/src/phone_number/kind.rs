@@ -5,6 +5,10 @@ use std::fmt;
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {
+    /// Not in the numbering plan: withdrawn since it was read, for none other comes from [`PhoneNumber::parse`].
+    ///
+    /// [`PhoneNumber::parse`]: super::PhoneNumber::parse
+    Unassigned,
     /// A fixed line. Known only for some Caribbean and Pacific area codes.
     FixedLine,
     /// A mobile phone. Known only for some Caribbean and Pacific area codes.
@@ -30,8 +34,9 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, in the order in which the numbering plan counts them from 1.
-    pub const ALL: [Kind; 11] = [
+    /// Every kind, in the order in which the numbering plan counts them from 0.
+    pub const ALL: [Kind; 12] = [
+        Kind::Unassigned,
         Kind::FixedLine,
         Kind::Mobile,
         Kind::FixedLineOrMobile,
@@ -48,6 +53,7 @@ impl Kind {
     /// The kind as a stable word: `toll-free`.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Kind::Unassigned => "unassigned",
             Kind::FixedLine => "fixed-line",
             Kind::Mobile => "mobile",
             Kind::FixedLineOrMobile => "fixed-line-or-mobile",
@@ -76,9 +82,12 @@ pub(super) enum Unassigned {
     Exchange,
 }
 
-/// Looks up an area code and the four digits after it: no later digit matters to the plan.
+/// Looks up an area code's digits and the four digits after it: no later digit matters to the plan.
 #[inline]
-pub(super) fn kind_of(area_code: u16, next: [u8; 4]) -> Result<Kind, Unassigned> {
+pub(super) fn kind_of(area_code: [u8; 3], next: [u8; 4]) -> Result<Kind, Unassigned> {
+    let [hundreds, tens, ones] = area_code.map(u16::from);
+    let area_code =
+        hundreds.wrapping_mul(100).wrapping_add(tens.wrapping_mul(10)).wrapping_add(ones);
     let entry = usize::from(area_code).checked_sub(200).and_then(|at| AREA_CODES.get(at));
     let mut entry = *entry.unwrap_or(&0);
     if entry == 0 {
@@ -89,6 +98,6 @@ pub(super) fn kind_of(area_code: u16, next: [u8; 4]) -> Result<Kind, Unassigned>
         let row = rows.get(usize::from(row));
         entry = *row.and_then(|row| row.get(usize::from(digit))).unwrap_or(&0);
     }
-    let kind = entry.checked_sub(1).and_then(|at| Kind::ALL.get(usize::from(at)));
-    kind.copied().ok_or(Unassigned::Exchange)
+    let kind = Kind::ALL.get(usize::from(entry)).copied();
+    kind.filter(|kind| *kind != Kind::Unassigned).ok_or(Unassigned::Exchange)
 }

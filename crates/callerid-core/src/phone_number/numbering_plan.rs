@@ -6,8 +6,8 @@
 /// The release of libphonenumber whose metadata this is.
 pub(super) const METADATA_RELEASE: &str = "9.0.33";
 
-/// An entry below this one is a kind, by its place in `Kind::ALL` counted from 1, or 0 for "not assigned"; any
-/// other is a row for the next digit, counted from here.
+/// An entry below this one is a kind, by its place in `Kind::ALL`; any other is a row for the next digit, counted
+/// from here.
 pub(super) const FIRST_ROW: u8 = 16;
 
 /// The entry of each area code from 200 to 999.

@@ -280,6 +280,27 @@ async fn add_caller_id(store: &SqliteStore, number: PhoneNumber) {
     assert_eq!(store.save(vec![call.after(&keys, NOW).unwrap()]).await.unwrap(), [true]);
 }
 
+/// As after an update of the program, whose numbering plan no longer has a number of the store.
+#[tokio::test]
+async fn a_number_that_was_withdrawn_from_the_plan_is_kept_as_it_is() {
+    let (directory, store) = store().await;
+    let withdrawn = PhoneNumber::restore("2215550123").unwrap();
+    assert!(PhoneNumber::parse(withdrawn.as_str()).is_err());
+    add_caller_id(&store, withdrawn).await;
+    let ringing = store.add_call(call(2, number(1))).await.unwrap().unwrap().call;
+    drop(store);
+    let store = open(directory.path()).unwrap();
+    let sid = account().sid;
+    for filter in [Filter::default(), Filter { phone_number: Some(withdrawn), friendly_name: None }]
+    {
+        let page = store.list(&sid, &filter, PageRequest::default()).await.unwrap();
+        assert_eq!(page.items.iter().map(|row| row.phone_number).collect::<Vec<_>>(), [withdrawn]);
+    }
+    let calls = store.calls(&sid).await.unwrap();
+    let numbers: Vec<_> = calls.iter().map(|call| call.phone_number).collect();
+    assert_eq!(numbers, [ringing.phone_number, withdrawn]);
+}
+
 mod calls {
     use super::*;
 

@@ -362,7 +362,7 @@ impl<'a> Decoder<'a> {
             sid: record.required(Element::Sid, CallerIdSid::parse)?,
             account_sid: record.required(Element::AccountSid, AccountSid::parse)?,
             friendly_name: record.required(Element::FriendlyName, FriendlyName::new)?,
-            phone_number: record.required(Element::PhoneNumber, PhoneNumber::parse)?,
+            phone_number: record.required(Element::PhoneNumber, PhoneNumber::restore)?,
             date_created: record.required(Element::DateCreated, Date::parse)?,
             date_updated: record.required(Element::DateUpdated, Date::parse)?,
         })
@@ -372,7 +372,7 @@ impl<'a> Decoder<'a> {
         let mut record = self.record(tag, Element::ValidationRequest, &VALIDATION_REQUEST)?;
         Ok(ValidationRequest {
             account_sid: record.required(Element::AccountSid, AccountSid::parse)?,
-            phone_number: record.required(Element::PhoneNumber, PhoneNumber::parse)?,
+            phone_number: record.required(Element::PhoneNumber, PhoneNumber::restore)?,
             // An empty element stands for a name that was not given.
             friendly_name: record.optional(Element::FriendlyName, FriendlyName::new)?,
             validation_code: record.required(Element::ValidationCode, ValidationCode::parse)?,

@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
     }
 
     fn phone_number(&mut self) -> Option<PhoneNumber> {
-        PhoneNumber::parse(self.text()?).ok()
+        PhoneNumber::restore(self.text()?).ok()
     }
 
     fn friendly_name(&mut self) -> Option<FriendlyName> {
