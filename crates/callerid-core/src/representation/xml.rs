@@ -1,6 +1,7 @@
 //! XML, written and read: the default representation, and the one that has paging.
 
 mod decode;
+mod reader;
 
 pub use decode::{
     decode, decode_caller_id, decode_caller_ids, decode_exception, decode_validation_request,
