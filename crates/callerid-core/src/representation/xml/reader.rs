@@ -116,10 +116,17 @@ impl<'a> Reader<'a> {
             match markup.as_bytes() {
                 [b'/', ..] => return self.end_tag(at),
                 [b'?', ..] => {
+                    self.rest = markup.strip_prefix('?').unwrap_or(markup);
                     let instruction = self.until("?>", "a processing instruction is not closed")?;
-                    if split_at(instruction, is_space).0 == "?xml" {
-                        let why = "the XML declaration stands at the start or nowhere";
-                        return Err(malformed(at, why));
+                    match split_at(instruction, is_space).0 {
+                        "xml" => {
+                            let why = "the XML declaration stands at the start or nowhere";
+                            return Err(malformed(at, why));
+                        }
+                        name if name.is_empty() || name.starts_with('>') => {
+                            return Err(malformed(at, "a processing instruction has no name"));
+                        }
+                        _ => {}
                     }
                 }
                 [b'!', b'-', b'-', ..] => {
