@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64ct::{Base64, Encoding as _};
 use subtle::ConstantTimeEq as _;
 
 use crate::AccountSid;
@@ -96,7 +95,8 @@ impl Credentials {
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
-        let decoded = String::from_utf8(BASE64.decode(encoded.trim_matches(' ')).ok()?).ok()?;
+        let decoded =
+            String::from_utf8(Base64::decode_vec(encoded.trim_matches(' ')).ok()?).ok()?;
         let (user, password) = decoded.split_once(':')?;
         let sid = AccountSid::parse(user).ok()?;
         Some(Self { sid, auth_token: AuthToken::new(password).ok()? })
@@ -105,7 +105,7 @@ impl Credentials {
     /// The value of the `Authorization` header that carries them.
     pub fn to_authorization(&self) -> String {
         let pair = format!("{}:{}", self.sid, self.auth_token.expose());
-        format!("Basic {}", BASE64.encode(pair))
+        format!("Basic {}", Base64::encode_string(pair.as_bytes()))
     }
 }
 
@@ -129,6 +129,39 @@ mod tests {
     fn other_headers_are_no_credentials() {
         for header in ["", "Basic", "Basic ", "Basic !!!!", "Bearer abc", "Basic QUM6dG9rZW4="] {
             assert_eq!(Credentials::from_authorization(header), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_base64_as_rfc_4648_says_and_no_laxer() {
+        let of =
+            |sid: &str, token: &str| Base64::encode_string(format!("{sid}:{token}").as_bytes());
+        let sid = AccountSid::from_entropy(&[7; 16]);
+        let is_read = |encoded: &str| {
+            let header = format!("Basic {encoded}");
+            Credentials::from_authorization(&header).is_some()
+        };
+        // 34 characters and the colon are 35 bytes: with one more no padding, with two more two, with three more one.
+        let [whole, two, one] = ["t", "to", "tok"].map(|token| of(sid.as_str(), token));
+        assert!(!whole.ends_with('=') && two.ends_with("==") && one.ends_with('='));
+        for encoded in [&whole, &two, &one] {
+            assert!(is_read(encoded) && is_read(&format!("  {encoded} ")), "{encoded}");
+        }
+        // Padding is neither left out, shortened, doubled nor put where there is none.
+        for wrong in [two.trim_end_matches('='), &two[..two.len() - 1], one.trim_end_matches('=')] {
+            assert!(!is_read(wrong), "{wrong}");
+        }
+        for encoded in [&whole, &two, &one] {
+            assert!(!is_read(&format!("{encoded}=")), "{encoded}");
+            assert!(!is_read(&format!("{encoded}====")), "{encoded}");
+        }
+        // Nor are bits set that padding leaves over: "bw==" is "o", and "bx==" would be too.
+        let stem = two.strip_suffix("bw==").unwrap();
+        assert!(!is_read(&format!("{stem}bx==")));
+        // No line ends or spaces within, and not the alphabet of URLs.
+        let (start, end) = whole.split_at(20);
+        for between in [" ", "\n", "\r\n", "-", "_", "é"] {
+            assert!(!is_read(&format!("{start}{between}{end}")), "{between:?}");
         }
     }
 

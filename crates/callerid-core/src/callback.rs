@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64ct::{Base64, Encoding as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
@@ -258,7 +257,7 @@ fn sign(auth_token: &AuthToken, url: &str, parameters: &[(String, String)]) -> S
         mac.update(name.as_bytes());
         mac.update(value.as_bytes());
     }
-    BASE64.encode(mac.finalize().into_bytes())
+    Base64::encode_string(&mac.finalize().into_bytes())
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64ct::{Base64, Encoding as _};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -303,7 +302,7 @@ impl Client {
             Credentials::None => None,
         };
         if let Some(token) = token {
-            let encoded = BASE64.encode(format!("{ACCOUNT_SID}:{token}"));
+            let encoded = Base64::encode_string(format!("{ACCOUNT_SID}:{token}").as_bytes());
             request = request.header("authorization", format!("Basic {encoded}"));
         }
         self.0.ready().await?;

@@ -9,7 +9,7 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
-use base64::Engine as _;
+use base64ct::{Base64, Encoding as _};
 use walrus::{FunctionBuilder, FunctionId, FunctionKind, Module};
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -93,7 +93,7 @@ impl Build {
         let wasm = folder.join("callerid.wasm");
         fs::write(&wasm, output.wasm_mut().emit_wasm())?;
         optimise(&wasm)?;
-        let base64 = base64::engine::general_purpose::STANDARD.encode(fs::read(&wasm)?);
+        let base64 = Base64::encode_string(&fs::read(&wasm)?);
         fs::write(folder.join("inlined.js"), format!("export default \"{base64}\";\n"))?;
 
         let source = root().join("pkg/src");

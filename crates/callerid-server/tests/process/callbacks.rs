@@ -10,8 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64ct::{Base64, Encoding as _};
 use callerid_core::{Account, AccountSid, AuthToken, MemoryStore};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
@@ -87,7 +86,7 @@ impl Received {
         }
         let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).unwrap();
         mac.update(signed.as_bytes());
-        let expected = BASE64.encode(mac.finalize().into_bytes());
+        let expected = Base64::encode_string(&mac.finalize().into_bytes());
         assert_eq!(self.header("x-twilio-signature"), Some(expected.as_str()), "{signed}");
     }
 }
