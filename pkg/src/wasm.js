@@ -22,6 +22,13 @@ export function core() {
   return glue;
 }
 
+/** An object as the core takes it: every member a text or `undefined`. */
+export function texts(object) {
+  const texts = {};
+  for (const [name, value] of Object.entries(object)) if (value !== undefined) texts[name] = String(value);
+  return texts;
+}
+
 /** The core's memory, as it is now: it moves when it grows. */
 export function memory() {
   core();

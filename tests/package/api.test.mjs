@@ -277,7 +277,7 @@ test("a create says all that 2010-04-01 can be told, and 2008-08-01 refuses what
 
   body = undefined;
   const refused = [
-    [{ extension: "12#" }, /^an extension is 1 to 32 digits, and w for half a second's wait$/],
+    [{ extension: "12#" }, /^extension: an extension is 1 to 32 digits, and w for half a second's wait$/],
     [{ statusCallback: "example.com" }, /^statusCallback: expected http:\/\/ or https:\/\/ and a host$/],
     [{ statusCallback, statusCallbackMethod: "PUT" }, /^statusCallbackMethod: expected GET or POST, found "PUT"$/],
   ];

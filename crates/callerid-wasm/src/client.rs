@@ -1,6 +1,21 @@
 //! The client: its requests, and what their responses say.
+//!
+//! What is asked, and of whom, crosses as one object of texts:
+//!
+//! | member | |
+//! |---|---|
+//! | `accountSid`, `authToken`, `baseUrl`, `apiVersion`? | the connection |
+//! | `operation` | `create`, `list`, `next`, `fetch`, `update` or `delete` |
+//! | `phoneNumber`?, `friendlyName`? | what is validated, looked for, or given as a name |
+//! | `callDelay`?, `extension`?, `statusCallback`?, `statusCallbackMethod`? | the rest of `create` |
+//! | `page`?, `pageSize`? | the place of `list` |
+//! | `url` | the page that `next` goes to |
+//! | `sid` | what is fetched, updated or deleted |
+//!
+//! Nothing is kept between a request and its response, so there is nothing to free: the response is read with the same
+//! object.
 
-use callerid_core::client::{self, ClientError};
+use callerid_core::client::{self, ClientError, ClientRequest};
 use callerid_core::representation::ReceivedPage;
 use callerid_core::{
     AccountSid, ApiVersion, AuthToken, CallDelay, CallExtension, CallbackMethod, CallerIdSid,
@@ -10,237 +25,160 @@ use callerid_core::{
 use wasm_bindgen::prelude::*;
 
 use crate::document;
-use crate::js::{Array, RangeError, range_error};
+use crate::js::{Array, RangeError, Texts, range_error};
 
-/// Makes the requests of one account to one service.
-#[wasm_bindgen]
-#[derive(Clone, Debug)]
-pub struct Client(client::Client);
-
-#[wasm_bindgen]
-impl Client {
-    /// A client with these credentials, of the service at that address, which speaks that version of the API, or the one
-    /// that the address has by default.
-    #[wasm_bindgen(constructor)]
-    pub fn new(
-        account_sid: &str,
-        auth_token: &str,
-        base_url: &str,
-        api_version: Option<String>,
-    ) -> Result<Self, RangeError> {
-        let sid = AccountSid::parse(account_sid).map_err(range_error)?;
-        let auth_token = AuthToken::new(auth_token).map_err(range_error)?;
-        let client = client::Client::new(Credentials { sid, auth_token }, base_url);
-        let client = client.map_err(range_error)?;
-        Ok(Self(match api_version {
-            Some(text) => client.with_version(version(&text)?),
-            None => client,
-        }))
-    }
-
-    /// Scheme, host and port of every request's address.
-    #[wasm_bindgen(getter)]
-    pub fn origin(&self) -> String {
-        self.0.origin().to_owned()
-    }
-
-    /// Begins the validation of a number.
-    pub fn create(
-        &self,
-        phone_number: &str,
-        friendly_name: Option<String>,
-        call_delay: Option<String>,
-        extension: Option<String>,
-        status_callback: Option<String>,
-        status_callback_method: Option<String>,
-    ) -> Result<Request, RangeError> {
-        let call_delay = call_delay.map(|delay| CallDelay::parse(&delay));
-        let extension = extension.filter(|text| !text.is_empty());
-        let extension = extension.map(|text| CallExtension::new(&text));
-        let method = callback_method(status_callback_method)?;
-        let status_callback = status_callback.filter(|url| !url.is_empty());
-        let status_callback = status_callback.map(|url| StatusCallback::new(&url, method));
-        let new = NewCallerId {
-            phone_number: PhoneNumber::parse(phone_number).map_err(range_error)?,
-            friendly_name: name(friendly_name)?,
-            call_delay: call_delay.transpose().map_err(range_error)?.unwrap_or_default(),
-            extension: extension.transpose().map_err(range_error)?,
-            status_callback: status_callback
-                .transpose()
-                .map_err(|error| range_error(format_args!("statusCallback: {error}")))?,
-        };
-        self.0.create(&new).map(|ask| self.request(Ask::Validation(ask))).map_err(range_error)
-    }
-
-    /// Lists the caller IDs that match, a page at a time.
-    pub fn list(
-        &self,
-        phone_number: Option<String>,
-        friendly_name: Option<String>,
-        page: f64,
-        page_size: Option<String>,
-    ) -> Result<Request, RangeError> {
-        if !(page >= 0.0 && page.fract() == 0.0) {
-            return Err(range_error("a page's number is a whole number from 0 on"));
-        }
-        let filter = filter(phone_number, friendly_name)?;
-        let size = page_size.map(|size| PageSize::parse(&size)).transpose();
-        let size = size.map_err(range_error)?.unwrap_or_default();
-        let request = self.0.list(&filter, PageRequest { number: page as u64, size, after: None });
-        Ok(self.request(Ask::Page(request, filter)))
-    }
-
-    /// Asks for a page of them by the address that came with the one before.
-    #[wasm_bindgen(js_name = pageAt)]
-    pub fn page_at(
-        &self,
-        url: &str,
-        phone_number: Option<String>,
-        friendly_name: Option<String>,
-    ) -> Result<Request, RangeError> {
-        let filter = filter(phone_number, friendly_name)?;
-        let request = self.0.page_at(url).map_err(range_error)?;
-        Ok(self.request(Ask::Page(request, filter)))
-    }
-
-    /// Fetches a caller ID.
-    pub fn fetch(&self, sid: &str) -> Result<Request, RangeError> {
-        Ok(self.request(Ask::CallerId(self.0.fetch(&caller_id_sid(sid)?))))
-    }
-
-    /// Renames a caller ID, to its default name where the text is empty.
-    pub fn update(&self, sid: &str, friendly_name: String) -> Result<Request, RangeError> {
-        let name = name(Some(friendly_name))?;
-        Ok(self.request(Ask::CallerId(self.0.update(&caller_id_sid(sid)?, name.as_ref()))))
-    }
-
-    /// Deletes a caller ID.
-    pub fn delete(&self, sid: &str) -> Result<Request, RangeError> {
-        Ok(self.request(Ask::Nothing(self.0.delete(&caller_id_sid(sid)?))))
-    }
-
-    fn request(&self, ask: Ask) -> Request {
-        Request { client: self.0.clone(), ask }
-    }
+/// What to send: `[method, url, body, name, value, …]`, the headers last.
+#[wasm_bindgen(js_name = clientRequest)]
+pub fn request(asked: &Texts) -> Result<Array, RangeError> {
+    let client = connection(asked)?;
+    Ok(match ask(&client, asked)? {
+        Ask::Page(request, _) => parts(&request),
+        Ask::CallerId(request) => parts(&request),
+        Ask::Validation(request) => parts(&request),
+        Ask::Nothing(request) => parts(&request),
+    })
 }
 
-fn version(text: &str) -> Result<ApiVersion, RangeError> {
+/// Reads the response: a document as [`document::decode`] gives it; after a page's rows, the address of the next one, if
+/// any, and why it is not followed, if it is not; `["nothing"]`; or `["unexpected", message, invalid document?]`.
+#[wasm_bindgen(js_name = clientAnswer)]
+pub fn answer(
+    asked: &Texts,
+    status: u16,
+    content_type: Option<String>,
+    body: &[u8],
+) -> Result<Array, RangeError> {
+    let client = connection(asked)?;
+    let content_type = content_type.as_deref();
+    let answer = match ask(&client, asked)? {
+        Ask::Page(request, filter) => request.read(status, content_type, body).map(|page| {
+            let answer = document::caller_ids(&page);
+            match client.next_page(&filter, &page) {
+                Ok(next) => answer.optional_text(next.as_ref().map(ClientRequest::url)),
+                Err(error) => answer.text(&page.list.uris.next).text(&error.to_string()),
+            }
+        }),
+        Ask::CallerId(request) => {
+            request.read(status, content_type, body).map(|found| document::caller_id(&found))
+        }
+        Ask::Validation(request) => request
+            .read(status, content_type, body)
+            .map(|request| document::validation_request(&request)),
+        Ask::Nothing(request) => {
+            request.read(status, content_type, body).map(|()| Array::of("nothing"))
+        }
+    };
+    Ok(answer.unwrap_or_else(|error| match &error {
+        ClientError::Service(exception) => document::exception(exception),
+        ClientError::InvalidDocument(invalid) => {
+            Array::of("unexpected").text(&error.to_string()).value(document::invalid(invalid))
+        }
+        _ => Array::of("unexpected").text(&error.to_string()),
+    }))
+}
+
+/// What every request of a connection has: `[origin, authorization]`, the scheme, host and port of its address, and the
+/// value of the header that carries the credentials.
+#[wasm_bindgen(js_name = clientConnection)]
+pub fn check_connection(asked: &Texts) -> Result<Array, RangeError> {
+    let authorization = credentials(asked)?.to_authorization();
+    Ok(Array::of(connection(asked)?.origin()).text(&authorization))
+}
+
+enum Ask {
+    Page(ClientRequest<ReceivedPage>, Filter),
+    CallerId(ClientRequest<OutgoingCallerId>),
+    Validation(ClientRequest<ValidationRequest>),
+    Nothing(ClientRequest<()>),
+}
+
+fn connection(asked: &Texts) -> Result<client::Client, RangeError> {
+    let credentials = credentials(asked)?;
+    let client = asked.required("baseUrl", |url| client::Client::new(credentials, url))?;
+    Ok(match asked.read("apiVersion", version)? {
+        Some(version) => client.with_version(version),
+        None => client,
+    })
+}
+
+fn credentials(asked: &Texts) -> Result<Credentials, RangeError> {
+    let sid = asked.required("accountSid", AccountSid::parse)?;
+    Ok(Credentials { sid, auth_token: asked.required("authToken", AuthToken::new)? })
+}
+
+fn ask(client: &client::Client, asked: &Texts) -> Result<Ask, RangeError> {
+    let sid = || asked.required("sid", CallerIdSid::parse);
+    Ok(match asked.get("operation").as_deref() {
+        Some("create") => Ask::Validation(create(client, asked)?),
+        Some("list") => {
+            let number = asked.read("page", page_number)?.unwrap_or_default();
+            let size = asked.read("pageSize", PageSize::parse)?.unwrap_or_default();
+            let filter = filter(asked)?;
+            Ask::Page(client.list(&filter, PageRequest { number, size, after: None }), filter)
+        }
+        Some("next") => {
+            let request = asked.required("url", |url| client.page_at(url))?;
+            Ask::Page(request, filter(asked)?)
+        }
+        Some("fetch") => Ask::CallerId(client.fetch(&sid()?)),
+        Some("update") => Ask::CallerId(client.update(&sid()?, name(asked)?.as_ref())),
+        Some("delete") => Ask::Nothing(client.delete(&sid()?)),
+        _ => return Err(range_error("operation: create, list, next, fetch, update or delete")),
+    })
+}
+
+fn create(
+    client: &client::Client,
+    asked: &Texts,
+) -> Result<ClientRequest<ValidationRequest>, RangeError> {
+    // An empty text is none, as for the service.
+    let given = |name| asked.get(name).filter(|text| !text.is_empty());
+    let method = asked.read("statusCallbackMethod", callback_method)?.unwrap_or_default();
+    let new = NewCallerId {
+        phone_number: asked.required("phoneNumber", PhoneNumber::parse)?,
+        friendly_name: name(asked)?,
+        call_delay: asked.read("callDelay", CallDelay::parse)?.unwrap_or_default(),
+        extension: match given("extension") {
+            Some(_) => asked.read("extension", CallExtension::new)?,
+            None => None,
+        },
+        status_callback: match given("statusCallback") {
+            Some(_) => asked.read("statusCallback", |url| StatusCallback::new(url, method))?,
+            None => None,
+        },
+    };
+    client.create(&new).map_err(|error| range_error(&error.to_string()))
+}
+
+fn version(text: &str) -> Result<ApiVersion, String> {
     ApiVersion::from_segment(text).ok_or_else(|| {
         let [older, newer] = ApiVersion::ALL.map(ApiVersion::as_str);
-        range_error(format_args!("apiVersion: expected {older} or {newer}, found {text:?}"))
+        ["expected ", older, " or ", newer, ", found \"", text, "\""].concat()
     })
 }
 
-fn callback_method(name: Option<String>) -> Result<CallbackMethod, RangeError> {
-    let Some(name) = name else { return Ok(CallbackMethod::default()) };
-    CallbackMethod::parse(&name).ok_or_else(|| {
-        range_error(format_args!("statusCallbackMethod: expected GET or POST, found {name:?}"))
-    })
+fn callback_method(name: &str) -> Result<CallbackMethod, String> {
+    CallbackMethod::parse(name)
+        .ok_or_else(|| ["expected GET or POST, found \"", name, "\""].concat())
 }
 
-fn filter(
-    phone_number: Option<String>,
-    friendly_name: Option<String>,
-) -> Result<Filter, RangeError> {
-    let number = phone_number.map(|number| PhoneNumber::restore(&number)).transpose();
-    Ok(Filter { phone_number: number.map_err(range_error)?, friendly_name: name(friendly_name)? })
+fn page_number(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "a page's number is a whole number from 0 on")
+}
+
+fn filter(asked: &Texts) -> Result<Filter, RangeError> {
+    let phone_number = asked.read("phoneNumber", PhoneNumber::restore)?;
+    Ok(Filter { phone_number, friendly_name: name(asked)? })
 }
 
 /// The empty name is none: a caller ID that is given it gets its default.
-fn name(text: Option<String>) -> Result<Option<FriendlyName>, RangeError> {
-    let text = text.filter(|text| !text.is_empty());
-    let name = text.map(|text| FriendlyName::new(&text)).transpose();
-    name.map_err(|error| range_error(format_args!("friendlyName: {error}")))
+fn name(asked: &Texts) -> Result<Option<FriendlyName>, RangeError> {
+    let name = asked.read("friendlyName", FriendlyName::new)?;
+    Ok(name.filter(|name| !name.as_str().is_empty()))
 }
 
-fn caller_id_sid(text: &str) -> Result<CallerIdSid, RangeError> {
-    CallerIdSid::parse(text).map_err(range_error)
-}
-
-/// A request that is to be sent; [`read`](Self::read) takes it back.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct Request {
-    client: client::Client,
-    ask: Ask,
-}
-
-#[derive(Debug)]
-enum Ask {
-    Page(client::ClientRequest<ReceivedPage>, Filter),
-    CallerId(client::ClientRequest<OutgoingCallerId>),
-    Validation(client::ClientRequest<ValidationRequest>),
-    Nothing(client::ClientRequest<()>),
-}
-
-#[wasm_bindgen]
-impl Request {
-    /// What to send: `[method, url, [name, value, …], body]`.
-    pub fn parts(&self) -> Array {
-        match &self.ask {
-            Ask::Page(request, _) => parts(request),
-            Ask::CallerId(request) => parts(request),
-            Ask::Validation(request) => parts(request),
-            Ask::Nothing(request) => parts(request),
-        }
-    }
-
-    /// Reads the response: a document as [`document::decode`] gives it; after a page's rows, the address of the next
-    /// one, if any, and why it is not followed, if it is not; `["nothing"]`; or `["unexpected", message, invalid document?]`.
-    pub fn read(self, status: u16, content_type: Option<String>, body: &[u8]) -> Array {
-        let content_type = content_type.as_deref();
-        let Self { client, ask } = self;
-        let answer = match ask {
-            Ask::Page(request, filter) => request.read(status, content_type, body).map(|page| {
-                let answer = document::caller_ids(&page);
-                let (url, why_not) = match client.next_page(&filter, &page) {
-                    Ok(next) => (next.map(|next| next.url().to_owned()), None),
-                    Err(error) => (Some(page.list.uris.next), Some(error.to_string())),
-                };
-                answer.add(url);
-                answer.add(why_not);
-                answer
-            }),
-            Ask::CallerId(request) => request
-                .read(status, content_type, body)
-                .map(|caller_id| document::caller_id(&caller_id)),
-            Ask::Validation(request) => request
-                .read(status, content_type, body)
-                .map(|request| document::validation_request(&request)),
-            Ask::Nothing(request) => {
-                request.read(status, content_type, body).map(|()| Array::of(&["nothing".into()]))
-            }
-        };
-        answer.unwrap_or_else(|error| match &error {
-            ClientError::Service(exception) => document::exception(exception),
-            ClientError::InvalidDocument(invalid) => Array::of(&[
-                "unexpected".into(),
-                error.to_string().into(),
-                document::invalid(invalid).into(),
-            ]),
-            _ => Array::of(&["unexpected".into(), error.to_string().into()]),
-        })
-    }
-}
-
-fn parts<T>(request: &client::ClientRequest<T>) -> Array {
-    let headers = Array::of(&[]);
-    for (name, value) in request.headers() {
-        headers.add(*name);
-        headers.add(value.as_str());
-    }
-    Array::of(&[
-        request.method().into(),
-        request.url().into(),
-        headers.into(),
-        request.body().into(),
-    ])
-}
-
-/// The value of the `Authorization` header that carries these credentials.
-#[wasm_bindgen]
-pub fn authorization(account_sid: &str, auth_token: &str) -> Result<String, RangeError> {
-    let sid = AccountSid::parse(account_sid).map_err(range_error)?;
-    let auth_token = AuthToken::new(auth_token).map_err(range_error)?;
-    Ok(Credentials { sid, auth_token }.to_authorization())
+fn parts<T>(request: &ClientRequest<T>) -> Array {
+    let parts = Array::of(request.method()).text(request.url()).text(request.body());
+    let headers = request.headers().iter();
+    headers.fold(parts, |parts, (name, value)| parts.text(name).text(value))
 }

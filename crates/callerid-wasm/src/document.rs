@@ -32,46 +32,40 @@ pub fn decode(body: &[u8]) -> Array {
 pub(crate) fn caller_ids(page: &ReceivedPage) -> Array {
     let is_counted = page.stated_total.is_some();
     let page = &page.list.page;
-    let number = |value: u64| JsValue::from(value as f64);
-    Array::of(&[
-        "caller-ids".into(),
-        number(page.number),
-        page.size.into(),
-        is_counted.then(|| number(page.pages())).into(),
-        is_counted.then(|| number(page.total)).into(),
-        number(page.start()),
-        number(page.end()),
-        rows(&page.items).into(),
-    ])
+    let counted = |figure: u64| is_counted.then_some(figure as f64);
+    Array::of("caller-ids")
+        .number(page.number as f64)
+        .number(page.size.into())
+        .optional_number(counted(page.pages()))
+        .optional_number(counted(page.total))
+        .number(page.start() as f64)
+        .number(page.end() as f64)
+        .text(&rows(&page.items))
 }
 
 pub(crate) fn caller_id(caller_id: &OutgoingCallerId) -> Array {
-    Array::of(&["caller-id".into(), rows(std::slice::from_ref(caller_id)).into()])
+    Array::of("caller-id").text(&rows(std::slice::from_ref(caller_id)))
 }
 
 pub(crate) fn validation_request(request: &ValidationRequest) -> Array {
-    Array::of(&[
-        "validation-request".into(),
-        request.account_sid.as_str().into(),
-        request.phone_number.as_str().into(),
-        request.friendly_name.as_ref().map(|name| name.as_str()).into(),
-        request.validation_code.expose().into(),
-        request.call_sid.as_ref().map(|sid| sid.as_str()).into(),
-    ])
+    Array::of("validation-request")
+        .text(request.account_sid.as_str())
+        .text(request.phone_number.as_str())
+        .optional_text(request.friendly_name.as_ref().map(|name| name.as_str()))
+        .text(request.validation_code.expose())
+        .optional_text(request.call_sid.as_ref().map(|sid| sid.as_str()))
 }
 
 pub(crate) fn exception(exception: &RestException) -> Array {
-    Array::of(&[
-        "exception".into(),
-        exception.status.into(),
-        exception.message.as_str().into(),
-        exception.code.into(),
-        exception.more_info.as_deref().into(),
-    ])
+    Array::of("exception")
+        .number(exception.status.into())
+        .text(&exception.message)
+        .optional_number(exception.code.map(f64::from))
+        .optional_text(exception.more_info.as_deref())
 }
 
 pub(crate) fn invalid(error: &InvalidDocument) -> Array {
-    Array::of(&["invalid".into(), error.to_string().into(), (error.at() as u32).into()])
+    Array::of("invalid").text(&error.to_string()).number(error.at() as f64)
 }
 
 /// Room for a row without a long name: it is four texts of fixed length and two numbers.

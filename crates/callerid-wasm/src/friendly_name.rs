@@ -16,8 +16,8 @@ pub fn limit() -> usize {
 /// Whether a text is a name: `[length]`, or where it is none `[length, reason, message, at]`.
 #[wasm_bindgen(js_name = checkFriendlyName)]
 pub fn check(text: &str) -> Array {
-    let length = JsValue::from(text.chars().count() as u32);
-    let Err(error) = FriendlyName::new(text) else { return Array::of(&[length]) };
+    let answer = Array::empty().number(text.chars().count() as f64);
+    let Err(error) = FriendlyName::new(text) else { return answer };
     let (reason, at) = match error {
         InvalidFriendlyName::TooLong => {
             let surplus = text.char_indices().nth(FRIENDLY_NAME_MAX_CHARS);
@@ -27,7 +27,7 @@ pub fn check(text: &str) -> Array {
         _ => ("invalid", 0),
     };
     let at = crate::utf16_index(text, at);
-    Array::of(&[length, reason.into(), error.to_string().into(), at.into()])
+    answer.text(reason).text(&error.to_string()).number(at.into())
 }
 
 /// The name of a caller ID that was given none. The empty text where the number is none.

@@ -1,8 +1,53 @@
-//! The few classes of JavaScript that the bindings make. (The crate js-sys has them all, and its own exports with them.)
+//! The little of JavaScript that the bindings need, so made that a crossing compiles to little code. (The crate js-sys has
+//! it all, and its own exports with it.)
 
 use std::fmt;
 
 use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// An object whose members are texts or `undefined`.
+    #[derive(Clone, Debug)]
+    pub type Texts;
+
+    #[wasm_bindgen(js_namespace = Reflect, js_name = get)]
+    fn member(of: &Texts, name: &str) -> Option<String>;
+}
+
+impl Texts {
+    /// The member with that name.
+    pub fn get(&self, name: &str) -> Option<String> {
+        member(self, name)
+    }
+
+    /// The member with that name, read by `parse`; `None` where there is none.
+    ///
+    /// # Errors
+    /// What `parse` says, behind the member's name.
+    pub fn read<T, E: fmt::Display>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, RangeError> {
+        match self.get(name) {
+            Some(text) => parse(&text).map(Some).map_err(|error| invalid(name, &error)),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`read`](Self::read), for a member that must be there: an absent one is read as the empty text.
+    ///
+    /// # Errors
+    /// What `parse` says, behind the member's name.
+    pub fn required<T, E: fmt::Display>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, RangeError> {
+        parse(&self.get(name).unwrap_or_default()).map_err(|error| invalid(name, &error))
+    }
+}
 
 #[wasm_bindgen]
 extern "C" {
@@ -13,23 +58,53 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     fn new() -> Array;
 
-    #[wasm_bindgen(method)]
-    fn push(this: &Array, value: &JsValue);
+    #[wasm_bindgen(method, js_name = push)]
+    fn push_text(this: &Array, value: Option<&str>);
+
+    #[wasm_bindgen(method, js_name = push)]
+    fn push_number(this: &Array, value: Option<f64>);
+
+    #[wasm_bindgen(method, js_name = push)]
+    fn push_value(this: &Array, value: JsValue);
 }
 
 impl Array {
-    /// An array of these.
-    pub fn of(values: &[JsValue]) -> Self {
-        let array = Self::new();
-        for value in values {
-            array.push(value);
-        }
-        array
+    /// An array that begins so.
+    pub fn of(text: &str) -> Self {
+        Self::empty().text(text)
     }
 
-    /// One more at its end.
-    pub fn add(&self, value: impl Into<JsValue>) {
-        self.push(&value.into());
+    /// An empty array.
+    pub fn empty() -> Self {
+        Self::new()
+    }
+
+    /// With a text at its end.
+    pub fn text(self, text: &str) -> Self {
+        self.optional_text(Some(text))
+    }
+
+    /// With a text at its end, or `undefined`.
+    pub fn optional_text(self, text: Option<&str>) -> Self {
+        self.push_text(text);
+        self
+    }
+
+    /// With a number at its end.
+    pub fn number(self, number: f64) -> Self {
+        self.optional_number(Some(number))
+    }
+
+    /// With a number at its end, or `undefined`.
+    pub fn optional_number(self, number: Option<f64>) -> Self {
+        self.push_number(number);
+        self
+    }
+
+    /// With anything else at its end.
+    pub fn value(self, value: impl Into<JsValue>) -> Self {
+        self.push_value(value.into());
+        self
     }
 }
 
@@ -44,8 +119,12 @@ extern "C" {
 }
 
 /// An error with that message.
-pub fn range_error(error: impl fmt::Display) -> RangeError {
-    RangeError::new(&error.to_string())
+pub fn range_error(message: &str) -> RangeError {
+    RangeError::new(message)
+}
+
+fn invalid(name: &str, error: &dyn fmt::Display) -> RangeError {
+    range_error(&[name, ": ", &error.to_string()].concat())
 }
 
 #[wasm_bindgen]

@@ -5,13 +5,13 @@ use std::task::{Context, Poll, Waker};
 
 use callerid_core::http::{MAX_BODY_BYTES, Request, Response};
 use callerid_core::{
-    Account, AccountSid, AuthToken, CallerIdSid, EVENTS_PATH, Entropy, EventStream, FriendlyName,
-    MemoryStore, Moment, OutgoingCallerId, PhoneNumber, RestException, Service, ValidationCode,
-    refusal,
+    Account, AccountSid, AuthToken, CallerIdSid, Credentials, EVENTS_PATH, Entropy, EventStream,
+    FriendlyName, MemoryStore, Moment, OutgoingCallerId, PhoneNumber, RestException, Service,
+    ValidationCode, refusal,
 };
 use wasm_bindgen::prelude::*;
 
-use crate::js::{Array, RangeError, Uint8Array, range_error};
+use crate::js::{Array, RangeError, Texts, Uint8Array, range_error};
 
 /// A service, its store, and the account that may ask.
 #[wasm_bindgen]
@@ -22,64 +22,43 @@ pub struct Mock {
 
 #[wasm_bindgen]
 impl Mock {
-    /// A mock with one account; its Sid and token are made from the entropy, 32 bytes, where they are not given.
+    /// A mock with one account: `accountSid` and `authToken`, each made from the entropy, 32 bytes, where it is not given.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        account_sid: Option<String>,
-        auth_token: Option<String>,
-        entropy: &[u8],
-    ) -> Result<Mock, RangeError> {
-        let entropy: &[u8; 32] = entropy.try_into().map_err(range_error)?;
-        let [sid, token]: [[u8; 16]; 2] =
-            std::array::from_fn(|half| std::array::from_fn(|at| entropy[half * 16 + at]));
+    pub fn new(account: &Texts, entropy: &[u8]) -> Result<Mock, RangeError> {
+        let (for_sid, for_token) = entropy.split_at_checked(16).unwrap_or_default();
+        let sid = account.read("accountSid", AccountSid::parse)?;
+        let auth_token = account.read("authToken", AuthToken::new)?;
         let account = Account {
-            sid: match account_sid {
-                Some(text) => AccountSid::parse(&text).map_err(range_error)?,
-                None => AccountSid::from_entropy(&sid),
-            },
-            auth_token: match auth_token {
-                Some(text) => AuthToken::new(&text).map_err(range_error)?,
-                None => AuthToken::from_entropy(&token),
-            },
+            sid: sid.unwrap_or(AccountSid::from_entropy(drawn(for_sid)?)),
+            auth_token: auth_token.unwrap_or(AuthToken::from_entropy(drawn(for_token)?)),
         };
         Ok(Self { service: Service::new(MemoryStore::new([account])) })
     }
 
-    /// The account's Sid.
-    #[wasm_bindgen(getter, js_name = accountSid)]
-    pub fn account_sid(&self) -> String {
-        self.account().map(|account| account.sid.to_string()).unwrap_or_default()
+    /// The account's `[Sid, token, authorization]`, the last being the header's value that carries both.
+    pub fn account(&self) -> Array {
+        let Some(Account { sid, auth_token }) = self.first_account() else { return Array::empty() };
+        let array = Array::of(sid.as_str()).text(auth_token.expose());
+        array.text(&Credentials { sid, auth_token }.to_authorization())
     }
 
-    /// The account's token.
-    #[wasm_bindgen(getter, js_name = authToken)]
-    pub fn auth_token(&self) -> String {
-        let account = self.account();
-        account.map(|account| account.auth_token.expose().to_owned()).unwrap_or_default()
-    }
-
-    /// Puts a caller ID into the store; its Sid is made from the entropy, 16 bytes, where it is not given. Dates are
-    /// milliseconds since 1970.
+    /// Puts a caller ID into the store: `phoneNumber`, `friendlyName`, `sid`, which is made from the entropy, 16 bytes,
+    /// where it is not given. Dates are milliseconds since 1970.
     pub fn seed(
         &self,
-        phone_number: &str,
-        friendly_name: Option<String>,
-        sid: Option<String>,
+        row: &Texts,
         entropy: &[u8],
         created: f64,
         updated: f64,
     ) -> Result<(), RangeError> {
-        let phone_number = PhoneNumber::parse(phone_number).map_err(range_error)?;
-        let name = friendly_name.filter(|name| !name.is_empty());
-        let name = name.map(|name| FriendlyName::new(&name)).transpose().map_err(range_error)?;
-        let sid = match sid {
-            Some(text) => CallerIdSid::parse(&text).map_err(range_error)?,
-            None => CallerIdSid::from_entropy(entropy.try_into().map_err(range_error)?),
-        };
+        let phone_number = row.required("phoneNumber", PhoneNumber::parse)?;
+        let name = row.read("friendlyName", FriendlyName::new)?;
+        let name = name.filter(|name| !name.as_str().is_empty());
+        let sid = row.read("sid", CallerIdSid::parse)?;
         let date = |millis| moment(millis).to_date();
-        let account = self.account().ok_or_else(|| range_error("there is no account"))?;
+        let account = self.first_account().ok_or_else(|| range_error("there is no account"))?;
         self.service.store().seed(OutgoingCallerId {
-            sid,
+            sid: sid.unwrap_or(CallerIdSid::from_entropy(drawn(entropy)?)),
             account_sid: account.sid,
             friendly_name: name.unwrap_or_else(|| FriendlyName::default_for(&phone_number)),
             phone_number,
@@ -89,38 +68,43 @@ impl Mock {
         Ok(())
     }
 
-    /// Answers a request: `[status, [name, value, …], body]`. The body is bytes, or the [`Events`] that follow.
+    /// Answers a request, `method`, `path`, `query`, `authorization`, `contentType` and `lastEventId`, and its body:
+    /// `[status, body, name, value, …]`, the headers last. The body is bytes, or the [`Events`] that follow.
     ///
-    /// `now` is milliseconds since 1970, `entropy` 80 random bytes, `code` the code that a create draws in their place.
-    #[expect(clippy::too_many_arguments, reason = "one crossing; the façade has them by name")]
+    /// `now` is milliseconds since 1970, `entropy` 80 random bytes, `validationCode` the code that a create draws in
+    /// their place.
     pub fn respond(
         &self,
-        method: &str,
-        path: &str,
-        query: &str,
-        authorization: Option<String>,
-        content_type: Option<String>,
-        last_event_id: Option<String>,
+        request: &Texts,
         body: &[u8],
         now: f64,
         entropy: &[u8],
-        code: Option<String>,
     ) -> Result<Array, RangeError> {
-        let authorization = authorization.as_deref();
-        let mut entropy = Entropy::new(entropy.try_into().map_err(range_error)?);
+        let text = |name| request.get(name).unwrap_or_default();
+        let (method, path, query) = (text("method"), text("path"), text("query"));
+        let authorization = request.get("authorization");
+        let content_type = request.get("contentType");
+        let mut entropy = Entropy::new(*drawn(entropy)?);
         if path == EVENTS_PATH && method == "GET" {
-            return Ok(self.events(authorization, last_event_id.as_deref(), &entropy));
+            let last = request.get("lastEventId");
+            return Ok(self.events(authorization.as_deref(), last.as_deref(), &entropy));
         }
         if body.len() > MAX_BODY_BYTES {
             let message = format!("Request body too long: at most {MAX_BODY_BYTES} bytes are read");
             let exception = RestException::http(413, message);
-            return Ok(response(&refusal(path, &exception, entropy.request_sid())));
+            return Ok(response(&refusal(&path, &exception, entropy.request_sid())));
         }
-        if let Some(code) = code {
-            entropy = entropy.with_code(&ValidationCode::parse(&code).map_err(range_error)?);
+        if let Some(code) = request.read("validationCode", ValidationCode::parse)? {
+            entropy = entropy.with_code(&code);
         }
-        let content_type = content_type.as_deref();
-        let request = Request { method, path, query, authorization, content_type, body };
+        let request = Request {
+            method: &method,
+            path: &path,
+            query: &query,
+            authorization: authorization.as_deref(),
+            content_type: content_type.as_deref(),
+            body,
+        };
         let reply = ready(self.service.respond(&request, moment(now), &entropy));
         Ok(response(&reply.response))
     }
@@ -134,7 +118,7 @@ impl Mock {
 
     /// The events of the account from now on.
     pub fn watch(&self) -> Option<Events> {
-        let opened = ready(EventStream::open(self.service.store(), self.account()?, None));
+        let opened = ready(EventStream::open(self.service.store(), self.first_account()?, None));
         opened.ok().map(Events)
     }
 
@@ -151,10 +135,11 @@ impl Mock {
 
     /// Goes back to a snapshot.
     pub fn restore(&self, snapshot: &[u8]) -> Result<(), RangeError> {
-        self.service.store().restore(snapshot).map_err(range_error)
+        let restored = self.service.store().restore(snapshot);
+        restored.map_err(|error| range_error(&error.to_string()))
     }
 
-    fn account(&self) -> Option<Account> {
+    fn first_account(&self) -> Option<Account> {
         self.service.store().accounts().into_iter().next()
     }
 
@@ -176,12 +161,14 @@ fn response(response: &Response) -> Array {
 }
 
 fn to_array(response: &Response, body: JsValue) -> Array {
-    let headers = Array::of(&[]);
-    for (name, value) in &response.headers {
-        headers.add(*name);
-        headers.add(value.as_ref());
-    }
-    Array::of(&[response.status.into(), headers.into(), body])
+    let array = Array::empty().number(response.status.into()).value(body);
+    let headers = response.headers.iter();
+    headers.fold(array, |array, (name, value)| array.text(name).text(value))
+}
+
+/// So many random bytes, if so many were drawn.
+fn drawn<const BYTES: usize>(entropy: &[u8]) -> Result<&[u8; BYTES], RangeError> {
+    entropy.try_into().map_err(|_| range_error("another number of random bytes is needed"))
 }
 
 /// A moment from a `Date`'s milliseconds.

@@ -65,15 +65,14 @@ fn verdict(
 ) -> Array {
     match read {
         Ok((number, extension)) => {
-            let extension = extension.map(|extension| extension.as_str().into());
-            Array::of(&[number.as_str().into(), extension.unwrap_or(JsValue::UNDEFINED)])
+            let extension = extension.as_ref().map(|extension| extension.as_str());
+            Array::of(number.as_str()).optional_text(extension)
         }
-        Err(error) => Array::of(&[
-            JsValue::UNDEFINED,
-            error.reason().as_str().into(),
-            error.to_string().into(),
-            crate::utf16_index(text, error.at()).into(),
-        ]),
+        Err(error) => Array::empty()
+            .optional_text(None)
+            .text(error.reason().as_str())
+            .text(&error.to_string())
+            .number(crate::utf16_index(text, error.at()).into()),
     }
 }
 

@@ -2,28 +2,28 @@ import { toAnswer } from "./documents.js";
 import { UnexpectedResponse } from "./errors.js";
 import { sender, toHeaders } from "./http.js";
 import { PhoneNumber } from "./phone-number.js";
-import { core } from "./wasm.js";
+import { core, texts } from "./wasm.js";
 
 export class CallerIdClient {
   #connection;
   #send;
 
   constructor({ accountSid, authToken, baseUrl, apiVersion, fetch }) {
-    this.#connection = [accountSid, authToken, String(baseUrl), text(apiVersion)];
-    this.#request(() => {});
+    this.#connection = texts({ accountSid, authToken, baseUrl, apiVersion });
+    core().clientConnection(this.#connection);
     this.#send = sender(fetch);
   }
 
   async create({ phoneNumber, friendlyName, callDelay, extension, statusCallback, statusCallbackMethod }, options) {
-    const rest = [callDelay, extension, statusCallback, statusCallbackMethod].map(text);
-    return this.#ask(this.#request((core) => core.create(PhoneNumber.parse(String(phoneNumber)).toString(), friendlyName, ...rest)), options);
+    const number = PhoneNumber.parse(String(phoneNumber));
+    const rest = { friendlyName, callDelay, extension, statusCallback, statusCallbackMethod };
+    return this.#ask({ operation: "create", phoneNumber: number, ...rest }, options);
   }
 
   async list(parameters = {}, options) {
-    const { page = 0, pageSize, friendlyName } = parameters;
-    const number = known(parameters.phoneNumber);
+    const { page = 0, pageSize } = parameters;
     const previous = page > 0 ? (options) => this.list({ ...parameters, page: page - 1 }, options) : undefined;
-    return this.#page((core) => core.list(number, friendlyName, page, text(pageSize)), parameters, previous, options);
+    return this.#page({ operation: "list", ...filter(parameters), page, pageSize }, previous, options);
   }
 
   async *listAll(parameters, options) {
@@ -31,32 +31,32 @@ export class CallerIdClient {
   }
 
   async fetch(sid, options) {
-    return this.#ask(this.#request((core) => core.fetch(sid)), options);
+    return this.#ask({ operation: "fetch", sid }, options);
   }
 
   async update(sid, { friendlyName }, options) {
-    return this.#ask(this.#request((core) => core.update(sid, friendlyName)), options);
+    return this.#ask({ operation: "update", sid, friendlyName }, options);
   }
 
   async delete(sid, options) {
-    return this.#ask(this.#request((core) => core.delete(sid)), options);
+    return this.#ask({ operation: "delete", sid }, options);
   }
 
   /**
    * Reads a page. The one before a page that `next` came to is asked for as it was: its place is not lost where rows are
    * added or removed.
    */
-  async #page(make, parameters, previous, options) {
-    const [list, next, whyNot] = await this.#ask(this.#request(make), options);
-    const again = (options) => this.#page(make, parameters, previous, options);
+  async #page(asked, previous, options) {
+    const [list, url, whyNot] = await this.#ask(asked, options);
+    const again = (options) => this.#page(asked, previous, options);
+    const { phoneNumber, friendlyName } = asked;
     const ways = {
-      hasNext: next !== undefined,
+      hasNext: url !== undefined,
       hasPrevious: previous !== undefined,
       next: async (options) => {
-        if (next === undefined) return null;
+        if (url === undefined) return null;
         if (whyNot !== undefined) throw new UnexpectedResponse(200, whyNot);
-        const number = known(parameters.phoneNumber);
-        return this.#page((core) => core.pageAt(next, number, parameters.friendlyName), parameters, again, options);
+        return this.#page({ operation: "next", url, phoneNumber, friendlyName }, again, options);
       },
       previous: async (options) => (previous === undefined ? null : previous(options)),
     };
@@ -65,40 +65,20 @@ export class CallerIdClient {
     return list;
   }
 
-  /** Makes a request. Nothing of the core's outlives it: whoever has a client need not free it. */
-  #request(make) {
-    const client = new (core().Client)(...this.#connection);
-    try {
-      return make(client);
-    } finally {
-      client.free();
-    }
-  }
-
-  /** Sends a request of the core's and reads the response. The request is taken back or freed. */
-  async #ask(request, { signal } = {}) {
-    let response;
-    let body;
-    try {
-      const [method, url, headers, content] = request.parts();
-      const init = { method, headers: toHeaders(headers) };
-      if (content) init.body = content;
-      response = await this.#send(url, init, signal);
-      body = new Uint8Array(await response.arrayBuffer());
-    } catch (error) {
-      request.free();
-      throw error;
-    }
-    const { status } = response;
-    return toAnswer(request.read(status, response.headers.get("content-type") ?? undefined, body), status);
+  /** Sends a request of the core's and reads the response. */
+  async #ask(parameters, { signal } = {}) {
+    const asked = { ...this.#connection, ...texts(parameters) };
+    const [method, url, content, ...headers] = core().clientRequest(asked);
+    const init = { method, headers: toHeaders(headers) };
+    if (content) init.body = content;
+    const response = await this.#send(url, init, signal);
+    const body = new Uint8Array(await response.arrayBuffer());
+    const contentType = response.headers.get("content-type") ?? undefined;
+    return toAnswer(core().clientAnswer(asked, response.status, contentType, body), response.status);
   }
 }
 
-function text(value) {
-  return value === undefined ? undefined : String(value);
-}
-
-/** The digits of a number to look for: one of a list may have been withdrawn since. */
-function known(phoneNumber) {
-  return phoneNumber === undefined ? undefined : PhoneNumber.restore(String(phoneNumber)).toString();
+/** What to look for: a number of a list may have been withdrawn since. */
+function filter({ phoneNumber, friendlyName }) {
+  return { phoneNumber: phoneNumber === undefined ? undefined : PhoneNumber.restore(String(phoneNumber)), friendlyName };
 }

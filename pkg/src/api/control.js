@@ -1,7 +1,7 @@
 import { EventReader, toCall, toChange } from "./events.js";
 import { RestException, UnexpectedResponse } from "./errors.js";
 import { sender } from "./http.js";
-import { core } from "./wasm.js";
+import { core, texts } from "./wasm.js";
 
 export class CallControl {
   #authorization;
@@ -9,10 +9,7 @@ export class CallControl {
   #send;
 
   constructor({ accountSid, authToken, baseUrl, fetch }) {
-    const client = new (core().Client)(accountSid, authToken, String(baseUrl));
-    this.#origin = client.origin;
-    client.free();
-    this.#authorization = core().authorization(accountSid, authToken);
+    [this.#origin, this.#authorization] = core().clientConnection(texts({ accountSid, authToken, baseUrl }));
     this.#send = sender(fetch);
   }
 

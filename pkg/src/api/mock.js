@@ -1,7 +1,7 @@
 import { RestException } from "./errors.js";
 import { EventReader, toCall, toChange } from "./events.js";
 import { PhoneNumber } from "./phone-number.js";
-import { core } from "./wasm.js";
+import { core, texts } from "./wasm.js";
 
 /** How often a stream of events says that it is alive, as the server does. */
 const HEARTBEAT_MILLISECONDS = 15_000;
@@ -28,7 +28,8 @@ export class MockApi extends EventTarget {
   #code;
   /** The test clock, where there is one. */
   #time;
-  #authorization;
+  /** Its Sid, its token, and the `Authorization` header that carries both. */
+  #account;
   /** What changed, for the listeners. */
   #changes;
   #reader;
@@ -45,24 +46,23 @@ export class MockApi extends EventTarget {
     this.#entropy = entropy ?? ((bytes) => crypto.getRandomValues(bytes));
     this.#code = validationCode;
     this.#time = now === undefined ? undefined : now.getTime();
-    const { Mock } = core();
-    this.#core = new Mock(accountSid, authToken, this.#random(32), validationCode);
+    this.#core = new (core().Mock)(texts({ accountSid, authToken }), this.#random(32));
     for (const { phoneNumber, friendlyName, sid, dateCreated, dateUpdated } of seed) {
       const created = dateCreated?.getTime() ?? this.#now();
       const updated = dateUpdated?.getTime() ?? created;
-      const number = PhoneNumber.parse(phoneNumber.toString()).toString();
-      this.#core.seed(number, friendlyName, sid, this.#random(16), created, updated);
+      const number = PhoneNumber.parse(phoneNumber.toString());
+      this.#core.seed(texts({ phoneNumber: number, friendlyName, sid }), this.#random(16), created, updated);
     }
-    this.#authorization = core().authorization(this.accountSid, this.authToken);
+    this.#account = this.#core.account();
     this.#watch();
   }
 
   get accountSid() {
-    return this.#core.accountSid;
+    return this.#account[0];
   }
 
   get authToken() {
-    return this.#core.authToken;
+    return this.#account[1];
   }
 
   get now() {
@@ -76,15 +76,15 @@ export class MockApi extends EventTarget {
     request.signal?.throwIfAborted();
     const { pathname, search } = new URL(request.url);
     const header = (name) => request.headers.get(name) ?? undefined;
-    const [status, fields, answer] = this.#respond(
-      request.method,
-      pathname,
-      search.slice(1),
-      header("authorization"),
-      header("content-type"),
-      header("last-event-id"),
-      body,
-    );
+    const asked = {
+      method: request.method,
+      path: pathname,
+      query: search.slice(1),
+      authorization: header("authorization"),
+      contentType: header("content-type"),
+      lastEventId: header("last-event-id"),
+    };
+    const [status, answer, ...fields] = this.#respond(asked, body);
     const headers = new Headers();
     for (let at = 0; at < fields.length; at += 2) headers.append(fields[at], fields[at + 1]);
     const content = answer instanceof Uint8Array ? (answer.length > 0 ? answer : null) : this.#stream(answer, request.signal);
@@ -115,7 +115,7 @@ export class MockApi extends EventTarget {
 
   restore(snapshot) {
     this.#core.restore(snapshot);
-    this.#authorization = core().authorization(this.accountSid, this.authToken);
+    this.#account = this.#core.account();
     this.#settle();
   }
 
@@ -139,36 +139,20 @@ export class MockApi extends EventTarget {
     return bytes;
   }
 
-  #respond(method, path, query, authorization, contentType, lastEventId, body) {
+  #respond(asked, body) {
     if (this.#core === undefined) throw new Error("the mock was freed");
     this.#settle();
-    const answer = this.#core.respond(
-      method,
-      path,
-      query,
-      authorization,
-      contentType,
-      lastEventId,
-      body,
-      this.#now(),
-      this.#random(80),
-      this.#code,
-    );
+    const request = texts({ ...asked, validationCode: this.#code });
+    const answer = this.#core.respond(request, body, this.#now(), this.#random(80));
     this.#settle();
     return answer;
   }
 
   /** A request to the control surface, from here. */
   #control(method, path, body = "") {
-    const [status, , answer] = this.#respond(
-      method,
-      `/_callerid/${path}`,
-      "",
-      this.#authorization,
-      undefined,
-      undefined,
-      encoder.encode(body),
-    );
+    const [, , authorization] = this.#account;
+    const asked = { method, path: `/_callerid/${path}`, authorization };
+    const [status, answer] = this.#respond(asked, encoder.encode(body));
     const json = JSON.parse(new TextDecoder().decode(answer));
     if (status >= 300) throw new RestException(status, json.message, json.code, json.more_info);
     return json;
