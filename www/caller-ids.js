@@ -239,6 +239,7 @@ function makeRow(callerId, { rename, remove, reload, words }) {
 
   const drawDate = () => {
     setText(time, relative(callerId.dateCreated));
+    exactly ??= new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "long" });
     setText(exact, exactly.format(callerId.dateCreated));
     time.dateTime = callerId.dateCreated.toISOString();
   };
@@ -376,11 +377,13 @@ function makeRow(callerId, { rename, remove, reload, words }) {
   };
 }
 
-const exactly = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "long" });
-const relatively = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+// Made when the first date is shown: until then, what formats dates need not be loaded.
+let exactly;
+let relatively;
 const UNITS = [["year", 31_557_600], ["month", 2_629_800], ["week", 604_800], ["day", 86_400], ["hour", 3600], ["minute", 60]];
 
 function relative(date) {
+  relatively ??= new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   const seconds = (Date.now() - date) / 1000;
   for (const [unit, size] of UNITS) {
     if (seconds >= size) return relatively.format(-Math.floor(seconds / size), unit);

@@ -2,6 +2,6 @@
 
 import { init } from "./callerid/url.js";
 
-await init();
+await init(new URL("callerid/callerid.wasm", document.baseURI));
 
 export * from "./callerid/url.js";

@@ -5,7 +5,8 @@ import { byId, copy, element, setText, show } from "./dom.js";
 import { formatted } from "./format.js";
 import { masked, toCurl } from "./wire-log.js";
 
-const timeOfDay = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+/** `14:05:09`. */
+const timeOfDay = (date) => date.toTimeString().slice(0, 8);
 
 /** Shows that log. */
 export function mountWire(log) {
@@ -58,7 +59,7 @@ export function mountWire(log) {
       method: element("span", { className: "exchange-method" }, exchange.method),
       path: element("span", { className: "exchange-path", title: exchange.url.pathname + exchange.url.search }, shortPath(exchange.url)),
       status: element("span", { className: "exchange-status" }),
-      when: element("span", { className: "exchange-when" }, timeOfDay.format(exchange.startedAt)),
+      when: element("span", { className: "exchange-when" }, timeOfDay(exchange.startedAt)),
       took: element("span", { className: "exchange-took" }),
     };
     const { method, path, status, when, took } = row;

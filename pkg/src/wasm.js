@@ -60,6 +60,8 @@ async function load(given) {
   }
   if (typeof Response === "function" && source instanceof Response) {
     if (!source.ok) throw new Error(`callerid: ${source.url} answered ${source.status}`);
+    // As it comes in, where the host says what it is.
+    if (source.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(source);
     source = await source.arrayBuffer();
   }
   return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source);

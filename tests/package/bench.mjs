@@ -65,7 +65,7 @@ const size = (path) => gzipSync(readFileSync(new URL(`node_modules/${path}`, imp
 console.log(
   JSON.stringify([
     {
-      title: "a number, in eight formats, in Node",
+      title: "npm package: a number, in eight formats, in Node",
       unit: "ns",
       rows: [
         ["callerid, one at a time", time(texts.length, () => texts.forEach((text) => PhoneNumber.parse(text).toString()))],
@@ -75,7 +75,7 @@ console.log(
       ],
     },
     {
-      title: "a list of 1,000 caller IDs, from its XML to plain objects",
+      title: "npm package: a list of 1,000 caller IDs, from its XML to plain objects",
       unit: "ns",
       rows: [
         ["callerid", time(1, () => parseResponse(list))],
@@ -83,7 +83,7 @@ console.log(
       ],
     },
     {
-      title: "from import to the first number, in a new Node",
+      title: "npm package: from import to the first number, in a new Node",
       unit: "ms",
       rows: [
         ["callerid", first("callerid", "it.PhoneNumber.parse('(415) 867-5309')")],
@@ -92,7 +92,7 @@ console.log(
       ],
     },
     {
-      title: "the .wasm as it is sent, gz -9",
+      title: "npm package: the .wasm as it is sent, gz -9",
       unit: "bytes",
       rows: [
         ["callerid", size("callerid/dist/callerid.wasm")],

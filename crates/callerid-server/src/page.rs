@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn a_file_comes_with_its_type_and_the_policy() {
         for (path, content_type) in [
-            ("/main.js", "text/javascript; charset=utf-8"),
-            ("/styles/base.css?again", "text/css; charset=utf-8"),
+            ("/page.js", "text/javascript; charset=utf-8"),
+            ("/page.css?again", "text/css; charset=utf-8"),
             ("/icon.svg", "image/svg+xml"),
         ] {
             let response = ask("GET", path, None).unwrap();
@@ -144,20 +144,20 @@ mod tests {
 
     #[test]
     fn what_a_browser_has_is_not_sent_again() {
-        let first = ask("GET", "/main.js", None).unwrap();
+        let first = ask("GET", "/page.js", None).unwrap();
         let etag = first.headers()[ETAG].to_str().unwrap();
         for known in [etag, &format!("\"other\", {etag}")] {
-            let again = ask("GET", "/main.js", Some(known)).unwrap();
+            let again = ask("GET", "/page.js", Some(known)).unwrap();
             assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
             assert_eq!(again.headers()[ETAG], etag);
         }
-        assert_eq!(ask("GET", "/main.js", Some("\"other\"")).unwrap().status(), StatusCode::OK);
+        assert_eq!(ask("GET", "/page.js", Some("\"other\"")).unwrap().status(), StatusCode::OK);
     }
 
     #[test]
     fn everything_else_is_left_to_the_service() {
         for path in
-            ["/2008-08-01/Accounts/AC/OutgoingCallerIds", "/_callerid/health", "/main", "/styles"]
+            ["/2008-08-01/Accounts/AC/OutgoingCallerIds", "/_callerid/health", "/page", "/main.js"]
         {
             assert!(ask("GET", path, None).is_none(), "{path}");
         }
@@ -186,7 +186,7 @@ mod tests {
                 }
             }
         }
-        assert!(seen > 30, "{seen}");
+        assert!(seen >= 5, "{seen}");
     }
 
     /// What a text loads: `from "./…"`, `import "./…"`, `href="…"`, `src="…"`.

@@ -1,6 +1,10 @@
 //! The page: put together for a static host, and its tests, which are Playwright in a Chromium of this machine, over the
 //! real server and over the mock.
 
+/// As the server links it.
+#[path = "../../callerid-server/build/link.rs"]
+mod link;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,30 +14,23 @@ use crate::{Outcome, cargo, node, root, run, target_dir};
 const NO_BROWSER: &str = "the page's tests need a Chromium or Chrome, and none is found. Install one \
     (Debian: apt-get install --no-install-recommends chromium), or name one in CHROME";
 
-/// Puts the page together in `target/page`, for any static host: `www/`, and of the package what it loads.
+/// Puts the page together in `target/page`, for any static host: `www/`, and of the package what it loads, linked.
 pub(crate) fn assemble() -> Outcome {
     crate::package_dist()?;
     let page = target_dir().join("page");
     if page.exists() {
         fs::remove_dir_all(&page)?;
     }
-    copy(&root().join("www"), &page)?;
-    copy(&root().join("pkg/dist"), &page.join("callerid"))?;
-    println!("{}", page.display());
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
+    let mut files = link::Files::new();
+    link::read(&root().join("www"), "", &mut files)?;
+    link::read(&root().join("pkg/dist"), "callerid/", &mut files)?;
+    let host = files.remove_entry("host.js");
+    for (path, bytes) in link::link(files)?.into_iter().chain(host) {
+        let file = page.join(path);
+        fs::create_dir_all(file.parent().unwrap_or(&page))?;
+        fs::write(file, bytes)?;
     }
+    println!("{}", page.display());
     Ok(())
 }
 

@@ -6,12 +6,15 @@
 mod growth;
 mod normalize;
 mod package;
+mod page;
 mod representation;
 mod server;
 
 use crate::Outcome;
 use serde_json::{Value, json};
+use std::error::Error;
 use std::path::PathBuf;
+use std::process::Output;
 use std::{fmt, fs};
 
 /// Every benchmark by its name.
@@ -21,6 +24,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("growth", growth::run),
     ("server", server::run),
     ("package", package::run),
+    ("page", page::start),
 ];
 
 type Benchmark = fn() -> Vec<Table>;
@@ -49,6 +53,31 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     fs::write(&path, serde_json::to_vec_pretty(&Value::Array(tables))?)?;
     println!("written: target/bench.json");
     Ok(())
+}
+
+/// The tables that a script of Node's has printed as JSON: `[{ title, unit, rows: [[name, figure, note?], …] }, …]`.
+fn measured(output: Output) -> Result<Vec<Table>, Box<dyn Error>> {
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let row = |row: &Value| {
+        Some(Row {
+            name: row.get(0)?.as_str()?.to_owned(),
+            figure: row.get(1)?.as_f64()?,
+            note: row.get(2).and_then(Value::as_str).unwrap_or_default().to_owned(),
+        })
+    };
+    let table = |table: &Value| {
+        let units = ["ns", "ms", "bytes"].into_iter();
+        Some(Table {
+            title: table.get("title")?.as_str()?.to_owned(),
+            unit: units.filter(|unit| table["unit"] == *unit).next()?,
+            rows: table.get("rows")?.as_array()?.iter().map(row).collect::<Option<_>>()?,
+        })
+    };
+    let tables: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+    let tables: Option<_> = tables.iter().map(table).collect();
+    tables.ok_or_else(|| "the script printed something else than tables".into())
 }
 
 /// What one benchmark measured.

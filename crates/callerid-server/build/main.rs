@@ -1,0 +1,61 @@
+//! Puts the demo page into the program: the files of `www/`, and of the npm package what the page loads, linked.
+//!
+//! The package need not have been built. Then the program has no page, and says so to whoever asks for it.
+
+mod link;
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use link::Files;
+
+/// What the server answers itself: which host serves the page.
+const HOST: &str = "host.js";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");
+    let (www, package) = (root.join("www"), root.join("pkg/dist"));
+    let mut files = Files::new();
+    link::read(&www, "", &mut files)?;
+    if package.is_dir() {
+        link::read(&package, "callerid/", &mut files)?;
+        watch(&package);
+    } else {
+        // A path that is not there would be taken to have changed at every build.
+        watch(&root.join("pkg"));
+    }
+    watch(&www);
+    println!("cargo::rerun-if-changed=build");
+    files.remove(HOST);
+    let mut files = link::link(files)?;
+    let html = files.remove(link::HTML).unwrap_or_default();
+    files.insert(String::new(), html);
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let mut table = String::from("[\n");
+    // In the order in which they are looked for.
+    for (number, (path, bytes)) in files.iter().enumerate() {
+        let hash = fnv1a(bytes);
+        let file = out.join(format!("page-{number}"));
+        fs::write(&file, bytes)?;
+        writeln!(
+            table,
+            "    File {{ path: \"/{path}\", etag: \"\\\"{hash:016x}\\\"\", bytes: include_bytes!({file:?}) }},"
+        )?;
+    }
+    table.push_str("]\n");
+    fs::write(out.join("page_files.rs"), table)?;
+    Ok(())
+}
+
+fn watch(path: &Path) {
+    println!("cargo::rerun-if-changed={}", path.display());
+}
+
+/// Fowler, Noll and Vo's hash: another content, another tag.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

@@ -1,0 +1,33 @@
+// How the page starts: what it asks for, what it costs, how long it takes.
+
+import { expect, signedIn, test } from "../fixtures.js";
+
+const RUNS = 5;
+
+test("it starts with few files, and costs less than 250 ms of the renderer’s processor time", async ({ browser, server }) => {
+  const starts = [];
+  for (let run = 0; run < RUNS; run++) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    // Another page of this origin, so that the renderer is there and only the page's own start is counted.
+    await page.goto(`${server.url}/icon.svg`);
+    const devtools = await context.newCDPSession(page);
+    await devtools.send("Performance.enable");
+    const spent = async () => (await devtools.send("Performance.getMetrics")).metrics.find(({ name }) => name === "ProcessTime").value * 1000;
+    const before = await spent();
+    await page.goto(signedIn(server.url, server.account));
+    await expect(page.locator("#link-state")).toHaveAttribute("data-state", "live");
+    const cost = (await spent()) - before;
+    const { files, ready } = await page.evaluate(() => ({
+      files: performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname).filter((path) => /\.\w+$/.test(path)),
+      ready: performance.getEntriesByName("callerid-started")[0].startTime,
+    }));
+    starts.push({ cost, files, ready });
+    await context.close();
+  }
+  const median = (values) => values.sort((one, other) => one - other)[RUNS >> 1];
+  // Time by the clock depends on what else the machine does: `cargo xtask bench page` measures it.
+  console.log(`ready after ${Math.round(median(starts.map(({ ready }) => ready)))} ms, ${Math.round(median(starts.map(({ cost }) => cost)))} ms of processor time (medians of ${RUNS})`);
+  for (const { files } of starts) expect([...new Set(files)].sort()).toEqual(["/callerid/callerid.wasm", "/host.js", "/icon.svg", "/page.css", "/page.js"]);
+  expect(Math.min(...starts.map(({ cost }) => cost))).toBeLessThan(250);
+});
