@@ -2,46 +2,86 @@ import { core, memory } from "./wasm.js";
 
 // Made only here: `new PhoneNumber(…)` elsewhere throws.
 const MAKE = Symbol();
+const LINE_FEED = 10;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-// A number's text goes to the core through a buffer of its memory: a crossing is all that a number costs then.
+// Texts go to the core, and answers come from it, through a buffer of its memory: a crossing is all that a number costs then.
 let buffer = new Uint8Array(0);
-let parseBuffered;
+let parsePhoneNumber;
 
-/** The ten digits of a text as one number, NaN where it is none. */
-function read(text) {
+/** Puts a text into the buffer, or as much of it as fits; how many bytes that is. */
+function give(text) {
   // Empty too where the memory has grown, which detaches it.
   if (buffer.length === 0) mapBuffer();
-  let length = text.length;
-  if (length > buffer.length) return readLong(text);
+  const { length } = text;
+  if (length > buffer.length) return encoder.encodeInto(text, buffer).written;
   for (let at = 0; at < length; at++) {
     const unit = text.charCodeAt(at);
-    if (unit > 0x7f) {
-      const written = encoder.encodeInto(text, buffer);
-      if (written.read < length) return readLong(text);
-      length = written.written;
-      break;
-    }
+    if (unit > 0x7f) return encoder.encodeInto(text, buffer).written;
     buffer[at] = unit;
   }
-  return parseBuffered(length);
+  return length;
 }
 
 function mapBuffer() {
-  ({ parseBuffered } = core());
-  buffer = memory().subarray(core().bufferAddress(), core().bufferAddress() + core().bufferLength());
+  const { bufferAddress, bufferLength, parsePhoneNumber: parse } = core();
+  parsePhoneNumber = parse;
+  buffer = memory().subarray(bufferAddress(), bufferAddress() + bufferLength());
 }
 
-function readLong(text) {
-  const [digits] = core().checkPhoneNumber(text, false);
-  return digits === undefined ? Number.NaN : Number(digits);
+/** The ten digits of a text as one number, NaN where it is none. */
+function read(text) {
+  const length = give(text);
+  return parsePhoneNumber(length);
+}
+
+/** The lines that the core writes to the buffer in a call with so many bytes of it. */
+function answer(call, length, ...rest) {
+  return decoder.decode(buffer.subarray(0, core()[call](length, ...rest))).split("\n");
+}
+
+/** What the core says of a text: its digits and its extension, or an empty text, the reason, the message and the place. */
+function check(text, reading) {
+  const length = give(text);
+  return answer("checkPhoneNumber", length, core().Reading[reading]);
+}
+
+/** What is wrong with a text that is no number. */
+function problem([, reason, message, at]) {
+  return { reason, message, at: Number(at) };
 }
 
 function string(text) {
   if (typeof text !== "string") throw new TypeError(`a phone number is read from a string, not from ${text === null ? "null" : typeof text}`);
   return text;
+}
+
+/** As many lines as `input` has, each a number's ten digits or nothing: as much at a time as the buffer takes. */
+function normalizeLines(input) {
+  if (buffer.length === 0) mapBuffer();
+  // A line's answer is no longer than the line, but for an end that the last one may lack.
+  const output = new Uint8Array(input.length + 1);
+  const most = buffer.length - 1;
+  let written = 0;
+  for (let at = 0; at < input.length; ) {
+    let end = at + most;
+    if (end >= input.length) end = input.length;
+    else end = input.lastIndexOf(LINE_FEED, end - 1) + 1;
+    if (end <= at) {
+      // The line is far too long to be a number.
+      output[written++] = LINE_FEED;
+      at = input.indexOf(LINE_FEED, at + most) + 1 || input.length;
+      continue;
+    }
+    buffer.set(input.subarray(at, end));
+    const length = core().normalizeLines(end - at);
+    output.set(buffer.subarray(0, length), written);
+    written += length;
+    at = end;
+  }
+  return output.slice(0, written);
 }
 
 export class PhoneNumber {
@@ -55,33 +95,31 @@ export class PhoneNumber {
   static parse(text) {
     const value = read(string(text));
     if (value === value) return new PhoneNumber(MAKE, value);
-    const [, reason, message, at] = core().checkPhoneNumber(text, false);
-    throw new InvalidPhoneNumber(reason, message, at);
+    throw new InvalidPhoneNumber(problem(check(text, "Number")));
   }
 
   static restore(text) {
-    const [digits, reason, message, at] = core().restorePhoneNumber(string(text));
-    if (digits === undefined) throw new InvalidPhoneNumber(reason, message, at);
-    return new PhoneNumber(MAKE, Number(digits));
+    const lines = check(string(text), "Restored");
+    if (lines[0] === "") throw new InvalidPhoneNumber(problem(lines));
+    return new PhoneNumber(MAKE, Number(lines[0]));
   }
 
   static parseWithExtension(text) {
-    const [digits, second, message, at] = core().checkPhoneNumber(string(text), true);
-    if (digits === undefined) throw new InvalidPhoneNumber(second, message, at);
-    return { phoneNumber: new PhoneNumber(MAKE, Number(digits)), extension: second ?? null };
+    const lines = check(string(text), "WithExtension");
+    if (lines[0] === "") throw new InvalidPhoneNumber(problem(lines));
+    return { phoneNumber: new PhoneNumber(MAKE, Number(lines[0])), extension: lines[1] || null };
   }
 
   static check(text) {
     const value = read(string(text));
     if (value === value) return { ok: true, phoneNumber: new PhoneNumber(MAKE, value) };
-    const [, reason, message, at] = core().checkPhoneNumber(text, false);
-    return { ok: false, reason, message, at };
+    return { ok: false, ...problem(check(text, "Number")) };
   }
 
   static normalizeAll(input) {
-    if (input instanceof Uint8Array) return core().normalizeLines(input);
+    if (input instanceof Uint8Array) return normalizeLines(input);
     const lines = `${input.join("\n")}\n`;
-    const numbers = decoder.decode(core().normalizeLines(encoder.encode(lines))).split("\n");
+    const numbers = decoder.decode(normalizeLines(encoder.encode(lines))).split("\n");
     // The last line is ended too, so nothing follows it.
     numbers.length -= 1;
     if (numbers.length === input.length && !lines.includes("\r")) return numbers.map((number) => number || null);
@@ -93,19 +131,25 @@ export class PhoneNumber {
   }
 
   static get metadataRelease() {
-    return core().metadataRelease();
+    give("");
+    return answer("metadataRelease")[0];
   }
 
   get kind() {
-    return core().phoneNumberKind(this.toString());
+    return this.#described()[0];
   }
 
   get national() {
-    return core().phoneNumberNational(this.toString());
+    return this.#described()[1];
   }
 
   get e164() {
-    return core().phoneNumberE164(this.toString());
+    return this.#described()[2];
+  }
+
+  #described() {
+    const length = give(this.toString());
+    return answer("describePhoneNumber", length);
   }
 
   toString() {
@@ -118,7 +162,7 @@ export class PhoneNumber {
 }
 
 export class InvalidPhoneNumber extends Error {
-  constructor(reason, message, at) {
+  constructor({ reason, message, at }) {
     super(message);
     this.reason = reason;
     this.at = at;

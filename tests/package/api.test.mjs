@@ -67,6 +67,16 @@ test("many numbers are read as one by one", () => {
   assert.deepEqual(PhoneNumber.normalizeAll([]), []);
 });
 
+test("more lines than the module takes at once, and longer ones, are read all the same", () => {
+  const long = "1".repeat(200_000);
+  const lines = [...Array.from({ length: 20_000 }, (_, index) => `(415) 867-${String(index % 10_000).padStart(4, "0")}`), long, "212-555-0123", `${long}\r`, long];
+  const numbers = new TextDecoder().decode(PhoneNumber.normalizeAll(new TextEncoder().encode(lines.join("\n")))).split("\n");
+  assert.equal(numbers.length, lines.length + 1);
+  lines.forEach((line, index) => assert.equal(numbers[index], line.length < 20 ? line.replace(/\D/g, "") : ""));
+  assert.deepEqual(PhoneNumber.normalizeAll(lines).slice(-4), [null, "2125550123", null, null]);
+  assert.equal(PhoneNumber.check(`415-867-5309 ${"é".repeat(100_000)}`).at, 250);
+});
+
 test("a test clock moves calls and nothing else does", async () => {
   const mock = new MockApi({ now: NOW });
   const client = new CallerIdClient(connection(mock));

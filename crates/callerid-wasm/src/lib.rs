@@ -3,10 +3,9 @@
 //! What is exported here is what the façade in `pkg/src` builds its classes on, and no more: texts, numbers and flat
 //! arrays cross, objects are made on the other side. The façade's `.d.ts` says what users see.
 //!
-//! A crossing costs far more than most of what the core does behind it. So one number at a time goes through a buffer
-//! that both sides know ([`phone_number::parse_buffered`]), many go as one text, and a list comes as one text of JSON.
+//! A crossing costs far more than most of what the core does behind it. So numbers go through a buffer that both sides
+//! know ([`phone_number`]), and a list comes as one text of JSON.
 
-pub mod js;
 pub mod phone_number;
 
 #[cfg(feature = "api")]
@@ -15,6 +14,8 @@ pub mod client;
 pub mod document;
 #[cfg(feature = "api")]
 pub mod friendly_name;
+#[cfg(feature = "api")]
+pub mod js;
 #[cfg(feature = "api")]
 pub mod mock;
 

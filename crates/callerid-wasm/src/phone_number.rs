@@ -1,119 +1,176 @@
 //! [`PhoneNumber`]: one at a time, and many.
+//!
+//! Texts and answers go through one buffer, whose place both sides know: a function takes how many bytes of it are given,
+//! in UTF-8, and returns how many it has written there. Nothing is allocated, and nothing but numbers crosses.
 
 use std::cell::RefCell;
+use std::fmt::{self, Write as _};
 
-use callerid_core::{Extension, InvalidPhoneNumber, PhoneNumber};
+use callerid_core::{InvalidPhoneNumber, PhoneNumber, phone_number};
 use wasm_bindgen::prelude::*;
 
-use crate::js::Array;
-
-/// How many bytes of text the buffer takes: a number's 250 characters in full.
-const BUFFER_BYTES: usize = 1024;
+/// Far more than a number may have, so that what is left out of a longer text changes nothing of the answer.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 thread_local! {
     static BUFFER: RefCell<[u8; BUFFER_BYTES]> = const { RefCell::new([0; BUFFER_BYTES]) };
 }
 
-/// Where in memory the façade writes a text for [`parse_buffered`].
+/// Where in memory the buffer is.
 #[wasm_bindgen(js_name = bufferAddress)]
 pub fn buffer_address() -> *mut u8 {
     BUFFER.with_borrow_mut(|buffer| buffer.as_mut_ptr())
 }
 
-/// How many bytes it may write there.
+/// How many bytes it has.
 #[wasm_bindgen(js_name = bufferLength)]
 pub fn buffer_length() -> usize {
     BUFFER_BYTES
 }
 
-/// Reads a number from so many bytes of the buffer: its ten digits as one number, or NaN where it is none.
-#[wasm_bindgen(js_name = parseBuffered)]
-pub fn parse_buffered(length: usize) -> f64 {
-    BUFFER.with_borrow(|buffer| {
-        let text = buffer.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
-        match text.map(PhoneNumber::parse) {
-            Some(Ok(number)) => {
-                let digits = number.as_str().bytes();
-                digits.fold(0, |value: u64, digit| value * 10 + u64::from(digit & 0xf)) as f64
-            }
-            _ => f64::NAN,
+/// Reads a number: its ten digits as one number, or NaN where it is none.
+#[wasm_bindgen(js_name = parsePhoneNumber)]
+pub fn parse(length: usize) -> f64 {
+    BUFFER.with_borrow(|buffer| match PhoneNumber::parse(text(buffer, length)) {
+        Ok(number) => {
+            let digits = number.as_str().bytes();
+            digits.fold(0, |value: u64, digit| value * 10 + u64::from(digit & 0xf)) as f64
         }
+        Err(_) => f64::NAN,
     })
 }
 
-/// Reads a number, with its extension where `with_extension` is set: `[digits, extension?]`, or where it is none
-/// `[undefined, reason, message, at]`.
+/// How [`check`] reads a text.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug)]
+pub enum Reading {
+    /// As a number.
+    Number,
+    /// As a number that may have an extension.
+    WithExtension,
+    /// As a number that was read before.
+    Restored,
+}
+
+/// Reads a number: the answer is its digits and, on a second line, its extension if it has one; or four lines, of which
+/// the first is empty and the others are the reason why it is none, the message, and where in the text.
 #[wasm_bindgen(js_name = checkPhoneNumber)]
-pub fn check(text: &str, with_extension: bool) -> Array {
-    let read = if with_extension {
-        PhoneNumber::parse_with_extension(text)
-    } else {
-        PhoneNumber::parse(text).map(|number| (number, None))
-    };
-    verdict(text, read)
-}
-
-/// Takes a number back that was read before: as [`check`], whatever the numbering plan says by now.
-#[wasm_bindgen(js_name = restorePhoneNumber)]
-pub fn restore(text: &str) -> Array {
-    verdict(text, PhoneNumber::restore(text).map(|number| (number, None)))
-}
-
-fn verdict(
-    text: &str,
-    read: Result<(PhoneNumber, Option<Extension>), InvalidPhoneNumber>,
-) -> Array {
-    match read {
-        Ok((number, extension)) => {
-            let extension = extension.as_ref().map(|extension| extension.as_str());
-            Array::of(number.as_str()).optional_text(extension)
+pub fn check(length: usize, reading: Reading) -> usize {
+    BUFFER.with_borrow_mut(|buffer| {
+        let text = text(buffer, length);
+        let read = match reading {
+            Reading::Number => PhoneNumber::parse(text).map(|number| (number, None)),
+            Reading::WithExtension => PhoneNumber::parse_with_extension(text),
+            Reading::Restored => PhoneNumber::restore(text).map(|number| (number, None)),
+        };
+        let place = read.as_ref().map_or_else(|error| crate::utf16_index(text, error.at()), |_| 0);
+        let mut answer = Answer { buffer, length: 0 };
+        match read {
+            Ok((number, extension)) => {
+                answer.line(number.as_str());
+                if let Some(extension) = extension {
+                    answer.line(extension.as_str());
+                }
+            }
+            Err(error) => answer.error(&error, place),
         }
-        Err(error) => Array::empty()
-            .optional_text(None)
-            .text(error.reason().as_str())
-            .text(&error.to_string())
-            .number(crate::utf16_index(text, error.at()).into()),
-    }
+        answer.length
+    })
 }
 
-/// Reads lines of UTF-8, ended by `\n` or `\r\n`: as many lines come back, the ten digits each, or nothing where it is no
-/// number.
+/// Reads lines that end in `\n` or `\r\n`: as many lines are the answer, the ten digits each, or nothing where it is no
+/// number. They leave a byte of the buffer free.
 #[wasm_bindgen(js_name = normalizeLines)]
-pub fn normalize_lines(lines: &[u8]) -> Vec<u8> {
-    let mut answer = Vec::with_capacity(lines.len());
-    for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if let Ok(Ok(number)) = std::str::from_utf8(line).map(PhoneNumber::parse) {
-            answer.extend_from_slice(number.as_str().as_bytes());
+pub fn normalize_lines(length: usize) -> usize {
+    BUFFER.with_borrow_mut(|buffer| {
+        let mut at = 0;
+        // Never past what is yet to be read: a number takes ten bytes at least, and only the last line may lack its end.
+        let mut written = 0;
+        while let Some(rest @ [_, ..]) = buffer.get(at..length) {
+            let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            at += line.len() + 1;
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let number = str::from_utf8(line).ok().and_then(|line| PhoneNumber::parse(line).ok());
+            let mut answer = Answer { buffer, length: written };
+            answer.line(number.as_ref().map_or("", PhoneNumber::as_str));
+            written = answer.length;
         }
-        answer.push(b'\n');
-    }
-    answer
+        written
+    })
 }
 
-/// What a number is for. The empty text where it is no number.
-#[wasm_bindgen(js_name = phoneNumberKind)]
-pub fn kind(number: &str) -> String {
-    PhoneNumber::restore(number).map(|number| number.kind().as_str().to_owned()).unwrap_or_default()
-}
-
-/// A number as it is written at home. The empty text where it is no number.
-#[wasm_bindgen(js_name = phoneNumberNational)]
-pub fn national(number: &str) -> String {
-    PhoneNumber::restore(number)
-        .map(|number| number.national().as_str().to_owned())
-        .unwrap_or_default()
-}
-
-/// A number as it is written everywhere. The empty text where it is no number.
-#[wasm_bindgen(js_name = phoneNumberE164)]
-pub fn e164(number: &str) -> String {
-    PhoneNumber::restore(number).map(|number| number.e164().as_str().to_owned()).unwrap_or_default()
+/// What the rules say of a number that was read: three lines, its kind, and how it is written at home and everywhere.
+/// Nothing where it is none.
+#[wasm_bindgen(js_name = describePhoneNumber)]
+pub fn describe(length: usize) -> usize {
+    BUFFER.with_borrow_mut(|buffer| {
+        let number = PhoneNumber::restore(text(buffer, length));
+        let mut answer = Answer { buffer, length: 0 };
+        if let Ok(number) = number {
+            answer.line(number.kind().as_str());
+            answer.line(number.national().as_str());
+            answer.line(number.e164().as_str());
+        }
+        answer.length
+    })
 }
 
 /// The release of libphonenumber whose metadata says which numbers are valid.
 #[wasm_bindgen(js_name = metadataRelease)]
-pub fn metadata_release() -> String {
-    callerid_core::phone_number::METADATA_RELEASE.to_owned()
+pub fn metadata_release() -> usize {
+    BUFFER.with_borrow_mut(|buffer| {
+        let mut answer = Answer { buffer, length: 0 };
+        answer.line(phone_number::METADATA_RELEASE);
+        answer.length
+    })
+}
+
+/// So many bytes of the buffer, which the other side has encoded.
+fn text(buffer: &[u8], length: usize) -> &str {
+    buffer.get(..length).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+/// Lines that are written over what was read.
+struct Answer<'a> {
+    buffer: &'a mut [u8; BUFFER_BYTES],
+    length: usize,
+}
+
+impl Answer<'_> {
+    fn line(&mut self, line: &str) {
+        self.bytes(line.as_bytes());
+        self.bytes(b"\n");
+    }
+
+    fn error(&mut self, error: &InvalidPhoneNumber, place: u32) {
+        self.line("");
+        self.line(error.reason().as_str());
+        // Nothing fails that is written to bytes.
+        let _ = write!(self, "{error}");
+        self.line("");
+        self.number(place);
+        self.line("");
+    }
+
+    fn number(&mut self, number: u32) {
+        if number >= 10 {
+            self.number(number / 10);
+        }
+        self.bytes(&[b'0' + (number % 10) as u8]);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        let end = self.length + bytes.len();
+        if let Some(place) = self.buffer.get_mut(self.length..end) {
+            place.copy_from_slice(bytes);
+            self.length = end;
+        }
+    }
+}
+
+impl fmt::Write for Answer<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.bytes(text.as_bytes());
+        Ok(())
+    }
 }

@@ -1,5 +1,11 @@
 //! What a character means in a written phone number: the classes of libphonenumber's patterns.
 
+/// What is left of a text without the characters of a class at its end. (`trim_end_matches` is compiled anew for every
+/// class it is called with.)
+pub(super) fn trim_end(text: &str, is_trimmed: fn(char) -> bool) -> &str {
+    text.trim_end_matches(is_trimmed)
+}
+
 /// A plus sign, which marks an international number.
 pub(super) fn is_plus(c: char) -> bool {
     matches!(c, '+' | '\u{ff0b}')

@@ -137,77 +137,185 @@ impl InvalidPhoneNumber {
     }
 }
 
-impl fmt::Display for InvalidPhoneNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.at;
+impl InvalidPhoneNumber {
+    /// The message as a template, and the numbers that it names: `#` is the first, `%` the second, in three digits; `@` is
+    /// the place and `?` the stray character.
+    ///
+    /// (`write!` brings machinery for all that could be written, and `callerid/phone` is to be a small .wasm.)
+    fn template(&self) -> (&'static str, u16, u16) {
         match self.problem {
-            Problem::Empty => f.write_str(
+            Problem::Empty => (
                 "no phone number: the text is empty; a number has 10 digits, like 415-555-0123",
+                0,
+                0,
             ),
-            Problem::TooShort { digits: 7 } => write!(
-                f,
-                "too few digits: 7 at byte {at}, where a number has 10; put the area code first, like 415-555-0123"
+            Problem::TooShort { digits: 7 } => (
+                "too few digits: 7 at byte @, where a number has 10; put the area code first, like 415-555-0123",
+                0,
+                0,
             ),
-            Problem::TooShort { digits } => write!(
-                f,
-                "too few digits: {digits} at byte {at}, where a number has 10, like 415-555-0123"
+            Problem::TooShort { digits } => (
+                "too few digits: # at byte @, where a number has 10, like 415-555-0123",
+                digits.into(),
+                0,
             ),
-            Problem::TooLong { digits } => write!(
-                f,
-                "too many digits: {digits}, where a number has 10; the first too many is at byte {at}"
+            Problem::TooLong { digits } => (
+                "too many digits: #, where a number has 10; the first too many is at byte @",
+                digits.into(),
+                0,
             ),
-            Problem::AnotherCountry { code } => write!(
-                f,
-                "another country's number: +{code} at byte {at}, where only +1 (North America) is read"
+            Problem::AnotherCountry { code } => (
+                "another country's number: +# at byte @, where only +1 (North America) is read",
+                code,
+                0,
             ),
-            Problem::Extension => {
-                write!(f, "an extension at byte {at}: write the number without it")
+            Problem::Extension => ("an extension at byte @: write the number without it", 0, 0),
+            Problem::ImpossibleAreaCode { area_code: area_code @ 200.. } => {
+                ("impossible area code # at byte @: # is a service code", area_code, 0)
             }
-            Problem::ImpossibleAreaCode { area_code: area_code @ 200.. } => write!(
-                f,
-                "impossible area code {area_code} at byte {at}: {area_code} is a service code"
+            Problem::ImpossibleAreaCode { area_code: area_code @ 100.. } => (
+                "impossible area code # at byte @: an area code begins with 2 to 9; if the 1 is the country code, a digit is missing",
+                area_code,
+                0,
             ),
             Problem::ImpossibleAreaCode { area_code } => {
-                write!(
-                    f,
-                    "impossible area code {area_code:03} at byte {at}: an area code begins with 2 to 9"
-                )?;
-                if area_code >= 100 {
-                    f.write_str("; if the 1 is the country code, a digit is missing")?;
-                }
-                Ok(())
+                ("impossible area code % at byte @: an area code begins with 2 to 9", 0, area_code)
             }
             Problem::UnassignedAreaCode { area_code } => {
-                write!(f, "area code {area_code} at byte {at} is not assigned")
+                ("area code # at byte @ is not assigned", area_code, 0)
             }
-            Problem::ImpossibleExchange { exchange } => write!(
-                f,
-                "impossible exchange {exchange:03} at byte {at}: an exchange begins with 2 to 9"
-            ),
-            Problem::UnassignedExchange { area_code, exchange } => write!(
-                f,
-                "area code {area_code} has no such number in exchange {exchange:03}, at byte {at}"
-            ),
-            Problem::StrayText { found } => {
-                f.write_str("stray text: ")?;
-                // What could hide in a log or change it (controls, line ends, marks of direction) is named by number.
-                if found.is_ascii_graphic() {
-                    f.write_char('\'')?;
-                    f.write_char(found)?;
-                    f.write_char('\'')?;
-                } else {
-                    write!(f, "U+{:04X}", u32::from(found))?;
-                }
-                write!(
-                    f,
-                    " at byte {at} is no part of a number; write 10 digits, like 415-555-0123"
-                )
+            Problem::ImpossibleExchange { exchange } => {
+                ("impossible exchange % at byte @: an exchange begins with 2 to 9", 0, exchange)
             }
+            Problem::UnassignedExchange { area_code, exchange } => {
+                ("area code # has no such number in exchange %, at byte @", area_code, exchange)
+            }
+            Problem::StrayText { .. } => (
+                "stray text: ? at byte @ is no part of a number; write 10 digits, like 415-555-0123",
+                0,
+                0,
+            ),
             Problem::TextTooLong => {
-                write!(f, "the text goes on past 250 characters at byte {at}: no number is so long")
+                ("the text goes on past 250 characters at byte @: no number is so long", 0, 0)
             }
         }
     }
 }
 
+impl fmt::Display for InvalidPhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (template, first, second) = self.template();
+        template.chars().try_for_each(|c| match (c, self.problem) {
+            ('#', _) => write_digits(f, first.into(), 10, 1),
+            ('%', _) => write_digits(f, second.into(), 10, 3),
+            ('@', _) => write_digits(f, self.at.into(), 10, 1),
+            ('?', Problem::StrayText { found }) => write_character(f, found),
+            _ => f.write_char(c),
+        })
+    }
+}
+
+/// A character in quotes; by its number where it could hide in a log or change it: controls, line ends, marks of
+/// direction.
+fn write_character(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
+    if c.is_ascii_graphic() {
+        f.write_char('\'')?;
+        f.write_char(c)?;
+        f.write_char('\'')
+    } else {
+        f.write_str("U+")?;
+        write_digits(f, c.into(), 16, 4)
+    }
+}
+
+/// A number to a base, in so many digits at least.
+fn write_digits(f: &mut fmt::Formatter<'_>, number: u32, base: u32, least: u32) -> fmt::Result {
+    let digit = number.checked_rem(base).and_then(|digit| char::from_digit(digit, base));
+    let rest = number.checked_div(base).unwrap_or_default();
+    if rest > 0 || least > 1 {
+        write_digits(f, rest, base, least.saturating_sub(1))?;
+    }
+    f.write_char(digit.unwrap_or_default().to_ascii_uppercase())
+}
+
 impl std::error::Error for InvalidPhoneNumber {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_names_what_is_wrong_and_where() {
+        let shown = |problem, at| InvalidPhoneNumber { problem, at }.to_string();
+        for (problem, message) in [
+            (
+                Problem::Empty,
+                "no phone number: the text is empty; a number has 10 digits, like 415-555-0123",
+            ),
+            (
+                Problem::TooShort { digits: 7 },
+                "too few digits: 7 at byte 12, where a number has 10; put the area code first, like 415-555-0123",
+            ),
+            (
+                Problem::TooShort { digits: 9 },
+                "too few digits: 9 at byte 12, where a number has 10, like 415-555-0123",
+            ),
+            (
+                Problem::TooLong { digits: 255 },
+                "too many digits: 255, where a number has 10; the first too many is at byte 12",
+            ),
+            (
+                Problem::AnotherCountry { code: 44 },
+                "another country's number: +44 at byte 12, where only +1 (North America) is read",
+            ),
+            (
+                Problem::AnotherCountry { code: 0 },
+                "another country's number: +0 at byte 12, where only +1 (North America) is read",
+            ),
+            (Problem::Extension, "an extension at byte 12: write the number without it"),
+            (
+                Problem::ImpossibleAreaCode { area_code: 911 },
+                "impossible area code 911 at byte 12: 911 is a service code",
+            ),
+            (
+                Problem::ImpossibleAreaCode { area_code: 155 },
+                "impossible area code 155 at byte 12: an area code begins with 2 to 9; if the 1 is the country code, a digit is missing",
+            ),
+            (
+                Problem::ImpossibleAreaCode { area_code: 15 },
+                "impossible area code 015 at byte 12: an area code begins with 2 to 9",
+            ),
+            (
+                Problem::UnassignedAreaCode { area_code: 221 },
+                "area code 221 at byte 12 is not assigned",
+            ),
+            (
+                Problem::ImpossibleExchange { exchange: 0 },
+                "impossible exchange 000 at byte 12: an exchange begins with 2 to 9",
+            ),
+            (
+                Problem::UnassignedExchange { area_code: 876, exchange: 211 },
+                "area code 876 has no such number in exchange 211, at byte 12",
+            ),
+            (
+                Problem::StrayText { found: '#' },
+                "stray text: '#' at byte 12 is no part of a number; write 10 digits, like 415-555-0123",
+            ),
+            (
+                Problem::StrayText { found: '\u{1f4de}' },
+                "stray text: U+1F4DE at byte 12 is no part of a number; write 10 digits, like 415-555-0123",
+            ),
+            (
+                Problem::StrayText { found: '\n' },
+                "stray text: U+000A at byte 12 is no part of a number; write 10 digits, like 415-555-0123",
+            ),
+            (
+                Problem::TextTooLong,
+                "the text goes on past 250 characters at byte 12: no number is so long",
+            ),
+        ] {
+            assert_eq!(shown(problem, 12), message);
+        }
+        assert!(shown(Problem::Extension, 65_535).contains(" 65535:"));
+    }
+}

@@ -1,4 +1,4 @@
-use super::character::decimal_digit;
+use super::character::{decimal_digit, trim_end};
 use std::fmt;
 
 /// The digits to dial after a call is answered: one to twenty of them.
@@ -54,12 +54,12 @@ impl fmt::Debug for Extension {
 pub(super) fn at_end(text: &str) -> Option<(usize, Extension)> {
     let unsigned = text.strip_suffix('#');
     let with_digits = unsigned.unwrap_or(text);
-    let before = with_digits.trim_end_matches(|c| decimal_digit(c).is_some());
+    let before = trim_end(with_digits, |c| decimal_digit(c).is_some());
     let digits = with_digits.get(before.len()..).filter(|digits| !digits.is_empty())?;
     let extension = Extension::from_digits(digits)?;
 
     let uri = if unsigned.is_none() { strip_folded(before, ";ext=") } else { None };
-    let unlabelled = before.trim_end_matches(['-', ' ']);
+    let unlabelled = trim_end(before, |c| matches!(c, '-' | ' '));
     let unlabelled = (unsigned.is_some() && unlabelled.len() < before.len()).then_some(unlabelled);
     let mut first: Option<usize> = None;
     for (start, most) in [
@@ -100,30 +100,30 @@ fn strip_point(text: &str) -> Option<&str> {
 
 /// What comes before a label and all that may stand around it.
 fn before_label(text: &str, strip: fn(&str) -> Option<&str>) -> Option<&str> {
-    let label = text.trim_end_matches(is_after_label);
+    let label = trim_end(text, is_after_label);
     let before = strip(label).or_else(|| strip(strip_point(label)?))?;
-    Some(before.trim_end_matches(is_space_or_comma))
+    Some(trim_end(before, is_space_or_comma))
 }
 
 /// What comes before two commas or a semicolon.
 fn before_pause(text: &str) -> Option<&str> {
-    let pause = text.trim_end_matches(is_after_label);
+    let pause = trim_end(text, is_after_label);
     let before = pause
         .strip_suffix(';')
         .or_else(|| strip_point(pause)?.strip_suffix(';'))
         .or_else(|| strip_point(pause)?.strip_suffix(",,"))
         .or_else(|| before_first(text, pause.len(), ",,"))?;
-    Some(before.trim_end_matches(is_space))
+    Some(trim_end(before, is_space))
 }
 
 /// What comes before a comma, or several.
 fn before_commas(text: &str) -> Option<&str> {
-    let commas = text.trim_end_matches(is_after_label);
+    let commas = trim_end(text, is_after_label);
     let before = strip_point(commas)
         .filter(|commas| commas.ends_with(','))
-        .map(|commas| commas.trim_end_matches(','))
+        .map(|commas| trim_end(commas, |c| c == ','))
         .or_else(|| before_first(text, commas.len(), ","))?;
-    Some(before.trim_end_matches(is_space))
+    Some(trim_end(before, is_space))
 }
 
 /// What comes before the first of some commas after a place.

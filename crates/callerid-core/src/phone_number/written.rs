@@ -5,12 +5,11 @@
 
 use super::PhoneNumber;
 use super::character::{
-    decimal_digit, is_blank, is_letter, is_plus, is_separator, is_trailing, keypad_digit,
+    decimal_digit, is_blank, is_letter, is_plus, is_separator, is_trailing, keypad_digit, trim_end,
 };
 use super::dialled::{Dialled, Misdialled};
 use super::error::{InvalidPhoneNumber, Problem};
 use super::extension::{self, Extension};
-use std::borrow::Cow;
 
 /// The longest text that is read, in characters: libphonenumber's limit.
 pub(super) const MAX_CHARACTERS: usize = 250;
@@ -36,19 +35,44 @@ pub(super) fn read(text: &str) -> Result<Written, InvalidPhoneNumber> {
     {
         return Err(InvalidPhoneNumber::new(Problem::TextTooLong, at));
     }
-    let candidate = Candidate::in_text(text)?;
-    let (number, extension) = split_extension(&candidate.text).map_err(|(found, at)| {
-        InvalidPhoneNumber::new(Problem::StrayText { found }, candidate.offset(at))
-    })?;
-    let number = number
-        .dial()
-        .map_err(|error| InvalidPhoneNumber::new(error.problem, candidate.offset(error.at())))?;
-    Ok(Written { number, extension: extension.map(|(it, at)| (it, candidate.offset(at))) })
+    match find(text, PHONE_CONTEXT) {
+        Some(at) => read_uri(text, at),
+        None => Candidate::in_free_text(text)?.read(),
+    }
+}
+
+/// Reads `tel:555-0123;phone-context=+1-415` (RFC 3966): a local number, with the prefix of the place where it is one.
+#[cold]
+fn read_uri(text: &str, parameter_at: usize) -> Result<Written, InvalidPhoneNumber> {
+    let context_at = parameter_at.saturating_add(PHONE_CONTEXT.len());
+    let context = up_to(text.get(context_at..).unwrap_or_default(), ";");
+    let number_at = find(text, TEL).map_or(0, |at| at.saturating_add(TEL.len()));
+    let number = text.get(number_at..parameter_at).or_else(|| text.get(number_at..));
+    let number = up_to(number.unwrap_or_default(), ISDN_SUBADDRESS);
+    if is_number_prefix(context) {
+        // Each is part of a text of at most so many characters, of at most four bytes.
+        let mut joined = [0; 2 * 4 * MAX_CHARACTERS];
+        let text = join(&mut joined, context, number);
+        Candidate { text, at: number_at, prefix: context.len(), prefix_at: context_at }.read()
+    } else if is_domain_name(context) {
+        Candidate { text: number, at: number_at, prefix: 0, prefix_at: 0 }.read()
+    } else {
+        Err(InvalidPhoneNumber::new(Problem::StrayText { found: ';' }, parameter_at))
+    }
+}
+
+/// Two texts as one, in a buffer that is long enough.
+fn join<'a>(buffer: &'a mut [u8], first: &str, second: &str) -> &'a str {
+    for (place, byte) in buffer.iter_mut().zip(first.bytes().chain(second.bytes())) {
+        *place = byte;
+    }
+    let joined = buffer.get(..first.len().saturating_add(second.len())).unwrap_or_default();
+    std::str::from_utf8(joined).unwrap_or_default()
 }
 
 /// The part of a text in which the number is: from its first digit or plus sign on, or what a `tel:` URI says it is.
 struct Candidate<'a> {
-    text: Cow<'a, str>,
+    text: &'a str,
     /// Where `text` begins in the whole, but for the prefix that a `tel:` URI's context puts before it.
     at: usize,
     prefix: usize,
@@ -56,30 +80,6 @@ struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    fn in_text(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
-        match find(text, PHONE_CONTEXT) {
-            Some(at) => Self::in_uri(text, at),
-            None => Self::in_free_text(text),
-        }
-    }
-
-    /// `tel:555-0123;phone-context=+1-415` (RFC 3966): a local number, with the prefix of the place where it is one.
-    fn in_uri(text: &'a str, parameter_at: usize) -> Result<Self, InvalidPhoneNumber> {
-        let context_at = parameter_at.saturating_add(PHONE_CONTEXT.len());
-        let context = up_to(text.get(context_at..).unwrap_or_default(), ";");
-        let number_at = find(text, TEL).map_or(0, |at| at.saturating_add(TEL.len()));
-        let number = text.get(number_at..parameter_at).or_else(|| text.get(number_at..));
-        let number = up_to(number.unwrap_or_default(), ISDN_SUBADDRESS);
-        if is_number_prefix(context) {
-            let text = Cow::Owned([context, number].concat());
-            Ok(Candidate { text, at: number_at, prefix: context.len(), prefix_at: context_at })
-        } else if is_domain_name(context) {
-            Ok(Candidate { text: number.into(), at: number_at, prefix: 0, prefix_at: 0 })
-        } else {
-            Err(InvalidPhoneNumber::new(Problem::StrayText { found: ';' }, parameter_at))
-        }
-    }
-
     fn in_free_text(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
         let begins = |c: char| is_plus(c) || decimal_digit(c).is_some();
         let Some((mut at, _)) = text.char_indices().find(|(_, c)| begins(*c)) else {
@@ -89,11 +89,22 @@ impl<'a> Candidate<'a> {
                 None => InvalidPhoneNumber::new(Problem::Empty, 0),
             });
         };
-        let number = text.get(at..).unwrap_or_default().trim_end_matches(is_trailing);
+        let number = text.get(at..).unwrap_or_default();
+        let number = trim_end(number, is_trailing);
         let (skipped, number) = before_second_number(number);
         at = at.saturating_add(skipped);
-        let text = up_to(number, ISDN_SUBADDRESS).into();
+        let text = up_to(number, ISDN_SUBADDRESS);
         Ok(Candidate { text, at, prefix: 0, prefix_at: 0 })
+    }
+
+    fn read(&self) -> Result<Written, InvalidPhoneNumber> {
+        let (number, extension) = split_extension(self.text).map_err(|(found, at)| {
+            InvalidPhoneNumber::new(Problem::StrayText { found }, self.offset(at))
+        })?;
+        let number = number
+            .dial()
+            .map_err(|error| InvalidPhoneNumber::new(error.problem, self.offset(error.at())))?;
+        Ok(Written { number, extension: extension.map(|(it, at)| (it, self.offset(at))) })
     }
 
     /// The place in the whole text of a place in the candidate.
@@ -217,7 +228,8 @@ impl<'a> Number<'a> {
     /// Whether libphonenumber takes it for a number before an extension: it has three digits, or two and nothing else.
     fn is_viable(&self) -> bool {
         let digits = self.digits.count();
-        digits >= LEADING_DIGITS || digits == 2 && self.text.chars().count() == 2
+        digits >= LEADING_DIGITS
+            || digits == 2 && self.text.chars().all(|c| decimal_digit(c).is_some())
     }
 
     /// Dials its digits, and its letters if it is a vanity number.
