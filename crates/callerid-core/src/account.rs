@@ -88,6 +88,19 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// Says whether they are those of the account that their Sid names, as the store has it: `None` where it has none.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`] where they are not.
+    pub fn authenticate(&self, account: Option<&Account>) -> Result<(), Unauthenticated> {
+        match account {
+            Some(account) if account.sid == self.sid && account.auth_token == self.auth_token => {
+                Ok(())
+            }
+            _ => Err(Unauthenticated),
+        }
+    }
+
     /// Reads the value of an `Authorization` header of HTTP Basic authentication (RFC 7617).
     /// `None` where it is of another scheme, malformed, or names no account.
     pub fn from_authorization(header: &str) -> Option<Self> {
@@ -108,6 +121,18 @@ impl Credentials {
         format!("Basic {}", Base64::encode_string(pair.as_bytes()))
     }
 }
+
+/// Credentials that are not those of an account: answered with a 401.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unauthenticated;
+
+impl fmt::Display for Unauthenticated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the credentials are not those of an account")
+    }
+}
+
+impl std::error::Error for Unauthenticated {}
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,12 @@ impl FriendlyName {
     /// # Errors
     /// [`InvalidFriendlyName`] where it is over 64 characters or has one that XML 1.0 cannot carry.
     pub fn new(text: &str) -> Result<Self, InvalidFriendlyName> {
+        // As most names are; the compiler compares many bytes at once.
+        if text.len() <= FRIENDLY_NAME_MAX_CHARS
+            && text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
+        {
+            return Ok(Self(text.into()));
+        }
         // Four bytes are the longest character, so a longer text need not be counted to its end.
         let chars = text.chars().take(FRIENDLY_NAME_MAX_CHARS.saturating_add(1)).count();
         if chars > FRIENDLY_NAME_MAX_CHARS {

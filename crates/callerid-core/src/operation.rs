@@ -112,6 +112,11 @@ pub struct PageToken {
 }
 
 impl Operation {
+    /// Whether it only shows what is there.
+    pub const fn is_read(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Fetch(_))
+    }
+
     /// Reads what a request wants of the resource that its path names.
     ///
     /// # Errors

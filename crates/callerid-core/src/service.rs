@@ -11,7 +11,7 @@ use crate::operation::{ListRequest, Operation, PageToken, Route};
 use crate::{
     Account, AccountSid, ApiVersion, Call, CallSid, Credentials, EVENTS_PATH, Entropy, ErrorCode,
     EventStream, Instruction, ListKey, Moment, NewCallerId, Page, PhoneEvent, RequestSid,
-    RestException, Step, Store, StoreError, UnexpectedEvent, ValidationRefused,
+    RestException, Step, Store, StoreError, Unauthenticated, UnexpectedEvent, ValidationRefused,
 };
 
 /// Answers requests over a store. It keeps nothing itself, so any number of them may share one.
@@ -191,14 +191,13 @@ impl<S: Store> Service<S> {
     /// # Errors
     /// The 401 to answer with, or the store's failure.
     pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Account, Failure> {
-        let credentials = authorization.and_then(Credentials::from_authorization);
-        if let Some(credentials) = credentials {
-            let account = self.store.account(&credentials.sid).await?;
-            if let Some(account) = account.filter(|it| it.auth_token == credentials.auth_token) {
-                return Ok(account);
-            }
-        }
-        Err(RestException::new(ErrorCode::Authenticate).into())
+        self.account(&credentials(authorization)?).await
+    }
+
+    async fn account(&self, credentials: &Credentials) -> Result<Account, Failure> {
+        let account = self.store.account(&credentials.sid).await?;
+        credentials.authenticate(account.as_ref())?;
+        Ok(account.ok_or(Unauthenticated)?)
     }
 
     /// Places the calls that are due and ends those whose codes have expired.
@@ -261,19 +260,27 @@ impl<S: Store> Service<S> {
         entropy: &Entropy,
         reply: &mut Reply,
     ) -> Result<Answer, Failure> {
-        let account = self.authenticate(request.authorization).await?.sid;
         let not_found = || RestException::not_found(request.path);
+        let credentials = credentials(request.authorization)?;
+        let account = credentials.sid;
+        let is_own = account == route.account;
+        // Refused, if at all, after whoever asks is known.
+        let operation = Operation::decode(route, request);
+        // To read is one step with the check of the credentials.
+        if !is_own || !operation.as_ref().is_ok_and(Operation::is_read) {
+            self.account(&credentials).await?;
+        }
         // Another account's resources are as if they did not exist.
-        if account != route.account {
+        if !is_own {
             return Err(not_found().into());
         }
         let store = &self.store;
-        match Operation::decode(route, request)? {
-            Operation::List(list) => self.list(&account, list).await,
+        match operation? {
+            Operation::List(list) => self.list(&credentials, list).await,
             Operation::Create(new) => self.create(&account, new, now, entropy, reply).await,
             Operation::Fetch(sid) => {
-                let caller_id = store.caller_id(&account, &sid).await?.ok_or_else(not_found)?;
-                Ok(Answer::CallerId(caller_id))
+                let found = store.caller_id(&credentials, &sid).await??;
+                Ok(Answer::CallerId(found.ok_or_else(not_found)?))
             }
             Operation::Update(sid, name) => {
                 let renamed = store.rename(&account, &sid, name, now).await?;
@@ -288,15 +295,18 @@ impl<S: Store> Service<S> {
 
     async fn list(
         &self,
-        account: &AccountSid,
+        credentials: &Credentials,
         mut request: ListRequest,
     ) -> Result<Answer, Failure> {
         if let Some(token) = request.token {
-            request.page.after = Some(self.place(account, token).await?);
+            request.page.after = Some(self.place(credentials, token).await?);
         }
         let page = match &request.filter {
-            Some(filter) => self.store.list(account, filter, request.page).await?,
-            None => Page { number: request.page.number, ..Page::empty(request.page.size) },
+            Some(filter) => self.store.list(credentials, filter, request.page).await??,
+            None => {
+                self.account(credentials).await?;
+                Page { number: request.page.number, ..Page::empty(request.page.size) }
+            }
         };
         if request.page_must_exist && !page.exists() {
             let detail = format_args!("the last page is {}", page.last());
@@ -306,12 +316,12 @@ impl<S: Store> Service<S> {
     }
 
     /// The place in a list's order that a token names.
-    async fn place(&self, account: &AccountSid, token: PageToken) -> Result<ListKey, Failure> {
+    async fn place(&self, credentials: &Credentials, token: PageToken) -> Result<ListKey, Failure> {
         let PageToken { sid, updated } = token;
         if let Some(updated) = updated {
             return Ok((Reverse(updated), sid));
         }
-        let row = self.store.caller_id(account, &sid).await?;
+        let row = self.store.caller_id(credentials, &sid).await??;
         let gone = || RestException::because(ErrorCode::InvalidPageToken, "its row is gone");
         Ok(row.ok_or_else(gone)?.list_key())
     }
@@ -371,10 +381,20 @@ impl From<RestException> for Failure {
     }
 }
 
+impl From<Unauthenticated> for Failure {
+    fn from(_: Unauthenticated) -> Self {
+        RestException::new(ErrorCode::Authenticate).into()
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+fn credentials(authorization: Option<&str>) -> Result<Credentials, Unauthenticated> {
+    authorization.and_then(Credentials::from_authorization).ok_or(Unauthenticated)
 }
 
 fn refused(refused: ValidationRefused) -> RestException {

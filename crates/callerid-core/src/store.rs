@@ -14,8 +14,9 @@ pub use memory::{InvalidSnapshot, MemoryStore};
 
 use crate::event::Event;
 use crate::{
-    Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Filter, FriendlyName,
-    Moment, OutgoingCallerId, Page, PageRequest, Step, ValidationRefused,
+    Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Credentials, Filter,
+    FriendlyName, Moment, OutgoingCallerId, Page, PageRequest, Step, Unauthenticated,
+    ValidationRefused,
 };
 
 /// Calls that have ended and are still kept for an account: the newest.
@@ -35,21 +36,23 @@ pub trait Store: Send + Sync {
         sid: &AccountSid,
     ) -> impl Future<Output = Result<Option<Account>, StoreError>> + Send;
 
-    /// One of the account's caller IDs.
+    /// One of the caller IDs of the account that has these credentials, if one does: that is asked of
+    /// [`Credentials::authenticate`] first, in the same step, so that whoever only reads needs no other.
     fn caller_id(
         &self,
-        account: &AccountSid,
+        credentials: &Credentials,
         sid: &CallerIdSid,
-    ) -> impl Future<Output = Result<Option<OutgoingCallerId>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Result<Option<OutgoingCallerId>, Unauthenticated>, StoreError>> + Send;
 
-    /// A page of the account's caller IDs that match, in the order of [`OutgoingCallerId::list_key`].
-    /// A page that the list does not have comes back without rows, with the list's total.
+    /// A page of the caller IDs that match, in the order of [`OutgoingCallerId::list_key`], of the account that
+    /// has these credentials: as for [`caller_id`](Self::caller_id). A page that the list does not have comes back
+    /// without rows, with the list's total.
     fn list(
         &self,
-        account: &AccountSid,
+        credentials: &Credentials,
         filter: &Filter,
         page: PageRequest,
-    ) -> impl Future<Output = Result<Page<OutgoingCallerId>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Result<Page<OutgoingCallerId>, Unauthenticated>, StoreError>> + Send;
 
     /// Renames a caller ID with [`OutgoingCallerId::rename`] and returns it; `None` where there is none.
     fn rename(

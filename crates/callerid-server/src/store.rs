@@ -47,9 +47,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use callerid_core::{
-    Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Events, Filter,
-    FriendlyName, Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Step, Store,
-    StoreError, ValidationRefused,
+    Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Credentials, Events,
+    Filter, FriendlyName, Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Step, Store,
+    StoreError, Unauthenticated, ValidationRefused,
 };
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -165,6 +165,15 @@ impl SqliteStore {
         self.readers.read(read).map_err(StoreError::new)
     }
 
+    /// A read of what is an account's own, which is given by its id, for whoever has its credentials.
+    fn read_for<T>(
+        &self,
+        credentials: &Credentials,
+        read: impl FnOnce(&Connection, i64) -> Result<T, Failure>,
+    ) -> Result<Result<T, Unauthenticated>, StoreError> {
+        self.read(|connection| accounts::admit(connection, &self.key, credentials, read))
+    }
+
     async fn write<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
@@ -186,19 +195,23 @@ impl Store for SqliteStore {
 
     async fn caller_id(
         &self,
-        account: &AccountSid,
+        credentials: &Credentials,
         sid: &CallerIdSid,
-    ) -> Result<Option<OutgoingCallerId>, StoreError> {
-        self.read(|connection| caller_ids::find(connection, account, sid))
+    ) -> Result<Result<Option<OutgoingCallerId>, Unauthenticated>, StoreError> {
+        self.read_for(credentials, |connection, id| {
+            caller_ids::find(connection, id, &credentials.sid, sid)
+        })
     }
 
     async fn list(
         &self,
-        account: &AccountSid,
+        credentials: &Credentials,
         filter: &Filter,
         page: PageRequest,
-    ) -> Result<Page<OutgoingCallerId>, StoreError> {
-        self.snapshot(|connection| caller_ids::list(connection, account, filter, page))
+    ) -> Result<Result<Page<OutgoingCallerId>, Unauthenticated>, StoreError> {
+        self.read_for(credentials, |connection, id| {
+            caller_ids::list(connection, id, &credentials.sid, filter, page)
+        })
     }
 
     async fn rename(

@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 
 use callerid_core::{
     Account, AccountSid, Attempt, AuthToken, Call, CallDelay, CallExtension, CallSid,
-    CallbackMethod, CallerIdSid, Date, Entropy, Filter, FriendlyName, Key, MemoryStore, Moment,
-    NewCallerId, OutgoingCallerId, PageRequest, PageSize, PhoneEvent, PhoneNumber, StatusCallback,
-    Step, Store,
+    CallbackMethod, CallerIdSid, Credentials, Date, Entropy, Filter, FriendlyName, Key,
+    MemoryStore, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize, PhoneEvent,
+    PhoneNumber, StatusCallback, Step, Store,
 };
 use callerid_server::store::{Options, SqliteStore};
 use proptest::prelude::*;
@@ -319,21 +319,21 @@ impl Player {
             Operation::Remove { account, row } => {
                 let sid = self.some_row(store, account, row).await;
                 let removed = store.remove(&self::account(account), &sid).await.unwrap();
-                let found = store.caller_id(&self::account(account), &sid).await.unwrap();
+                let found = store.caller_id(&credentials(account), &sid).await.unwrap();
                 format!("{removed} {found:?}")
             }
             Operation::List { account, number: of, name: by, page, size } => {
                 let filter = Filter { phone_number: of.map(number), friendly_name: by.map(name) };
                 let page =
                     PageRequest { number: page, size: PageSize::new(size).unwrap(), after: None };
-                let account = self::account(account);
-                let all = store.list(&account, &Filter::default(), page).await.unwrap();
-                format!("{all:?} {:?}", store.list(&account, &filter, page).await.unwrap())
+                let credentials = credentials(account);
+                let all = store.list(&credentials, &Filter::default(), page).await.unwrap();
+                format!("{all:?} {:?}", store.list(&credentials, &filter, page).await.unwrap())
             }
             Operation::PageAfter { account, row, name: by, size, gone } => {
                 let sid = self.some_row(store, account, row).await;
-                let account = self::account(account);
-                let found = store.caller_id(&account, &sid).await.unwrap();
+                let (account, credentials) = (self::account(account), credentials(account));
+                let found = store.caller_id(&credentials, &sid).await.unwrap().ok().flatten();
                 let nobody = (Reverse(START.unix_millis() / 1000), sid);
                 let after = found.map_or(nobody, |row| row.list_key());
                 if gone {
@@ -342,10 +342,11 @@ impl Player {
                 let size = PageSize::new(size).unwrap();
                 let page = PageRequest { number: 7, size, after: Some(after) };
                 let filter = Filter { phone_number: None, friendly_name: by.map(name) };
-                let filtered = store.list(&account, &filter, page).await.unwrap();
-                let numbered = filtered.items.first().map(|row| row.phone_number);
+                let filtered = store.list(&credentials, &filter, page).await.unwrap();
+                let first = filtered.as_ref().ok().and_then(|page| page.items.first());
+                let numbered = first.map(|row| row.phone_number);
                 let filter = Filter { phone_number: numbered, friendly_name: None };
-                format!("{filtered:?} {:?}", store.list(&account, &filter, page).await.unwrap())
+                format!("{filtered:?} {:?}", store.list(&credentials, &filter, page).await.unwrap())
             }
             Operation::Callbacks { limit, attempt } => {
                 let due = store.due_callbacks(now, limit).await.unwrap();
@@ -371,7 +372,8 @@ impl Player {
     /// One of the account's rows; a Sid that nothing has, where it has no rows.
     async fn some_row(&self, store: &impl Store, index: u8, row: usize) -> CallerIdSid {
         let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), after: None };
-        let rows = store.list(&account(index), &Filter::default(), page).await.unwrap().items;
+        let page = store.list(&credentials(index), &Filter::default(), page).await.unwrap();
+        let rows = page.map_or_else(|_| Vec::new(), |page| page.items);
         let row = row.checked_rem(rows.len()).map(|row| rows[row].sid);
         row.unwrap_or_else(|| CallerIdSid::from_entropy(&[9; 16]))
     }
@@ -380,19 +382,24 @@ impl Player {
     async fn all(&self, store: &impl Store) -> String {
         let mut all = String::new();
         for index in 0..3 {
-            let account = account(index);
+            let (account, credentials) = (account(index), credentials(index));
+            let stranger = Credentials {
+                auth_token: AuthToken::new("another").unwrap(),
+                ..credentials.clone()
+            };
             let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), after: None };
             all += &format!(
-                "{:?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n",
+                "{:?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:?}\n",
                 store
                     .account(&account)
                     .await
                     .unwrap()
                     .map(|account| account.auth_token.expose().to_owned()),
-                store.list(&account, &Filter::default(), page).await.unwrap(),
+                store.list(&credentials, &Filter::default(), page).await.unwrap(),
                 store.calls(&account).await.unwrap(),
                 store.callbacks(&account).await.unwrap(),
                 store.events_after(&account, 0, usize::MAX).await.unwrap(),
+                store.list(&stranger, &Filter::default(), page).await.unwrap(),
             );
         }
         for sid in &self.calls {
@@ -403,10 +410,15 @@ impl Player {
     }
 }
 
+fn credentials(index: u8) -> Credentials {
+    let auth_token = AuthToken::new(&format!("token-{index}")).unwrap();
+    Credentials { sid: account(index), auth_token }
+}
+
 fn accounts() -> [Account; 2] {
-    [0, 1].map(|index| Account {
-        sid: account(index),
-        auth_token: AuthToken::new(&format!("token-{index}")).unwrap(),
+    [0, 1].map(|index| {
+        let Credentials { sid, auth_token } = credentials(index);
+        Account { sid, auth_token }
     })
 }
 
@@ -508,8 +520,8 @@ proptest! {
                 let page = PageRequest { number, size: PageSize::new(size).unwrap(), after: None };
                 for name in [None, Some(name(1))] {
                     let filter = Filter { phone_number: None, friendly_name: name };
-                    let expected = memory.list(&account(0), &filter, page).await.unwrap();
-                    assert_eq!(sqlite.list(&account(0), &filter, page).await.unwrap(), expected);
+                    let expected = memory.list(&credentials(0), &filter, page).await.unwrap();
+                    assert_eq!(sqlite.list(&credentials(0), &filter, page).await.unwrap(), expected);
                 }
             }
         });

@@ -10,8 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, Store, StoreError};
 use crate::event::{Change, Event};
 use crate::{
-    Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Filter, FriendlyName,
-    Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Standing, Step, ValidationRefused,
+    Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Credentials, Filter,
+    FriendlyName, Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Standing, Step,
+    Unauthenticated, ValidationRefused,
 };
 
 /// Keeps everything in memory, and loses it with the process.
@@ -86,6 +87,10 @@ impl State {
         if self.events.len() > EVENTS_KEPT {
             self.events.pop_front();
         }
+    }
+
+    fn account(&self, sid: &AccountSid) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.sid == *sid)
     }
 
     fn caller_id(&self, account: &AccountSid, sid: &CallerIdSid) -> Option<&OutgoingCallerId> {
@@ -230,24 +235,28 @@ fn first<'a, T: Clone + 'a, K: Ord>(
 
 impl Store for MemoryStore {
     async fn account(&self, sid: &AccountSid) -> Result<Option<Account>, StoreError> {
-        Ok(self.state().accounts.iter().find(|account| account.sid == *sid).cloned())
+        Ok(self.state().account(sid).cloned())
     }
 
     async fn caller_id(
         &self,
-        account: &AccountSid,
+        credentials: &Credentials,
         sid: &CallerIdSid,
-    ) -> Result<Option<OutgoingCallerId>, StoreError> {
-        Ok(self.state().caller_id(account, sid).cloned())
+    ) -> Result<Result<Option<OutgoingCallerId>, Unauthenticated>, StoreError> {
+        let state = self.state();
+        let admitted = credentials.authenticate(state.account(&credentials.sid));
+        Ok(admitted.map(|()| state.caller_id(&credentials.sid, sid).cloned()))
     }
 
     async fn list(
         &self,
-        account: &AccountSid,
+        credentials: &Credentials,
         filter: &Filter,
         page: PageRequest,
-    ) -> Result<Page<OutgoingCallerId>, StoreError> {
-        Ok(self.state().page(account, filter, page))
+    ) -> Result<Result<Page<OutgoingCallerId>, Unauthenticated>, StoreError> {
+        let state = self.state();
+        let admitted = credentials.authenticate(state.account(&credentials.sid));
+        Ok(admitted.map(|()| state.page(&credentials.sid, filter, page)))
     }
 
     async fn rename(

@@ -40,26 +40,22 @@ fn place(row: &OutgoingCallerId) -> Place {
 
 pub(super) fn find(
     connection: &Connection,
+    id: i64,
     account: &AccountSid,
     sid: &CallerIdSid,
 ) -> Result<Option<OutgoingCallerId>, Failure> {
-    let mut find = connection.prepare_cached(select!(
-        "WHERE account = (SELECT id FROM account WHERE sid = ?1) AND sid = ?2"
-    ))?;
-    let found = find.query_row((account.as_str(), sid.as_str()), |row| from_row(row, account));
-    Ok(found.optional()?)
+    let mut find = connection.prepare_cached(select!("WHERE account = ?1 AND sid = ?2"))?;
+    Ok(find.query_row((id, sid.as_str()), |row| from_row(row, account)).optional()?)
 }
 
 fn find_number(
     connection: &Connection,
+    id: i64,
     account: &AccountSid,
     number: &PhoneNumber,
 ) -> rusqlite::Result<Option<OutgoingCallerId>> {
-    let mut find = connection.prepare_cached(select!(
-        "WHERE account = (SELECT id FROM account WHERE sid = ?1) AND number = ?2"
-    ))?;
-    let found = find.query_row((account.as_str(), number.as_str()), |row| from_row(row, account));
-    found.optional()
+    let mut find = connection.prepare_cached(select!("WHERE account = ?1 AND number = ?2"))?;
+    find.query_row((id, number.as_str()), |row| from_row(row, account)).optional()
 }
 
 /// Whether the number is a caller ID of the account.
@@ -75,17 +71,18 @@ pub(super) fn has_number(
 
 pub(super) fn list(
     connection: &Connection,
+    id: i64,
     account: &AccountSid,
     filter: &Filter,
     page: PageRequest,
 ) -> Result<Page<OutgoingCallerId>, Failure> {
     let (rows, total) = match filter {
-        Filter { phone_number: None, friendly_name: None } => all(connection, account, page)?,
+        Filter { phone_number: None, friendly_name: None } => all(connection, id, account, page)?,
         Filter { phone_number: None, friendly_name: Some(name) } => {
-            named(connection, account, name, page)?
+            named(connection, id, account, name, page)?
         }
         Filter { phone_number: Some(number), .. } => {
-            let found = find_number(connection, account, number)?;
+            let found = find_number(connection, id, account, number)?;
             let found = found.filter(|row| filter.matches(row));
             let total = u64::from(found.is_some());
             let is_on_page = |row: &OutgoingCallerId| match page.after {
@@ -103,10 +100,11 @@ type RowsAndTotal = (Vec<OutgoingCallerId>, u64);
 
 fn all(
     connection: &Connection,
+    id: i64,
     account: &AccountSid,
     page: PageRequest,
 ) -> rusqlite::Result<RowsAndTotal> {
-    let Some((id, total)) = spans::total(connection, account)? else { return Ok((Vec::new(), 0)) };
+    let total = spans::total(connection, id)?;
     let seek = match (page.after, page.offset()) {
         (Some(after), _) => Some((after_key(after), 0)),
         (None, 0) => Some((Place::first(), 0)),
@@ -130,11 +128,11 @@ fn after_key((Reverse(updated), sid): ListKey) -> Place {
 /// Costs what all the rows of that name do.
 fn named(
     connection: &Connection,
+    id: i64,
     account: &AccountSid,
     name: &FriendlyName,
     page: PageRequest,
 ) -> rusqlite::Result<RowsAndTotal> {
-    let Some(id) = accounts::id(connection, account)? else { return Ok((Vec::new(), 0)) };
     let mut total = connection
         .prepare_cached("SELECT count(*) FROM caller_id WHERE account = ?1 AND name = ?2")?;
     let total: i64 = total.query_row((id, name.as_str()), |row| row.get(0))?;
@@ -170,7 +168,7 @@ pub(super) fn rename(
     now: Moment,
 ) -> Result<Option<OutgoingCallerId>, Failure> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(None) };
-    let Some(mut row) = find(connection, account, sid)? else { return Ok(None) };
+    let Some(mut row) = find(connection, id, account, sid)? else { return Ok(None) };
     let from = place(&row);
     row.rename(name, now);
     let to = place(&row);
@@ -194,7 +192,7 @@ pub(super) fn remove(
     sid: &CallerIdSid,
 ) -> Result<bool, Failure> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(false) };
-    let Some(row) = find(connection, account, sid)? else { return Ok(false) };
+    let Some(row) = find(connection, id, account, sid)? else { return Ok(false) };
     delete(connection, id, &place(&row))?;
     events::append(connection, id, &Change::CallerIdDeleted(account, sid))?;
     Ok(true)
@@ -202,10 +200,10 @@ pub(super) fn remove(
 
 /// Adds a caller ID that has been validated, in place of one with the same Sid or number.
 pub(super) fn add(connection: &Connection, id: i64, row: &OutgoingCallerId) -> Result<(), Failure> {
-    if let Some(old) = find_number(connection, &row.account_sid, &row.phone_number)? {
+    if let Some(old) = find_number(connection, id, &row.account_sid, &row.phone_number)? {
         delete(connection, id, &place(&old))?;
     }
-    if let Some(old) = find(connection, &row.account_sid, &row.sid)? {
+    if let Some(old) = find(connection, id, &row.account_sid, &row.sid)? {
         delete(connection, id, &place(&old))?;
     }
     insert(connection, id, row)?;

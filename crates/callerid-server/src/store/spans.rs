@@ -18,8 +18,7 @@
 //! What begins a span depends on nothing but the row's Sid, so the spans are a function of the set of rows:
 //! nothing needs balancing, and no history of changes wears them out.
 
-use callerid_core::AccountSid;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
 /// How many levels there are. With all five a list of `FAN_OUT⁵`, 33 million rows, has about one span on top;
 /// a longer one has more, and no fault but that.
@@ -97,19 +96,11 @@ pub(super) fn removed(
     Ok(())
 }
 
-/// An account's number and how many rows its list has; `None` where there is no such account.
-pub(super) fn total(
-    connection: &Connection,
-    account: &AccountSid,
-) -> rusqlite::Result<Option<(i64, u64)>> {
-    let mut total = connection.prepare_cached(
-        "SELECT id, (SELECT sum(rows) FROM caller_id_span WHERE account = account.id AND level = ?2)
-         FROM account WHERE sid = ?1",
-    )?;
-    let total = total.query_row((account.as_str(), LEVELS), |row| {
-        Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
-    });
-    total.optional()
+/// How many rows an account's list has.
+pub(super) fn total(connection: &Connection, account: i64) -> rusqlite::Result<u64> {
+    let mut total = connection
+        .prepare_cached("SELECT sum(rows) FROM caller_id_span WHERE account = ?1 AND level = ?2")?;
+    total.query_row((account, LEVELS), |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()))
 }
 
 /// Where to begin to find the row with that number, from 0, and how many rows to step over from there.
@@ -255,20 +246,17 @@ mod tests {
     use crate::store::schema;
 
     const ACCOUNT: i64 = 1;
+    const OTHER_ACCOUNT: i64 = 2;
 
     fn database() -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
         schema::migrate(&mut connection, |_| Ok(())).unwrap();
         for byte in [1, 2] {
             let insert = "INSERT INTO account (sid, sealed_token) VALUES (?1, x'')";
-            connection.execute(insert, [account(byte).as_str()]).unwrap();
+            connection.execute(insert, [byte.to_string()]).unwrap();
             begin(&connection, connection.last_insert_rowid()).unwrap();
         }
         connection
-    }
-
-    fn account(byte: u8) -> AccountSid {
-        AccountSid::from_entropy(&[byte; 16])
     }
 
     fn insert_row(connection: &Connection, place: &Place) {
@@ -336,10 +324,8 @@ mod tests {
                     rows.insert(place);
                 }
             }
-            let total_of = |byte| total(&connection, &account(byte)).unwrap();
-            prop_assert_eq!(total_of(1), Some((1, rows.len() as u64)));
-            prop_assert_eq!(total_of(2), Some((2, 0)));
-            prop_assert_eq!(total_of(3), None);
+            prop_assert_eq!(total(&connection, ACCOUNT).unwrap(), rows.len() as u64);
+            prop_assert_eq!(total(&connection, OTHER_ACCOUNT).unwrap(), 0);
             for (number, row) in (0..).zip(&rows) {
                 prop_assert_eq!(row_at(&connection, number), Some(row.clone()));
             }

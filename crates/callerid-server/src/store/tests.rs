@@ -20,6 +20,11 @@ fn account() -> Account {
     Account { sid: AccountSid::from_entropy(&[1; 16]), auth_token }
 }
 
+fn credentials() -> Credentials {
+    let Account { sid, auth_token } = account();
+    Credentials { sid, auth_token }
+}
+
 fn number(index: u32) -> PhoneNumber {
     PhoneNumber::parse(&format!("415867{:04}", 5300 + index)).unwrap()
 }
@@ -293,7 +298,8 @@ async fn a_number_that_was_withdrawn_from_the_plan_is_kept_as_it_is() {
     let sid = account().sid;
     for filter in [Filter::default(), Filter { phone_number: Some(withdrawn), friendly_name: None }]
     {
-        let page = store.list(&sid, &filter, PageRequest::default()).await.unwrap();
+        let page = store.list(&credentials(), &filter, PageRequest::default()).await;
+        let page = page.unwrap().unwrap();
         assert_eq!(page.items.iter().map(|row| row.phone_number).collect::<Vec<_>>(), [withdrawn]);
     }
     let calls = store.calls(&sid).await.unwrap();
