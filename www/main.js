@@ -5,7 +5,7 @@ import { mountCallerIds } from "./caller-ids.js";
 import { Calls } from "./calls.js";
 import { connectToPage, connectToServer, connectToUrl } from "./connection.js";
 import { PhoneNumber } from "./callerid.js";
-import { byId, setText } from "./dom.js";
+import { byId, setText, show } from "./dom.js";
 import { host } from "./host.js";
 import { keep, recall } from "./kept.js";
 import { follow } from "./live.js";
@@ -27,11 +27,15 @@ let tryNow = () => {};
 /** Tries again what failed while the stream of events stands. */
 let checking;
 const CHECK_MS = 2000;
+/** What a line is called that rings nowhere but here. */
+const VIRTUAL = "virtual";
 /** Whether the connection was lost and is yet to come back; whether it has stood before. */
 let wasLost = false;
 let wasLive = false;
 /** Whether the API tells nothing by itself. */
 let isPlain = false;
+/** Whether calls ring on the page's own phone, and on no other. */
+let isVirtual = true;
 let validation = null;
 /** Credentials for another URL: in memory only. */
 let urlCredentials = null;
@@ -59,6 +63,7 @@ function use(kind, { isAsked = false } = {}) {
   wasLost = false;
   wasLive = false;
   isPlain = false;
+  lineIs(kind === "url" ? null : VIRTUAL);
   validation = null;
   dismiss(() => byId("connections").querySelector(":checked").focus());
   phone.reset();
@@ -134,11 +139,21 @@ async function live() {
   if (wasLive) callerIds.loadSoon();
   wasLive = true;
   try {
-    for (const call of (await current.control.calls(current.options)).reverse()) calls.take(call);
-    if (current === connection) callsChanged();
+    const { control, options } = current;
+    const [{ line }, known] = await Promise.all([control.health(options), control.calls(options)]);
+    if (current !== connection) return;
+    lineIs(line);
+    for (const call of known.reverse()) calls.take(call);
+    callsChanged();
   } catch (error) {
     if (current === connection) failed(error);
   }
+}
+
+/** What the line is called, where that is known: the page's phone stands for a virtual one alone. */
+function lineIs(name) {
+  isVirtual = name === VIRTUAL;
+  show(byId("phone-place"), isVirtual);
 }
 
 function plain() {
@@ -226,7 +241,7 @@ async function ask(parameters) {
 
 function newValidation(kept) {
   const { national } = PhoneNumber.restore(kept.phoneNumber);
-  return { ...kept, national, kind: connection.kind, call: null, entriesAtFirst: 3, isVerified: kept.isVerified ?? false, skew: kept.skew ?? 0, isPlain };
+  return { ...kept, national, call: null, entriesAtFirst: 3, isVerified: kept.isVerified ?? false, skew: kept.skew ?? 0, isPlain, isVirtual };
 }
 
 /** Its call, where no event has told of it yet. */
@@ -279,7 +294,7 @@ function callsChanged() {
   if (validation) {
     const { callSid, phoneNumber, known } = validation;
     const call = callSid ? calls.get(callSid) : calls.all().find((it) => it.phoneNumber === phoneNumber && !known.includes(it.callSid));
-    validation.isPlain = isPlain;
+    Object.assign(validation, { isPlain, isVirtual });
     if (call) {
       if (!callSid) validation.skew = skewOf(call);
       validation.callSid = call.callSid;
@@ -289,7 +304,7 @@ function callsChanged() {
   }
   progress.update(validation);
   const wasRinging = byId("phone").dataset.state === "ringing";
-  phone.update(calls.all());
+  if (isVirtual) phone.update(calls.all());
   if (!wasRinging && byId("phone").dataset.state === "ringing") bringCodeIntoView();
 }
 

@@ -189,9 +189,9 @@ export function mountProgress({ again }) {
   };
 }
 
-function reasons({ kind, national }) {
-  const own = kind === "page" || kind === "server"
-    ? "Where the line is this page’s own, the phone on this page rings: it shows the number and waits for Answer."
+function reasons({ isVirtual, national }) {
+  const own = isVirtual
+    ? "The line is virtual: the phone on this page rings, shows the number and waits for Answer."
     : "The call goes to the real phone, from a number you do not know: let it through.";
   return [own, `Is ${national} the right number, and is that phone on and not in another call?`, "A new call brings a new code: the old one is worth nothing then."]
     .map((text) => element("li", {}, text));

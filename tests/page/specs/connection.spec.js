@@ -146,6 +146,24 @@ test("from the server to the mock and back", async ({ page, server }) => {
   await expect(page.locator("#link-text")).toContainText(new URL(server.url).host);
 });
 
+test("a line that is not virtual: the page has no phone, and follows the call all the same", async ({ page, server }) => {
+  await page.route("**/_callerid/health", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), line: "modem" } });
+  });
+  await server.open();
+  await expect(page.locator("#phone")).toBeHidden();
+  await shoot(page, "no-phone-light");
+  await ask(page, {});
+  await expect(page.locator(".step[data-is=now]")).toContainText("Ringing (415) 867-5309");
+  expect(await page.title()).not.toContain("Ringing");
+  await page.getByText("Didn’t get a call?").click();
+  await expect(page.locator("#no-call-list")).toContainText("The call goes to the real phone");
+  await server.elsewhere.phone("answer");
+  await server.elsewhere.phone("digits", { Digits: await shownCode(page) });
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
+});
+
 test("another URL, which tells nothing by itself: the list says when the number is validated", async ({ page, mock, expected }) => {
   const origin = "https://api.example.test";
   expected.origins.push(origin);
@@ -174,6 +192,7 @@ test("another URL, which tells nothing by itself: the list says when the number 
   await page.getByLabel("Auth token").fill("secret-token");
   await page.getByRole("button", { name: "Connect" }).click();
   await expect(page.locator("#link-text")).toHaveText("api.example.test · ACabab…abab");
+  await expect(page.locator("#phone")).toBeHidden();
   await ask(page);
   expect(await shownCode(page)).toBe("042917");
   await expect(page.locator(".step[data-is=now]")).toContainText("This API does not tell how the call goes.");
