@@ -1,4 +1,5 @@
-//! Puts the demo page into the program: the files of `www/`, and of the npm package what the page loads, linked.
+//! Puts the demo page into the program: the files of `www/`, and of the npm package what the page loads, linked; each as it
+//! is and, where that is shorter, compressed, so that no request and no start spends time on it.
 //!
 //! The package need not have been built. Then the program has no page, and says so to whoever asks for it.
 
@@ -6,8 +7,12 @@ mod link;
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use link::Files;
 
@@ -39,14 +44,31 @@ fn main() -> Result<(), Box<dyn Error>> {
         let hash = fnv1a(bytes);
         let file = out.join(format!("page-{number}"));
         fs::write(&file, bytes)?;
-        writeln!(
+        write!(
             table,
-            "    File {{ path: \"/{path}\", etag: \"\\\"{hash:016x}\\\"\", bytes: include_bytes!({file:?}) }},"
+            "    File {{ path: \"/{path}\", plain: Form {{ etag: \"\\\"{hash:016x}\\\"\", bytes: include_bytes!({file:?}) }}, "
         )?;
+        let gzip = gzip(bytes)?;
+        if gzip.len() < bytes.len() {
+            let file = file.with_extension("gz");
+            fs::write(&file, gzip)?;
+            writeln!(
+                table,
+                "gzip: Some(Form {{ etag: \"\\\"{hash:016x}-gzip\\\"\", bytes: include_bytes!({file:?}) }}) }},"
+            )?;
+        } else {
+            table.push_str("gzip: None },\n");
+        }
     }
     table.push_str("]\n");
     fs::write(out.join("page_files.rs"), table)?;
     Ok(())
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    encoder.finish()
 }
 
 fn watch(path: &Path) {

@@ -31,7 +31,7 @@ pub(crate) fn encode(request: &HeaderMap, mut response: Response) -> Response {
 }
 
 /// Whether `Accept-Encoding` has gzip, by its name or by `*`, and with a quality that is not 0.
-fn accepts_gzip(request: &HeaderMap) -> bool {
+pub(crate) fn accepts_gzip(request: &HeaderMap) -> bool {
     let values = request.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let mut accepts_any = false;
     for coding in values.flat_map(|value| value.split(',')) {

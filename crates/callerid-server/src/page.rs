@@ -2,12 +2,14 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
-    IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
+    HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
+
+use crate::gzip::accepts_gzip;
 
 /// What the page may do. Its scripts and styles are files of this server; it connects to whatever URL a person types,
 /// and to nothing else by itself.
@@ -18,8 +20,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 /// Which host serves the page: in `www/` the same file says that none in particular does.
 const HOST: File = File {
     path: "/host.js",
-    etag: "\"server\"",
-    bytes: b"// The page is served by `callerid serve`.\n\nexport const host = { connection: \"server\" };\n",
+    plain: Form {
+        etag: "\"server\"",
+        bytes: b"// The page is served by `callerid serve`.\n\nexport const host = { connection: \"server\" };\n",
+    },
+    gzip: None,
 };
 
 /// What is answered where the program was built without the page.
@@ -33,7 +38,14 @@ const CORE: &str = "/callerid/callerid.wasm";
 struct File {
     /// Its path on the server.
     path: &'static str,
-    /// Its entity tag, with the quotation marks.
+    plain: Form,
+    /// The same, compressed when the program was built; `None` where that makes it no shorter.
+    gzip: Option<Form>,
+}
+
+/// A file as it is sent.
+struct Form {
+    /// Its entity tag, with the quotation marks: each form has one of its own, for they are not the same bytes.
     etag: &'static str,
     bytes: &'static [u8],
 }
@@ -50,20 +62,32 @@ pub(crate) fn respond(head: &Parts) -> Option<Response> {
     if file.path == "/" && find(CORE).is_none() {
         return Some(not_built());
     }
-    let known = head.headers.get(IF_NONE_MATCH);
-    let is_known = known.is_some_and(|tags| {
-        tags.to_str().is_ok_and(|tags| tags.split(',').any(|tag| tag.trim() == file.etag))
-    });
-    let body = if is_known { Body::empty() } else { Body::from(file.bytes) };
+    let gzip = file.gzip.as_ref().filter(|_| accepts_gzip(&head.headers));
+    let form = gzip.unwrap_or(&file.plain);
+    let is_known = is_known(&head.headers, form.etag);
+    let body = if is_known { Body::empty() } else { Body::from(form.bytes) };
     let mut response = Response::new(body);
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
     let headers = response.headers_mut();
-    for (name, value) in headers_of(file) {
+    for (name, value) in headers_of(file, form) {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if file.gzip.is_some() {
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    if gzip.is_some() && !is_known {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     Some(response)
+}
+
+/// Whether `If-None-Match` has that tag, which a proxy may have marked as weak, or `*`.
+fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    let values = request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 fn find(path: &str) -> Option<&'static File> {
@@ -73,10 +97,10 @@ fn find(path: &str) -> Option<&'static File> {
     FILES.binary_search_by(|file| file.path.cmp(path)).ok().and_then(|at| FILES.get(at))
 }
 
-fn headers_of(file: &File) -> [(HeaderName, &'static str); 7] {
+fn headers_of(file: &File, form: &Form) -> [(HeaderName, &'static str); 7] {
     [
         (CONTENT_TYPE, content_type(file.path)),
-        (ETAG, file.etag),
+        (ETAG, form.etag),
         // Kept, and asked for again: names of files do not change with their content.
         (CACHE_CONTROL, "no-cache"),
         (CONTENT_SECURITY_POLICY, POLICY),
@@ -106,7 +130,10 @@ fn not_built() -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use axum::http::Request;
+    use axum::http::header::ACCEPT_ENCODING;
 
     use super::*;
 
@@ -155,6 +182,59 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_sent_compressed_to_whoever_accepts_it() {
+        let ask = |path: &str, headers: &[(HeaderName, &str)]| {
+            let request = Request::builder().uri(path);
+            let request =
+                headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+            respond(&request.body(()).unwrap().into_parts().0).unwrap()
+        };
+        let gzip = (ACCEPT_ENCODING, "br, gzip");
+        let [plain, packed] = [&[][..], &[gzip.clone()]].map(|headers| ask("/page.js", headers));
+        assert_eq!(plain.headers().get(CONTENT_ENCODING), None);
+        assert_eq!(packed.headers()[CONTENT_ENCODING], "gzip");
+        for response in [&plain, &packed] {
+            assert_eq!(response.headers()[VARY], "Accept-Encoding");
+            assert_eq!(response.headers()[CONTENT_TYPE], "text/javascript; charset=utf-8");
+        }
+        let [plain, packed] =
+            [plain, packed].map(|it| it.headers()[ETAG].to_str().unwrap().to_owned());
+        assert_ne!(plain, packed);
+        // Each form has its own tag; the other one's is not known.
+        let weak = format!("W/{packed}");
+        for (tag, accept, status) in [
+            (&packed, Some(gzip.clone()), 304),
+            (&weak, Some(gzip.clone()), 304),
+            (&"*".to_owned(), Some(gzip.clone()), 304),
+            (&plain, Some(gzip), 200),
+            (&plain, None, 304),
+            (&packed, None, 200),
+        ] {
+            let mut headers = vec![(IF_NONE_MATCH, tag.as_str())];
+            headers.extend(accept);
+            let response = ask("/page.js", &headers);
+            assert_eq!(response.status(), status, "{headers:?}");
+            assert_eq!(response.headers()[VARY], "Accept-Encoding");
+            let is_packed = response.headers().contains_key(CONTENT_ENCODING);
+            assert_eq!(is_packed, status == 200 && headers.len() > 1, "{headers:?}");
+        }
+        // Too short to gain by it: there is one form.
+        let host = ask("/host.js", &[(ACCEPT_ENCODING, "gzip")]);
+        assert_eq!((host.headers().get(CONTENT_ENCODING), host.headers().get(VARY)), (None, None));
+    }
+
+    #[test]
+    fn a_compressed_file_is_the_file() {
+        for file in FILES.iter().chain([&HOST]) {
+            let Some(gzip) = &file.gzip else { continue };
+            let mut unpacked = Vec::new();
+            flate2::read::GzDecoder::new(gzip.bytes).read_to_end(&mut unpacked).unwrap();
+            assert!(unpacked == file.plain.bytes, "{}", file.path);
+            assert!(gzip.bytes.len() < file.plain.bytes.len(), "{}", file.path);
+        }
+    }
+
+    #[test]
     fn everything_else_is_left_to_the_service() {
         for path in
             ["/2008-08-01/Accounts/AC/OutgoingCallerIds", "/_callerid/health", "/page", "/main.js"]
@@ -166,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_page_knows_that_a_server_serves_it() {
-        let served = std::str::from_utf8(find("/host.js").unwrap().bytes).unwrap();
+        let served = std::str::from_utf8(find("/host.js").unwrap().plain.bytes).unwrap();
         assert!(served.contains("export const host = { connection: \"server\" };"), "{served}");
     }
 
@@ -176,7 +256,7 @@ mod tests {
         let is_built = find(CORE).is_some();
         let mut seen = 0;
         for file in FILES.iter().filter(|file| !file.path.ends_with(".wasm")) {
-            let text = std::str::from_utf8(file.bytes).unwrap();
+            let text = std::str::from_utf8(file.plain.bytes).unwrap();
             for named in names(text) {
                 let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
                 let path = format!("{folder}/{}", named.trim_start_matches("./"));
