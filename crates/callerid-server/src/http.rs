@@ -139,9 +139,11 @@ pub(crate) fn to_response(response: callerid_core::http::Response) -> Response {
     let mut sent = Response::new(Body::from(response.body));
     *sent.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    sent.headers_mut().reserve(response.headers.len());
     for (name, value) in response.headers {
         let value = match value {
-            Cow::Borrowed(value) => HeaderValue::from_str(value),
+            // Not copied.
+            Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
             Cow::Owned(value) => HeaderValue::try_from(value),
         };
         if let Ok(value) = value {

@@ -45,6 +45,22 @@ macro_rules! elements {
     };
 }
 
+impl Element {
+    /// Whether its text has only letters, digits and what dates are written with, so that there is nothing to escape.
+    pub(super) const fn is_plain(self) -> bool {
+        matches!(
+            self,
+            Self::Sid
+                | Self::AccountSid
+                | Self::PhoneNumber
+                | Self::DateCreated
+                | Self::DateUpdated
+                | Self::CallSid
+                | Self::ValidationCode
+        )
+    }
+}
+
 elements! {
     TwilioResponse "twilio-response"
     OutgoingCallerIds "outgoing-caller-ids"

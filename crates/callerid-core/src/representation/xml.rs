@@ -48,7 +48,11 @@ fn records(out: &mut Vec<u8>, version: ApiVersion, document: &Document<'_>) {
             match text {
                 Some(text) => {
                     push(out, element.start_tag());
-                    escape(out, text, Place::Text);
+                    if element.is_plain() {
+                        push(out, text);
+                    } else {
+                        escape(out, text, Place::Text);
+                    }
                     push(out, element.end_tag());
                 }
                 None => push(out, element.empty_tag()),

@@ -115,7 +115,7 @@ fn all(
         "WHERE account = ?1 AND (rank, sid) >= (?2, ?3) ORDER BY rank, sid LIMIT ?4 OFFSET ?5"
     ))?;
     let range = (id, place.rank, &place.sid, page.rows_and_one(), skip);
-    Ok((collect(rows, range, account)?, total))
+    Ok((collect(rows, range, account, page, total)?, total))
 }
 
 /// The first place after a row: no Sid lies between one and itself with a character added.
@@ -149,15 +149,23 @@ fn named(
          ORDER BY rank, sid LIMIT ?5 OFFSET ?6"
     ))?;
     let range = (id, name.as_str(), place.rank, &place.sid, page.rows_and_one(), skip);
-    Ok((collect(rows, range, account)?, total))
+    Ok((collect(rows, range, account, page, total)?, total))
 }
 
 fn collect(
     mut select: CachedStatement<'_>,
     range: impl Params,
     account: &AccountSid,
+    page: PageRequest,
+    total: u64,
 ) -> rusqlite::Result<Vec<OutgoingCallerId>> {
-    select.query_map(range, |row| from_row(row, account))?.collect()
+    let most = usize::try_from(total.min(page.rows_and_one().into())).unwrap_or_default();
+    let mut found = Vec::with_capacity(most);
+    let mut rows = select.query(range)?;
+    while let Some(row) = rows.next()? {
+        found.push(from_row(row, account)?);
+    }
+    Ok(found)
 }
 
 pub(super) fn rename(
