@@ -10,8 +10,9 @@ use std::fs;
 use std::path::Path;
 
 use base64ct::{Base64, Encoding as _};
-use walrus::{FunctionBuilder, FunctionId, FunctionKind, Module};
 use wasm_bindgen_cli_support::Bindgen;
+
+mod prune;
 
 use crate::{Outcome, cargo, node, root, run, target_dir};
 
@@ -68,18 +69,17 @@ impl Build {
         fs::create_dir_all(&folder)?;
         let compile = ["build", "--locked", "--package", "callerid-wasm", "--lib"];
         let target = ["--target", "wasm32-unknown-unknown", "--profile", "wasm"];
-        // The paths of panics: they are of this machine, and long.
+        // The paths of panics are of this machine; relocations tell what refers to what.
         let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|it| it + "/.cargo"));
         let flags = format!(
-            "target.wasm32-unknown-unknown.rustflags=['--remap-path-prefix={}=', '--remap-path-prefix={}=']",
+            "target.wasm32-unknown-unknown.rustflags=['--remap-path-prefix={}=', '--remap-path-prefix={}=', '-Clink-arg=--emit-relocs']",
             home.unwrap_or_default(),
             root().display(),
         );
         run(cargo().args(compile).args(target).args(self.features).args(["--config", &flags]))?;
 
         let compiled = target_dir().join("wasm32-unknown-unknown/wasm/callerid_wasm.wasm");
-        let mut module = Module::from_file(compiled)?;
-        cut_panics_short(&mut module);
+        let module = prune::prune(&fs::read(compiled)?)?;
         let mut bindgen = Bindgen::new();
         bindgen
             .input_module("callerid", module)
@@ -110,46 +110,6 @@ impl Build {
     }
 }
 
-/// What a panic does before it ends the module: it writes a message that nobody reads. The core never panics.
-const PANICS: [&str; 12] = [
-    "core::panicking::",
-    "core::result::unwrap_failed",
-    "core::option::unwrap_failed",
-    "core::option::expect_failed",
-    "core::cell::panic_already",
-    "core::slice::index::slice_",
-    "core::slice::copy_from_slice_impl::len_mismatch_fail",
-    "core::str::slice_error_fail",
-    "alloc::raw_vec::handle_error",
-    "alloc::raw_vec::capacity_overflow",
-    "alloc::alloc::handle_alloc_error",
-    "std::panicking::",
-];
-
-/// Lets every function that only panics end the module at once, so that what writes the message can go.
-fn cut_panics_short(module: &mut Module) {
-    let panics: Vec<FunctionId> = module
-        .funcs
-        .iter_local()
-        .map(|(id, _)| id)
-        .filter(|id| {
-            let name = module.funcs.get(*id).name.as_deref().unwrap_or_default();
-            let name = format!("{:#}", rustc_demangle::demangle(name));
-            PANICS.iter().any(|panic| name.starts_with(panic))
-        })
-        .collect();
-    for id in panics {
-        let (parameters, results) = {
-            let kind = module.types.get(module.funcs.get(id).ty());
-            (kind.params().to_vec(), kind.results().to_vec())
-        };
-        let arguments = parameters.iter().map(|kind| module.locals.add(*kind)).collect();
-        let mut builder = FunctionBuilder::new(&mut module.types, &parameters, &results);
-        builder.func_body().unreachable();
-        module.funcs.get_mut(id).kind = FunctionKind::Local(builder.local_func(arguments));
-    }
-}
-
 /// Makes a .wasm smaller with the wasm-opt that `tests/package` locks, where that is installed.
 fn optimise(wasm: &Path) -> Outcome {
     let wasm_opt = root().join("tests/package/node_modules/binaryen/bin/wasm-opt");
@@ -157,5 +117,6 @@ fn optimise(wasm: &Path) -> Outcome {
         eprintln!("{} is not optimised: `npm ci` in tests/package brings wasm-opt", wasm.display());
         return Ok(());
     }
-    run(node::node().arg(wasm_opt).args(["-Oz"]).arg(wasm).arg("-o").arg(wasm))
+    let options = ["-Oz", "--strip-producers", "--strip-target-features"];
+    run(node::node().arg(wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))
 }
