@@ -68,10 +68,10 @@ fn measured(output: Output) -> Result<Vec<Table>, Box<dyn Error>> {
         })
     };
     let table = |table: &Value| {
-        let units = ["ns", "ms", "bytes"].into_iter();
+        let mut units = ["ns", "ms", "bytes"].into_iter();
         Some(Table {
             title: table.get("title")?.as_str()?.to_owned(),
-            unit: units.filter(|unit| table["unit"] == *unit).next()?,
+            unit: units.find(|unit| table["unit"] == *unit)?,
             rows: table.get("rows")?.as_array()?.iter().map(row).collect::<Option<_>>()?,
         })
     };
