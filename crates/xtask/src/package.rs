@@ -117,6 +117,8 @@ fn optimise(wasm: &Path) -> Outcome {
         eprintln!("{} is not optimised: `npm ci` in tests/package brings wasm-opt", wasm.display());
         return Ok(());
     }
-    let options = ["-Oz", "--strip-producers", "--strip-target-features"];
-    run(node::node().arg(wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))
+    let options = ["-Oz", "--converge", "--strip-producers", "--strip-target-features"];
+    // A function with one caller stays apart unless it is tiny: what is sent is compressed, and repeats itself more so.
+    let inlining = ["--one-caller-inline-max-function-size", "2"];
+    run(node::node().arg(wasm_opt).args(options).args(inlining).arg(wasm).arg("-o").arg(wasm))
 }
