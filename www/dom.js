@@ -28,6 +28,16 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+const NUMBER = /(\(\d{3}\) \d{3}-\d{4})/;
+
+/** The same, and no phone number in it is broken at the end of a line. */
+export function setUnbroken(node, text) {
+  if (node.textContent === text) return;
+  // Every second part is what separates the others: a number.
+  const parts = text.split(NUMBER);
+  node.replaceChildren(...parts.map((part, at) => (at % 2 === 0 ? part : element("span", { className: "unbroken" }, part))));
+}
+
 /** Shows or hides an element. */
 export function show(node, isShown) {
   if (node.hidden === isShown) node.hidden = !isShown;

@@ -1,7 +1,7 @@
 // How a validation goes: the code, the four steps, and what to do when one fails.
 
 import { announce } from "./announce.js";
-import { byId, copy, element, icon, setText, show } from "./dom.js";
+import { byId, copy, element, icon, setText, setUnbroken, show } from "./dom.js";
 import { clock, spelled, spokenSeconds } from "./words.js";
 
 const REST = [
@@ -220,7 +220,7 @@ function drawStep(step, { is, text, note = "", tone = "" }, index, isRest) {
     step.mark.replaceChildren(...(mark ? [icon(mark)] : is === "now" ? [] : [String(index + 1)]));
   }
   setText(step.spoken, isRest ? "" : SPOKEN[is]);
-  setText(step.text, text);
+  setUnbroken(step.text, text);
   setText(step.note, note);
   step.note.dataset.tone = tone;
   show(step.note, note !== "");
