@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
 use crate::form::push_encoded;
+use crate::http::split_scheme;
 use crate::{AccountSid, ApiVersion, AuthToken, Call, CallSid, Moment};
 
 /// The longest URL of a callback, in characters, as the vendor documents.
@@ -63,7 +64,7 @@ impl StatusCallback {
         if let Some(at) = url.bytes().position(|byte| !byte.is_ascii_graphic()) {
             return Err(InvalidStatusCallback::Character { at });
         }
-        let (scheme, rest) = url.split_once("://").ok_or(InvalidStatusCallback::Scheme)?;
+        let (scheme, rest) = split_scheme(url).ok_or(InvalidStatusCallback::Scheme)?;
         if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
             return Err(InvalidStatusCallback::Scheme);
         }

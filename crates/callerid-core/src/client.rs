@@ -44,8 +44,9 @@
 use std::fmt;
 
 use crate::form::push_encoded;
-use crate::http::Request;
+use crate::http::{Request, essence, split_scheme};
 use crate::representation::{Decoded, InvalidDocument, ReceivedPage, xml};
+use crate::text::Quoted;
 use crate::{
     ApiVersion, CallDelay, CallerIdSid, Credentials, ErrorCode, Filter, FriendlyName, NewCallerId,
     OutgoingCallerId, PageRequest, RestException, ValidationRequest,
@@ -369,7 +370,7 @@ impl Response<'_> {
         ClientError::Unexpected {
             status: self.status,
             content_type: self.content_type.map(excerpt),
-            text: excerpt(&String::from_utf8_lossy(beginning)),
+            text: excerpt(readable(beginning)),
         }
     }
 }
@@ -378,13 +379,20 @@ impl Response<'_> {
 const EXCERPT_CHARS: usize = 200;
 
 fn excerpt(text: &str) -> String {
-    text.chars().take(EXCERPT_CHARS).collect()
+    crate::text::excerpt(text, EXCERPT_CHARS).to_owned()
+}
+
+/// What can be read of bytes: up to the first that is no UTF-8.
+fn readable(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes)
+        .or_else(|error| std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default()))
+        .unwrap_or_default()
 }
 
 /// A URL's scheme, host and port, in the one form that can be compared, and what follows them. `None` for what is
 /// no such URL, also for one with a user's name in it.
 fn split_origin(url: &str) -> Option<(String, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
+    let (scheme, rest) = split_scheme(url)?;
     let scheme = scheme.to_ascii_lowercase();
     let default_port = match scheme.as_str() {
         "http" => ":80",
@@ -410,10 +418,10 @@ pub struct InvalidBaseUrl {
 
 impl fmt::Display for InvalidBaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = &self.url;
         write!(
             f,
-            "{url:?} is no base URL: expected http:// or https://, a host, perhaps a port, and no path"
+            "{} is no base URL: expected http:// or https://, a host, perhaps a port, and no path",
+            Quoted(&self.url)
         )
     }
 }
@@ -479,13 +487,18 @@ impl fmt::Display for ClientError {
                 let content_type = content_type.as_deref().unwrap_or("nothing said");
                 write!(
                     f,
-                    "the response is not of this API: HTTP {status}, content type {content_type:?}"
+                    "the response is not of this API: HTTP {status}, content type {}",
+                    Quoted(content_type)
                 )?;
-                if text.is_empty() { Ok(()) } else { write!(f, ", begins {text:?}") }
+                if text.is_empty() { Ok(()) } else { write!(f, ", begins {}", Quoted(text)) }
             }
             Self::InvalidDocument(error) => write!(f, "the response cannot be read: {error}"),
             Self::PageAddress { uri } => {
-                write!(f, "the address {uri:?} of a page is not another page of the same service")
+                write!(
+                    f,
+                    "the address {} of a page is not another page of the same service",
+                    Quoted(uri)
+                )
             }
             Self::Unsupported { parameter, version } => {
                 let (version, newer) = (version.as_str(), ApiVersion::V2010.as_str());
@@ -556,9 +569,7 @@ fn form(fields: &[(&str, &str)]) -> String {
 impl Response<'_> {
     /// The document in the body; `None` where it claims to be in another format.
     fn decode(&self) -> Option<Result<Decoded, InvalidDocument>> {
-        let essence =
-            self.content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
-        let is_xml = essence.is_none_or(|essence| {
+        let is_xml = self.content_type.map(essence).is_none_or(|essence| {
             let essence = essence.to_ascii_lowercase();
             essence.ends_with("/xml") || essence.ends_with("+xml")
         });

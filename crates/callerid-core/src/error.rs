@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::excerpt;
+
 macro_rules! error_table {
     ($($(#[$doc:meta])* $name:ident: $code:literal, $status:literal, $message:literal;)+) => {
         /// An error of the vendor's catalogue that this service answers with.
@@ -89,12 +91,15 @@ impl RestException {
 
     /// An error of the table, its message followed by what was wrong this time.
     pub fn because(error: ErrorCode, detail: impl fmt::Display) -> Self {
-        Self::with_message(error, format!("{}: {detail}", error.message()))
+        fn because(error: ErrorCode, detail: &dyn fmt::Display) -> RestException {
+            RestException::with_message(error, format!("{}: {detail}", error.message()))
+        }
+        because(error, &detail)
     }
 
     /// The 404 for a path: `The requested resource /2008-08-01/… was not found`.
     pub fn not_found(path: &str) -> Self {
-        let shown: String = path.chars().take(MESSAGE_PATH_MAX_CHARS).collect();
+        let shown = excerpt(path, MESSAGE_PATH_MAX_CHARS);
         let message = format!("The requested resource {shown} was not found");
         Self::with_message(ErrorCode::NotFound, message)
     }

@@ -22,6 +22,17 @@ pub struct Request<'a> {
 /// The longest body that is read, in bytes. A longer one is answered with 413.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// The type in a `Content-Type` header's value, without its parameters.
+pub(crate) fn essence(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim_ascii()
+}
+
+/// The scheme of a URL, and what follows its `://`.
+pub(crate) fn split_scheme(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once(':')?;
+    Some((scheme, rest.strip_prefix("//")?))
+}
+
 /// An HTTP response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {

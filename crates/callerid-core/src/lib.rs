@@ -44,6 +44,7 @@ mod serialization;
 mod service;
 mod sid;
 mod store;
+mod text;
 mod validation;
 
 pub mod client;

@@ -127,7 +127,7 @@ impl InvalidSid {
 impl fmt::Display for InvalidSid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { prefix, at } = self;
-        write!(f, "not a Sid from byte {at} on: expected {prefix:?} and 32 hexadecimal digits")
+        write!(f, "not a Sid from byte {at} on: expected \"{prefix}\" and 32 hexadecimal digits")
     }
 }
 

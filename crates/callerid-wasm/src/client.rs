@@ -153,13 +153,12 @@ fn create(
 fn version(text: &str) -> Result<ApiVersion, String> {
     ApiVersion::from_segment(text).ok_or_else(|| {
         let [older, newer] = ApiVersion::ALL.map(ApiVersion::as_str);
-        ["expected ", older, " or ", newer, ", found \"", text, "\""].concat()
+        format!("expected {older} or {newer}, found \"{text}\"")
     })
 }
 
 fn callback_method(name: &str) -> Result<CallbackMethod, String> {
-    CallbackMethod::parse(name)
-        .ok_or_else(|| ["expected GET or POST, found \"", name, "\""].concat())
+    CallbackMethod::parse(name).ok_or_else(|| format!("expected GET or POST, found \"{name}\""))
 }
 
 fn page_number(text: &str) -> Result<u64, &'static str> {

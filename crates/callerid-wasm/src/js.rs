@@ -124,7 +124,7 @@ pub fn range_error(message: &str) -> RangeError {
 }
 
 fn invalid(name: &str, error: &dyn fmt::Display) -> RangeError {
-    range_error(&[name, ": ", &error.to_string()].concat())
+    range_error(&format!("{name}: {error}"))
 }
 
 #[wasm_bindgen]

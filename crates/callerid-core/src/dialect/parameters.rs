@@ -1,7 +1,7 @@
 //! Parameters that the versions have in common, read and checked.
 
 use crate::form::{Form, MalformedForm};
-use crate::http::Request;
+use crate::http::{Request, essence};
 use crate::page::decimal;
 use crate::{
     CallDelay, ErrorCode, Filter, FriendlyName, PageRequest, PageSize, PhoneNumber, RestException,
@@ -127,9 +127,8 @@ impl Filters {
 /// The form in a request's body. A body without a `Content-Type` is taken for one.
 pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, RestException> {
     const FORM: &str = "application/x-www-form-urlencoded";
-    let essence =
-        request.content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
-    let is_form = essence.is_none_or(|essence| essence.eq_ignore_ascii_case(FORM));
+    let is_form =
+        request.content_type.map(essence).is_none_or(|essence| essence.eq_ignore_ascii_case(FORM));
     if !request.body.is_empty() && !is_form {
         let message = format!("Unsupported Content-Type: parameters are sent as {FORM}");
         return Err(RestException::http(415, message));

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{CallerIdPage, Document};
+use crate::text::Quoted;
 use crate::{OutgoingCallerId, RestException, ValidationRequest};
 
 /// A document that was read.
@@ -87,7 +88,7 @@ pub enum InvalidDocumentReason {
     /// It has a document type declaration, which none of the documents has and which could make it
     /// mean anything.
     Doctype,
-    /// A reference to something other than one of XML's five entities or a character it can carry.
+    /// A reference, `&` and `;` included, to something other than one of XML's five entities or a character it can carry.
     Reference(String),
     /// Not well-formed.
     Malformed(String),
@@ -129,12 +130,11 @@ impl fmt::Display for InvalidDocumentReason {
             Self::NotUtf8 => f.write_str("not in UTF-8"),
             Self::Doctype => f.write_str("a document type declaration is not read"),
             Self::Reference(name) => {
-                let name = name.escape_debug();
-                write!(f, "\"&{name};\" refers to neither a character nor one of {ENTITIES}")
+                write!(f, "{} refers to neither a character nor one of {ENTITIES}", Quoted(name))
             }
             Self::Malformed(why) => f.write_str(why),
             Self::Unexpected { expected, found } => {
-                write!(f, "expected the element {expected}, found {found:?}")
+                write!(f, "expected the element {expected}, found {}", Quoted(found))
             }
             Self::Missing { name, parent } => write!(f, "{parent} has no {name}"),
             Self::Repeated { name } => write!(f, "{name} stands twice"),

@@ -6,7 +6,7 @@ use crate::{ApiVersion, Date, OutgoingCallerId, RestException, Rfc2822, Validati
 use super::Document;
 
 macro_rules! elements {
-    ($($name:ident $class:literal)+) => {
+    ($($name:ident $snake_case:literal)+) => {
         /// An element of a document.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Element { $($name,)+ }
@@ -18,13 +18,8 @@ macro_rules! elements {
             }
 
             /// Its name in the snake case of the newer API's JSON.
-            pub(super) fn snake_case(self) -> String {
-                self.class().replace('-', "_")
-            }
-
-            /// Its name in the dashed lower case of HTML.
-            pub(super) const fn class(self) -> &'static str {
-                match self { $(Self::$name => $class,)+ }
+            pub(super) const fn snake_case(self) -> &'static str {
+                match self { $(Self::$name => $snake_case,)+ }
             }
 
             /// Its start tag in XML, where it has no attributes.
@@ -62,25 +57,25 @@ impl Element {
 }
 
 elements! {
-    TwilioResponse "twilio-response"
-    OutgoingCallerIds "outgoing-caller-ids"
-    OutgoingCallerId "outgoing-caller-id"
-    ValidationRequest "validation-request"
-    RestException "rest-exception"
+    TwilioResponse "twilio_response"
+    OutgoingCallerIds "outgoing_caller_ids"
+    OutgoingCallerId "outgoing_caller_id"
+    ValidationRequest "validation_request"
+    RestException "rest_exception"
     Sid "sid"
-    AccountSid "account-sid"
-    FriendlyName "friendly-name"
-    PhoneNumber "phone-number"
-    DateCreated "date-created"
-    DateUpdated "date-updated"
-    ValidationCode "validation-code"
-    CallSid "call-sid"
+    AccountSid "account_sid"
+    FriendlyName "friendly_name"
+    PhoneNumber "phone_number"
+    DateCreated "date_created"
+    DateUpdated "date_updated"
+    ValidationCode "validation_code"
+    CallSid "call_sid"
     Uri "uri"
     Status "status"
     Message "message"
     Code "code"
     Detail "detail"
-    MoreInfo "more-info"
+    MoreInfo "more_info"
 }
 
 /// What is in an OutgoingCallerId.

@@ -10,7 +10,7 @@ pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
     out.extend_from_slice(b"<html><head><title>");
     out.extend_from_slice(document.status().to_string().as_bytes());
     out.extend_from_slice(b"</title></head><body class=\"");
-    out.extend_from_slice(Element::TwilioResponse.class().as_bytes());
+    class(&mut out, Element::TwilioResponse);
     out.extend_from_slice(b"\">");
     let is_list = matches!(document, Document::CallerIds(_));
     if is_list {
@@ -34,8 +34,14 @@ pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
 
 fn open(out: &mut Vec<u8>, element: Element) {
     out.extend_from_slice(b"<div class=\"");
-    out.extend_from_slice(element.class().as_bytes());
+    class(out, element);
     out.extend_from_slice(b"\">");
+}
+
+/// An element's name in dashed lower case.
+fn class(out: &mut Vec<u8>, element: Element) {
+    let dashed = |byte| if byte == b'_' { b'-' } else { byte };
+    out.extend(element.snake_case().bytes().map(dashed));
 }
 
 fn close(out: &mut Vec<u8>) {

@@ -87,9 +87,9 @@ fn push_fields(out: &mut String, fields: &[Field<'_>]) {
             match (element, text) {
                 (Element::Detail, None) => {}
                 (Element::Code | Element::Status, Some(digits)) => {
-                    object.value(&name, |out| out.push_str(digits));
+                    object.value(name, |out| out.push_str(digits));
                 }
-                _ => object.optional_string(&name, *text),
+                _ => object.optional_string(name, *text),
             }
         }
     });

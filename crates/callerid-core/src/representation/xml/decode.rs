@@ -103,7 +103,8 @@ fn located(bytes: &[u8]) -> Result<(usize, Decoded), InvalidDocument> {
         decoder.response(root.at)?
     } else {
         decoder.document(&root)?.ok_or_else(|| {
-            let (expected, found) = ("TwilioResponse or RestException", excerpt(root.name));
+            let (expected, found) =
+                ("TwilioResponse or RestException", excerpt(root.name).to_owned());
             InvalidDocument::new(root.at, Reason::Unexpected { expected, found })
         })?
     };

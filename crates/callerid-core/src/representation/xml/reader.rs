@@ -198,8 +198,8 @@ impl<'a> Reader<'a> {
             Some(name) if name == found => Ok(Token::Close),
             open => {
                 let expected = open.unwrap_or_default();
-                let why = ["expected </", &excerpt(expected), ">, found </", &excerpt(found), ">"];
-                Err(malformed(at, &why.concat()))
+                let (expected, found) = (excerpt(expected), excerpt(found));
+                Err(malformed(at, &format!("expected </{expected}>, found </{found}>")))
             }
         }
     }
@@ -355,7 +355,12 @@ fn unescape(raw: &str, at: usize, place: Raw) -> Read<Cow<'_, str>> {
                         rest = after;
                         char
                     }
-                    _ => return Err(InvalidDocument::new(at, Reason::Reference(excerpt(name)))),
+                    _ => {
+                        return Err(InvalidDocument::new(
+                            at,
+                            Reason::Reference(format!("&{};", excerpt(name))),
+                        ));
+                    }
                 }
             }
             '\r' if rest.starts_with('\n') => continue,
@@ -385,8 +390,8 @@ fn referred(name: &str) -> Option<char> {
 }
 
 /// The beginning of a text that may be of any length.
-pub(super) fn excerpt(text: &str) -> String {
-    text.chars().take(EXCERPT_CHARS).collect()
+pub(super) fn excerpt(text: &str) -> &str {
+    crate::text::excerpt(text, EXCERPT_CHARS)
 }
 
 const EXCERPT_CHARS: usize = 100;
