@@ -1,7 +1,8 @@
 //! Operations: what a request of the API asks for, whatever its version.
 //!
-//! Decoding has two halves, for credentials are checked between them: [`Route::decode`] finds out what a
-//! path names, [`Operation::decode`] what is to be done with it.
+//! Decoding has two halves: [`Route::decode`] finds out what a path names and how the answer is to be written,
+//! [`Operation::decode`] what is to be done with it. What the second refuses is said only to whoever's credentials are
+//! right.
 
 use crate::http::Request;
 use crate::representation::Representation;
