@@ -107,7 +107,7 @@ export type PhoneNumberCheck =
   | {
       readonly ok: false;
       readonly reason: InvalidPhoneNumberReason;
-      /** What is wrong, where (as a byte offset of the text in UTF-8), and what would be right. */
+      /** What is wrong, where (the offset is {@link at}), and what would be right. */
       readonly message: string;
       /** Where it is: an index into the string, as `slice` and `setSelectionRange` take it. */
       readonly at: number;

@@ -2,9 +2,9 @@
 
 import { InvalidPhoneNumber, RestException, UnexpectedResponse } from "./callerid.js";
 
-/** The core's message without its byte offsets: the page marks the place instead. */
+/** The core's message without its offsets: the page marks the place instead. */
 export function forPeople(message) {
-  const text = message.replace(/ is at byte \d+/, " is marked").replace(/ at byte \d+/g, "");
+  const text = message.replace(/ is at offset \d+/, " is marked").replace(/,? at offset \d+/g, "");
   return capital(text);
 }
 

@@ -85,7 +85,7 @@ impl fmt::Display for InvalidFriendlyName {
         match self {
             Self::TooLong => write!(f, "more than {FRIENDLY_NAME_MAX_CHARS} characters"),
             Self::Unprintable { char, at } => {
-                write!(f, "the character U+{:04X} at byte {at} cannot be shown", u32::from(*char))
+                write!(f, "the character U+{:04X} at offset {at} cannot be shown", u32::from(*char))
             }
         }
     }
@@ -119,7 +119,7 @@ mod tests {
         }
         assert_eq!(
             FriendlyName::new("a\0").unwrap_err().to_string(),
-            "the character U+0000 at byte 1 cannot be shown"
+            "the character U+0000 at offset 1 cannot be shown"
         );
     }
 

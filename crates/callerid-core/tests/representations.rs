@@ -397,7 +397,7 @@ fn an_error_says_what_is_wrong_and_where() {
         ),
         (
             replaced("Bob", "B\0b"),
-            "FriendlyName: the character U+0000 at byte 1 cannot be shown (at byte 152)",
+            "FriendlyName: the character U+0000 at offset 1 cannot be shown (at byte 152)",
         ),
         (
             replaced("Bob", "B&#0;b"),

@@ -27,7 +27,13 @@ pub fn check(text: &str) -> Array {
         _ => ("invalid", 0),
     };
     let at = crate::utf16_index(text, at);
-    answer.text(reason).text(&error.to_string()).number(at.into())
+    let error = match error {
+        InvalidFriendlyName::Unprintable { char, .. } => {
+            InvalidFriendlyName::Unprintable { char, at }
+        }
+        other => other,
+    };
+    answer.text(reason).text(&error.to_string()).number(at as f64)
 }
 
 /// The name of a caller ID that was given none. The empty text where the number is none.

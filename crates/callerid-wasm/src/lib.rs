@@ -25,7 +25,7 @@ pub mod mock;
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// The index into a JavaScript string (UTF-16) of a byte offset into the same text.
-pub(crate) fn utf16_index(text: &str, at: usize) -> u32 {
+pub(crate) fn utf16_index(text: &str, at: usize) -> usize {
     let before = text.char_indices().take_while(|(offset, _)| *offset < at);
-    before.map(|(_, char)| char.len_utf16() as u32).sum()
+    before.map(|(_, char)| char.len_utf16()).sum()
 }

@@ -63,7 +63,7 @@ pub fn check(length: usize, reading: Reading) -> usize {
             Reading::WithExtension => PhoneNumber::parse_with_extension(text),
             Reading::Restored => PhoneNumber::restore(text).map(|number| (number, None)),
         };
-        let place = read.as_ref().map_or_else(|error| crate::utf16_index(text, error.at()), |_| 0);
+        let read = read.map_err(|error| error.with_offset(crate::utf16_index(text, error.at())));
         let mut answer = Answer { buffer, length: 0 };
         match read {
             Ok((number, extension)) => {
@@ -72,7 +72,7 @@ pub fn check(length: usize, reading: Reading) -> usize {
                     answer.line(extension.as_str());
                 }
             }
-            Err(error) => answer.error(&error, place),
+            Err(error) => answer.error(&error),
         }
         answer.length
     })
@@ -142,17 +142,17 @@ impl Answer<'_> {
         self.bytes(b"\n");
     }
 
-    fn error(&mut self, error: &InvalidPhoneNumber, place: u32) {
+    fn error(&mut self, error: &InvalidPhoneNumber) {
         self.line("");
         self.line(error.reason().as_str());
         // Nothing fails that is written to bytes.
         let _ = write!(self, "{error}");
         self.line("");
-        self.number(place);
+        self.number(error.at());
         self.line("");
     }
 
-    fn number(&mut self, number: u32) {
+    fn number(&mut self, number: usize) {
         if number >= 10 {
             self.number(number / 10);
         }

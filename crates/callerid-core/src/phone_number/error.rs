@@ -12,7 +12,7 @@ use std::fmt::{self, Write as _};
 /// assert_eq!(error.at(), 11);
 /// assert_eq!(
 ///     error.to_string(),
-///     "too few digits: 9 at byte 11, where a number has 10, like 415-555-0123"
+///     "too few digits: 9 at offset 11, where a number has 10, like 415-555-0123"
 /// );
 /// ```
 ///
@@ -135,6 +135,13 @@ impl InvalidPhoneNumber {
     pub fn at(&self) -> usize {
         usize::from(self.at)
     }
+
+    /// The same error with its place counted anew, for a language whose strings are not of bytes: what
+    /// [`at`](Self::at) and the message then say is `at`.
+    #[must_use]
+    pub fn with_offset(self, at: usize) -> Self {
+        Self::new(self.problem, at)
+    }
 }
 
 impl InvalidPhoneNumber {
@@ -150,53 +157,55 @@ impl InvalidPhoneNumber {
                 0,
             ),
             Problem::TooShort { digits: 7 } => (
-                "too few digits: 7 at byte @, where a number has 10; put the area code first, like 415-555-0123",
+                "too few digits: 7 at offset @, where a number has 10; put the area code first, like 415-555-0123",
                 0,
                 0,
             ),
             Problem::TooShort { digits } => (
-                "too few digits: # at byte @, where a number has 10, like 415-555-0123",
+                "too few digits: # at offset @, where a number has 10, like 415-555-0123",
                 digits.into(),
                 0,
             ),
             Problem::TooLong { digits } => (
-                "too many digits: #, where a number has 10; the first too many is at byte @",
+                "too many digits: #, where a number has 10; the first too many is at offset @",
                 digits.into(),
                 0,
             ),
             Problem::AnotherCountry { code } => (
-                "another country's number: +# at byte @, where only +1 (North America) is read",
+                "another country's number: +# at offset @, where only +1 (North America) is read",
                 code,
                 0,
             ),
-            Problem::Extension => ("an extension at byte @: write the number without it", 0, 0),
+            Problem::Extension => ("an extension at offset @: write the number without it", 0, 0),
             Problem::ImpossibleAreaCode { area_code: area_code @ 200.. } => {
-                ("impossible area code # at byte @: # is a service code", area_code, 0)
+                ("impossible area code # at offset @: # is a service code", area_code, 0)
             }
             Problem::ImpossibleAreaCode { area_code: area_code @ 100.. } => (
-                "impossible area code # at byte @: an area code begins with 2 to 9; if the 1 is the country code, a digit is missing",
+                "impossible area code # at offset @: an area code begins with 2 to 9; if the 1 is the country code, a digit is missing",
                 area_code,
                 0,
             ),
-            Problem::ImpossibleAreaCode { area_code } => {
-                ("impossible area code % at byte @: an area code begins with 2 to 9", 0, area_code)
-            }
+            Problem::ImpossibleAreaCode { area_code } => (
+                "impossible area code % at offset @: an area code begins with 2 to 9",
+                0,
+                area_code,
+            ),
             Problem::UnassignedAreaCode { area_code } => {
-                ("area code # at byte @ is not assigned", area_code, 0)
+                ("area code # at offset @ is not assigned", area_code, 0)
             }
             Problem::ImpossibleExchange { exchange } => {
-                ("impossible exchange % at byte @: an exchange begins with 2 to 9", 0, exchange)
+                ("impossible exchange % at offset @: an exchange begins with 2 to 9", 0, exchange)
             }
             Problem::UnassignedExchange { area_code, exchange } => {
-                ("area code # has no such number in exchange %, at byte @", area_code, exchange)
+                ("area code # has no such number in exchange %, at offset @", area_code, exchange)
             }
             Problem::StrayText { .. } => (
-                "stray text: ? at byte @ is no part of a number; write 10 digits, like 415-555-0123",
+                "stray text: ? at offset @ is no part of a number; write 10 digits, like 415-555-0123",
                 0,
                 0,
             ),
             Problem::TextTooLong => {
-                ("the text goes on past 250 characters at byte @: no number is so long", 0, 0)
+                ("the text goes on past 250 characters at offset @: no number is so long", 0, 0)
             }
         }
     }
@@ -254,64 +263,64 @@ mod tests {
             ),
             (
                 Problem::TooShort { digits: 7 },
-                "too few digits: 7 at byte 12, where a number has 10; put the area code first, like 415-555-0123",
+                "too few digits: 7 at offset 12, where a number has 10; put the area code first, like 415-555-0123",
             ),
             (
                 Problem::TooShort { digits: 9 },
-                "too few digits: 9 at byte 12, where a number has 10, like 415-555-0123",
+                "too few digits: 9 at offset 12, where a number has 10, like 415-555-0123",
             ),
             (
                 Problem::TooLong { digits: 255 },
-                "too many digits: 255, where a number has 10; the first too many is at byte 12",
+                "too many digits: 255, where a number has 10; the first too many is at offset 12",
             ),
             (
                 Problem::AnotherCountry { code: 44 },
-                "another country's number: +44 at byte 12, where only +1 (North America) is read",
+                "another country's number: +44 at offset 12, where only +1 (North America) is read",
             ),
             (
                 Problem::AnotherCountry { code: 0 },
-                "another country's number: +0 at byte 12, where only +1 (North America) is read",
+                "another country's number: +0 at offset 12, where only +1 (North America) is read",
             ),
-            (Problem::Extension, "an extension at byte 12: write the number without it"),
+            (Problem::Extension, "an extension at offset 12: write the number without it"),
             (
                 Problem::ImpossibleAreaCode { area_code: 911 },
-                "impossible area code 911 at byte 12: 911 is a service code",
+                "impossible area code 911 at offset 12: 911 is a service code",
             ),
             (
                 Problem::ImpossibleAreaCode { area_code: 155 },
-                "impossible area code 155 at byte 12: an area code begins with 2 to 9; if the 1 is the country code, a digit is missing",
+                "impossible area code 155 at offset 12: an area code begins with 2 to 9; if the 1 is the country code, a digit is missing",
             ),
             (
                 Problem::ImpossibleAreaCode { area_code: 15 },
-                "impossible area code 015 at byte 12: an area code begins with 2 to 9",
+                "impossible area code 015 at offset 12: an area code begins with 2 to 9",
             ),
             (
                 Problem::UnassignedAreaCode { area_code: 221 },
-                "area code 221 at byte 12 is not assigned",
+                "area code 221 at offset 12 is not assigned",
             ),
             (
                 Problem::ImpossibleExchange { exchange: 0 },
-                "impossible exchange 000 at byte 12: an exchange begins with 2 to 9",
+                "impossible exchange 000 at offset 12: an exchange begins with 2 to 9",
             ),
             (
                 Problem::UnassignedExchange { area_code: 876, exchange: 211 },
-                "area code 876 has no such number in exchange 211, at byte 12",
+                "area code 876 has no such number in exchange 211, at offset 12",
             ),
             (
                 Problem::StrayText { found: '#' },
-                "stray text: '#' at byte 12 is no part of a number; write 10 digits, like 415-555-0123",
+                "stray text: '#' at offset 12 is no part of a number; write 10 digits, like 415-555-0123",
             ),
             (
                 Problem::StrayText { found: '\u{1f4de}' },
-                "stray text: U+1F4DE at byte 12 is no part of a number; write 10 digits, like 415-555-0123",
+                "stray text: U+1F4DE at offset 12 is no part of a number; write 10 digits, like 415-555-0123",
             ),
             (
                 Problem::StrayText { found: '\n' },
-                "stray text: U+000A at byte 12 is no part of a number; write 10 digits, like 415-555-0123",
+                "stray text: U+000A at offset 12 is no part of a number; write 10 digits, like 415-555-0123",
             ),
             (
                 Problem::TextTooLong,
-                "the text goes on past 250 characters at byte 12: no number is so long",
+                "the text goes on past 250 characters at offset 12: no number is so long",
             ),
         ] {
             assert_eq!(shown(problem, 12), message);
