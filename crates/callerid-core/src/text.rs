@@ -9,7 +9,7 @@ pub(crate) fn excerpt(text: &str, most: usize) -> &str {
 }
 
 /// A text in double quotes, what cannot be seen in it written as `\u{202e}`. (`{:?}` does nearly the same, with tables that
-/// take 3 KB of compressed .wasm.)
+/// take 3.5 KB of compressed .wasm.)
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {

@@ -1,7 +1,7 @@
 //! Reading XML 1.0 a token at a time: what a document of data has of it, and no more.
 //!
-//! It is this crate's own because a reader for all of XML takes a third of what the compressed .wasm may. quick-xml is
-//! what it is checked against, and what it is measured beside.
+//! It is this crate's own because quick-xml, which reads all of XML, takes 11 KB more of compressed .wasm. quick-xml is what
+//! it is checked against, and what it is measured beside.
 //!
 //! Not read, but refused: a document type declaration, and every encoding but UTF-8. Not checked: which characters a
 //! name has, and the attributes of elements that nobody asks for them.
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An element with no attributes and nothing but plain text in it, where that comes next: its byte offset and its
-    /// text, in a quarter of the time that its tokens take. `None`, and nothing read, for everything else.
+    /// text, in less time than its three tokens take. `None`, and nothing read, for everything else.
     pub(super) fn plain(&mut self, start_tag: &str, end_tag: &str) -> Option<(usize, Text<'a>)> {
         let tag = self.rest.trim_ascii_start();
         let rest = tag.strip_prefix(start_tag)?;
