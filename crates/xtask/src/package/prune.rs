@@ -18,7 +18,7 @@ use walrus::{
 use wasmparser::{ExternalKind, KnownCustom, Linking, Parser, Payload, RelocationType, SymbolInfo};
 
 /// The functions that only panic, by the beginnings of their names.
-const PANICS: [&str; 12] = [
+const PANICS: [&str; 13] = [
     "core::panicking::",
     "core::result::unwrap_failed",
     "core::option::unwrap_failed",
@@ -31,6 +31,7 @@ const PANICS: [&str; 12] = [
     "alloc::raw_vec::capacity_overflow",
     "alloc::alloc::handle_alloc_error",
     "std::panicking::",
+    "std::thread::local::panic_access_error",
 ];
 
 /// A module as it was linked, with relocations, without what only its panics need.
