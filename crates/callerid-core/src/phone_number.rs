@@ -163,6 +163,11 @@ impl PhoneNumber {
         text(&self.digits)
     }
 
+    /// The ten digits in ASCII.
+    pub fn as_bytes(&self) -> &[u8; 10] {
+        &self.digits
+    }
+
     /// The number as it is written at home: `(415) 867-5309`.
     pub fn national(&self) -> National {
         let [a, b, c, d, e, f, g, h, i, j] = self.digits;
