@@ -12,7 +12,7 @@ import { prepareRecipes, recipes } from "./recipes.mjs";
 const [tarball, ...wanted] = process.argv.slice(2);
 
 /** The most bytes that a .wasm may take as it is sent, gz -9. What it should come to stands in the issue: 45,000 and 15,000. */
-const SIZES = { "callerid.wasm": 125_000, "phone/callerid.wasm": 24_000 };
+const SIZES = { "callerid.wasm": 89_800, "phone/callerid.wasm": 15_000 };
 
 const hosts = {
   sizes: async () => {
