@@ -7,12 +7,16 @@
 
 use std::env;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use base64ct::{Base64, Encoding as _};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use wasm_bindgen_cli_support::Bindgen;
 
 mod prune;
+mod sizes;
 
 use crate::{Outcome, cargo, node, root, run, target_dir};
 
@@ -37,7 +41,8 @@ pub(crate) fn run_all(args: &[String]) -> Outcome {
     match args {
         [] => {}
         [flag] if flag == "--dist" => return build_dist(),
-        _ => return Err("usage: cargo xtask package [--dist]".into()),
+        [flag] if flag == "--sizes" => return print_sizes(),
+        _ => return Err("usage: cargo xtask package [--dist | --sizes]".into()),
     }
     node::install(&root().join("tests/package"))?;
     build_dist()?;
@@ -61,6 +66,25 @@ fn build_dist() -> Outcome {
         fs::remove_dir_all(&dist)?;
     }
     BUILDS.iter().try_for_each(|build| build.run(&dist))
+}
+
+/// Builds `pkg/dist`, and prints what takes the space in it.
+fn print_sizes() -> Outcome {
+    build_dist()?;
+    for build in &BUILDS {
+        let wasm = root().join("pkg/dist").join(build.folder).join("callerid.wasm");
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(&fs::read(&wasm)?)?;
+        println!("\n{}: {} bytes, gz -9", wasm.display(), gzip.finish()?.len());
+        let compile = ["build", "--locked", "--quiet", "--package", "callerid-wasm", "--lib"];
+        let target = ["--target", "wasm32-unknown-unknown", "--profile", "wasm"];
+        let folder = target_dir().join("sizes");
+        let debug = ["--config", "profile.wasm.debug=2", "--target-dir"];
+        run(cargo().args(compile).args(target).args(build.features).args(debug).arg(&folder))?;
+        let compiled = folder.join("wasm32-unknown-unknown/wasm/callerid_wasm.wasm");
+        sizes::print_origins(&compiled)?;
+    }
+    Ok(())
 }
 
 impl Build {
