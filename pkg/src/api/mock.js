@@ -87,7 +87,7 @@ export class MockApi extends EventTarget {
     const [status, answer, ...fields] = this.#respond(asked, body);
     const headers = new Headers();
     for (let at = 0; at < fields.length; at += 2) headers.append(fields[at], fields[at + 1]);
-    const content = answer instanceof Uint8Array ? (answer.length > 0 ? answer : null) : this.#stream(answer, request.signal);
+    const content = answer instanceof Uint8Array ? (answer.length > 0 ? answer : null) : this.#stream(answer, request);
     return new Response(content, { status, headers });
   };
 
@@ -218,7 +218,8 @@ export class MockApi extends EventTarget {
     });
   }
 
-  #stream(events, signal) {
+  #stream(events, request) {
+    const { signal } = request;
     let stream;
     const close = () => {
       if (!this.#streams.delete(stream)) return;
@@ -230,6 +231,8 @@ export class MockApi extends EventTarget {
       start: (controller) => {
         const send = (text) => text && controller.desiredSize > 0 && controller.enqueue(encoder.encode(text));
         stream = {
+          // In Node the signal of a request goes deaf once the request is collected.
+          request,
           pull: () => controller.desiredSize > 0 && send(this.#core.catchUp(events)),
           beat: () => send(":\n\n"),
           abort: () => {
