@@ -1,5 +1,6 @@
 //! Stopping: what has begun is answered.
 
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,11 @@ fn a_request_that_has_begun_is_answered_and_idle_connections_are_closed() {
         thread::sleep(Duration::from_millis(50));
         server.signal(signal);
         assert!(idle.is_closed() && silent.is_closed());
-        let refused = std::net::TcpStream::connect(server.address);
-        assert!(refused.is_err(), "{refused:?}");
+        let started = Instant::now();
+        // The connections and the listener are closed by several tasks, in no certain order.
+        while TcpStream::connect(server.address).is_ok() {
+            assert!(started.elapsed() < Duration::from_secs(5), "it still listens");
+        }
         begun.send("4158675309");
         let created = begun.answer().expect(200);
         assert_eq!(created.header("connection"), Some("close"));
