@@ -8,7 +8,7 @@
 use std::env;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding as _};
 use flate2::Compression;
@@ -110,7 +110,7 @@ impl Build {
             .web(true)?
             .typescript(false)
             .omit_default_module_path(true)
-            .remove_name_section(true)
+            .remove_name_section(wasm_opt().is_none())
             .remove_producers_section(true);
         let mut output = bindgen.generate_output()?;
         fs::write(folder.join("glue.js"), output.js())?;
@@ -134,15 +134,31 @@ impl Build {
     }
 }
 
-/// Makes a .wasm smaller with the wasm-opt that `tests/package` locks, where that is installed.
+/// The wasm-opt that `tests/package` locks, where that is installed.
+fn wasm_opt() -> Option<PathBuf> {
+    let path = root().join("tests/package/node_modules/binaryen/bin/wasm-opt");
+    path.exists().then_some(path)
+}
+
+/// Makes a .wasm smaller, and takes out the names of its functions.
 fn optimise(wasm: &Path) -> Outcome {
-    let wasm_opt = root().join("tests/package/node_modules/binaryen/bin/wasm-opt");
-    if !wasm_opt.exists() {
+    let Some(wasm_opt) = wasm_opt() else {
         eprintln!("{} is not optimised: `npm ci` in tests/package brings wasm-opt", wasm.display());
         return Ok(());
-    }
-    let options = ["-Oz", "--converge", "--strip-producers", "--strip-target-features"];
-    // A function with one caller stays apart unless it is tiny: what is sent is compressed, and repeats itself more so.
-    let inlining = ["--one-caller-inline-max-function-size", "2"];
-    run(node::node().arg(wasm_opt).args(options).args(inlining).arg(wasm).arg("-o").arg(wasm))
+    };
+    let options = [
+        "-Oz",
+        "--converge",
+        // No address below 1024 is one of data: the stack ends there.
+        "--low-memory-unused",
+        // A function with one caller stays apart unless it is tiny: what is sent is compressed, and repeats itself more so.
+        "--one-caller-inline-max-function-size",
+        "2",
+        // In an order that does not depend on where the project is built.
+        "--reorder-functions-by-name",
+        "--strip-debug",
+        "--strip-producers",
+        "--strip-target-features",
+    ];
+    run(node::node().arg(wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))
 }
