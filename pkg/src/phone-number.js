@@ -66,6 +66,12 @@ function check(text, reading) {
   return answer("checkPhoneNumber", length, core().Reading[reading]);
 }
 
+/** What the core says of a number: the metadata's release, its kind, and how it is written at home and everywhere. */
+function describe(digits) {
+  const length = give(digits);
+  return answer("describePhoneNumber", length);
+}
+
 /** What is wrong with a text that is no number. */
 function problem([, reason, message, at]) {
   return { reason, message, at: Number(at) };
@@ -149,25 +155,19 @@ export class PhoneNumber {
   }
 
   static get metadataRelease() {
-    give("");
-    return answer("metadataRelease")[0];
+    return describe("")[0];
   }
 
   get kind() {
-    return this.#described()[0];
+    return describe(this.toString())[1];
   }
 
   get national() {
-    return this.#described()[1];
+    return describe(this.toString())[2];
   }
 
   get e164() {
-    return this.#described()[2];
-  }
-
-  #described() {
-    const length = give(this.toString());
-    return answer("describePhoneNumber", length);
+    return describe(this.toString())[3];
   }
 
   toString() {

@@ -107,28 +107,19 @@ pub fn normalize_lines(length: usize) -> usize {
     })
 }
 
-/// What the rules say of a number that was read: three lines, its kind, and how it is written at home and everywhere.
-/// Nothing where it is none.
+/// What the rules say of a number that was read, a line each: the release of libphonenumber whose metadata they go by, the
+/// number's kind, and how it is written at home and everywhere. The first alone where it is none.
 #[wasm_bindgen(js_name = describePhoneNumber)]
 pub fn describe(length: usize) -> usize {
     BUFFER.with_borrow_mut(|buffer| {
         let number = PhoneNumber::restore(text(buffer, length));
         let mut answer = Answer { buffer, length: 0 };
+        answer.line(phone_number::METADATA_RELEASE);
         if let Ok(number) = number {
             answer.line(number.kind().as_str());
             answer.line(number.national().as_str());
             answer.line(number.e164().as_str());
         }
-        answer.length
-    })
-}
-
-/// The release of libphonenumber whose metadata says which numbers are valid.
-#[wasm_bindgen(js_name = metadataRelease)]
-pub fn metadata_release() -> usize {
-    BUFFER.with_borrow_mut(|buffer| {
-        let mut answer = Answer { buffer, length: 0 };
-        answer.line(phone_number::METADATA_RELEASE);
         answer.length
     })
 }
