@@ -131,21 +131,13 @@ fn create(
     client: &client::Client,
     asked: &Texts,
 ) -> Result<ClientRequest<ValidationRequest>, RangeError> {
-    // An empty text is none, as for the service.
-    let given = |name| asked.get(name).filter(|text| !text.is_empty());
     let method = asked.read("statusCallbackMethod", callback_method)?.unwrap_or_default();
     let new = NewCallerId {
         phone_number: asked.required("phoneNumber", PhoneNumber::parse)?,
         friendly_name: name(asked)?,
         call_delay: asked.read("callDelay", CallDelay::parse)?.unwrap_or_default(),
-        extension: match given("extension") {
-            Some(_) => asked.read("extension", CallExtension::new)?,
-            None => None,
-        },
-        status_callback: match given("statusCallback") {
-            Some(_) => asked.read("statusCallback", |url| StatusCallback::new(url, method))?,
-            None => None,
-        },
+        extension: asked.given("extension", CallExtension::new)?,
+        status_callback: asked.given("statusCallback", |url| StatusCallback::new(url, method))?,
     };
     client.create(&new).map_err(|error| range_error(&error.to_string()))
 }
@@ -170,10 +162,8 @@ fn filter(asked: &Texts) -> Result<Filter, RangeError> {
     Ok(Filter { phone_number, friendly_name: name(asked)? })
 }
 
-/// The empty name is none: a caller ID that is given it gets its default.
 fn name(asked: &Texts) -> Result<Option<FriendlyName>, RangeError> {
-    let name = asked.read("friendlyName", FriendlyName::new)?;
-    Ok(name.filter(|name| !name.as_str().is_empty()))
+    asked.given("friendlyName", FriendlyName::new)
 }
 
 fn parts<T>(request: &ClientRequest<T>) -> Array {

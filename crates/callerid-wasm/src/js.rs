@@ -36,6 +36,19 @@ impl Texts {
         }
     }
 
+    /// As [`read`](Self::read), for a member whose empty text stands for none, as it does for the service.
+    ///
+    /// # Errors
+    /// What `parse` says, behind the member's name.
+    pub fn given<T, E: fmt::Display>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, RangeError> {
+        let parse = |text: &str| (!text.is_empty()).then(|| parse(text)).transpose();
+        self.read(name, parse).map(Option::flatten)
+    }
+
     /// As [`read`](Self::read), for a member that must be there: an absent one is read as the empty text.
     ///
     /// # Errors

@@ -52,8 +52,7 @@ impl Mock {
         updated: f64,
     ) -> Result<(), RangeError> {
         let phone_number = row.required("phoneNumber", PhoneNumber::parse)?;
-        let name = row.read("friendlyName", FriendlyName::new)?;
-        let name = name.filter(|name| !name.as_str().is_empty());
+        let name = row.given("friendlyName", FriendlyName::new)?;
         let sid = row.read("sid", CallerIdSid::parse)?;
         let date = |millis| moment(millis).to_date();
         let account = self.first_account().ok_or_else(|| range_error("there is no account"))?;
