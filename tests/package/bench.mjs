@@ -135,6 +135,7 @@ console.log(
       unit: "ms",
       rows: [
         ["callerid", first("callerid", "it.PhoneNumber.parse('(415) 867-5309')")],
+        ["callerid/client", first("callerid/client", "it.PhoneNumber.parse('(415) 867-5309')")],
         ["callerid/phone", first("callerid/phone", "it.PhoneNumber.parse('(415) 867-5309')")],
         ["libphonenumber-js/min", first("libphonenumber-js/min", "it.default('(415) 867-5309', 'US')")],
       ],
@@ -144,6 +145,7 @@ console.log(
       unit: "bytes",
       rows: [
         ["callerid", size("callerid/dist/callerid.wasm")],
+        ["callerid/client", size("callerid/dist/client/callerid.wasm")],
         ["callerid/phone", size("callerid/dist/phone/callerid.wasm")],
         ["libphonenumber-js/min, bundle and metadata", size("libphonenumber-js/bundle/libphonenumber-min.js")],
       ],

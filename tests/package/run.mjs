@@ -12,7 +12,7 @@ import { prepareRecipes, recipes } from "./recipes.mjs";
 const [tarball, ...wanted] = process.argv.slice(2);
 
 /** The most bytes that a .wasm may take as it is sent, gz -9: a hundredth more than it takes. The first is to come down to 45,000. */
-const SIZES = { "callerid.wasm": 90_000, "phone/callerid.wasm": 15_000 };
+const SIZES = { "callerid.wasm": 90_000, "client/callerid.wasm": 48_500, "phone/callerid.wasm": 15_000 };
 
 const hosts = {
   sizes: async () => {
@@ -27,7 +27,7 @@ const hosts = {
     // It deletes the tarball that it is given.
     const folder = await mkdtemp(join(tmpdir(), "callerid-attw-"));
     await cp(tarball, join(folder, "callerid.tgz"));
-    const wasm = ["--exclude-entrypoints", "callerid.wasm", "phone.wasm"];
+    const wasm = ["--exclude-entrypoints", "callerid.wasm", "client.wasm", "phone.wasm"];
     await run(bin("attw"), [join(folder, "callerid.tgz"), "--profile", "esm-only", ...wasm]);
     await rm(folder, { recursive: true });
   },

@@ -8,15 +8,15 @@
 
 pub mod phone_number;
 
-#[cfg(feature = "api")]
+#[cfg(feature = "client")]
 pub mod client;
-#[cfg(feature = "api")]
+#[cfg(feature = "client")]
 pub mod document;
-#[cfg(feature = "api")]
+#[cfg(feature = "client")]
 pub mod friendly_name;
-#[cfg(feature = "api")]
+#[cfg(feature = "client")]
 pub mod js;
-#[cfg(feature = "api")]
+#[cfg(feature = "mock")]
 pub mod mock;
 
 /// Two-level segregated fit: constant time, and what is freed is used again.

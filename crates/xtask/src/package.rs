@@ -1,9 +1,9 @@
 //! `cargo xtask package`: builds the npm package.
 //!
-//! The core is compiled to WebAssembly twice, whole for `callerid` and the numbers alone for `callerid/phone`. For each,
-//! wasm-bindgen, as a library, writes the .wasm and the glue; beside them go the façade's modules from `pkg/src`, and the
-//! .wasm once more as base64 for the entry that carries it. All that needs no Node. The tarball does, for `npm pack` and for
-//! wasm-opt, which makes the .wasm smaller.
+//! The core is compiled to WebAssembly three times: whole for `callerid`, without the mock for `callerid/client`, and the
+//! numbers alone for `callerid/phone`. For each, wasm-bindgen, as a library, writes the .wasm and the glue; beside them go
+//! the façade's modules from `pkg/src`, and the .wasm once more as base64 for the entry that carries it. All that needs no
+//! Node. The tarball does, for `npm pack` and for wasm-opt, which makes the .wasm smaller.
 
 use std::env;
 use std::fs;
@@ -22,19 +22,22 @@ use crate::{Outcome, cargo, node, root, run, target_dir};
 
 /// A build of `callerid-wasm`, and where it goes.
 struct Build {
-    /// Its folder in `pkg/dist`, and that of its own modules in `pkg/src`.
+    /// Its folder in `pkg/dist`.
     folder: &'static str,
     features: &'static [&'static str],
+    /// The folders in `pkg/src` of the modules that it has. Each adds to those before it; the last one's `api.js` stands.
+    layers: &'static [&'static str],
 }
 
-const BUILDS: [Build; 2] = [
-    Build { folder: "", features: &[] },
-    Build { folder: "phone", features: &["--no-default-features"] },
+const BUILDS: [Build; 3] = [
+    Build { folder: "", features: &[], layers: &["entries", "phone", "client", "mock"] },
+    Build {
+        folder: "client",
+        features: &["--no-default-features", "--features=client"],
+        layers: &["entries", "phone", "client"],
+    },
+    Build { folder: "phone", features: &["--no-default-features"], layers: &["entries", "phone"] },
 ];
-
-/// The façade's modules that every build has.
-const SHARED: [&str; 6] =
-    ["index.js", "phone-number.js", "slim.js", "url.js", "wasm.js", "workerd.js"];
 
 /// Builds `pkg/dist`, then the tarball `target/npm/callerid-<version>.tgz`, and prints where it is.
 pub(crate) fn run_all(args: &[String]) -> Outcome {
@@ -120,15 +123,11 @@ impl Build {
         let base64 = Base64::encode_string(&fs::read(&wasm)?);
         fs::write(folder.join("inlined.js"), format!("export default \"{base64}\";\n"))?;
 
-        let source = root().join("pkg/src");
-        for module in SHARED {
-            fs::copy(source.join(module), folder.join(module))?;
-        }
-        for module in
-            fs::read_dir(source.join(if self.folder.is_empty() { "api" } else { self.folder }))?
-        {
-            let module = module?;
-            fs::copy(module.path(), folder.join(module.file_name()))?;
+        for layer in self.layers {
+            for module in fs::read_dir(root().join("pkg/src").join(layer))? {
+                let module = module?;
+                fs::copy(module.path(), folder.join(module.file_name()))?;
+            }
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
 import * as callerid from "callerid/slim";
+import * as client from "callerid/client/slim";
 import * as phone from "callerid/phone/url";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -11,6 +12,8 @@ try {
   if (!error.message.includes("init")) throw error;
 }
 await callerid.init(readFile(fileURLToPath(import.meta.resolve("callerid/callerid.wasm"))));
+await client.init(readFile(fileURLToPath(import.meta.resolve("callerid/client.wasm"))));
+await check({ ...callerid, ...client });
 await phone.init();
 phone.PhoneNumber.parse("415-867-5309");
 console.log(await check(callerid));

@@ -11,12 +11,15 @@ import {
   type ClientOptions,
   type OutgoingCallerId,
 } from "callerid";
+import { CallerIdClient as ClientAlone } from "callerid/client";
+import { init as initClient } from "callerid/client/slim";
 import { PhoneNumber as PhoneAlone } from "callerid/phone";
 import { init as initPhone } from "callerid/phone/url";
 import { init } from "callerid/slim";
 
 const checked = PhoneNumber.check("415-555-121");
 export const at: number = checked.ok ? checked.phoneNumber.national.length : checked.at;
+export const connect: (options: ClientOptions) => CallerIdClient = (options) => new ClientAlone(options);
 export const kind: string = PhoneAlone.parse("415-867-5309").kind;
 // @ts-expect-error only `parse` makes one
 new PhoneNumber();
@@ -64,4 +67,4 @@ switch (answer.type) {
     answer satisfies never;
 }
 
-export const loaded: Promise<void>[] = [init(new Uint8Array()), initPhone()];
+export const loaded: Promise<void>[] = [init(new Uint8Array()), initClient(new Uint8Array()), initPhone()];
