@@ -135,6 +135,21 @@ for (const [width, height] of [[900, 800], [1024, 768], [1440, 900], [1920, 1080
   });
 }
 
+test("a key is as easy to read while it is held down", async ({ page, mock }) => {
+  await mock.open();
+  await STATES.answered(page);
+  const key = page.getByRole("button", { name: "5", exact: true });
+  const colour = () => key.evaluate((it) => getComputedStyle(it).backgroundColor);
+  // It may have been one of those that were just keyed.
+  await expect(page.locator(".key[data-down]")).toHaveCount(0);
+  const up = await colour();
+  await key.hover();
+  await page.mouse.down();
+  await expect.poll(colour).not.toBe(up);
+  await shoot(page, "key-held-down");
+  await judge(page);
+});
+
 test("every target is at least 24 pixels, keys at least 60", async ({ page, mock }) => {
   await mock.open();
   await STATES.answered(page);
