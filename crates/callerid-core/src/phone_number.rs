@@ -85,13 +85,44 @@ impl PhoneNumber {
     /// [`Extension`](Reason::Extension); see [`parse_with_extension`](Self::parse_with_extension).
     #[inline]
     pub fn parse(text: &str) -> Result<Self, InvalidPhoneNumber> {
-        if let Some(digits) = plain::digits(text.as_bytes()) {
-            return match digits.assigned_number() {
+        match plain::digits(text.as_bytes()) {
+            Some((digits, [])) => match digits.assigned_number() {
                 Some(number) => Ok(number),
                 None => plain::misdialled(text.as_bytes(), digits),
-            };
+            },
+            _ => Self::parse_written(text),
         }
-        Self::parse_written(text)
+    }
+
+    /// Reads the first line of a text, which ends in `\n` or `\r\n` or with the text, and gives its number, as
+    /// [`parse`](Self::parse) would, and the lines after it. There is no number where the line is none, or is not in UTF-8.
+    ///
+    /// It reads many numbers sooner than [`parse`](Self::parse), since nothing has to find the lines first.
+    ///
+    /// ```
+    /// use callerid_core::PhoneNumber;
+    ///
+    /// let (number, rest) = PhoneNumber::parse_line(b"(415) 867-5309\nhello\n");
+    /// assert_eq!(number.unwrap().as_str(), "4158675309");
+    /// assert_eq!(PhoneNumber::parse_line(rest), (None, &b""[..]));
+    /// ```
+    #[inline]
+    pub fn parse_line(text: &[u8]) -> (Option<Self>, &[u8]) {
+        if let Some((digits, [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..])) = plain::digits(text)
+            && let Some(number) = digits.assigned_number()
+        {
+            return (Some(number), rest);
+        }
+        Self::parse_written_line(text)
+    }
+
+    #[cold]
+    fn parse_written_line(text: &[u8]) -> (Option<Self>, &[u8]) {
+        let mut lines = text.splitn(2, |byte| *byte == b'\n');
+        let line = lines.next().unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let number = std::str::from_utf8(line).ok().and_then(|line| Self::parse(line).ok());
+        (number, lines.next().unwrap_or_default())
     }
 
     /// Reads a number in any format the [module](self) lists, and splits off its extension.
@@ -111,7 +142,7 @@ impl PhoneNumber {
     pub fn parse_with_extension(
         text: &str,
     ) -> Result<(Self, Option<Extension>), InvalidPhoneNumber> {
-        if let Some(digits) = plain::digits(text.as_bytes()) {
+        if let Some((digits, [])) = plain::digits(text.as_bytes()) {
             return match digits.assigned_number() {
                 Some(number) => Ok((number, None)),
                 None => Ok((plain::misdialled(text.as_bytes(), digits)?, None)),
@@ -168,6 +199,12 @@ impl PhoneNumber {
         &self.digits
     }
 
+    /// The ten digits in packed BCD: four bits each, the last digit lowest, `0x41_5867_5309`.
+    #[inline(always)]
+    pub fn to_bcd(&self) -> u64 {
+        dialled::from_ascii(self.digits)
+    }
+
     /// The number as it is written at home: `(415) 867-5309`.
     pub fn national(&self) -> National {
         let [a, b, c, d, e, f, g, h, i, j] = self.digits;
@@ -182,8 +219,7 @@ impl PhoneNumber {
 
     /// What the number is for, as far as the numbering plan tells.
     pub fn kind(&self) -> Kind {
-        let [a, b, c, next @ .., _, _, _] = self.digits.map(|digit| digit & 0xf);
-        kind::kind_of([a, b, c], next).unwrap_or(Kind::Unassigned)
+        kind::kind_of(self.to_bcd()).unwrap_or(Kind::Unassigned)
     }
 }
 

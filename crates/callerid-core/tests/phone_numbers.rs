@@ -110,6 +110,26 @@ fn a_number_with_an_extension_is_refused_where_the_extension_begins() {
 }
 
 #[test]
+fn a_line_that_is_no_number_or_no_text_has_none() {
+    let number = PhoneNumber::parse("4158675309").ok();
+    let far = format!("{}4158675309\n415\n", " ".repeat(250));
+    let cases: [(&[u8], _, &[u8]); 9] = [
+        (b"", None, b""),
+        (b"\n\n", None, b"\n"),
+        (b"4158675309", number, b""),
+        (b"4158675309\r", number, b""),
+        (b"4158675309\r\n\r\n", number, b"\r\n"),
+        (b"415\r8675309\n4158675309", None, b"4158675309"),
+        ("415\u{2013}867\u{2013}5309\nhello".as_bytes(), number, b"hello"),
+        (b"4158675309\xff\n415", None, b"415"),
+        (far.as_bytes(), None, b"415\n"),
+    ];
+    for (text, expected, rest) in cases {
+        assert_eq!(PhoneNumber::parse_line(text), (expected, rest), "{}", text.escape_ascii());
+    }
+}
+
+#[test]
 fn errors_point_into_the_text() {
     let mut reasons = BTreeSet::new();
     for Verdict { text, .. } in verdicts() {

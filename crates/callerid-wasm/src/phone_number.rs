@@ -28,14 +28,11 @@ pub fn buffer_length() -> usize {
     BUFFER_BYTES
 }
 
-/// Reads a number: its ten digits as one number, or NaN where it is none.
+/// Reads a number: its ten digits in packed BCD, or NaN where it is none.
 #[wasm_bindgen(js_name = parsePhoneNumber)]
 pub fn parse(length: usize) -> f64 {
     BUFFER.with_borrow(|buffer| match PhoneNumber::parse(text(buffer, length)) {
-        Ok(number) => {
-            let digits = number.as_bytes().iter();
-            digits.fold(0, |value: u64, digit| value * 10 + u64::from(digit & 0xf)) as f64
-        }
+        Ok(number) => number.to_bcd() as f64,
         Err(_) => f64::NAN,
     })
 }
@@ -86,12 +83,9 @@ pub fn normalize_lines(length: usize) -> usize {
         let mut at = 0;
         // Never past what is yet to be read: a number takes ten bytes at least, and only the last line may lack its end.
         let mut written = 0;
-        while let Some(rest @ [_, ..]) = buffer.get(at..length) {
-            let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-            let line = rest.get(..end).unwrap_or_default();
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let number = str::from_utf8(line).ok().and_then(|line| PhoneNumber::parse(line).ok());
-            at += end + 1;
+        while let Some(lines @ [_, ..]) = buffer.get(at..length) {
+            let (number, rest) = PhoneNumber::parse_line(lines);
+            at = length - rest.len();
             // Of a size that is known, so that it is no call of the engine's, which costs more than the number.
             let place = buffer.get_mut(written..).and_then(<[u8]>::first_chunk_mut);
             if let (Some(number), Some(place)) = (number, place) {

@@ -31,27 +31,27 @@ function mapBuffer() {
   buffer = memory().subarray(bufferAddress(), bufferAddress() + bufferLength());
 }
 
-/** The ten digits of a text as one number, NaN where it is none. */
+/** The ten digits of a text in packed BCD, NaN where it is none. */
 function read(text) {
   const length = give(text);
   return parsePhoneNumber(length);
 }
 
-/** The ten digits of a number, which engines write far more slowly themselves: it is too large for their integers. */
-function digits(value) {
-  const first = (value / 1e5) | 0;
-  const last = value - first * 1e5;
+/** The ten digits of a number in packed BCD: far sooner than engines write a number that is too large for their integers. */
+function digits(bcd) {
+  const first = (bcd / 0x100000) | 0;
+  const last = bcd - first * 0x100000;
   return String.fromCharCode(
-    48 + ((first / 1e4) | 0),
-    48 + (((first / 1e3) | 0) % 10),
-    48 + (((first / 1e2) | 0) % 10),
-    48 + (((first / 10) | 0) % 10),
-    48 + (first % 10),
-    48 + ((last / 1e4) | 0),
-    48 + (((last / 1e3) | 0) % 10),
-    48 + (((last / 1e2) | 0) % 10),
-    48 + (((last / 10) | 0) % 10),
-    48 + (last % 10),
+    48 | (first >> 16),
+    48 | ((first >> 12) & 15),
+    48 | ((first >> 8) & 15),
+    48 | ((first >> 4) & 15),
+    48 | (first & 15),
+    48 | (last >> 16),
+    48 | ((last >> 12) & 15),
+    48 | ((last >> 8) & 15),
+    48 | ((last >> 4) & 15),
+    48 | (last & 15),
   );
 }
 
@@ -125,13 +125,13 @@ export class PhoneNumber {
   static restore(text) {
     const lines = check(string(text), "Restored");
     if (lines[0] === "") throw new InvalidPhoneNumber(problem(lines));
-    return new PhoneNumber(MAKE, Number(lines[0]));
+    return new PhoneNumber(MAKE, Number(`0x${lines[0]}`));
   }
 
   static parseWithExtension(text) {
     const lines = check(string(text), "WithExtension");
     if (lines[0] === "") throw new InvalidPhoneNumber(problem(lines));
-    return { phoneNumber: new PhoneNumber(MAKE, Number(lines[0])), extension: lines[1] || null };
+    return { phoneNumber: new PhoneNumber(MAKE, Number(`0x${lines[0]}`)), extension: lines[1] || null };
   }
 
   static check(text) {

@@ -33,6 +33,7 @@ impl Dialled {
     }
 
     /// All the digits of a text at once, if they are few enough to be kept.
+    #[inline(always)]
     pub(super) fn from_packed(digits: u64, count: u32, international: bool) -> Option<Self> {
         (count <= Self::KEPT).then_some(Dialled { digits, kept: count, count, international })
     }
@@ -59,28 +60,34 @@ impl Dialled {
     }
 
     /// The number, if these digits are one with no more than such prefixes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn assigned_number(self) -> Option<PhoneNumber> {
         let prefixes = self.count.wrapping_sub(10);
         let ones = 0x111 & !(u64::MAX << prefixes.min(3).wrapping_mul(4));
         let may_be = if self.international { 1..=2 } else { 0..=3 };
         // Without branches: what comes in is as good as random.
         let complete = may_be.contains(&prefixes) & (self.digits >> 40 == ones);
-        if complete { assigned(self.digits).ok() } else { None }
+        let is_assigned = complete && kind::kind_of(self.digits).is_ok();
+        is_assigned.then(|| PhoneNumber { digits: to_ascii(self.digits) })
     }
 
     /// Reads past 011, the international prefix, or says what is wrong.
     #[cold]
     pub(super) fn misdialled(self) -> Result<PhoneNumber, Misdialled> {
-        let at = |digit, problem| Err(Misdialled { problem, digit });
-        let end = self.count;
-
-        if let Some(after) = self.after_international_prefix() {
-            return after.number().map_err(|error| Misdialled {
+        match self.after_international_prefix() {
+            Some(after) => after.number().map_err(|error| Misdialled {
                 digit: error.digit.saturating_add(INTERNATIONAL_PREFIX),
                 ..error
-            });
+            }),
+            None => Err(self.problem()),
         }
+    }
+
+    /// What is wrong with digits that are no number.
+    fn problem(self) -> Misdialled {
+        let at = |digit, problem| Misdialled { problem, digit };
+        let end = self.count;
+
         if self.international && end > 0 && self.value(0, 1) != 1 {
             return at(0, Problem::AnotherCountry { code: self.country_code(0) });
         }
@@ -103,18 +110,16 @@ impl Dialled {
         let area_code = self.value(start, 3);
         let exchange_at = start.saturating_add(3);
         let exchange = self.value(exchange_at, 3);
-        match assigned(self.digits) {
-            Ok(number) => Ok(number),
-            Err(Unassigned::AreaCode) if area_code < 200 || area_code % 100 == 11 => {
+        if kind::kind_of(self.digits) == Err(Unassigned::AreaCode) {
+            if area_code < 200 || area_code % 100 == 11 {
                 at(start, Problem::ImpossibleAreaCode { area_code })
+            } else {
+                at(start, Problem::UnassignedAreaCode { area_code })
             }
-            Err(Unassigned::AreaCode) => at(start, Problem::UnassignedAreaCode { area_code }),
-            Err(Unassigned::Exchange) if exchange < 200 => {
-                at(exchange_at, Problem::ImpossibleExchange { exchange })
-            }
-            Err(Unassigned::Exchange) => {
-                at(exchange_at, Problem::UnassignedExchange { area_code, exchange })
-            }
+        } else if exchange < 200 {
+            at(exchange_at, Problem::ImpossibleExchange { exchange })
+        } else {
+            at(exchange_at, Problem::UnassignedExchange { area_code, exchange })
         }
     }
 
@@ -168,26 +173,32 @@ impl Dialled {
 /// The digits of 011.
 const INTERNATIONAL_PREFIX: u32 = 3;
 
-/// The number of the last ten digits, if the numbering plan has it.
-#[inline]
-fn assigned(digits: u64) -> Result<PhoneNumber, Unassigned> {
-    let digit = |place: u32| (digits >> place.saturating_mul(4) & 0xf) as u8;
-    let area_code = [digit(9), digit(8), digit(7)];
-    kind::kind_of(area_code, [digit(6), digit(5), digit(4), digit(3)])?;
-    Ok(PhoneNumber { digits: ascii(digits) })
+/// The last ten digits as ASCII.
+#[inline(always)]
+fn to_ascii(digits: u64) -> [u8; 10] {
+    let [a, b, c, d, e, f, g, h] = spread(digits >> 8 & 0xffff_ffff).to_be_bytes();
+    let [.., i, j] = (0x3030 | digits << 4 & 0xf00 | digits & 0xf).to_be_bytes();
+    [a, b, c, d, e, f, g, h, i, j]
 }
 
-/// The last ten digits as ASCII.
-#[inline]
-fn ascii(digits: u64) -> [u8; 10] {
-    // Eight at once: each step moves the upper half of every group up by the group's width.
-    let spread = |digits: u64| {
-        let digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
-        let digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
-        let digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f;
-        (digits | 0x3030_3030_3030_3030).to_be_bytes()
-    };
-    let [a, b, c, d, e, f, g, h] = spread(digits >> 8 & 0xffff_ffff);
-    let [.., i, j] = spread(digits & 0xff);
-    [a, b, c, d, e, f, g, h, i, j]
+/// Eight digits, four bits each, in ASCII.
+#[inline(always)]
+fn spread(digits: u64) -> u64 {
+    // Each step moves the upper half of every group up by the group's width.
+    let digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
+    let digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
+    let digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    digits | 0x3030_3030_3030_3030
+}
+
+/// Ten digits in ASCII, four bits each.
+#[inline(always)]
+pub(super) fn from_ascii(digits: [u8; 10]) -> u64 {
+    let [a, b, c, d, e, f, g, h, i, j] = digits;
+    let first = u64::from_be_bytes([a, b, c, d, e, f, g, h]) & 0x0f0f_0f0f_0f0f_0f0f;
+    // The steps of `spread`, back.
+    let first = (first | first >> 4) & 0x00ff_00ff_00ff_00ff;
+    let first = (first | first >> 8) & 0x0000_ffff_0000_ffff;
+    let first = (first | first >> 16) & 0xffff_ffff;
+    first << 8 | u64::from(i & 0xf) << 4 | u64::from(j & 0xf)
 }

@@ -82,21 +82,26 @@ pub(super) enum Unassigned {
     Exchange,
 }
 
-/// Looks up an area code's digits and the four digits after it: no later digit matters to the plan.
+/// Looks up a number, given in packed BCD: its area code and the digits after it as far as they matter to the plan.
 #[inline]
-pub(super) fn kind_of(area_code: [u8; 3], next: [u8; 4]) -> Result<Kind, Unassigned> {
-    let [hundreds, tens, ones] = area_code.map(u16::from);
-    let area_code =
-        hundreds.wrapping_mul(100).wrapping_add(tens.wrapping_mul(10)).wrapping_add(ones);
-    let entry = usize::from(area_code).checked_sub(200).and_then(|at| AREA_CODES.get(at));
-    let mut entry = *entry.unwrap_or(&0);
+pub(super) fn kind_of(number: u64) -> Result<Kind, Unassigned> {
+    let digit = |place: u32| (number >> (place << 2) & 0xf) as usize;
+    let tens = digit(9).wrapping_mul(10).wrapping_add(digit(8));
+    let area_code = tens.wrapping_mul(10).wrapping_add(digit(7));
+    let mut entry = *AREA_CODES.get(area_code.wrapping_sub(200)).unwrap_or(&0);
     if entry == 0 {
         return Err(Unassigned::AreaCode);
     }
-    for (rows, digit) in ROWS.iter().zip(next) {
-        let Some(row) = entry.checked_sub(FIRST_ROW) else { break };
+    // The seven digits after it; the next one is the highest.
+    let mut digits = number << 36;
+    let mut levels: &[&[[u8; 10]]] = &ROWS;
+    while let Some(row) = entry.checked_sub(FIRST_ROW)
+        && let [rows, after @ ..] = levels
+    {
         let row = rows.get(usize::from(row));
-        entry = *row.and_then(|row| row.get(usize::from(digit))).unwrap_or(&0);
+        entry = row.and_then(|row| row.get((digits >> 60) as usize)).copied().unwrap_or(0);
+        digits <<= 4;
+        levels = after;
     }
     let kind = Kind::ALL.get(usize::from(entry)).copied();
     kind.filter(|kind| *kind != Kind::Unassigned).ok_or(Unassigned::Exchange)
