@@ -83,7 +83,6 @@ impl PhoneNumber {
     ///
     /// [`InvalidPhoneNumber`] says what is wrong and where. A number with an extension is refused with the reason
     /// [`Extension`](Reason::Extension); see [`parse_with_extension`](Self::parse_with_extension).
-    #[inline]
     pub fn parse(text: &str) -> Result<Self, InvalidPhoneNumber> {
         match plain::digits(text.as_bytes()) {
             Some((digits, [])) => match digits.assigned_number() {
@@ -118,11 +117,11 @@ impl PhoneNumber {
 
     #[cold]
     fn parse_written_line(text: &[u8]) -> (Option<Self>, &[u8]) {
-        let mut lines = text.splitn(2, |byte| *byte == b'\n');
-        let line = lines.next().unwrap_or_default();
+        let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
+        let line = text.get(..end).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let number = std::str::from_utf8(line).ok().and_then(|line| Self::parse(line).ok());
-        (number, lines.next().unwrap_or_default())
+        (number, text.get(end.saturating_add(1)..).unwrap_or_default())
     }
 
     /// Reads a number in any format the [module](self) lists, and splits off its extension.
@@ -142,11 +141,8 @@ impl PhoneNumber {
     pub fn parse_with_extension(
         text: &str,
     ) -> Result<(Self, Option<Extension>), InvalidPhoneNumber> {
-        if let Some((digits, [])) = plain::digits(text.as_bytes()) {
-            return match digits.assigned_number() {
-                Some(number) => Ok((number, None)),
-                None => Ok((plain::misdialled(text.as_bytes(), digits)?, None)),
-            };
+        if let Some((_, [])) = plain::digits(text.as_bytes()) {
+            return Ok((Self::parse(text)?, None));
         }
         let written = written::read(text)?;
         Ok((written.number, written.extension.map(|(extension, _)| extension)))

@@ -4,7 +4,6 @@
 //! in UTF-8, and returns how many it has written there. Nothing is allocated, and nothing but numbers crosses.
 
 use std::cell::RefCell;
-use std::fmt::{self, Write as _};
 
 use callerid_core::{InvalidPhoneNumber, PhoneNumber, phone_number};
 use wasm_bindgen::prelude::*;
@@ -139,7 +138,10 @@ impl Answer<'_> {
         self.line("");
         self.line(error.reason().as_str());
         // Nothing fails that is written to bytes.
-        let _ = write!(self, "{error}");
+        let _ = error.write_message(&mut |piece| {
+            self.bytes(piece.as_bytes());
+            Ok(())
+        });
         self.line("");
         self.number(error.at());
         self.line("");
@@ -158,12 +160,5 @@ impl Answer<'_> {
             place.copy_from_slice(bytes);
             self.length = end;
         }
-    }
-}
-
-impl fmt::Write for Answer<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.bytes(text.as_bytes());
-        Ok(())
     }
 }

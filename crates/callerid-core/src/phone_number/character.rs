@@ -6,6 +6,19 @@ pub(super) fn trim_end(text: &str, is_trimmed: fn(char) -> bool) -> &str {
     text.trim_end_matches(is_trimmed)
 }
 
+/// What is left of a text without the characters of a class at its beginning.
+pub(super) fn trim_start(text: &str, is_trimmed: fn(char) -> bool) -> &str {
+    text.trim_start_matches(is_trimmed)
+}
+
+/// Where a text in ASCII, a parameter's name or a scheme, first occurs in another.
+pub(super) fn find(text: &str, needle: &str) -> Option<usize> {
+    let first = needle.bytes().next()?;
+    let is_there = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(needle));
+    let places = text.bytes().enumerate().filter(|(_, byte)| *byte == first);
+    places.map(|(at, _)| at).find(is_there)
+}
+
 /// A plus sign, which marks an international number.
 pub(super) fn is_plus(c: char) -> bool {
     matches!(c, '+' | '\u{ff0b}')
@@ -86,17 +99,9 @@ pub(super) fn is_letter(c: char) -> bool {
 
 /// The digit that a vanity letter stands for on a telephone's keypad (ITU-T E.161).
 pub(super) fn keypad_digit(c: char) -> Option<u8> {
-    Some(match c.to_ascii_lowercase() {
-        'a'..='c' => 2,
-        'd'..='f' => 3,
-        'g'..='i' => 4,
-        'j'..='l' => 5,
-        'm'..='o' => 6,
-        'p'..='s' => 7,
-        't'..='v' => 8,
-        'w'..='z' => 9,
-        _ => return None,
-    })
+    let letter = u32::from(c.to_ascii_lowercase()).checked_sub(u32::from('a'))?;
+    let digit = b"22233344455566677778889999".get(letter as usize)?;
+    Some(digit & 0xf)
 }
 
 /// The value of a decimal digit of any script (Unicode's general category Nd).

@@ -1,4 +1,5 @@
-use std::fmt::{self, Write as _};
+use super::text;
+use std::fmt;
 
 /// Why a text is not read as a phone number, and where.
 ///
@@ -209,42 +210,55 @@ impl InvalidPhoneNumber {
             }
         }
     }
+
+    /// Gives the message, as it is displayed, in pieces to `write`, without what `write!` brings into a small .wasm.
+    ///
+    /// # Errors
+    ///
+    /// The first one of `write`.
+    pub fn write_message(&self, write: &mut dyn FnMut(&str) -> fmt::Result) -> fmt::Result {
+        let (template, first, second) = self.template();
+        template.bytes().try_for_each(|byte| match (byte, self.problem) {
+            (b'#', _) => write_digits(write, first.into(), 10, 1),
+            (b'%', _) => write_digits(write, second.into(), 10, 3),
+            (b'@', _) => write_digits(write, self.at.into(), 10, 1),
+            (b'?', Problem::StrayText { found }) => write_character(write, found),
+            _ => write(text(&[byte])),
+        })
+    }
 }
 
 impl fmt::Display for InvalidPhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (template, first, second) = self.template();
-        template.chars().try_for_each(|c| match (c, self.problem) {
-            ('#', _) => write_digits(f, first.into(), 10, 1),
-            ('%', _) => write_digits(f, second.into(), 10, 3),
-            ('@', _) => write_digits(f, self.at.into(), 10, 1),
-            ('?', Problem::StrayText { found }) => write_character(f, found),
-            _ => f.write_char(c),
-        })
+        self.write_message(&mut |piece| f.write_str(piece))
     }
 }
 
 /// A character in quotes; by its number where it could hide in a log or change it: controls, line ends, marks of
 /// direction.
-fn write_character(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
-    if c.is_ascii_graphic() {
-        f.write_char('\'')?;
-        f.write_char(c)?;
-        f.write_char('\'')
-    } else {
-        f.write_str("U+")?;
-        write_digits(f, c.into(), 16, 4)
+fn write_character(write: &mut dyn FnMut(&str) -> fmt::Result, c: char) -> fmt::Result {
+    match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii_graphic() => write(text(&[b'\'', byte, b'\''])),
+        _ => {
+            write("U+")?;
+            write_digits(write, c.into(), 16, 4)
+        }
     }
 }
 
-/// A number to a base, in so many digits at least.
-fn write_digits(f: &mut fmt::Formatter<'_>, number: u32, base: u32, least: u32) -> fmt::Result {
-    let digit = number.checked_rem(base).and_then(|digit| char::from_digit(digit, base));
+/// A number to a base of at most 16, in so many digits at least.
+fn write_digits(
+    write: &mut dyn FnMut(&str) -> fmt::Result,
+    number: u32,
+    base: u32,
+    least: u32,
+) -> fmt::Result {
+    let digit = number.checked_rem(base).unwrap_or_default() as usize;
     let rest = number.checked_div(base).unwrap_or_default();
     if rest > 0 || least > 1 {
-        write_digits(f, rest, base, least.saturating_sub(1))?;
+        write_digits(write, rest, base, least.saturating_sub(1))?;
     }
-    f.write_char(digit.unwrap_or_default().to_ascii_uppercase())
+    write("0123456789ABCDEF".get(digit..=digit).unwrap_or_default())
 }
 
 impl std::error::Error for InvalidPhoneNumber {}

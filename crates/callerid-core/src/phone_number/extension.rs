@@ -1,4 +1,4 @@
-use super::character::{decimal_digit, trim_end};
+use super::character::{decimal_digit, find, trim_end};
 use std::fmt;
 
 /// The digits to dial after a call is answered: one to twenty of them.
@@ -52,7 +52,7 @@ impl fmt::Debug for Extension {
 /// Extensions are written `;ext=123`, `ext. 123`, `x123`, `#123`, `int 123`, `доб 123`, `,,123`, `;123`, `,123` or `- 123#`;
 /// of two ways to read one, that which begins first counts.
 pub(super) fn at_end(text: &str) -> Option<(usize, Extension)> {
-    let unsigned = text.strip_suffix('#');
+    let unsigned = text.strip_suffix("#");
     let with_digits = unsigned.unwrap_or(text);
     let before = trim_end(with_digits, |c| decimal_digit(c).is_some());
     let digits = with_digits.get(before.len()..).filter(|digits| !digits.is_empty())?;
@@ -62,21 +62,20 @@ pub(super) fn at_end(text: &str) -> Option<(usize, Extension)> {
     let unlabelled = trim_end(before, |c| matches!(c, '-' | ' '));
     let unlabelled = (unsigned.is_some() && unlabelled.len() < before.len()).then_some(unlabelled);
     let mut first: Option<usize> = None;
-    for (start, most) in [
-        (uri, MAX_DIGITS),
-        (before_label(before, strip_plain_label), MAX_DIGITS),
-        (before_label(before, strip_sign), MAX_DIGITS_AFTER_SIGN),
-        (before_pause(before), MAX_DIGITS_AFTER_PAUSE),
-        (before_commas(before), MAX_DIGITS_AFTER_SIGN),
-        (unlabelled, MAX_DIGITS_UNLABELLED),
-    ] {
+    let mut may_begin = |start: Option<&str>, most| {
         if let Some(start) = start
             && usize::from(extension.length) <= most
             && first.is_none_or(|first| start.len() < first)
         {
             first = Some(start.len());
         }
-    }
+    };
+    may_begin(uri, MAX_DIGITS);
+    may_begin(before_label(before, strip_plain_label), MAX_DIGITS);
+    may_begin(before_label(before, strip_sign), MAX_DIGITS_AFTER_SIGN);
+    may_begin(before_pause(before), MAX_DIGITS_AFTER_PAUSE);
+    may_begin(before_commas(before), MAX_DIGITS_AFTER_SIGN);
+    may_begin(unlabelled, MAX_DIGITS_UNLABELLED);
     Some((first?, extension))
 }
 
@@ -95,7 +94,7 @@ fn is_after_label(c: char) -> bool {
 
 /// Strips the one full stop or colon that may follow a label directly.
 fn strip_point(text: &str) -> Option<&str> {
-    text.strip_suffix([':', '.', '\u{ff0e}'])
+    text.strip_suffix(|c| matches!(c, ':' | '.' | '\u{ff0e}'))
 }
 
 /// What comes before a label and all that may stand around it.
@@ -109,8 +108,8 @@ fn before_label(text: &str, strip: fn(&str) -> Option<&str>) -> Option<&str> {
 fn before_pause(text: &str) -> Option<&str> {
     let pause = trim_end(text, is_after_label);
     let before = pause
-        .strip_suffix(';')
-        .or_else(|| strip_point(pause)?.strip_suffix(';'))
+        .strip_suffix(";")
+        .or_else(|| strip_point(pause)?.strip_suffix(";"))
         .or_else(|| strip_point(pause)?.strip_suffix(",,"))
         .or_else(|| before_first(text, pause.len(), ",,"))?;
     Some(trim_end(before, is_space))
@@ -128,18 +127,14 @@ fn before_commas(text: &str) -> Option<&str> {
 
 /// What comes before the first of some commas after a place.
 fn before_first<'a>(text: &'a str, from: usize, commas: &str) -> Option<&'a str> {
-    let bytes = text.as_bytes().get(from..)?;
-    let at = bytes.windows(commas.len()).position(|window| window == commas.as_bytes())?;
+    let at = find(text.get(from..)?, commas)?;
     text.get(..from.saturating_add(at))
 }
 
 /// Strips `ext`, `extension` and the like: in English, Spanish and Russian, shortened or not, full-width or not.
 fn strip_plain_label(text: &str) -> Option<&str> {
     let ascii = strip_folded(text, "n").unwrap_or(text);
-    let ascii = ["ensio", "ensi\u{f3}", "ensio\u{301}"]
-        .iter()
-        .find_map(|long| strip_folded(ascii, long))
-        .unwrap_or(ascii);
+    let ascii = strip_any(ascii, &["ensio", "ensi\u{f3}", "ensio\u{301}"]).unwrap_or(ascii);
     if let Some(before) = strip_folded(ascii, "xt") {
         return Some(strip_folded(before, "e").unwrap_or(before));
     }
@@ -147,14 +142,17 @@ fn strip_plain_label(text: &str) -> Option<&str> {
     if let Some(before) = strip_folded(full_width, "ｘｔ") {
         return Some(strip_folded(before, "ｅ").unwrap_or(before));
     }
-    ["доб", "anexo"].iter().find_map(|label| strip_folded(text, label))
+    strip_any(text, &["доб", "anexo"])
 }
 
 /// Strips a sign or a word that may well mean something else.
 fn strip_sign(text: &str) -> Option<&str> {
-    ["x", "ｘ", "#", "＃", "~", "～", "int", "ｉｎｔ"]
-        .iter()
-        .find_map(|label| strip_folded(text, label))
+    strip_any(text, &["x", "ｘ", "#", "＃", "~", "～", "int", "ｉｎｔ"])
+}
+
+/// Strips the first of some labels that is there.
+fn strip_any<'a>(text: &'a str, labels: &[&str]) -> Option<&'a str> {
+    labels.iter().find_map(|label| strip_folded(text, label))
 }
 
 /// Strips a lower-case label, whatever its case in the text.

@@ -83,7 +83,6 @@ pub(super) enum Unassigned {
 }
 
 /// Looks up a number, given in packed BCD: its area code and the digits after it as far as they matter to the plan.
-#[inline]
 pub(super) fn kind_of(number: u64) -> Result<Kind, Unassigned> {
     let digit = |place: u32| (number >> (place << 2) & 0xf) as usize;
     let tens = digit(9).wrapping_mul(10).wrapping_add(digit(8));

@@ -13,7 +13,6 @@ use super::{PhoneNumber, written};
 ///
 /// The loop is written out, on slice patterns, for a small .wasm is compiled with nearly nothing inlined, and a call for
 /// each byte costs more than all else.
-#[inline]
 pub(super) fn digits(text: &[u8]) -> Option<(Dialled, &[u8])> {
     let number = match text {
         [b't', b'e', b'l', b':', number @ ..] => number,
@@ -81,8 +80,9 @@ pub(super) fn misdialled(text: &[u8], digits: Dialled) -> Result<PhoneNumber, In
     digits.misdialled().map_err(|error| {
         let past_last = error.digit >= digits.count();
         let wanted = error.digit.saturating_sub(u32::from(past_last));
-        let mut digits = text.iter().enumerate().filter(|(_, byte)| byte.is_ascii_digit());
-        let at = digits.nth(wanted as usize).map_or(0, |(at, _)| at);
+        let digits = text.iter().enumerate().filter(|(_, byte)| byte.is_ascii_digit());
+        let mut counted = (0..).zip(digits);
+        let at = counted.find(|(digit, _)| *digit == wanted).map_or(0, |(_, (at, _))| at);
         InvalidPhoneNumber::new(error.problem, at.saturating_add(usize::from(past_last)))
     })
 }

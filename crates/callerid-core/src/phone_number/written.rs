@@ -5,7 +5,8 @@
 
 use super::PhoneNumber;
 use super::character::{
-    decimal_digit, is_blank, is_letter, is_plus, is_separator, is_trailing, keypad_digit, trim_end,
+    decimal_digit, find, is_blank, is_letter, is_plus, is_separator, is_trailing, keypad_digit,
+    trim_end, trim_start,
 };
 use super::dialled::{Dialled, Misdialled};
 use super::error::{InvalidPhoneNumber, Problem};
@@ -63,11 +64,16 @@ fn read_uri(text: &str, parameter_at: usize) -> Result<Written, InvalidPhoneNumb
 
 /// Two texts as one, in a buffer that is long enough.
 fn join<'a>(buffer: &'a mut [u8], first: &str, second: &str) -> &'a str {
-    for (place, byte) in buffer.iter_mut().zip(first.bytes().chain(second.bytes())) {
-        *place = byte;
-    }
+    put(first, buffer);
+    put(second, buffer.get_mut(first.len()..).unwrap_or_default());
     let joined = buffer.get(..first.len().saturating_add(second.len())).unwrap_or_default();
     std::str::from_utf8(joined).unwrap_or_default()
+}
+
+fn put(text: &str, places: &mut [u8]) {
+    for (place, byte) in places.iter_mut().zip(text.bytes()) {
+        *place = byte;
+    }
 }
 
 /// The part of a text in which the number is: from its first digit or plus sign on, or what a `tel:` URI says it is.
@@ -120,24 +126,23 @@ const TEL: &str = "tel:";
 const PHONE_CONTEXT: &str = ";phone-context=";
 const ISDN_SUBADDRESS: &str = ";isub=";
 
-/// Where a needle of ASCII, a parameter's name or a scheme, first occurs.
-fn find(text: &str, needle: &str) -> Option<usize> {
-    let first = needle.bytes().next()?;
-    let is_there = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(needle));
-    let places = text.bytes().enumerate().filter(|(_, byte)| *byte == first);
-    places.map(|(at, _)| at).find(is_there)
-}
-
 fn up_to<'a>(text: &'a str, needle: &str) -> &'a str {
     find(text, needle).and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// RFC 3966's global-number-digits, with the decimal digits of any script.
 fn is_number_prefix(context: &str) -> bool {
-    let Some(number) = context.strip_prefix('+') else { return false };
+    let Some(number) = context.strip_prefix("+") else { return false };
     let is_visual = |c| matches!(c, '-' | '.' | '(' | ')');
-    number.chars().all(|c| is_visual(c) || decimal_digit(c).is_some())
-        && !number.chars().all(is_visual)
+    let mut has_digit = false;
+    for c in number.chars() {
+        if decimal_digit(c).is_some() {
+            has_digit = true;
+        } else if !is_visual(c) {
+            return false;
+        }
+    }
+    has_digit
 }
 
 /// RFC 3966's domainname, with the decimal digits of any script: labels of letters, digits and inner hyphens, the last one
@@ -146,7 +151,7 @@ fn is_domain_name(context: &str) -> bool {
     let is_inner = |c: char| c.is_ascii_alphabetic() || decimal_digit(c).is_some();
     let mut previous = '.';
     let mut last_label_begins_with = '.';
-    for c in context.strip_suffix('.').unwrap_or(context).chars() {
+    for c in context.strip_suffix(".").unwrap_or(context).chars() {
         let fits = match c {
             '.' => is_inner(previous),
             '-' => previous != '.',
@@ -168,7 +173,7 @@ fn is_domain_name(context: &str) -> bool {
 fn before_second_number(text: &str) -> (usize, &str) {
     let begins_second = |at: usize| {
         let rest = text.get(at.saturating_add(1)..).unwrap_or_default();
-        rest.trim_start_matches(' ').starts_with('x')
+        trim_start(rest, |c| c == ' ').starts_with("x")
     };
     let mut line = 0;
     let mut cut = None;
@@ -209,7 +214,7 @@ struct Number<'a> {
 impl<'a> Number<'a> {
     /// Reads it, or finds the first character that cannot be there, and where.
     fn read(text: &'a str) -> Result<Self, Stray> {
-        let after_signs = text.trim_start_matches(is_plus);
+        let after_signs = trim_start(text, is_plus);
         let signs = text.len().saturating_sub(after_signs.len());
         let mut digits = Dialled::new(signs > 0);
         let mut letters: usize = 0;
