@@ -3,6 +3,7 @@
 import { announce } from "./announce.js";
 import { FriendlyName, PhoneNumber } from "./callerid.js";
 import { byId, element, icon, isBusy, setBusy, setText, show } from "./dom.js";
+import { keep, recall } from "./kept.js";
 import { explain, forPeople } from "./words.js";
 
 const ROWS = 10;
@@ -26,18 +27,21 @@ export function mountCallerIds({ connection, failed, read }) {
   /** Counts readings, so that only the last one's answer is shown. */
   let reading = 0;
   let soon;
+  /** The kind of the connection. */
+  let kind;
 
   const load = async ({ isQuiet = true } = {}) => {
     const mine = ++reading;
     const asked = connection();
     if (!asked) return;
-    if (!page) drawBones();
+    if (!page && body.childElementCount === 0) drawBones();
     byId("table").setAttribute("aria-busy", "true");
     try {
       const next = await asked.client.list({ ...condition, page: number, pageSize: ROWS }, asked.options);
       if (mine !== reading) return;
       if (next.items.length === 0 && number > 0) return await back({ isQuiet });
       page = next;
+      keep(`rows.${asked.kind}`, page.items.length);
       draw();
       if (!isQuiet) announce(page.items.length === 0 ? byId("blank-title").textContent : byId("pager-text").textContent);
       read(page);
@@ -114,12 +118,18 @@ export function mountCallerIds({ connection, failed, read }) {
   const drawBones = () => {
     show(byId("blank"), false);
     show(byId("table"), true);
-    show(byId("pager"), false);
+    const length = boneCount();
+    show(byId("pager"), length === ROWS);
+    setText(byId("pager-text"), "");
+    for (const id of ["previous", "next"]) setBusy(byId(id), true);
     setText(byId("caller-ids-count"), "");
     rows = new Map();
-    body.replaceChildren(...Array.from({ length: 3 }, () => element("tr", { className: "row", attributes: { "aria-hidden": "true" } },
+    body.replaceChildren(...Array.from({ length }, () => element("tr", { className: "row", attributes: { "aria-hidden": "true" } },
       ...Array.from({ length: 4 }, () => element("td", {}, element("span", { className: "bone" }))))));
   };
+
+  /** As many as there were before, so that nothing moves when the rows come. */
+  const boneCount = () => Math.max(1, recall(`rows.${kind}`) ?? (kind === "page" ? ROWS : 1));
 
   const blankAction = (text, run) => {
     const button = byId("blank-action");
@@ -135,6 +145,7 @@ export function mountCallerIds({ connection, failed, read }) {
   };
 
   const applyFilter = () => {
+    if (!connection()) return;
     const text = filter.value.trim();
     number = 0;
     const check = PhoneNumber.check(text);
@@ -194,8 +205,9 @@ export function mountCallerIds({ connection, failed, read }) {
       clearTimeout(soon);
       soon = setTimeout(load, GATHER_MS);
     },
-    /** Begins anew, as for another connection. */
-    reset: () => {
+    /** Begins anew, as for another connection, of that kind. */
+    reset: (next) => {
+      kind = next;
       clearTimeout(soon);
       reading++;
       page = null;

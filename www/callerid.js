@@ -2,6 +2,7 @@
 
 import { init } from "./callerid/url.js";
 
-await init(new URL("callerid/callerid.wasm", document.baseURI));
+/** Resolves when the core is there: what is exported here is of use from then on. */
+export const loaded = init(new URL("callerid/callerid.wasm", document.baseURI));
 
 export * from "./callerid/url.js";

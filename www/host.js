@@ -1,3 +1,3 @@
-// Who serves the page. `callerid serve` answers with its own version of this file, in which `connection` is "server".
+// Who serves the page. In that of `callerid serve` another file takes this one's place, in which `connection` is "server".
 
 export const host = { connection: "page" };

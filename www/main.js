@@ -4,7 +4,7 @@ import { announce } from "./announce.js";
 import { mountCallerIds } from "./caller-ids.js";
 import { Calls } from "./calls.js";
 import { connectToPage, connectToServer, connectToUrl } from "./connection.js";
-import { PhoneNumber } from "./callerid.js";
+import { loaded, PhoneNumber } from "./callerid.js";
 import { byId, setText, show } from "./dom.js";
 import { host } from "./host.js";
 import { keep, recall } from "./kept.js";
@@ -40,10 +40,18 @@ let validation = null;
 /** Credentials for another URL: in memory only. */
 let urlCredentials = null;
 
+// While the core is on its way: what does without it, and what is kept of the tab's session.
 mountWire(log);
 const phone = mountPhone({ control, take, failed, leave: leavePhone });
-const callerIds = mountCallerIds({ connection: () => connection, failed, read: wasRead });
 const progress = mountProgress({ again: (parameters) => form.again(parameters) });
+const callerIds = mountCallerIds({ connection: () => connection, failed, read: wasRead });
+const credentials = takeFromAddress();
+if (credentials) keep("credentials", credentials);
+const kept = recall("connection");
+const first = credentials ? "server" : kept && kept !== "url" ? kept : host.connection;
+callerIds.reset(first);
+byId("connections").querySelector(`[value="${first}"]`).checked = true;
+await loaded.catch(notStarted);
 const form = mountValidate({
   ask,
   connection: () => connection,
@@ -68,7 +76,7 @@ function use(kind, { isAsked = false } = {}) {
   dismiss(() => byId("connections").querySelector(":checked").focus());
   phone.reset();
   form.reset();
-  callerIds.reset();
+  callerIds.reset(kind);
   byId("connections").querySelector(`[value="${kind}"]`).checked = true;
   keep("connection", kind);
   connection = open(kind);
@@ -334,14 +342,22 @@ function leavePhone() {
 
 // ── Start ──
 
+/** The core cannot be had: the page says so. */
+function notStarted(error) {
+  linkState("lost", "Not started");
+  notify({
+    title: "A part of this page could not be loaded.",
+    detail: "Nothing on it works without.",
+    actions: [["Load it again", () => location.reload()]],
+  });
+  throw error;
+}
+
 byId("connections").addEventListener("change", (event) => use(event.target.value, { isAsked: true }));
 addEventListener("hashchange", () => {
   const credentials = takeFromAddress();
   if (credentials) signInWith("server", credentials);
 });
 
-const credentials = takeFromAddress();
-if (credentials) keep("credentials", credentials);
-const kept = recall("connection");
-use(credentials ? "server" : kept && kept !== "url" ? kept : host.connection);
+use(first);
 performance.mark("callerid-started");

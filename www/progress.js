@@ -4,12 +4,8 @@ import { announce } from "./announce.js";
 import { byId, copy, element, icon, setText, setUnbroken, show } from "./dom.js";
 import { clock, spelled, spokenSeconds } from "./words.js";
 
-const REST = [
-  "Ask for a call",
-  "Answer the phone when it rings",
-  "Key the six digits of the code",
-  "The number is one of your caller IDs",
-];
+/** What the steps say before the first: as the page has them. */
+const REST = [...byId("steps").children].map((item) => stepOf(item).text.textContent);
 
 /** Seconds of a countdown that are said aloud. */
 const MILESTONES = new Set([60, 30, 10, 5]);
@@ -104,12 +100,10 @@ const SPOKEN = { done: "Done: ", now: "Now: ", next: "Next: ", failed: "Failed: 
 /** Mounts the panel. `again` asks for another call with the same number and name. */
 export function mountProgress({ again }) {
   const panel = byId("progress");
-  const steps = Array.from({ length: 4 }, (_, index) => newStep(index));
+  const steps = [...byId("steps").children].map(stepOf);
   let validation = null;
   let said = null;
   let ticking;
-
-  byId("steps").append(...steps.map((step) => step.item));
 
   const draw = () => {
     const now = Date.now() + (validation?.skew ?? 0);
@@ -197,16 +191,11 @@ function reasons({ isVirtual, national }) {
     .map((text) => element("li", {}, text));
 }
 
-function newStep(index) {
-  const step = {
-    mark: element("span", { className: "step-mark", attributes: { "aria-hidden": "true" } }),
-    spoken: element("span", { className: "visually-hidden" }),
-    text: element("span", {}),
-    note: element("span", { className: "step-note" }),
-    index,
-  };
-  step.item = element("li", { className: "step" }, step.mark, element("span", {}, step.spoken, step.text, step.note));
-  return step;
+/** The parts of a step. */
+function stepOf(item) {
+  const [mark, words] = item.children;
+  const [spoken, text, note] = words.children;
+  return { item, mark, spoken, text, note };
 }
 
 function drawStep(step, { is, text, note = "", tone = "" }, index, isRest) {

@@ -66,6 +66,11 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
   };
 
   const found = (input) => {
+    // Of what is yet to be filled in there is nothing to say, and nothing to ask the core.
+    if (input.value === "" && !judged.has(input.id)) {
+      feedback(input, "");
+      return null;
+    }
     const problem = CHECKS[input.id](input.value);
     if (problem) {
       if (judged.has(input.id)) showProblem(input, problem);

@@ -1,7 +1,8 @@
-//! Links the page: its modules, and those of the package, become one, and so do its stylesheets. What a page costs to
-//! start is the number of files it asks for, far more than their length.
+//! Links the page: the modules of each of its scripts become one, and so do its stylesheets. What a page costs to start is
+//! the number of files it asks for, far more than their length.
 //!
-//! Every module becomes a function that is called once, in the order of the imports, and returns what it exports. That
+//! Every module becomes a function that is called once, in the order of the imports, and returns what it exports. What
+//! another script has linked already is imported from it, as the default export: the object of what it exports. That
 //! is enough for modules as they are written here, and anything else is refused: an import or export of another form,
 //! a circle of imports, an `export let`.
 
@@ -37,7 +38,8 @@ pub(crate) fn read(folder: &Path, prefix: &str, files: &mut Files) -> io::Result
 
 const SERVED: [&str; 5] = [".html", ".css", ".js", ".svg", ".wasm"];
 
-/// The page with its modules and its stylesheets linked.
+/// The page with the modules of its scripts and its stylesheets linked. The last script is `page.js` then, and those before it
+/// keep their names.
 ///
 /// A module that is not among the files stays an import.
 ///
@@ -45,23 +47,27 @@ const SERVED: [&str; 5] = [".html", ".css", ".js", ".svg", ".wasm"];
 /// What cannot be linked, and where.
 pub(crate) fn link(mut files: Files) -> Result<Files, String> {
     let mut html = text(&files, HTML)?;
+    let early = named(&html, "<script type=\"module\" async src=\"");
     let entry = take_lines(&mut html, "<script type=\"module\" src=\"", SCRIPT);
     let [entry] = entry.as_slice() else {
-        return Err(format!("{HTML}: expected one module, found {entry:?}"));
+        return Err(format!("{HTML}: expected one module that is not async, found {entry:?}"));
     };
     let sheets = take_lines(&mut html, "<link rel=\"stylesheet\" href=\"", STYLE);
     let style = sheets.iter().map(|path| text(&files, path)).collect::<Result<String, _>>()?;
     let mut linker = Linker::new(&files);
-    linker.add(entry)?;
-    let Linker { imports, script, done, .. } = linker;
-    let script = imports + &script;
+    let mut scripts = Files::new();
+    for path in &early {
+        scripts.insert(path.clone(), linker.script(path)?.into_bytes());
+    }
+    scripts.insert(SCRIPT.to_owned(), linker.script(entry)?.into_bytes());
+    let Linker { done, .. } = linker;
     // Of the package, what is not linked is not loaded, but its .wasm.
     files.retain(|path, _| {
         let is_loaded = !path.starts_with(PACKAGE) || path == CORE;
         is_loaded && !done.contains(path) && !sheets.contains(path)
     });
     files.insert(HTML.to_owned(), html.into_bytes());
-    files.insert(SCRIPT.to_owned(), script.into_bytes());
+    files.extend(scripts);
     files.insert(STYLE.to_owned(), style.into_bytes());
     Ok(files)
 }
@@ -69,6 +75,12 @@ pub(crate) fn link(mut files: Files) -> Result<Files, String> {
 fn text(files: &Files, path: &str) -> Result<String, String> {
     let bytes = files.get(path).ok_or_else(|| format!("{path} is missing"))?;
     String::from_utf8(bytes.clone()).map_err(|error| format!("{path}: {error}"))
+}
+
+/// What the lines name that begin so.
+fn named(html: &str, beginning: &str) -> Vec<String> {
+    let rests = html.lines().filter_map(|line| line.strip_prefix(beginning));
+    rests.filter_map(|rest| rest.split_once('"')).map(|(path, _)| path.to_owned()).collect()
 }
 
 /// Takes out the lines that begin so, and puts one for `linked` in the place of the first. Returns what they named.
@@ -93,11 +105,15 @@ fn take_lines(html: &mut String, beginning: &str, linked: &str) -> Vec<String> {
 /// What has been linked so far.
 struct Linker<'a> {
     files: &'a Files,
-    /// Modules that stay imports.
+    /// Of the script that is being linked: what it imports, and the rest.
     imports: String,
     script: String,
     /// Paths of the modules that are linked, and of those that stay imports.
     done: Vec<String>,
+    /// The scripts before this one, and whether it imports them yet.
+    before: BTreeMap<String, bool>,
+    /// How many of `done` are theirs.
+    theirs: usize,
     /// Those that are being linked: what one of them imports must not come back to it.
     begun: Vec<String>,
 }
@@ -105,11 +121,32 @@ struct Linker<'a> {
 impl<'a> Linker<'a> {
     fn new(files: &'a Files) -> Self {
         let (imports, script) = (String::new(), String::new());
-        Self { files, imports, script, done: Vec::new(), begun: Vec::new() }
+        let (done, begun, before) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { files, imports, script, done, before, theirs: 0, begun }
+    }
+
+    /// Links a script of the page: a module, and what it imports that is in no script before it.
+    fn script(&mut self, path: &str) -> Result<String, String> {
+        self.add(path)?;
+        self.before.values_mut().for_each(|is_imported| *is_imported = false);
+        self.before.insert(path.to_owned(), false);
+        self.theirs = self.done.len();
+        let imports = std::mem::take(&mut self.imports);
+        let script = std::mem::take(&mut self.script);
+        Ok(format!("{imports}{script}\nexport default {};\n", name(path)))
     }
 
     /// Links a module, after those that it imports.
     fn add(&mut self, path: &str) -> Result<(), String> {
+        if let Some(is_imported) = self.before.get_mut(path) {
+            if !std::mem::replace(is_imported, true) {
+                writeln!(self.imports, "import {} from \"./{path}\";", name(path)).ok();
+            }
+            return Ok(());
+        }
+        if self.done.iter().take(self.theirs).any(|theirs| theirs == path) {
+            return Err(format!("{path} is within another script: import what that exports"));
+        }
         if self.done.iter().any(|done| done == path) {
             return Ok(());
         }

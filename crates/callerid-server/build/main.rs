@@ -16,8 +16,8 @@ use flate2::write::GzEncoder;
 
 use link::Files;
 
-/// What the server answers itself: which host serves the page.
-const HOST: &str = "host.js";
+/// Which host serves the page: in `www/` the same file says that none in particular does.
+const HOST: (&str, &[u8]) = ("host.js", b"export const host = { connection: \"server\" };\n");
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");
@@ -33,7 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     watch(&www);
     println!("cargo::rerun-if-changed=build");
-    files.remove(HOST);
+    let (path, host) = HOST;
+    files.insert(path.to_owned(), host.to_vec());
     let mut files = link::link(files)?;
     let html = files.remove(link::HTML).unwrap_or_default();
     files.insert(String::new(), html);

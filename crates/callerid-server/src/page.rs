@@ -17,16 +17,6 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
     img-src 'self'; connect-src 'self' http: https:; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// Which host serves the page: in `www/` the same file says that none in particular does.
-const HOST: File = File {
-    path: "/host.js",
-    plain: Form {
-        etag: "\"server\"",
-        bytes: b"// The page is served by `callerid serve`.\n\nexport const host = { connection: \"server\" };\n",
-    },
-    gzip: None,
-};
-
 /// What is answered where the program was built without the page.
 const NOT_BUILT: &str = "This program was built without its page.\n\n\
     `cargo xtask serve` builds the npm package and the page first. The API is here all the same.\n";
@@ -91,9 +81,6 @@ fn is_known(request: &HeaderMap, etag: &str) -> bool {
 }
 
 fn find(path: &str) -> Option<&'static File> {
-    if path == HOST.path {
-        return Some(&HOST);
-    }
     FILES.binary_search_by(|file| file.path.cmp(path)).ok().and_then(|at| FILES.get(at))
 }
 
@@ -219,14 +206,11 @@ mod tests {
             let is_packed = response.headers().contains_key(CONTENT_ENCODING);
             assert_eq!(is_packed, status == 200 && headers.len() > 1, "{headers:?}");
         }
-        // Too short to gain by it: there is one form.
-        let host = ask("/host.js", &[(ACCEPT_ENCODING, "gzip")]);
-        assert_eq!((host.headers().get(CONTENT_ENCODING), host.headers().get(VARY)), (None, None));
     }
 
     #[test]
     fn a_compressed_file_is_the_file() {
-        for file in FILES.iter().chain([&HOST]) {
+        for file in FILES {
             let Some(gzip) = &file.gzip else { continue };
             let mut unpacked = Vec::new();
             flate2::read::GzDecoder::new(gzip.bytes).read_to_end(&mut unpacked).unwrap();
@@ -247,8 +231,9 @@ mod tests {
 
     #[test]
     fn the_page_knows_that_a_server_serves_it() {
-        let served = std::str::from_utf8(find("/host.js").unwrap().plain.bytes).unwrap();
-        assert!(served.contains("export const host = { connection: \"server\" };"), "{served}");
+        let script = std::str::from_utf8(find("/page.js").unwrap().plain.bytes).unwrap();
+        assert!(script.contains("const host = { connection: \"server\" };"));
+        assert!(!script.contains("const host = { connection: \"page\" };"));
     }
 
     /// Whatever a file of the page names is a file of the page.

@@ -24,8 +24,7 @@ pub(crate) fn assemble() -> Outcome {
     let mut files = link::Files::new();
     link::read(&root().join("www"), "", &mut files)?;
     link::read(&root().join("pkg/dist"), "callerid/", &mut files)?;
-    let host = files.remove_entry("host.js");
-    for (path, bytes) in link::link(files)?.into_iter().chain(host) {
+    for (path, bytes) in link::link(files)? {
         let file = page.join(path);
         fs::create_dir_all(file.parent().unwrap_or(&page))?;
         fs::write(file, bytes)?;

@@ -28,6 +28,32 @@ test("it starts with few files, and costs less than 250 ms of the renderer’s p
   const median = (values) => values.sort((one, other) => one - other)[RUNS >> 1];
   // Time by the clock depends on what else the machine does: `cargo xtask bench page` measures it.
   console.log(`ready after ${Math.round(median(starts.map(({ ready }) => ready)))} ms, ${Math.round(median(starts.map(({ cost }) => cost)))} ms of processor time (medians of ${RUNS})`);
-  for (const { files } of starts) expect([...new Set(files)].sort()).toEqual(["/callerid/callerid.wasm", "/host.js", "/icon.svg", "/page.css", "/page.js"]);
+  for (const { files } of starts) expect([...new Set(files)].sort()).toEqual(["/callerid.js", "/callerid/callerid.wasm", "/icon.svg", "/page.css", "/page.js"]);
   expect(Math.min(...starts.map(({ cost }) => cost))).toBeLessThan(250);
+});
+
+for (const [width, height] of [[320, 568], [1280, 900]]) {
+  test(`at ${width} × ${height} everything is where it stays before the scripts are there`, async ({ page, server }) => {
+    await page.setViewportSize({ width, height });
+    let goOn;
+    const released = new Promise((resolve) => (goOn = resolve));
+    await page.route("**/page.js", (route) => released.then(() => route.continue()));
+    const places = () => page.locator(".link-state, .connections, .validate, #progress, #steps, #phone, #caller-ids, .table-place, .wire")
+      .evaluateAll((nodes) => nodes.map((node) => `${node.id || node.className}: ${node.getBoundingClientRect().top}`));
+    const opened = server.open();
+    await expect(page.locator("#wire-list")).toBeAttached();
+    await expect(page.locator(".page")).toHaveCSS("display", "grid");
+    const before = await places();
+    goOn();
+    await opened;
+    expect(await places()).toEqual(before);
+  });
+}
+
+test("what is fetched is asked for at once: nothing waits for what another file says", async ({ page, server }) => {
+  await server.open();
+  const files = await page.evaluate(() => performance.getEntriesByType("resource")
+    .filter(({ name }) => /\.(css|js|wasm)$/.test(name)).map(({ name, initiatorType }) => [new URL(name).pathname, initiatorType]));
+  // By the document each: a script that imports, or fetches, would be the initiator of "other" or "fetch" alone.
+  expect(Object.fromEntries(files.reverse())).toEqual({ "/page.css": "link", "/callerid/callerid.wasm": "link", "/callerid.js": "script", "/page.js": "script" });
 });

@@ -73,7 +73,7 @@ fn head_is_answered_as_get_is_without_the_body() {
         head.lines().filter(is_fixed).map(str::to_owned).collect::<Vec<_>>()
     };
     let nowhere = format!("{}/PN0123", server.list());
-    for path in [server.list().as_str(), "/_callerid/health", &nowhere, "/nowhere", "/host.js"] {
+    for path in [server.list().as_str(), "/_callerid/health", &nowhere, "/nowhere", "/icon.svg"] {
         for header in ["X: y", "Accept-Encoding: gzip"] {
             let of_get = ask(&server, "GET", path, header);
             let mut client = server.connect();
