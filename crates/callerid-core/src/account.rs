@@ -7,6 +7,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::AccountSid;
 use crate::sid::hex_digit;
+use crate::text::put;
 
 /// The longest token, in bytes.
 pub const AUTH_TOKEN_MAX_BYTES: usize = 128;
@@ -72,7 +73,8 @@ pub struct InvalidAuthToken;
 
 impl fmt::Display for InvalidAuthToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a token is 1 to {AUTH_TOKEN_MAX_BYTES} printable ASCII characters, no spaces")
+        let most = AUTH_TOKEN_MAX_BYTES.to_string();
+        put(f, &["a token is 1 to ", &most, " printable ASCII characters, no spaces"])
     }
 }
 
@@ -117,8 +119,8 @@ impl Credentials {
 
     /// The value of the `Authorization` header that carries them.
     pub fn to_authorization(&self) -> String {
-        let pair = format!("{}:{}", self.sid, self.auth_token.expose());
-        format!("Basic {}", Base64::encode_string(pair.as_bytes()))
+        let pair = [self.sid.as_str(), ":", self.auth_token.expose()].concat();
+        ["Basic ", &Base64::encode_string(pair.as_bytes())].concat()
     }
 }
 

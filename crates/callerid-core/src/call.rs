@@ -15,6 +15,7 @@
 
 use std::fmt;
 
+use crate::text::put;
 use crate::validation::VALIDATION_CODE_DIGITS;
 use crate::{
     AccountSid, CallDelay, CallExtension, CallSid, Callback, CallerIdSid, Entropy, FriendlyName,
@@ -417,7 +418,7 @@ pub struct UnexpectedEvent {
 
 impl fmt::Display for UnexpectedEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a call that is {} cannot {}", self.status, self.event)
+        put(f, &["a call that is ", self.status.as_str(), " cannot ", self.event])
     }
 }
 
@@ -456,7 +457,10 @@ pub struct InvalidKeys {
 
 impl fmt::Display for InvalidKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected one or more of 0 to 9, * and #, from byte {} on", self.at)
+        put(
+            f,
+            &["expected one or more of 0 to 9, * and #, from byte ", &self.at.to_string(), " on"],
+        )
     }
 }
 

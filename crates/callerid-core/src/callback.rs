@@ -8,6 +8,7 @@ use sha1::Sha1;
 
 use crate::form::push_encoded;
 use crate::http::split_scheme;
+use crate::text::put;
 use crate::{AccountSid, ApiVersion, AuthToken, Call, CallSid, Moment};
 
 /// The longest URL of a callback, in characters, as the vendor documents.
@@ -107,8 +108,12 @@ pub enum InvalidStatusCallback {
 impl fmt::Display for InvalidStatusCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong => write!(f, "more than {STATUS_CALLBACK_MAX_CHARS} characters"),
-            Self::Character { at } => write!(f, "byte {at} is not printable ASCII; escape it"),
+            Self::TooLong => {
+                put(f, &["more than ", &STATUS_CALLBACK_MAX_CHARS.to_string(), " characters"])
+            }
+            Self::Character { at } => {
+                put(f, &["byte ", &at.to_string(), " is not printable ASCII; escape it"])
+            }
             Self::Scheme => f.write_str("expected http:// or https:// and a host"),
             Self::Host => f.write_str("expected a host, without a user before it"),
         }

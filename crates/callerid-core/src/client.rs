@@ -46,7 +46,7 @@ use std::fmt;
 use crate::form::push_encoded;
 use crate::http::{Request, essence, split_scheme};
 use crate::representation::{Decoded, InvalidDocument, ReceivedPage, xml};
-use crate::text::Quoted;
+use crate::text::{put, quoted};
 use crate::{
     ApiVersion, CallDelay, CallerIdSid, Credentials, ErrorCode, Filter, FriendlyName, NewCallerId,
     OutgoingCallerId, PageRequest, RestException, ValidationRequest,
@@ -208,7 +208,7 @@ impl Client {
         let authorization = self.credentials.to_authorization();
         ClientRequest {
             method,
-            url: format!("{}{target}", self.origin),
+            url: [self.origin.as_str(), &target].concat(),
             origin_length: self.origin.len(),
             headers: vec![("authorization", authorization), ("accept", ACCEPT.to_owned())],
             body: String::new(),
@@ -407,7 +407,7 @@ fn split_origin(url: &str) -> Option<(String, &str)> {
     if host.is_empty() || host.starts_with(':') || !host.bytes().all(is_host) {
         return None;
     }
-    Some((format!("{scheme}://{host}"), target))
+    Some(([&scheme, "://", host].concat(), target))
 }
 
 /// A text that is no base URL for a [`Client`].
@@ -418,11 +418,9 @@ pub struct InvalidBaseUrl {
 
 impl fmt::Display for InvalidBaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is no base URL: expected http:// or https://, a host, perhaps a port, and no path",
-            Quoted(&self.url)
-        )
+        let expected =
+            " is no base URL: expected http:// or https://, a host, perhaps a port, and no path";
+        put(f, &[&quoted(&self.url), expected])
     }
 }
 
@@ -485,24 +483,23 @@ impl fmt::Display for ClientError {
             Self::Service(exception) => exception.fmt(f),
             Self::Unexpected { status, content_type, text } => {
                 let content_type = content_type.as_deref().unwrap_or("nothing said");
-                write!(
-                    f,
-                    "the response is not of this API: HTTP {status}, content type {}",
-                    Quoted(content_type)
-                )?;
-                if text.is_empty() { Ok(()) } else { write!(f, ", begins {}", Quoted(text)) }
+                let (status, content_type) = (status.to_string(), quoted(content_type));
+                let what = "the response is not of this API: HTTP ";
+                put(f, &[what, &status, ", content type ", &content_type])?;
+                if text.is_empty() { Ok(()) } else { put(f, &[", begins ", &quoted(text)]) }
             }
-            Self::InvalidDocument(error) => write!(f, "the response cannot be read: {error}"),
+            Self::InvalidDocument(error) => {
+                put(f, &["the response cannot be read: ", &error.to_string()])
+            }
             Self::PageAddress { uri } => {
-                write!(
-                    f,
-                    "the address {} of a page is not another page of the same service",
-                    Quoted(uri)
-                )
+                let what = " of a page is not another page of the same service";
+                put(f, &["the address ", &quoted(uri), what])
             }
             Self::Unsupported { parameter, version } => {
                 let (version, newer) = (version.as_str(), ApiVersion::V2010.as_str());
-                write!(f, "the API's version {version} has no {parameter}; {newer} has")
+                let what = ["the API's version ", version, " has no ", parameter];
+                put(f, &what)?;
+                put(f, &["; ", newer, " has"])
             }
         }
     }
@@ -534,12 +531,11 @@ const STATUS_CALLBACK_METHOD: &str = "StatusCallbackMethod";
 
 impl Client {
     fn list_path(&self) -> String {
-        let version = self.version.as_str();
-        format!("/{version}/Accounts/{}/OutgoingCallerIds", self.credentials.sid)
+        self.version.list_path(&self.credentials.sid)
     }
 
     fn instance_path(&self, sid: &CallerIdSid) -> String {
-        format!("{}/{sid}", self.list_path())
+        [&self.list_path(), "/", sid.as_str()].concat()
     }
 
     fn list_target(&self, filter: &Filter, number: u64, size: u32) -> String {
@@ -549,7 +545,7 @@ impl Client {
         let mut fields = vec![(page, number.as_str()), (page_size, size.as_str())];
         fields.extend(phone_number.as_deref().map(|number| (PHONE_NUMBER, number)));
         fields.extend(filter.friendly_name.as_ref().map(|name| (FRIENDLY_NAME, name.as_str())));
-        format!("{}?{}", self.list_path(), form(&fields))
+        [&self.list_path(), "?", &form(&fields)].concat()
     }
 }
 

@@ -187,7 +187,7 @@ impl Action {
             Self::NoAnswer => PhoneEvent::NoAnswer,
             Self::Digits => {
                 let invalid =
-                    |detail: &str| RestException::http(400, format!("Invalid Digits: {detail}"));
+                    |detail: &str| RestException::http(400, ["Invalid Digits: ", detail].concat());
                 let form = form(request)?;
                 let digits = form.value(&["Digits"]).map_err(malformed)?;
                 let digits = digits.ok_or_else(|| invalid("Digits is missing"))?;

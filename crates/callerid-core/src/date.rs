@@ -6,6 +6,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use crate::text::put;
+
 const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
 ];
@@ -468,8 +470,8 @@ pub struct InvalidDate {
 
 impl fmt::Display for InvalidDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.at;
-        write!(f, "not a date like \"Tue, 01 Apr 2008 11:26:32 -0700\", from byte {at} on")
+        let at = self.at.to_string();
+        put(f, &["not a date like \"Tue, 01 Apr 2008 11:26:32 -0700\", from byte ", &at, " on"])
     }
 }
 

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use crate::http::{Request, Response};
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::representation::Representation;
-use crate::{OutgoingCallerId, Page, PhoneNumber, RestException, ValidationRequest};
+use crate::{AccountSid, OutgoingCallerId, Page, PhoneNumber, RestException, ValidationRequest};
 
 pub(crate) use parameters::{form, malformed};
 
@@ -78,6 +78,11 @@ impl ApiVersion {
             Self::V2008 => matches!(parameter, "PhoneNumber" | "FriendlyName" | "CallDelay"),
             Self::V2010 => true,
         }
+    }
+
+    /// The path of an account's caller IDs.
+    pub(crate) fn list_path(self, account: &AccountSid) -> String {
+        ["/", self.as_str(), "/Accounts/", account.as_str(), "/OutgoingCallerIds"].concat()
     }
 
     /// A number as a client sends it.

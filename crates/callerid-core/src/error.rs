@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::text::excerpt;
+use crate::text::{excerpt, put};
 
 macro_rules! error_table {
     ($($(#[$doc:meta])* $name:ident: $code:literal, $status:literal, $message:literal;)+) => {
@@ -90,17 +90,14 @@ impl RestException {
     }
 
     /// An error of the table, its message followed by what was wrong this time.
-    pub fn because(error: ErrorCode, detail: impl fmt::Display) -> Self {
-        fn because(error: ErrorCode, detail: &dyn fmt::Display) -> RestException {
-            RestException::with_message(error, format!("{}: {detail}", error.message()))
-        }
-        because(error, &detail)
+    pub fn because(error: ErrorCode, detail: &str) -> Self {
+        Self::with_message(error, [error.message(), ": ", detail].concat())
     }
 
     /// The 404 for a path: `The requested resource /2008-08-01/… was not found`.
     pub fn not_found(path: &str) -> Self {
         let shown = excerpt(path, MESSAGE_PATH_MAX_CHARS);
-        let message = format!("The requested resource {shown} was not found");
+        let message = ["The requested resource ", shown, " was not found"].concat();
         Self::with_message(ErrorCode::NotFound, message)
     }
 
@@ -124,9 +121,9 @@ const MESSAGE_PATH_MAX_CHARS: usize = 256;
 
 impl fmt::Display for RestException {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (HTTP {}", self.message, self.status)?;
+        put(f, &[&self.message, " (HTTP ", &self.status.to_string()])?;
         if let Some(code) = self.code {
-            write!(f, ", code {code}")?;
+            put(f, &[", code ", &code.to_string()])?;
         }
         f.write_str(")")
     }

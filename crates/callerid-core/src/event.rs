@@ -74,6 +74,11 @@ pub struct Event {
 impl Event {
     /// The event in the form of a server-sent event stream.
     pub fn to_server_sent(&self) -> String {
-        format!("id: {}\nevent: {}\ndata: {}\n\n", self.id, self.name, self.data)
+        server_sent(self.id, &self.name, &self.data)
     }
+}
+
+/// An event in the form of a server-sent event stream.
+pub(crate) fn server_sent(id: u64, name: &str, data: &str) -> String {
+    ["id: ", &id.to_string(), "\nevent: ", name, "\ndata: ", data, "\n\n"].concat()
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::event::server_sent;
 use crate::http::Response;
 use crate::{Account, Events, Failure, RestException, Store, StoreError};
 
@@ -67,11 +68,11 @@ impl EventStream {
             store.events_after(&self.account.sid, self.last, limit).await?;
         let mut piece = String::new();
         if !std::mem::replace(&mut self.has_begun, true) {
-            piece = format!("retry: 1000\nid: {}\n\n", self.last);
+            piece = ["retry: 1000\nid: ", &self.last.to_string(), "\n\n"].concat();
         }
         if gap {
             let id = events.first().map_or(newest, |event| event.id.saturating_sub(1));
-            piece.push_str(&format!("id: {id}\nevent: reset\ndata: {{}}\n\n"));
+            piece.push_str(&server_sent(id, "reset", "{}"));
         }
         for event in &events {
             piece.push_str(&event.to_server_sent());

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::text::put;
+
 /// A decoded form: names and values in the order they came.
 #[derive(Debug)]
 pub(crate) struct Form<'a> {
@@ -104,10 +106,15 @@ impl fmt::Display for MalformedForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadEscape { at } => {
-                write!(f, "the \"%\" at byte {at} is not followed by two hexadecimal digits")
+                let at = at.to_string();
+                put(f, &["the \"%\" at byte ", &at, " is not followed by two hexadecimal digits"])
             }
-            Self::NotUtf8 { at } => write!(f, "the bytes from {at} on are not UTF-8"),
-            Self::Repeated { name } => write!(f, "the parameter {name} is given more than once"),
+            Self::NotUtf8 { at } => {
+                put(f, &["the bytes from ", &at.to_string(), " on are not UTF-8"])
+            }
+            Self::Repeated { name } => {
+                put(f, &["the parameter ", name, " is given more than once"])
+            }
         }
     }
 }

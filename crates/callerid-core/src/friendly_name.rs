@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::PhoneNumber;
+use crate::text::{push_hex, put};
 
 /// The longest friendly name, in Unicode scalar values. The specification says "up to 64 characters";
 /// that a character is a scalar value is this project's choice.
@@ -39,7 +40,7 @@ impl FriendlyName {
 
     /// The name of a caller ID that was given none: the number nicely formatted, `(415) 867-5309`.
     pub fn default_for(number: &PhoneNumber) -> Self {
-        Self(number.national().to_string().into())
+        Self(number.national().as_str().into())
     }
 
     /// The name as it was given.
@@ -83,9 +84,23 @@ pub enum InvalidFriendlyName {
 impl fmt::Display for InvalidFriendlyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong => write!(f, "more than {FRIENDLY_NAME_MAX_CHARS} characters"),
+            Self::TooLong => {
+                put(f, &["more than ", &FRIENDLY_NAME_MAX_CHARS.to_string(), " characters"])
+            }
             Self::Unprintable { char, at } => {
-                write!(f, "the character U+{:04X} at offset {at} cannot be shown", u32::from(*char))
+                let mut code = String::new();
+                push_hex(&mut code, (*char).into(), 4);
+                code.make_ascii_uppercase();
+                put(
+                    f,
+                    &[
+                        "the character U+",
+                        &code,
+                        " at offset ",
+                        &at.to_string(),
+                        " cannot be shown",
+                    ],
+                )
             }
         }
     }

@@ -309,8 +309,8 @@ impl<S: Store> Service<S> {
             }
         };
         if request.page_must_exist && !page.exists() {
-            let detail = format_args!("the last page is {}", page.last());
-            return Err(RestException::because(ErrorCode::PageOutOfRange, detail).into());
+            let detail = ["the last page is ", &page.last().to_string()].concat();
+            return Err(RestException::because(ErrorCode::PageOutOfRange, &detail).into());
         }
         Ok(Answer::CallerIds(page, request))
     }
@@ -412,13 +412,12 @@ impl std::error::Error for NoCode {}
 fn refused(refused: ValidationRefused) -> RestException {
     match refused {
         ValidationRefused::AlreadyValidated => RestException::new(ErrorCode::AlreadyValidated),
-        ValidationRefused::TooManyFailedEntries => RestException::because(
-            ErrorCode::TooManyRequests,
-            format_args!(
-                "this number has had {} wrong codes in a row; whoever runs the service can unlock it",
-                crate::FAILED_ENTRIES_MAX
-            ),
-        ),
+        ValidationRefused::TooManyFailedEntries => {
+            let most = crate::FAILED_ENTRIES_MAX.to_string();
+            let unlock = " wrong codes in a row; whoever runs the service can unlock it";
+            let detail = ["this number has had ", &most, unlock].concat();
+            RestException::because(ErrorCode::TooManyRequests, &detail)
+        }
     }
 }
 

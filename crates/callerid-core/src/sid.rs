@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::text::put;
+
 /// Characters of a Sid: two letters and 32 hexadecimal digits.
 pub const SID_LENGTH: usize = 34;
 
@@ -127,7 +129,9 @@ impl InvalidSid {
 impl fmt::Display for InvalidSid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { prefix, at } = self;
-        write!(f, "not a Sid from byte {at} on: expected \"{prefix}\" and 32 hexadecimal digits")
+        let at = at.to_string();
+        let rest = "\" and 32 hexadecimal digits";
+        put(f, &["not a Sid from byte ", &at, " on: expected \"", prefix, rest])
     }
 }
 

@@ -13,6 +13,7 @@ use std::future::Future;
 pub use memory::{InvalidSnapshot, MemoryStore};
 
 use crate::event::Event;
+use crate::text::put;
 use crate::{
     Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Credentials, Filter,
     FriendlyName, Moment, OutgoingCallerId, Page, PageRequest, Step, Unauthenticated,
@@ -159,7 +160,7 @@ impl StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store failed: {}", self.0)
+        put(f, &["the store failed: ", &self.0.to_string()])
     }
 }
 

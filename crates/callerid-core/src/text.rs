@@ -1,6 +1,23 @@
-//! Texts of others, as an error's message shows them.
+//! Messages: how they are put together, and how they show texts of others.
+//!
+//! Not with `write!` and `format!`: those bring machinery for all that could be written, which takes 2 KB of the compressed
+//! .wasm.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+
+/// Writes texts one after another.
+pub(crate) fn put(f: &mut fmt::Formatter<'_>, texts: &[&str]) -> fmt::Result {
+    texts.iter().try_for_each(|text| f.write_str(text))
+}
+
+/// A text as a value that shows itself, without the padding that a `str` could have.
+pub(crate) struct Plain<T>(pub(crate) T);
+
+impl<T: AsRef<str>> fmt::Display for Plain<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_ref())
+    }
+}
 
 /// The first so many characters of a text that may be of any length.
 pub(crate) fn excerpt(text: &str, most: usize) -> &str {
@@ -10,23 +27,21 @@ pub(crate) fn excerpt(text: &str, most: usize) -> &str {
 
 /// A text in double quotes, what cannot be seen in it written as `\u{202e}`. (`{:?}` does nearly the same, with tables that
 /// take 3.5 KB of compressed .wasm.)
-pub(crate) struct Quoted<'a>(pub(crate) &'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('"')?;
-        for char in self.0.chars() {
-            match char {
-                '"' | '\\' => {
-                    f.write_char('\\')?;
-                    f.write_char(char)?;
-                }
-                char if is_hidden(char) => push_code(f, char)?,
-                char => f.write_char(char)?,
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => quoted.push('\\'),
+            char if is_hidden(char) => {
+                push_code(&mut quoted, char);
+                continue;
             }
+            _ => {}
         }
-        f.write_char('"')
+        quoted.push(char);
     }
+    quoted.push('"');
+    quoted
 }
 
 /// Controls, and what changes how the text around it is shown.
@@ -43,15 +58,18 @@ fn is_hidden(char: char) -> bool {
     )
 }
 
-fn push_code(f: &mut fmt::Formatter<'_>, char: char) -> fmt::Result {
-    f.write_str("\\u{")?;
-    let code = u32::from(char);
-    let digits = [12, 8, 4, 0].map(|shift| (code >> shift) as u8 & 0xf);
-    let zeros = digits.iter().take_while(|digit| **digit == 0).count().min(3);
-    for digit in digits.into_iter().skip(zeros) {
-        f.write_char(char::from(crate::sid::hex_digit(digit)))?;
+fn push_code(out: &mut String, char: char) {
+    out.push_str("\\u{");
+    push_hex(out, char.into(), 1);
+    out.push('}');
+}
+
+/// Appends a number in hexadecimal, in so many digits at least.
+pub(crate) fn push_hex(out: &mut String, number: u64, least: u32) {
+    if number > 0xf || least > 1 {
+        push_hex(out, number >> 4, least.saturating_sub(1));
     }
-    f.write_char('}')
+    out.push(char::from(crate::sid::hex_digit(number as u8)));
 }
 
 #[cfg(test)]
@@ -67,7 +85,7 @@ mod tests {
             ("a\nb\0\u{9f}", r#""a\u{a}b\u{0}\u{9f}""#),
             ("\u{202e}moc\u{feff}", r#""\u{202e}moc\u{feff}""#),
         ] {
-            assert_eq!(Quoted(text).to_string(), shown);
+            assert_eq!(quoted(text), shown);
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use subtle::ConstantTimeEq as _;
 
+use crate::text::put;
 use crate::{AccountSid, CallSid, FriendlyName, PhoneNumber};
 
 /// Digits of a validation code. The specification: "The 6 digit validation code".
@@ -86,7 +87,7 @@ pub struct InvalidValidationCode;
 
 impl fmt::Display for InvalidValidationCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a validation code is {VALIDATION_CODE_DIGITS} digits")
+        put(f, &["a validation code is ", &VALIDATION_CODE_DIGITS.to_string(), " digits"])
     }
 }
 
@@ -126,7 +127,8 @@ pub struct InvalidCallDelay;
 
 impl fmt::Display for InvalidCallDelay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a delay is a whole number of seconds from 0 to {CALL_DELAY_MAX_SECONDS}")
+        let most = CALL_DELAY_MAX_SECONDS.to_string();
+        put(f, &["a delay is a whole number of seconds from 0 to ", &most])
     }
 }
 
@@ -166,10 +168,8 @@ pub struct InvalidCallExtension;
 
 impl fmt::Display for InvalidCallExtension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "an extension is 1 to {CALL_EXTENSION_MAX_CHARS} digits, and w for half a second's wait"
-        )
+        let most = CALL_EXTENSION_MAX_CHARS.to_string();
+        put(f, &["an extension is 1 to ", &most, " digits, and w for half a second's wait"])
     }
 }
 

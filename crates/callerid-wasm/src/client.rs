@@ -25,7 +25,7 @@ use callerid_core::{
 use wasm_bindgen::prelude::*;
 
 use crate::document;
-use crate::js::{Array, RangeError, Texts, range_error};
+use crate::js::{Array, RangeError, Refused, Texts, range_error};
 
 /// What to send: `[method, url, body, name, value, …]`, the headers last.
 #[wasm_bindgen(js_name = clientRequest)]
@@ -142,19 +142,21 @@ fn create(
     client.create(&new).map_err(|error| range_error(&error.to_string()))
 }
 
-fn version(text: &str) -> Result<ApiVersion, String> {
-    ApiVersion::from_segment(text).ok_or_else(|| {
-        let [older, newer] = ApiVersion::ALL.map(ApiVersion::as_str);
-        format!("expected {older} or {newer}, found \"{text}\"")
-    })
+fn version(text: &str) -> Result<ApiVersion, Refused> {
+    let [older, newer] = ApiVersion::ALL.map(ApiVersion::as_str);
+    ApiVersion::from_segment(text).ok_or_else(|| expected(&[older, " or ", newer], text))
 }
 
-fn callback_method(name: &str) -> Result<CallbackMethod, String> {
-    CallbackMethod::parse(name).ok_or_else(|| format!("expected GET or POST, found \"{name}\""))
+fn callback_method(name: &str) -> Result<CallbackMethod, Refused> {
+    CallbackMethod::parse(name).ok_or_else(|| expected(&["GET or POST"], name))
 }
 
-fn page_number(text: &str) -> Result<u64, &'static str> {
-    text.parse().map_err(|_| "a page's number is a whole number from 0 on")
+fn page_number(text: &str) -> Result<u64, Refused> {
+    text.parse().map_err(|_| Refused("a page's number is a whole number from 0 on".to_owned()))
+}
+
+fn expected(expected: &[&str], found: &str) -> Refused {
+    Refused(["expected ", &expected.concat(), ", found \"", found, "\""].concat())
 }
 
 fn filter(asked: &Texts) -> Result<Filter, RangeError> {

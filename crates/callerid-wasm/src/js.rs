@@ -136,8 +136,18 @@ pub fn range_error(message: &str) -> RangeError {
     RangeError::new(message)
 }
 
+/// Why an argument is refused, where the core has no error for it.
+#[derive(Debug)]
+pub struct Refused(pub String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 fn invalid(name: &str, error: &dyn fmt::Display) -> RangeError {
-    range_error(&format!("{name}: {error}"))
+    range_error(&[name, ": ", &error.to_string()].concat())
 }
 
 #[wasm_bindgen]

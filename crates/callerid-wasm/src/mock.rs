@@ -89,7 +89,8 @@ impl Mock {
             return Ok(self.events(authorization.as_deref(), last.as_deref(), &entropy));
         }
         if body.len() > MAX_BODY_BYTES {
-            let message = format!("Request body too long: at most {MAX_BODY_BYTES} bytes are read");
+            let most = MAX_BODY_BYTES.to_string();
+            let message = ["Request body too long: at most ", &most, " bytes are read"].concat();
             let exception = RestException::http(413, message);
             return Ok(response(&refusal(&path, &exception, entropy.request_sid())));
         }

@@ -1,5 +1,7 @@
 //! Parameters that the versions have in common, read and checked.
 
+use std::fmt;
+
 use crate::form::{Form, MalformedForm};
 use crate::http::{Request, essence};
 use crate::page::decimal;
@@ -51,7 +53,7 @@ impl<'a> Parameters<'a> {
         let size = match self.value(size)? {
             None => PageSize::default(),
             Some(text) => PageSize::parse(text)
-                .map_err(|error| RestException::because(ErrorCode::PageSizeTooLarge, error))?,
+                .map_err(|error| because(ErrorCode::PageSizeTooLarge, &error))?,
         };
         Ok(PageRequest { number, size, after: None })
     }
@@ -78,12 +80,10 @@ impl<'a> Parameters<'a> {
 
     /// The number to validate.
     pub(super) fn phone_number(&self) -> Result<PhoneNumber, RestException> {
-        let refuse = |detail: &dyn std::fmt::Display| {
-            RestException::because(ErrorCode::InvalidPhoneNumber, detail)
-        };
-        let text = self.value(&["PhoneNumber"])?;
-        let text = text.ok_or_else(|| refuse(&"PhoneNumber is missing"))?;
-        PhoneNumber::parse(text).map_err(|error| refuse(&error))
+        let text = self.value(&["PhoneNumber"])?.ok_or_else(|| {
+            RestException::because(ErrorCode::InvalidPhoneNumber, "PhoneNumber is missing")
+        })?;
+        PhoneNumber::parse(text).map_err(|error| because(ErrorCode::InvalidPhoneNumber, &error))
     }
 
     /// A name to give: `None` where the parameter is missing, the inner `None` where it is empty. That stands
@@ -94,7 +94,7 @@ impl<'a> Parameters<'a> {
             Some("") => Ok(Some(None)),
             Some(text) => FriendlyName::new(text)
                 .map(|name| Some(Some(name)))
-                .map_err(|error| RestException::because(ErrorCode::InvalidFriendlyName, error)),
+                .map_err(|error| because(ErrorCode::InvalidFriendlyName, &error)),
         }
     }
 
@@ -109,8 +109,7 @@ impl<'a> Parameters<'a> {
     /// How long to wait before ringing.
     pub(super) fn call_delay(&self) -> Result<CallDelay, RestException> {
         self.value(&["CallDelay"])?.map_or(Ok(CallDelay::default()), |text| {
-            CallDelay::parse(text)
-                .map_err(|error| RestException::because(ErrorCode::InvalidCallDelay, error))
+            CallDelay::parse(text).map_err(|error| because(ErrorCode::InvalidCallDelay, &error))
         })
     }
 }
@@ -130,12 +129,17 @@ pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, RestException>
     let is_form =
         request.content_type.map(essence).is_none_or(|essence| essence.eq_ignore_ascii_case(FORM));
     if !request.body.is_empty() && !is_form {
-        let message = format!("Unsupported Content-Type: parameters are sent as {FORM}");
+        let message = ["Unsupported Content-Type: parameters are sent as ", FORM].concat();
         return Err(RestException::http(415, message));
     }
     Form::decode(request.body).map_err(malformed)
 }
 
+/// An error of the table, because a parser refused a parameter.
+fn because(code: ErrorCode, error: &dyn fmt::Display) -> RestException {
+    RestException::because(code, &error.to_string())
+}
+
 pub(crate) fn malformed(error: MalformedForm) -> RestException {
-    RestException::http(400, format!("Malformed parameters: {error}"))
+    RestException::http(400, ["Malformed parameters: ", &error.to_string()].concat())
 }

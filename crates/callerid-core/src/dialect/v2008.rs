@@ -74,7 +74,8 @@ pub(super) fn encode(representation: Representation, answer: Answer, path: &str)
 /// Addresses as answers carry them: path and query, the filter's parameters after the page's.
 fn page_uris(page: &Page<OutgoingCallerId>, request: &ListRequest, path: &str) -> PageUris {
     let uri = |number: u64| {
-        let mut uri = format!("{path}?page={number}&num={}", page.size);
+        let (number, size) = (number.to_string(), page.size.to_string());
+        let mut uri = [path, "?page=", &number, "&num=", &size].concat();
         for (name, value) in &request.parameters {
             uri.push('&');
             uri.push_str(name);
@@ -100,6 +101,6 @@ pub(super) fn encode_exception(
     if exception.status == ErrorCode::NotFound.status() {
         exception.code = None;
     }
-    exception.more_info = exception.code.map(|code| format!("{MORE_INFO}{code}"));
+    exception.more_info = exception.code.map(|code| [MORE_INFO, &code.to_string()].concat());
     representation.encode(ApiVersion::V2008, &Document::Exception(&exception))
 }

@@ -8,6 +8,7 @@ use crate::form::push_encoded;
 use crate::http::Request;
 use crate::operation::{ListRequest, Operation, PageToken, Resource};
 use crate::representation::{CallerIdPage, Document, PageUris, Representation};
+use crate::text::push_hex;
 use crate::{
     ApiVersion, CallExtension, CallbackMethod, CallerIdSid, ErrorCode, NewCallerId,
     OutgoingCallerId, Page, RestException, SID_LENGTH, StatusCallback,
@@ -64,10 +65,12 @@ fn create(form: &Parameters<'_>) -> Result<NewCallerId, RestException> {
     Ok(NewCallerId {
         friendly_name: form.friendly_name()?.flatten(),
         call_delay: form.call_delay()?,
-        extension: extension
-            .map_err(|error| RestException::http(400, format!("Invalid Extension: {error}")))?,
-        status_callback: status_callback
-            .map_err(|error| RestException::because(ErrorCode::InvalidStatusCallback, error))?,
+        extension: extension.map_err(|error| {
+            RestException::http(400, ["Invalid Extension: ", &error.to_string()].concat())
+        })?,
+        status_callback: status_callback.map_err(|error| {
+            RestException::because(ErrorCode::InvalidStatusCallback, &error.to_string())
+        })?,
         ..NewCallerId::new(form.phone_number()?)
     })
 }
@@ -76,7 +79,10 @@ fn create(form: &Parameters<'_>) -> Result<NewCallerId, RestException> {
 /// the row's DateUpdated in hexadecimal: so the place is kept if the row is removed.
 fn encode_token(last: &OutgoingCallerId) -> String {
     let (Reverse(updated), sid) = last.list_key();
-    format!("{TOKEN_AFTER}{sid}{updated:x}")
+    let mut token = [TOKEN_AFTER, sid.as_str()].concat();
+    // Seconds before 1970 are written as the two's complement that they are.
+    push_hex(&mut token, updated.cast_unsigned(), 1);
+    token
 }
 
 fn decode_token(text: &str) -> Result<PageToken, RestException> {
@@ -144,7 +150,7 @@ pub(super) fn encode_exception(
     representation: Representation,
     mut exception: RestException,
 ) -> Vec<u8> {
-    exception.more_info = exception.code.map(|code| format!("{MORE_INFO}{code}"));
+    exception.more_info = exception.code.map(|code| [MORE_INFO, &code.to_string()].concat());
     representation.encode(ApiVersion::V2010, &Document::Exception(&exception))
 }
 

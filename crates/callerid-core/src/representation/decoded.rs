@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{CallerIdPage, Document};
-use crate::text::Quoted;
+use crate::text::{put, quoted};
 use crate::{OutgoingCallerId, RestException, ValidationRequest};
 
 /// A document that was read.
@@ -125,27 +125,30 @@ const ENTITIES: &str = "amp, lt, gt, quot, apos";
 impl fmt::Display for InvalidDocumentReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge => write!(f, "over {} bytes", super::MAX_DOCUMENT_BYTES),
-            Self::TooDeep => write!(f, "elements are nested over {} deep", super::MAX_DEPTH),
+            Self::TooLarge => put(f, &["over ", &super::MAX_DOCUMENT_BYTES.to_string(), " bytes"]),
+            Self::TooDeep => {
+                put(f, &["elements are nested over ", &super::MAX_DEPTH.to_string(), " deep"])
+            }
             Self::NotUtf8 => f.write_str("not in UTF-8"),
             Self::Doctype => f.write_str("a document type declaration is not read"),
             Self::Reference(name) => {
-                write!(f, "{} refers to neither a character nor one of {ENTITIES}", Quoted(name))
+                let what = " refers to neither a character nor one of ";
+                put(f, &[&quoted(name), what, ENTITIES])
             }
             Self::Malformed(why) => f.write_str(why),
             Self::Unexpected { expected, found } => {
-                write!(f, "expected the element {expected}, found {}", Quoted(found))
+                put(f, &["expected the element ", expected, ", found ", &quoted(found)])
             }
-            Self::Missing { name, parent } => write!(f, "{parent} has no {name}"),
-            Self::Repeated { name } => write!(f, "{name} stands twice"),
-            Self::Value { name, why } => write!(f, "{name}: {why}"),
+            Self::Missing { name, parent } => put(f, &[parent, " has no ", name]),
+            Self::Repeated { name } => put(f, &[name, " stands twice"]),
+            Self::Value { name, why } => put(f, &[name, ": ", why]),
         }
     }
 }
 
 impl fmt::Display for InvalidDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (at byte {})", self.reason, self.at)
+        put(f, &[&self.reason.to_string(), " (at byte ", &self.at.to_string(), ")"])
     }
 }
 

@@ -158,13 +158,9 @@ impl Wire {
                 (caller_id.phone_number.as_str(), date_created, date_updated, None)
             }
             ApiVersion::V2010 => {
-                let uri = format!(
-                    "/{}/Accounts/{}/OutgoingCallerIds/{}{}",
-                    self.version.as_str(),
-                    caller_id.account_sid,
-                    caller_id.sid,
-                    self.extension
-                );
+                let OutgoingCallerId { sid, account_sid, .. } = caller_id;
+                let list = self.version.list_path(account_sid);
+                let uri = [&list, "/", sid.as_str(), self.extension].concat();
                 let created = caller_id.date_created.to_utc();
                 (e164.as_str(), created, caller_id.date_updated.to_utc(), Some(uri))
             }

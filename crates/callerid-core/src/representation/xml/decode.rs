@@ -19,6 +19,7 @@ use super::super::{
 use super::reader::{Read, Reader, Tag, Text, excerpt, malformed};
 use crate::friendly_name::is_xml_char;
 use crate::page::decimal;
+use crate::text::Plain;
 use crate::{
     AccountSid, CallSid, CallerIdSid, Date, FriendlyName, OutgoingCallerId, Page, PhoneNumber,
     RestException, ValidationCode, ValidationRequest,
@@ -353,14 +354,14 @@ fn once<T>(at: usize, name: &'static str, slot: &mut Option<T>, value: T) -> Rea
     }
 }
 
-const UNPRINTABLE: &str = "there is a control character that XML cannot carry";
-const NOT_A_NUMBER: &str = "not a whole number, or too large";
+const UNPRINTABLE: Plain<&str> = Plain("there is a control character that XML cannot carry");
+const NOT_A_NUMBER: Plain<&str> = Plain("not a whole number, or too large");
 
-fn number<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
+fn number<T: TryFrom<u64>>(text: &str) -> Result<T, Plain<&'static str>> {
     decimal(text).and_then(|number| number.try_into().ok()).ok_or(NOT_A_NUMBER)
 }
 
-fn message(text: &str) -> Result<String, &'static str> {
+fn message(text: &str) -> Result<String, Plain<&'static str>> {
     let carried = text.chars().all(is_xml_char);
     carried.then(|| text.to_owned()).ok_or(UNPRINTABLE)
 }

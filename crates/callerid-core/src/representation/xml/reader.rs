@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
             open => {
                 let expected = open.unwrap_or_default();
                 let (expected, found) = (excerpt(expected), excerpt(found));
-                Err(malformed(at, &format!("expected </{expected}>, found </{found}>")))
+                Err(malformed(at, &["expected </", expected, ">, found </", found, ">"].concat()))
             }
         }
     }
@@ -358,7 +358,7 @@ fn unescape(raw: &str, at: usize, place: Raw) -> Read<Cow<'_, str>> {
                     _ => {
                         return Err(InvalidDocument::new(
                             at,
-                            Reason::Reference(format!("&{};", excerpt(name))),
+                            Reason::Reference(["&", excerpt(name), ";"].concat()),
                         ));
                     }
                 }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::State;
+use crate::text::put;
 use crate::{
     Account, AccountSid, AuthToken, Call, CallExtension, CallSid, CallStatus, Callback,
     CallbackMethod, CallerIdSid, Date, FriendlyName, Keyed, Moment, OutgoingCallerId, PhoneNumber,
@@ -300,7 +301,10 @@ impl fmt::Display for InvalidSnapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.at {
             0 => f.write_str("not a snapshot of a store, or one of another version"),
-            at => write!(f, "a snapshot cut short or damaged: it cannot be read up to byte {at}"),
+            at => {
+                let at = at.to_string();
+                put(f, &["a snapshot cut short or damaged: it cannot be read up to byte ", &at])
+            }
         }
     }
 }
