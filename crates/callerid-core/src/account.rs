@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::AccountSid;
 use crate::sid::hex_digit;
-use crate::text::put;
+use crate::text::{digits, joined, put, split_once};
 
 /// The longest token, in bytes.
 pub const AUTH_TOKEN_MAX_BYTES: usize = 128;
@@ -73,7 +73,7 @@ pub struct InvalidAuthToken;
 
 impl fmt::Display for InvalidAuthToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = AUTH_TOKEN_MAX_BYTES.to_string();
+        let most = digits(AUTH_TOKEN_MAX_BYTES);
         put(f, &["a token is 1 to ", &most, " printable ASCII characters, no spaces"])
     }
 }
@@ -106,21 +106,21 @@ impl Credentials {
     /// Reads the value of an `Authorization` header of HTTP Basic authentication (RFC 7617).
     /// `None` where it is of another scheme, malformed, or names no account.
     pub fn from_authorization(header: &str) -> Option<Self> {
-        let (scheme, encoded) = header.split_once(' ')?;
+        let (scheme, encoded) = split_once(header, b' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
         let decoded =
             String::from_utf8(Base64::decode_vec(encoded.trim_matches(' ')).ok()?).ok()?;
-        let (user, password) = decoded.split_once(':')?;
+        let (user, password) = split_once(&decoded, b':')?;
         let sid = AccountSid::parse(user).ok()?;
         Some(Self { sid, auth_token: AuthToken::new(password).ok()? })
     }
 
     /// The value of the `Authorization` header that carries them.
     pub fn to_authorization(&self) -> String {
-        let pair = [self.sid.as_str(), ":", self.auth_token.expose()].concat();
-        ["Basic ", &Base64::encode_string(pair.as_bytes())].concat()
+        let pair = joined(&[self.sid.as_str(), ":", self.auth_token.expose()]);
+        joined(&["Basic ", &Base64::encode_string(pair.as_bytes())])
     }
 }
 

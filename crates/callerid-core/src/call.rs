@@ -15,7 +15,7 @@
 
 use std::fmt;
 
-use crate::text::put;
+use crate::text::{digits, put};
 use crate::validation::VALIDATION_CODE_DIGITS;
 use crate::{
     AccountSid, CallDelay, CallExtension, CallSid, Callback, CallerIdSid, Entropy, FriendlyName,
@@ -457,10 +457,7 @@ pub struct InvalidKeys {
 
 impl fmt::Display for InvalidKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(
-            f,
-            &["expected one or more of 0 to 9, * and #, from byte ", &self.at.to_string(), " on"],
-        )
+        put(f, &["expected one or more of 0 to 9, * and #, from byte ", &digits(self.at), " on"])
     }
 }
 

@@ -8,7 +8,7 @@ use sha1::Sha1;
 
 use crate::form::push_encoded;
 use crate::http::split_scheme;
-use crate::text::put;
+use crate::text::{digits, put, rsplit_once, split_at};
 use crate::{AccountSid, ApiVersion, AuthToken, Call, CallSid, Moment};
 
 /// The longest URL of a callback, in characters, as the vendor documents.
@@ -69,9 +69,9 @@ impl StatusCallback {
         if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
             return Err(InvalidStatusCallback::Scheme);
         }
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-        if host.is_empty() || authority.contains(['@', '\\']) {
+        let authority = split_at(rest, b"/?#").0;
+        let host = rsplit_once(authority, b':').map_or(authority, |(host, _)| host);
+        if host.is_empty() || authority.bytes().any(|byte| matches!(byte, b'@' | b'\\')) {
             return Err(InvalidStatusCallback::Host);
         }
         Ok(Self { url: url.into(), method })
@@ -109,10 +109,10 @@ impl fmt::Display for InvalidStatusCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong => {
-                put(f, &["more than ", &STATUS_CALLBACK_MAX_CHARS.to_string(), " characters"])
+                put(f, &["more than ", &digits(STATUS_CALLBACK_MAX_CHARS), " characters"])
             }
             Self::Character { at } => {
-                put(f, &["byte ", &at.to_string(), " is not printable ASCII; escape it"])
+                put(f, &["byte ", &digits(*at), " is not printable ASCII; escape it"])
             }
             Self::Scheme => f.write_str("expected http:// or https:// and a host"),
             Self::Host => f.write_str("expected a host, without a user before it"),

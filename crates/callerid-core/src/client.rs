@@ -46,7 +46,7 @@ use std::fmt;
 use crate::form::push_encoded;
 use crate::http::{Request, essence, split_scheme};
 use crate::representation::{Decoded, InvalidDocument, ReceivedPage, xml};
-use crate::text::{put, quoted};
+use crate::text::{digits, joined, put, quoted, rsplit_once, split_at, split_once};
 use crate::{
     ApiVersion, CallDelay, CallerIdSid, Credentials, ErrorCode, Filter, FriendlyName, NewCallerId,
     OutgoingCallerId, PageRequest, RestException, ValidationRequest,
@@ -81,7 +81,7 @@ impl Client {
             }
             // What stands before an @ may be a password.
             _ => Err(InvalidBaseUrl {
-                url: excerpt(base_url.rsplit('@').next().unwrap_or_default()),
+                url: excerpt(rsplit_once(base_url, b'@').map_or(base_url, |(_, host)| host)),
             }),
         }
     }
@@ -166,7 +166,7 @@ impl Client {
         new: &NewCallerId,
     ) -> Result<ClientRequest<ValidationRequest>, ClientError> {
         let number = self.version.write_number(&new.phone_number);
-        let delay = new.call_delay.seconds().to_string();
+        let delay = digits(new.call_delay.seconds());
         let mut fields = vec![(PHONE_NUMBER, number.as_str())];
         fields.extend(new.friendly_name.as_ref().map(|name| (FRIENDLY_NAME, name.as_str())));
         if new.call_delay != CallDelay::default() {
@@ -208,7 +208,7 @@ impl Client {
         let authorization = self.credentials.to_authorization();
         ClientRequest {
             method,
-            url: [self.origin.as_str(), &target].concat(),
+            url: joined(&[self.origin.as_str(), &target]),
             origin_length: self.origin.len(),
             headers: vec![("authorization", authorization), ("accept", ACCEPT.to_owned())],
             body: String::new(),
@@ -261,7 +261,7 @@ impl<T> ClientRequest<T> {
 
     /// The request as a [`Service`](crate::Service) in the same process takes it.
     pub fn as_http(&self) -> Request<'_> {
-        let (path, query) = self.target().split_once('?').unwrap_or((self.target(), ""));
+        let (path, query) = split_once(self.target(), b'?').unwrap_or((self.target(), ""));
         Request {
             method: self.method,
             path,
@@ -399,15 +399,14 @@ fn split_origin(url: &str) -> Option<(String, &str)> {
         "https" => ":443",
         _ => return None,
     };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, target) = rest.split_at_checked(end)?;
+    let (authority, target) = split_at(rest, b"/?#");
     let authority = authority.to_ascii_lowercase();
     let host = authority.strip_suffix(default_port).unwrap_or(&authority);
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
-    if host.is_empty() || host.starts_with(':') || !host.bytes().all(is_host) {
+    if host.is_empty() || host.starts_with(":") || !host.bytes().all(is_host) {
         return None;
     }
-    Some(([&scheme, "://", host].concat(), target))
+    Some((joined(&[&scheme, "://", host]), target))
 }
 
 /// A text that is no base URL for a [`Client`].
@@ -483,7 +482,7 @@ impl fmt::Display for ClientError {
             Self::Service(exception) => exception.fmt(f),
             Self::Unexpected { status, content_type, text } => {
                 let content_type = content_type.as_deref().unwrap_or("nothing said");
-                let (status, content_type) = (status.to_string(), quoted(content_type));
+                let (status, content_type) = (digits(*status), quoted(content_type));
                 let what = "the response is not of this API: HTTP ";
                 put(f, &[what, &status, ", content type ", &content_type])?;
                 if text.is_empty() { Ok(()) } else { put(f, &[", begins ", &quoted(text)]) }
@@ -535,17 +534,17 @@ impl Client {
     }
 
     fn instance_path(&self, sid: &CallerIdSid) -> String {
-        [&self.list_path(), "/", sid.as_str()].concat()
+        joined(&[&self.list_path(), "/", sid.as_str()])
     }
 
     fn list_target(&self, filter: &Filter, number: u64, size: u32) -> String {
         let [page, page_size] = self.version.page_parameters();
-        let (number, size) = (number.to_string(), size.to_string());
+        let (number, size) = (digits(number), digits(size));
         let phone_number = filter.phone_number.map(|number| self.version.write_number(&number));
         let mut fields = vec![(page, number.as_str()), (page_size, size.as_str())];
         fields.extend(phone_number.as_deref().map(|number| (PHONE_NUMBER, number)));
         fields.extend(filter.friendly_name.as_ref().map(|name| (FRIENDLY_NAME, name.as_str())));
-        [&self.list_path(), "?", &form(&fields)].concat()
+        joined(&[&self.list_path(), "?", &form(&fields)])
     }
 }
 

@@ -20,6 +20,7 @@ use crate::dialect::{form, malformed};
 use crate::http::{Request, Response};
 use crate::representation::{Representation, json};
 use crate::service::{Failure, PhoneEventRefused, Reply, Service};
+use crate::text::{joined, split};
 use crate::{
     AccountSid, ApiVersion, CallSid, ErrorCode, Key, Moment, PhoneEvent, RestException, Store,
 };
@@ -144,7 +145,7 @@ enum Action {
 
 impl Resource {
     fn decode(path: &str) -> Option<Self> {
-        let mut segments = path.split('/');
+        let mut segments = split(path, b'/');
         let resource = match (segments.next()?, segments.next(), segments.next()) {
             ("health", None, None) => Self::Health,
             ("events", None, None) => Self::Events,
@@ -187,7 +188,7 @@ impl Action {
             Self::NoAnswer => PhoneEvent::NoAnswer,
             Self::Digits => {
                 let invalid =
-                    |detail: &str| RestException::http(400, ["Invalid Digits: ", detail].concat());
+                    |detail: &str| RestException::http(400, joined(&["Invalid Digits: ", detail]));
                 let form = form(request)?;
                 let digits = form.value(&["Digits"]).map_err(malformed)?;
                 let digits = digits.ok_or_else(|| invalid("Digits is missing"))?;

@@ -4,9 +4,10 @@
 //! `Tue, 01 Apr 2008 11:26:32 -0700`. Reading is as lenient as RFC 2822's obsolete forms ask.
 
 use std::cmp::Ordering;
-use std::fmt;
 
-use crate::text::put;
+use crate::text::{digits, put};
+
+use std::fmt;
 
 const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
@@ -102,12 +103,13 @@ impl Date {
         let civil = self.civil();
         let [w0, w1, w2] = civil.weekday();
         let [n0, n1, n2] = civil.month_name();
-        let ([d0, d1], [h0, h1]) = (digits(civil.day), digits(civil.hour));
-        let ([m0, m1], [s0, s1]) = (digits(civil.minute), digits(civil.second));
+        let ([d0, d1], [h0, h1]) = (two_digits(civil.day), two_digits(civil.hour));
+        let ([m0, m1], [s0, s1]) = (two_digits(civil.minute), two_digits(civil.second));
         let [y0, y1, y2, y3] = civil.year_digits();
         let sign = if self.offset_minutes < 0 { b'-' } else { b'+' };
         let offset = self.offset_minutes.unsigned_abs();
-        let ([o0, o1], [o2, o3]) = (digits((offset / 60) as u8), digits((offset % 60) as u8));
+        let ([o0, o1], [o2, o3]) =
+            (two_digits((offset / 60) as u8), two_digits((offset % 60) as u8));
         #[rustfmt::skip]
         let text = [
             w0, w1, w2, b',', b' ', d0, d1, b' ', n0, n1, n2, b' ', y0, y1, y2, y3, b' ',
@@ -203,7 +205,7 @@ impl Civil {
 
     fn year_digits(&self) -> [u8; 4] {
         let ([y0, y1], [y2, y3]) =
-            (digits((self.year / 100) as u8), digits((self.year % 100) as u8));
+            (two_digits((self.year / 100) as u8), two_digits((self.year % 100) as u8));
         [y0, y1, y2, y3]
     }
 }
@@ -452,7 +454,7 @@ impl Rfc2822 {
 }
 
 /// The two decimal digits of a number under a hundred.
-fn digits(number: u8) -> [u8; 2] {
+fn two_digits(number: u8) -> [u8; 2] {
     [b'0'.wrapping_add(number / 10), b'0'.wrapping_add(number % 10)]
 }
 
@@ -470,7 +472,7 @@ pub struct InvalidDate {
 
 impl fmt::Display for InvalidDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.at.to_string();
+        let at = digits(self.at);
         put(f, &["not a date like \"Tue, 01 Apr 2008 11:26:32 -0700\", from byte ", &at, " on"])
     }
 }
@@ -508,10 +510,10 @@ impl Moment {
         let civil = self.to_date().civil();
         let millis = self.0.rem_euclid(1000);
         let [y0, y1, y2, y3] = civil.year_digits();
-        let ([n0, n1], [d0, d1]) = (digits(civil.month), digits(civil.day));
-        let ([h0, h1], [m0, m1]) = (digits(civil.hour), digits(civil.minute));
-        let ([s0, s1], [f0, f1]) = (digits(civil.second), digits((millis / 10) as u8));
-        let [_, f2] = digits((millis % 10) as u8);
+        let ([n0, n1], [d0, d1]) = (two_digits(civil.month), two_digits(civil.day));
+        let ([h0, h1], [m0, m1]) = (two_digits(civil.hour), two_digits(civil.minute));
+        let ([s0, s1], [f0, f1]) = (two_digits(civil.second), two_digits((millis / 10) as u8));
+        let [_, f2] = two_digits((millis % 10) as u8);
         #[rustfmt::skip]
         let text = [
             y0, y1, y2, y3, b'-', n0, n1, b'-', d0, d1, b'T',

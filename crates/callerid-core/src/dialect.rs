@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use crate::http::{Request, Response};
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::representation::Representation;
+use crate::text::joined;
 use crate::{AccountSid, OutgoingCallerId, Page, PhoneNumber, RestException, ValidationRequest};
 
 pub(crate) use parameters::{form, malformed};
@@ -82,7 +83,7 @@ impl ApiVersion {
 
     /// The path of an account's caller IDs.
     pub(crate) fn list_path(self, account: &AccountSid) -> String {
-        ["/", self.as_str(), "/Accounts/", account.as_str(), "/OutgoingCallerIds"].concat()
+        joined(&["/", self.as_str(), "/Accounts/", account.as_str(), "/OutgoingCallerIds"])
     }
 
     /// A number as a client sends it.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::text::{excerpt, put};
+use crate::text::{digits, excerpt, joined, put};
 
 macro_rules! error_table {
     ($($(#[$doc:meta])* $name:ident: $code:literal, $status:literal, $message:literal;)+) => {
@@ -91,13 +91,13 @@ impl RestException {
 
     /// An error of the table, its message followed by what was wrong this time.
     pub fn because(error: ErrorCode, detail: &str) -> Self {
-        Self::with_message(error, [error.message(), ": ", detail].concat())
+        Self::with_message(error, joined(&[error.message(), ": ", detail]))
     }
 
     /// The 404 for a path: `The requested resource /2008-08-01/… was not found`.
     pub fn not_found(path: &str) -> Self {
         let shown = excerpt(path, MESSAGE_PATH_MAX_CHARS);
-        let message = ["The requested resource ", shown, " was not found"].concat();
+        let message = joined(&["The requested resource ", shown, " was not found"]);
         Self::with_message(ErrorCode::NotFound, message)
     }
 
@@ -121,9 +121,9 @@ const MESSAGE_PATH_MAX_CHARS: usize = 256;
 
 impl fmt::Display for RestException {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &[&self.message, " (HTTP ", &self.status.to_string()])?;
+        put(f, &[&self.message, " (HTTP ", &digits(self.status)])?;
         if let Some(code) = self.code {
-            put(f, &[", code ", &code.to_string()])?;
+            put(f, &[", code ", &digits(code)])?;
         }
         f.write_str(")")
     }

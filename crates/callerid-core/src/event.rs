@@ -1,6 +1,7 @@
 //! Events: what changed, for whoever watches.
 
 use crate::representation::json;
+use crate::text::{digits, joined};
 use crate::{AccountSid, Call, CallerIdSid, OutgoingCallerId};
 
 /// A change that a store appends to its events in the step that makes it.
@@ -80,5 +81,5 @@ impl Event {
 
 /// An event in the form of a server-sent event stream.
 pub(crate) fn server_sent(id: u64, name: &str, data: &str) -> String {
-    ["id: ", &id.to_string(), "\nevent: ", name, "\ndata: ", data, "\n\n"].concat()
+    joined(&["id: ", &digits(id), "\nevent: ", name, "\ndata: ", data, "\n\n"])
 }

@@ -4,9 +4,10 @@
 //! parameter given twice are errors, for whoever sent them meant something that cannot be known.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use crate::text::put;
+use crate::text::{digits, put, split, split_once};
+
+use std::fmt;
 
 /// A decoded form: names and values in the order they came.
 #[derive(Debug)]
@@ -21,9 +22,9 @@ impl<'a> Form<'a> {
             .map_err(|error| MalformedForm::NotUtf8 { at: error.valid_up_to() })?;
         let mut pairs = Vec::new();
         let mut at = 0_usize;
-        for pair in text.split('&') {
+        for pair in split(text, b'&') {
             if !pair.is_empty() {
-                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                let (name, value) = split_once(pair, b'=').unwrap_or((pair, ""));
                 let value_at = at.saturating_add(name.len()).saturating_add(1);
                 pairs.push((decode(name, at)?, decode(value, value_at)?));
             }
@@ -106,12 +107,10 @@ impl fmt::Display for MalformedForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadEscape { at } => {
-                let at = at.to_string();
+                let at = digits(*at);
                 put(f, &["the \"%\" at byte ", &at, " is not followed by two hexadecimal digits"])
             }
-            Self::NotUtf8 { at } => {
-                put(f, &["the bytes from ", &at.to_string(), " on are not UTF-8"])
-            }
+            Self::NotUtf8 { at } => put(f, &["the bytes from ", &digits(*at), " on are not UTF-8"]),
             Self::Repeated { name } => {
                 put(f, &["the parameter ", name, " is given more than once"])
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::PhoneNumber;
-use crate::text::{push_hex, put};
+use crate::text::{digits, push_hex, put};
 
 /// The longest friendly name, in Unicode scalar values. The specification says "up to 64 characters";
 /// that a character is a scalar value is this project's choice.
@@ -28,14 +28,22 @@ impl FriendlyName {
             return Ok(Self(text.into()));
         }
         // Four bytes are the longest character, so a longer text need not be counted to its end.
-        let chars = text.chars().take(FRIENDLY_NAME_MAX_CHARS.saturating_add(1)).count();
-        if chars > FRIENDLY_NAME_MAX_CHARS {
+        if text.len() > FRIENDLY_NAME_MAX_CHARS.saturating_mul(4)
+            || Self::count(text) > FRIENDLY_NAME_MAX_CHARS
+        {
             return Err(InvalidFriendlyName::TooLong);
         }
         match text.char_indices().find(|(_, char)| !is_xml_char(*char)) {
             Some((at, char)) => Err(InvalidFriendlyName::Unprintable { char, at }),
             None => Ok(Self(text.into())),
         }
+    }
+
+    /// How many characters a text has, of which [`FRIENDLY_NAME_MAX_CHARS`] are the most that a name may have.
+    pub fn count(text: &str) -> usize {
+        // Told by their first bytes. (`chars().count()` is faster, and a kilobyte larger.)
+        text.bytes()
+            .fold(0, |count: usize, byte| count.saturating_add(usize::from(byte & 0xc0 != 0x80)))
     }
 
     /// The name of a caller ID that was given none: the number nicely formatted, `(415) 867-5309`.
@@ -85,7 +93,7 @@ impl fmt::Display for InvalidFriendlyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong => {
-                put(f, &["more than ", &FRIENDLY_NAME_MAX_CHARS.to_string(), " characters"])
+                put(f, &["more than ", &digits(FRIENDLY_NAME_MAX_CHARS), " characters"])
             }
             Self::Unprintable { char, at } => {
                 let mut code = String::new();
@@ -93,13 +101,7 @@ impl fmt::Display for InvalidFriendlyName {
                 code.make_ascii_uppercase();
                 put(
                     f,
-                    &[
-                        "the character U+",
-                        &code,
-                        " at offset ",
-                        &at.to_string(),
-                        " cannot be shown",
-                    ],
+                    &["the character U+", &code, " at offset ", &digits(*at), " cannot be shown"],
                 )
             }
         }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::text::{split_at, split_once};
+
 /// What the service reads of an HTTP request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Request<'a> {
@@ -24,12 +26,12 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The type in a `Content-Type` header's value, without its parameters.
 pub(crate) fn essence(content_type: &str) -> &str {
-    content_type.split(';').next().unwrap_or_default().trim_ascii()
+    split_at(content_type, b";").0.trim_ascii()
 }
 
 /// The scheme of a URL, and what follows its `://`.
 pub(crate) fn split_scheme(url: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = url.split_once(':')?;
+    let (scheme, rest) = split_once(url, b':')?;
     Some((scheme, rest.strip_prefix("//")?))
 }
 

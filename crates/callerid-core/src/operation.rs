@@ -6,6 +6,7 @@
 
 use crate::http::Request;
 use crate::representation::Representation;
+use crate::text::{split, split_once};
 use crate::{
     AccountSid, ApiVersion, CallerIdSid, Filter, FriendlyName, NewCallerId, PageRequest,
     RestException,
@@ -46,7 +47,7 @@ impl Resource {
 impl Route {
     /// Finds out what a path names; `None` where it names nothing.
     pub fn decode(path: &str) -> Option<Self> {
-        let mut segments = path.strip_prefix('/')?.split('/');
+        let mut segments = split(path.strip_prefix("/")?, b'/');
         let version = ApiVersion::from_segment(segments.next()?)?;
         if segments.next() != Some("Accounts") {
             return None;
@@ -70,7 +71,7 @@ impl Route {
 }
 
 fn split_extension(name: &str) -> (&str, Option<&str>) {
-    name.split_once('.').map_or((name, None), |(name, extension)| (name, Some(extension)))
+    split_once(name, b'.').map_or((name, None), |(name, extension)| (name, Some(extension)))
 }
 
 /// What is to be done, with all that it takes read and checked.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::ListKey;
-use crate::text::put;
+use crate::text::{digits, put};
 
 /// Rows on a page where the request does not say.
 pub const DEFAULT_PAGE_SIZE: u32 = 50;
@@ -49,7 +49,7 @@ pub struct InvalidPageSize;
 
 impl fmt::Display for InvalidPageSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &["a page has 1 to ", &MAX_PAGE_SIZE.to_string(), " rows"])
+        put(f, &["a page has 1 to ", &digits(MAX_PAGE_SIZE), " rows"])
     }
 }
 

@@ -8,6 +8,7 @@ use crate::control;
 use crate::dialect::Answer;
 use crate::http::{Request, Response};
 use crate::operation::{ListRequest, Operation, PageToken, Route};
+use crate::text::{digits, joined, rsplit_once, split};
 use crate::{
     Account, AccountSid, ApiVersion, Call, CallSid, Credentials, EVENTS_PATH, Entropy, ErrorCode,
     EventStream, Instruction, ListKey, Moment, NewCallerId, Page, PhoneEvent, RequestSid,
@@ -309,7 +310,7 @@ impl<S: Store> Service<S> {
             }
         };
         if request.page_must_exist && !page.exists() {
-            let detail = ["the last page is ", &page.last().to_string()].concat();
+            let detail = joined(&["the last page is ", &digits(page.last())]);
             return Err(RestException::because(ErrorCode::PageOutOfRange, &detail).into());
         }
         Ok(Answer::CallerIds(page, request))
@@ -413,9 +414,9 @@ fn refused(refused: ValidationRefused) -> RestException {
     match refused {
         ValidationRefused::AlreadyValidated => RestException::new(ErrorCode::AlreadyValidated),
         ValidationRefused::TooManyFailedEntries => {
-            let most = crate::FAILED_ENTRIES_MAX.to_string();
+            let most = digits(crate::FAILED_ENTRIES_MAX);
             let unlock = " wrong codes in a row; whoever runs the service can unlock it";
-            let detail = ["this number has had ", &most, unlock].concat();
+            let detail = joined(&["this number has had ", &most, unlock]);
             RestException::because(ErrorCode::TooManyRequests, &detail)
         }
     }
@@ -435,8 +436,8 @@ pub fn refusal(path: &str, exception: &RestException, request_sid: RequestSid) -
 /// The refusal of a path that names nothing: in the version that it begins with, and the representation that it
 /// ends with, if it does.
 fn api_refusal(path: &str, exception: RestException) -> Response {
-    let version = path.split('/').nth(1).and_then(ApiVersion::from_segment).unwrap_or_default();
-    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
+    let version = split(path, b'/').nth(1).and_then(ApiVersion::from_segment).unwrap_or_default();
+    let extension = rsplit_once(path, b'.').map(|(_, extension)| extension);
     let representation = version.representation(extension);
     version.encode_exception(representation.unwrap_or_default(), exception)
 }

@@ -4,9 +4,10 @@
 //! own samples mix cases, so case is kept and compared).
 
 use std::fmt;
-use std::str::FromStr;
 
-use crate::text::put;
+use crate::text::{digits, put};
+
+use std::str::FromStr;
 
 /// Characters of a Sid: two letters and 32 hexadecimal digits.
 pub const SID_LENGTH: usize = 34;
@@ -129,7 +130,7 @@ impl InvalidSid {
 impl fmt::Display for InvalidSid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { prefix, at } = self;
-        let at = at.to_string();
+        let at = digits(*at);
         let rest = "\" and 32 hexadecimal digits";
         put(f, &["not a Sid from byte ", &at, " on: expected \"", prefix, rest])
     }

@@ -5,6 +5,19 @@
 
 use std::fmt;
 
+/// Texts one after another.
+pub(crate) fn joined(texts: &[&str]) -> String {
+    let mut joined = String::new();
+    texts.iter().for_each(|text| joined.push_str(text));
+    joined
+}
+
+/// The digits of a number that is not negative.
+pub(crate) fn digits(number: impl TryInto<u64>) -> String {
+    // One type, for each has its own code to write it.
+    number.try_into().unwrap_or_default().to_string()
+}
+
 /// Writes texts one after another.
 pub(crate) fn put(f: &mut fmt::Formatter<'_>, texts: &[&str]) -> fmt::Result {
     texts.iter().try_for_each(|text| f.write_str(text))
@@ -17,6 +30,37 @@ impl<T: AsRef<str>> fmt::Display for Plain<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_ref())
     }
+}
+
+/// A text's part before the first of some ASCII characters, and the rest from that on; all of it and nothing where there is
+/// none. (The standard library's searches are for patterns of any kind, and take a kilobyte more of the compressed .wasm.)
+pub(crate) fn split_at<'a>(text: &'a str, ends: &[u8]) -> (&'a str, &'a str) {
+    let is_end = |byte| ends.iter().fold(false, |is_end, end| is_end | (*end == byte));
+    let length = text.bytes().position(is_end).unwrap_or(text.len());
+    text.split_at_checked(length).unwrap_or((text, ""))
+}
+
+/// The parts before and after the first of an ASCII character, if there is one.
+pub(crate) fn split_once(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let (before, rest) = split_at(text, &[separator]);
+    Some((before, rest.get(1..)?))
+}
+
+/// The parts before and after the last of an ASCII character, if there is one.
+pub(crate) fn rsplit_once(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let (before, rest) =
+        text.split_at_checked(text.bytes().rposition(|byte| byte == separator)?)?;
+    Some((before, rest.get(1..)?))
+}
+
+/// The parts between an ASCII character, of which there is always at least one.
+pub(crate) fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let (part, after) = split_at(rest?, &[separator]);
+        rest = after.get(1..);
+        Some(part)
+    })
 }
 
 /// The first so many characters of a text that may be of any length.

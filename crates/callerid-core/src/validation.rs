@@ -4,7 +4,7 @@ use std::fmt;
 
 use subtle::ConstantTimeEq as _;
 
-use crate::text::put;
+use crate::text::{digits, put};
 use crate::{AccountSid, CallSid, FriendlyName, PhoneNumber};
 
 /// Digits of a validation code. The specification: "The 6 digit validation code".
@@ -87,7 +87,7 @@ pub struct InvalidValidationCode;
 
 impl fmt::Display for InvalidValidationCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &["a validation code is ", &VALIDATION_CODE_DIGITS.to_string(), " digits"])
+        put(f, &["a validation code is ", &digits(VALIDATION_CODE_DIGITS), " digits"])
     }
 }
 
@@ -127,7 +127,7 @@ pub struct InvalidCallDelay;
 
 impl fmt::Display for InvalidCallDelay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = CALL_DELAY_MAX_SECONDS.to_string();
+        let most = digits(CALL_DELAY_MAX_SECONDS);
         put(f, &["a delay is a whole number of seconds from 0 to ", &most])
     }
 }
@@ -168,7 +168,7 @@ pub struct InvalidCallExtension;
 
 impl fmt::Display for InvalidCallExtension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = CALL_EXTENSION_MAX_CHARS.to_string();
+        let most = digits(CALL_EXTENSION_MAX_CHARS);
         put(f, &["an extension is 1 to ", &most, " digits, and w for half a second's wait"])
     }
 }

@@ -25,7 +25,7 @@ use callerid_core::{
 use wasm_bindgen::prelude::*;
 
 use crate::document;
-use crate::js::{Array, RangeError, Refused, Texts, range_error};
+use crate::js::{Array, RangeError, Refused, Texts, joined, range_error};
 
 /// What to send: `[method, url, body, name, value, …]`, the headers last.
 #[wasm_bindgen(js_name = clientRequest)]
@@ -156,7 +156,7 @@ fn page_number(text: &str) -> Result<u64, Refused> {
 }
 
 fn expected(expected: &[&str], found: &str) -> Refused {
-    Refused(["expected ", &expected.concat(), ", found \"", found, "\""].concat())
+    Refused(joined(&["expected ", &joined(expected), ", found \"", found, "\""]))
 }
 
 fn filter(asked: &Texts) -> Result<Filter, RangeError> {

@@ -16,7 +16,7 @@ pub fn limit() -> usize {
 /// Whether a text is a name: `[length]`, or where it is none `[length, reason, message, at]`.
 #[wasm_bindgen(js_name = checkFriendlyName)]
 pub fn check(text: &str) -> Array {
-    let answer = Array::empty().number(text.chars().count() as f64);
+    let answer = Array::empty().number(FriendlyName::count(text) as f64);
     let Err(error) = FriendlyName::new(text) else { return answer };
     let (reason, at) = match error {
         InvalidFriendlyName::TooLong => {

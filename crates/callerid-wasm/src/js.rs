@@ -136,6 +136,13 @@ pub fn range_error(message: &str) -> RangeError {
     RangeError::new(message)
 }
 
+/// Texts one after another, as a message. (`concat` is for slices of anything, and `format!` for values of any kind.)
+pub fn joined(texts: &[&str]) -> String {
+    let mut joined = String::new();
+    texts.iter().for_each(|text| joined.push_str(text));
+    joined
+}
+
 /// Why an argument is refused, where the core has no error for it.
 #[derive(Debug)]
 pub struct Refused(pub String);
@@ -147,7 +154,7 @@ impl fmt::Display for Refused {
 }
 
 fn invalid(name: &str, error: &dyn fmt::Display) -> RangeError {
-    range_error(&[name, ": ", &error.to_string()].concat())
+    range_error(&joined(&[name, ": ", &error.to_string()]))
 }
 
 #[wasm_bindgen]

@@ -11,7 +11,7 @@ use callerid_core::{
 };
 use wasm_bindgen::prelude::*;
 
-use crate::js::{Array, RangeError, Texts, Uint8Array, range_error};
+use crate::js::{Array, RangeError, Texts, Uint8Array, joined, range_error};
 
 /// A service, its store, and the account that may ask.
 #[wasm_bindgen]
@@ -90,7 +90,7 @@ impl Mock {
         }
         if body.len() > MAX_BODY_BYTES {
             let most = MAX_BODY_BYTES.to_string();
-            let message = ["Request body too long: at most ", &most, " bytes are read"].concat();
+            let message = joined(&["Request body too long: at most ", &most, " bytes are read"]);
             let exception = RestException::http(413, message);
             return Ok(response(&refusal(&path, &exception, entropy.request_sid())));
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::form::{Form, MalformedForm};
 use crate::http::{Request, essence};
 use crate::page::decimal;
+use crate::text::joined;
 use crate::{
     CallDelay, ErrorCode, Filter, FriendlyName, PageRequest, PageSize, PhoneNumber, RestException,
 };
@@ -129,7 +130,7 @@ pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, RestException>
     let is_form =
         request.content_type.map(essence).is_none_or(|essence| essence.eq_ignore_ascii_case(FORM));
     if !request.body.is_empty() && !is_form {
-        let message = ["Unsupported Content-Type: parameters are sent as ", FORM].concat();
+        let message = joined(&["Unsupported Content-Type: parameters are sent as ", FORM]);
         return Err(RestException::http(415, message));
     }
     Form::decode(request.body).map_err(malformed)
@@ -141,5 +142,5 @@ fn because(code: ErrorCode, error: &dyn fmt::Display) -> RestException {
 }
 
 pub(crate) fn malformed(error: MalformedForm) -> RestException {
-    RestException::http(400, ["Malformed parameters: ", &error.to_string()].concat())
+    RestException::http(400, joined(&["Malformed parameters: ", &error.to_string()]))
 }

@@ -6,6 +6,7 @@ use crate::form::push_encoded;
 use crate::http::Request;
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::representation::{CallerIdPage, Document, PageUris, Representation};
+use crate::text::{digits, joined};
 use crate::{ApiVersion, ErrorCode, NewCallerId, OutgoingCallerId, Page, RestException};
 
 /// Where the vendor explained a code in that version's time.
@@ -74,8 +75,8 @@ pub(super) fn encode(representation: Representation, answer: Answer, path: &str)
 /// Addresses as answers carry them: path and query, the filter's parameters after the page's.
 fn page_uris(page: &Page<OutgoingCallerId>, request: &ListRequest, path: &str) -> PageUris {
     let uri = |number: u64| {
-        let (number, size) = (number.to_string(), page.size.to_string());
-        let mut uri = [path, "?page=", &number, "&num=", &size].concat();
+        let (number, size) = (digits(number), digits(page.size));
+        let mut uri = joined(&[path, "?page=", &number, "&num=", &size]);
         for (name, value) in &request.parameters {
             uri.push('&');
             uri.push_str(name);
@@ -101,6 +102,6 @@ pub(super) fn encode_exception(
     if exception.status == ErrorCode::NotFound.status() {
         exception.code = None;
     }
-    exception.more_info = exception.code.map(|code| [MORE_INFO, &code.to_string()].concat());
+    exception.more_info = exception.code.map(|code| joined(&[MORE_INFO, &digits(code)]));
     representation.encode(ApiVersion::V2008, &Document::Exception(&exception))
 }

@@ -8,7 +8,7 @@ use crate::form::push_encoded;
 use crate::http::Request;
 use crate::operation::{ListRequest, Operation, PageToken, Resource};
 use crate::representation::{CallerIdPage, Document, PageUris, Representation};
-use crate::text::push_hex;
+use crate::text::{digits, joined, push_hex};
 use crate::{
     ApiVersion, CallExtension, CallbackMethod, CallerIdSid, ErrorCode, NewCallerId,
     OutgoingCallerId, Page, RestException, SID_LENGTH, StatusCallback,
@@ -66,7 +66,7 @@ fn create(form: &Parameters<'_>) -> Result<NewCallerId, RestException> {
         friendly_name: form.friendly_name()?.flatten(),
         call_delay: form.call_delay()?,
         extension: extension.map_err(|error| {
-            RestException::http(400, ["Invalid Extension: ", &error.to_string()].concat())
+            RestException::http(400, joined(&["Invalid Extension: ", &error.to_string()]))
         })?,
         status_callback: status_callback.map_err(|error| {
             RestException::because(ErrorCode::InvalidStatusCallback, &error.to_string())
@@ -79,7 +79,7 @@ fn create(form: &Parameters<'_>) -> Result<NewCallerId, RestException> {
 /// the row's DateUpdated in hexadecimal: so the place is kept if the row is removed.
 fn encode_token(last: &OutgoingCallerId) -> String {
     let (Reverse(updated), sid) = last.list_key();
-    let mut token = [TOKEN_AFTER, sid.as_str()].concat();
+    let mut token = joined(&[TOKEN_AFTER, sid.as_str()]);
     // Seconds before 1970 are written as the two's complement that they are.
     push_hex(&mut token, updated.cast_unsigned(), 1);
     token
@@ -129,8 +129,8 @@ fn page_uris(page: &Page<OutgoingCallerId>, request: &ListRequest, path: &str) -
         for (name, value) in &request.parameters {
             push(name, value);
         }
-        push("PageSize", &page.size.to_string());
-        push("Page", &number.to_string());
+        push("PageSize", &digits(page.size));
+        push("Page", &digits(number));
         if let Some(last) = last {
             push("PageToken", &encode_token(last));
         }
@@ -150,7 +150,7 @@ pub(super) fn encode_exception(
     representation: Representation,
     mut exception: RestException,
 ) -> Vec<u8> {
-    exception.more_info = exception.code.map(|code| [MORE_INFO, &code.to_string()].concat());
+    exception.more_info = exception.code.map(|code| joined(&[MORE_INFO, &digits(code)]));
     representation.encode(ApiVersion::V2010, &Document::Exception(&exception))
 }
 

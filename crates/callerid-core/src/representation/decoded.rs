@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{CallerIdPage, Document};
-use crate::text::{put, quoted};
+use crate::text::{digits, put, quoted};
 use crate::{OutgoingCallerId, RestException, ValidationRequest};
 
 /// A document that was read.
@@ -125,9 +125,9 @@ const ENTITIES: &str = "amp, lt, gt, quot, apos";
 impl fmt::Display for InvalidDocumentReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge => put(f, &["over ", &super::MAX_DOCUMENT_BYTES.to_string(), " bytes"]),
+            Self::TooLarge => put(f, &["over ", &digits(super::MAX_DOCUMENT_BYTES), " bytes"]),
             Self::TooDeep => {
-                put(f, &["elements are nested over ", &super::MAX_DEPTH.to_string(), " deep"])
+                put(f, &["elements are nested over ", &digits(super::MAX_DEPTH), " deep"])
             }
             Self::NotUtf8 => f.write_str("not in UTF-8"),
             Self::Doctype => f.write_str("a document type declaration is not read"),
@@ -148,7 +148,7 @@ impl fmt::Display for InvalidDocumentReason {
 
 impl fmt::Display for InvalidDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &[&self.reason.to_string(), " (at byte ", &self.at.to_string(), ")"])
+        put(f, &[&self.reason.to_string(), " (at byte ", &digits(self.at), ")"])
     }
 }
 

@@ -11,6 +11,7 @@ use super::element::{Element, FIGURES, URIS, Wire, each_record};
 use super::{CallerIdPage, Document};
 use crate::ApiVersion;
 use crate::friendly_name::is_xml_char;
+use crate::text::digits;
 
 const DECLARATION: &[u8] = b"<?xml version=\"1.0\"?>\n";
 /// The newer API's errors come from another writer than its answers.
@@ -70,7 +71,7 @@ fn list_tag(out: &mut Vec<u8>, list: &CallerIdPage) {
     let figures =
         [page.number, page.pages(), page.size.into(), page.total, page.start(), page.end()];
     for (name, figure) in FIGURES.into_iter().zip(figures) {
-        attribute(out, name, &figure.to_string());
+        attribute(out, name, &digits(figure));
     }
     let uris = [&uris.this, &uris.first, &uris.previous, &uris.next, &uris.last];
     for (name, uri) in URIS.into_iter().zip(uris) {

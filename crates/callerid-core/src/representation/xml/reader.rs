@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use super::super::{InvalidDocument, InvalidDocumentReason as Reason, MAX_DEPTH};
 use crate::friendly_name::is_xml_char;
+use crate::text::{joined, split_at};
 
 pub(super) type Read<T> = Result<T, InvalidDocument>;
 
@@ -99,7 +100,7 @@ impl<'a> Reader<'a> {
         loop {
             let at = self.at();
             let Some(markup) = self.rest.strip_prefix('<') else {
-                let (raw, rest) = split_at(self.rest, |byte| byte == b'<');
+                let (raw, rest) = split_at(self.rest, b"<");
                 if raw.is_empty() {
                     return self.end();
                 }
@@ -118,7 +119,7 @@ impl<'a> Reader<'a> {
                 [b'?', ..] => {
                     self.rest = markup.strip_prefix('?').unwrap_or(markup);
                     let instruction = self.until("?>", "a processing instruction is not closed")?;
-                    match split_at(instruction, is_space).0 {
+                    match split_at(instruction, SPACE).0 {
                         "xml" => {
                             let why = "the XML declaration stands at the start or nowhere";
                             return Err(malformed(at, why));
@@ -162,18 +163,22 @@ impl<'a> Reader<'a> {
     fn start_tag(&mut self, at: usize) -> Read<Tag<'a>> {
         let content_at = self.at();
         let mut quote = None;
-        let (content, rest) = split_at(self.rest, |byte| {
+        let is_end = |byte| {
             match (quote, byte) {
                 (None, b'"' | b'\'') => quote = Some(byte),
                 (Some(open), _) if open == byte => quote = None,
                 _ => {}
             }
             byte == b'>' && quote.is_none()
-        });
-        self.rest = rest.strip_prefix('>').ok_or_else(|| malformed(at, "a tag is not closed"))?;
+        };
+        let end = self.rest.bytes().position(is_end);
+        let (content, rest) = end
+            .and_then(|end| self.rest.split_at_checked(end))
+            .ok_or_else(|| malformed(at, "a tag is not closed"))?;
+        self.rest = rest.get(1..).unwrap_or_default();
         let written = content.strip_suffix('/');
         self.empty = written.is_some();
-        let (name, attributes) = split_at(written.unwrap_or(content), is_space);
+        let (name, attributes) = split_at(written.unwrap_or(content), SPACE);
         if name.is_empty() {
             return Err(malformed(at, "a tag has no name"));
         }
@@ -186,7 +191,7 @@ impl<'a> Reader<'a> {
         self.rooted = true;
         self.open.push(name);
         let attributes_at = content_at.saturating_add(name.len());
-        let (prefix, local) = split_at(name, |byte| byte == b':');
+        let (prefix, local) = split_at(name, b":");
         let name = local.strip_prefix(':').unwrap_or(prefix);
         Ok(Tag { at, name, attributes, attributes_at })
     }
@@ -199,7 +204,7 @@ impl<'a> Reader<'a> {
             open => {
                 let expected = open.unwrap_or_default();
                 let (expected, found) = (excerpt(expected), excerpt(found));
-                Err(malformed(at, &["expected </", expected, ">, found </", found, ">"].concat()))
+                Err(malformed(at, &joined(&["expected </", expected, ">, found </", found, ">"])))
             }
         }
     }
@@ -268,7 +273,7 @@ impl<'a> Reader<'a> {
     pub(super) fn plain(&mut self, start_tag: &str, end_tag: &str) -> Option<(usize, Text<'a>)> {
         let tag = self.rest.trim_ascii_start();
         let rest = tag.strip_prefix(start_tag)?;
-        let (text, after) = split_at(rest, |byte| matches!(byte, b'<' | b'&' | b'\r'));
+        let (text, after) = split_at(rest, b"<&\r");
         let at = |rest: &str| self.text.len().saturating_sub(rest.len());
         let found = (at(tag), Text { at: at(rest), text: Cow::Borrowed(text) });
         self.rest = after.strip_prefix(end_tag)?;
@@ -290,7 +295,7 @@ impl<'a> Tag<'a> {
         while !rest.is_empty() {
             let at = |rest: &str| end.saturating_sub(rest.len());
             let start = at(rest);
-            let (name, equals) = split_at(rest, |byte| byte == b'=' || is_space(byte));
+            let (name, equals) = split_at(rest, b"= \t\n\r\x0c");
             let equals = equals.trim_ascii_start();
             let value = equals
                 .strip_prefix('=')
@@ -302,7 +307,7 @@ impl<'a> Tag<'a> {
                 .filter(|byte| matches!(byte, b'"' | b'\''))
                 .ok_or_else(|| malformed(at(value), "expected a quote before the value"))?;
             let value = value.get(1..).unwrap_or_default();
-            let (raw, after) = split_at(value, |byte| byte == quote);
+            let (raw, after) = split_at(value, &[quote]);
             let after = after
                 .get(1..)
                 .ok_or_else(|| malformed(at(after), "expected a quote after the value"))?;
@@ -313,16 +318,7 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// A text's part before the first byte of which `is` holds, and that byte and what follows; all of it and nothing where
-/// there is none. The byte is an ASCII character.
-fn split_at(text: &str, is: impl FnMut(u8) -> bool) -> (&str, &str) {
-    let length = text.bytes().position(is).unwrap_or(text.len());
-    text.split_at_checked(length).unwrap_or((text, ""))
-}
-
-fn is_space(byte: u8) -> bool {
-    byte.is_ascii_whitespace()
-}
+const SPACE: &[u8] = b" \t\n\r\x0c";
 
 /// Where a text is written, which decides how.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -349,7 +345,7 @@ fn unescape(raw: &str, at: usize, place: Raw) -> Read<Cow<'_, str>> {
         rest = rest.get(char.len_utf8()..).unwrap_or_default();
         text.push(match char {
             '&' if place != Raw::CharacterData => {
-                let (name, after) = split_at(rest, |byte| byte == b';');
+                let (name, after) = split_at(rest, b";");
                 match (referred(name), after.strip_prefix(';')) {
                     (Some(char), Some(after)) => {
                         rest = after;
@@ -358,7 +354,7 @@ fn unescape(raw: &str, at: usize, place: Raw) -> Read<Cow<'_, str>> {
                     _ => {
                         return Err(InvalidDocument::new(
                             at,
-                            Reason::Reference(["&", excerpt(name), ";"].concat()),
+                            Reason::Reference(joined(&["&", excerpt(name), ";"])),
                         ));
                     }
                 }

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::State;
-use crate::text::put;
+use crate::text::{digits, put};
 use crate::{
     Account, AccountSid, AuthToken, Call, CallExtension, CallSid, CallStatus, Callback,
     CallbackMethod, CallerIdSid, Date, FriendlyName, Keyed, Moment, OutgoingCallerId, PhoneNumber,
@@ -302,7 +302,7 @@ impl fmt::Display for InvalidSnapshot {
         match self.at {
             0 => f.write_str("not a snapshot of a store, or one of another version"),
             at => {
-                let at = at.to_string();
+                let at = digits(at);
                 put(f, &["a snapshot cut short or damaged: it cannot be read up to byte ", &at])
             }
         }
