@@ -4,15 +4,16 @@
 //! `Tue, 01 Apr 2008 11:26:32 -0700`. Reading is as lenient as RFC 2822's obsolete forms ask.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use crate::text::{digits, put};
-
-use std::fmt;
 
 const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
 ];
 const WEEKDAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
+
+// No arithmetic here overflows: a year has four digits at most, and `wrapping_` only says that nothing needs to be checked.
 
 /// The first and last second that a date can say, with any offset: within years 0000 to 9999.
 const FIRST_SECOND: i64 = -62_167_132_800;
@@ -67,8 +68,7 @@ impl Date {
             h0, h1, b':', m0, m1, b':', s0, s1, b' ', sign, o0, o1, o2, o3,
         ] = *text else { return None };
         let month = MONTHS.iter().zip(1..).find(|(name, _)| **name == &[n0, n1, n2])?.1;
-        let year =
-            i64::from(pair(y0, y1)?).saturating_mul(100).saturating_add(pair(y2, y3)?.into());
+        let year = i64::from(pair(y0, y1)?).wrapping_mul(100).wrapping_add(pair(y2, y3)?.into());
         let days = Civil::days(year, month, pair(d0, d1)?)?;
         let (hour, minute, second) = (pair(h0, h1)?, pair(m0, m1)?, pair(s0, s1)?);
         let (offset_hours, offset_minutes) = (pair(o0, o1)?, pair(o2, o3)?);
@@ -77,15 +77,15 @@ impl Date {
         if !fits || weekday(days) != [w0, w1, w2] {
             return None;
         }
-        let east = i64::from(offset_hours).saturating_mul(60).saturating_add(offset_minutes.into());
+        let east = i64::from(offset_hours).wrapping_mul(60).wrapping_add(offset_minutes.into());
         let east = match sign {
             b'+' => east,
-            b'-' => east.saturating_neg(),
+            b'-' => east.wrapping_neg(),
             _ => return None,
         };
-        let hours = days.saturating_mul(24).saturating_add(hour.into());
-        let minutes = hours.saturating_mul(60).saturating_add(minute.into()).saturating_sub(east);
-        Some(Self::new(minutes.saturating_mul(60).saturating_add(second.into()), east as i16))
+        let hours = days.wrapping_mul(24).wrapping_add(hour.into());
+        let minutes = hours.wrapping_mul(60).wrapping_add(minute.into()).wrapping_sub(east);
+        Some(Self::new(minutes.wrapping_mul(60).wrapping_add(second.into()), east as i16))
     }
 
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -119,8 +119,8 @@ impl Date {
     }
 
     fn civil(&self) -> Civil {
-        let east = i64::from(self.offset_minutes).saturating_mul(60);
-        Civil::at(self.unix_seconds.saturating_add(east))
+        let east = i64::from(self.offset_minutes).wrapping_mul(60);
+        Civil::at(self.unix_seconds.wrapping_add(east))
     }
 }
 
@@ -148,24 +148,23 @@ impl Civil {
     /// The day and time so many seconds after 1970 began.
     fn at(seconds: i64) -> Self {
         let (days, time) = (seconds.div_euclid(DAY_SECONDS), seconds.rem_euclid(DAY_SECONDS));
-        let since = days.saturating_add(EPOCH_DAYS);
+        let since = days.wrapping_add(EPOCH_DAYS);
         let (era, day_of_era) = (since.div_euclid(ERA_DAYS), since.rem_euclid(ERA_DAYS));
         // Of an era's days, those that come before a year are 365 for each year before it and its leap days; the leap
         // days are taken out, so that what is left divides evenly.
         let leap_days = (day_of_era / 1460)
-            .saturating_add(day_of_era / (ERA_DAYS - 1))
-            .saturating_sub(day_of_era / 36_524);
-        let year_of_era = day_of_era.saturating_sub(leap_days) / 365;
-        let day_of_year = day_of_era.saturating_sub(days_before_year(year_of_era));
+            .wrapping_add(day_of_era / (ERA_DAYS - 1))
+            .wrapping_sub(day_of_era / 36_524);
+        let year_of_era = day_of_era.wrapping_sub(leap_days) / 365;
+        let day_of_year = day_of_era.wrapping_sub(days_before_year(year_of_era));
         // From March on, months are 153 days in five.
-        let month = day_of_year.saturating_mul(5).saturating_add(2) / 153;
-        let day = day_of_year.saturating_sub(days_before_month(month)).saturating_add(1);
-        let year = era.saturating_mul(400).saturating_add(year_of_era);
+        let month = day_of_year.wrapping_mul(5).wrapping_add(2) / 153;
+        let day = day_of_year.wrapping_sub(days_before_month(month)).wrapping_add(1);
+        let year = era.wrapping_mul(400).wrapping_add(year_of_era);
         Self {
             days,
-            year: if month < 10 { year } else { year.saturating_add(1) },
-            month: (if month < 10 { month.saturating_add(3) } else { month.saturating_sub(9) })
-                as u8,
+            year: if month < 10 { year } else { year.wrapping_add(1) },
+            month: (if month < 10 { month.wrapping_add(3) } else { month.wrapping_sub(9) }) as u8,
             day: day as u8,
             hour: (time / 3600) as u8,
             minute: (time / 60 % 60) as u8,
@@ -175,15 +174,15 @@ impl Civil {
 
     /// The day of these numbers; `None` where there is none.
     fn days(year: i64, month: u8, day: u8) -> Option<i64> {
-        let march_first = if month > 2 { year } else { year.saturating_sub(1) };
-        let month_from_march = i64::from(month).saturating_add(9) % 12;
+        let march_first = if month > 2 { year } else { year.wrapping_sub(1) };
+        let month_from_march = i64::from(month).wrapping_add(9) % 12;
         let days = march_first
             .div_euclid(400)
-            .saturating_mul(ERA_DAYS)
-            .saturating_add(days_before_year(march_first.rem_euclid(400)))
-            .saturating_add(days_before_month(month_from_march))
-            .saturating_add(i64::from(day))
-            .saturating_sub(EPOCH_DAYS.saturating_add(1));
+            .wrapping_mul(ERA_DAYS)
+            .wrapping_add(days_before_year(march_first.rem_euclid(400)))
+            .wrapping_add(days_before_month(month_from_march))
+            .wrapping_add(i64::from(day))
+            .wrapping_sub(EPOCH_DAYS.wrapping_add(1));
         let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let length = match month {
             2 if is_leap => 29,
@@ -199,7 +198,7 @@ impl Civil {
     }
 
     fn month_name(&self) -> [u8; 3] {
-        let index = usize::from(self.month).saturating_sub(1);
+        let index = usize::from(self.month).wrapping_sub(1);
         MONTHS.get(index).map_or(*b"???", |name| **name)
     }
 
@@ -212,18 +211,18 @@ impl Civil {
 
 /// Days of an era before the year that begins in March, counted from the era's first.
 fn days_before_year(year_of_era: i64) -> i64 {
-    let leap_days = (year_of_era / 4).saturating_sub(year_of_era / 100);
-    year_of_era.saturating_mul(365).saturating_add(leap_days)
+    let leap_days = (year_of_era / 4).wrapping_sub(year_of_era / 100);
+    year_of_era.wrapping_mul(365).wrapping_add(leap_days)
 }
 
 /// Days of a year that begins in March before a month, counted from March.
 fn days_before_month(month: i64) -> i64 {
-    month.saturating_mul(153).saturating_add(2) / 5
+    month.wrapping_mul(153).wrapping_add(2) / 5
 }
 
 /// The weekday so many days after 1970 began, on a Thursday.
 fn weekday(days: i64) -> [u8; 3] {
-    let index = usize::try_from(days.saturating_add(3).rem_euclid(7)).unwrap_or_default();
+    let index = usize::try_from(days.wrapping_add(3).rem_euclid(7)).unwrap_or_default();
     WEEKDAYS.get(index).map_or(*b"???", |name| **name)
 }
 
@@ -252,7 +251,7 @@ impl Reader<'_> {
         if !self.rest.is_empty() {
             return None;
         }
-        let month = (month as u8).saturating_add(1);
+        let month = (month as u8).wrapping_add(1);
         let Some(days) = Civil::days(year, month, day) else {
             self.rest = day_at;
             return None;
@@ -261,9 +260,9 @@ impl Reader<'_> {
             self.rest = start;
             return None;
         }
-        let seconds = days.saturating_mul(DAY_SECONDS).saturating_add(time);
-        let east = i64::from(offset_minutes).saturating_mul(60);
-        Some(Date::new(seconds.saturating_sub(east), offset_minutes))
+        let seconds = days.wrapping_mul(DAY_SECONDS).wrapping_add(time);
+        let east = i64::from(offset_minutes).wrapping_mul(60);
+        Some(Date::new(seconds.wrapping_sub(east), offset_minutes))
     }
 
     /// The weekday and its comma, where they stand: everything but a digit must be one.
@@ -280,19 +279,18 @@ impl Reader<'_> {
 
     /// The year: four digits, or an obsolete form that leaves the century out.
     fn year(&mut self) -> Option<i64> {
-        let mut year =
-            i64::from(self.digit()?).saturating_mul(10).saturating_add(self.digit()?.into());
+        let mut year = i64::from(self.digit()?).wrapping_mul(10).wrapping_add(self.digit()?.into());
         let mut length = 2_u8;
         while length < 4
             && let Some(digit) = self.digit()
         {
-            year = year.saturating_mul(10).saturating_add(digit.into());
-            length = length.saturating_add(1);
+            year = year.wrapping_mul(10).wrapping_add(digit.into());
+            length = length.wrapping_add(1);
         }
         Some(match length {
             4 => year,
-            2 if year < 50 => year.saturating_add(2000),
-            _ => year.saturating_add(1900),
+            2 if year < 50 => year.wrapping_add(2000),
+            _ => year.wrapping_add(1900),
         })
     }
 
@@ -312,16 +310,16 @@ impl Reader<'_> {
         } else if !has_space {
             return None;
         }
-        let minutes = i64::from(hour).saturating_mul(60).saturating_add(minute.into());
-        Some(minutes.saturating_mul(60).saturating_add(second.into()))
+        let minutes = i64::from(hour).wrapping_mul(60).wrapping_add(minute.into());
+        Some(minutes.wrapping_mul(60).wrapping_add(second.into()))
     }
 
     /// The offset in minutes: four digits and their sign, or the obsolete name of a zone.
     fn offset(&mut self) -> Option<i16> {
         if let Some(east) = self.byte(b'+').map(|()| 1).or_else(|| self.byte(b'-').map(|()| -1)) {
             let (hours, minutes) = (self.two_digits(23)?, self.two_digits(59)?);
-            let minutes = i16::from(hours).saturating_mul(60).saturating_add(minutes.into());
-            return Some(minutes.saturating_mul(east));
+            let minutes = i16::from(hours).wrapping_mul(60).wrapping_add(minutes.into());
+            return Some(minutes.wrapping_mul(east));
         }
         let length = self.rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         let (zone, rest) = self.rest.split_at_checked(length)?;
@@ -344,7 +342,7 @@ impl Reader<'_> {
             _ => 0,
         };
         self.rest = rest;
-        Some(hours.saturating_mul(60))
+        Some(hours.wrapping_mul(60))
     }
 
     /// A comment in brackets, which may have others in it, where one stands.
@@ -359,8 +357,8 @@ impl Reader<'_> {
             match byte {
                 _ if is_escaped => is_escaped = false,
                 b'\\' => is_escaped = true,
-                b'(' => depth = depth.saturating_add(1),
-                b')' => depth = depth.saturating_sub(1),
+                b'(' => depth = depth.wrapping_add(1),
+                b')' => depth = depth.wrapping_sub(1),
                 _ => {}
             }
             if depth == 0 {
@@ -404,14 +402,14 @@ impl Reader<'_> {
     fn one_or_two_digits(&mut self) -> Option<u8> {
         let first = self.digit()?;
         Some(match self.digit() {
-            Some(second) => first.saturating_mul(10).saturating_add(second),
+            Some(second) => first.wrapping_mul(10).wrapping_add(second),
             None => first,
         })
     }
 
     fn two_digits(&mut self, most: u8) -> Option<u8> {
         let start = self.rest;
-        let number = self.digit()?.saturating_mul(10).saturating_add(self.digit()?);
+        let number = self.digit()?.wrapping_mul(10).wrapping_add(self.digit()?);
         if number > most {
             self.rest = start;
             return None;

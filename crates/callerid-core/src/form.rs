@@ -4,10 +4,9 @@
 //! parameter given twice are errors, for whoever sent them meant something that cannot be known.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::text::{digits, put, split, split_once};
-
-use std::fmt;
 
 /// A decoded form: names and values in the order they came.
 #[derive(Debug)]

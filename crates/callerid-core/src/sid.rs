@@ -4,10 +4,9 @@
 //! own samples mix cases, so case is kept and compared).
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::text::{digits, put};
-
-use std::str::FromStr;
 
 /// Characters of a Sid: two letters and 32 hexadecimal digits.
 pub const SID_LENGTH: usize = 34;
