@@ -45,10 +45,6 @@ impl Date {
     /// # Errors
     /// [`InvalidDate`], which says where it is none.
     pub fn parse(text: &str) -> Result<Self, InvalidDate> {
-        // As nearly every date is written; in half the time that the whole grammar takes.
-        if let Some(date) = text.as_bytes().try_into().ok().and_then(Self::parse_usual) {
-            return Ok(date);
-        }
         let mut reader = Reader { rest: text.as_bytes() };
         let date = reader.date();
         date.ok_or_else(|| InvalidDate { at: text.len().saturating_sub(reader.rest.len()) })
@@ -58,34 +54,6 @@ impl Date {
     #[must_use]
     pub fn to_utc(self) -> Self {
         Self { offset_minutes: 0, ..self }
-    }
-
-    /// Reads a date in exactly the form that [`to_rfc2822`](Self::to_rfc2822) writes. `None` is no verdict.
-    fn parse_usual(text: &[u8; RFC_2822_LENGTH]) -> Option<Self> {
-        #[rustfmt::skip]
-        let [
-            w0, w1, w2, b',', b' ', d0, d1, b' ', n0, n1, n2, b' ', y0, y1, y2, y3, b' ',
-            h0, h1, b':', m0, m1, b':', s0, s1, b' ', sign, o0, o1, o2, o3,
-        ] = *text else { return None };
-        let month = MONTHS.iter().zip(1..).find(|(name, _)| **name == &[n0, n1, n2])?.1;
-        let year = i64::from(pair(y0, y1)?).wrapping_mul(100).wrapping_add(pair(y2, y3)?.into());
-        let days = Civil::days(year, month, pair(d0, d1)?)?;
-        let (hour, minute, second) = (pair(h0, h1)?, pair(m0, m1)?, pair(s0, s1)?);
-        let (offset_hours, offset_minutes) = (pair(o0, o1)?, pair(o2, o3)?);
-        let fits =
-            hour < 24 && minute < 60 && second < 60 && offset_hours < 24 && offset_minutes < 60;
-        if !fits || weekday(days) != [w0, w1, w2] {
-            return None;
-        }
-        let east = i64::from(offset_hours).wrapping_mul(60).wrapping_add(offset_minutes.into());
-        let east = match sign {
-            b'+' => east,
-            b'-' => east.wrapping_neg(),
-            _ => return None,
-        };
-        let hours = days.wrapping_mul(24).wrapping_add(hour.into());
-        let minutes = hours.wrapping_mul(60).wrapping_add(minute.into()).wrapping_sub(east);
-        Some(Self::new(minutes.wrapping_mul(60).wrapping_add(second.into()), east as i16))
     }
 
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -454,12 +422,6 @@ impl Rfc2822 {
 /// The two decimal digits of a number under a hundred.
 fn two_digits(number: u8) -> [u8; 2] {
     [b'0'.wrapping_add(number / 10), b'0'.wrapping_add(number % 10)]
-}
-
-/// The number that two decimal digits write.
-fn pair(tens: u8, ones: u8) -> Option<u8> {
-    let digit = |byte: u8| byte.is_ascii_digit().then(|| byte.wrapping_sub(b'0'));
-    Some(digit(tens)?.wrapping_mul(10).wrapping_add(digit(ones)?))
 }
 
 /// A text that is no RFC 2822 date.
