@@ -110,8 +110,7 @@ impl Credentials {
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
-        let decoded =
-            String::from_utf8(Base64::decode_vec(encoded.trim_matches(' ')).ok()?).ok()?;
+        let decoded = String::from_utf8(Base64::decode_vec(encoded.trim_ascii()).ok()?).ok()?;
         let (user, password) = split_once(&decoded, b':')?;
         let sid = AccountSid::parse(user).ok()?;
         Some(Self { sid, auth_token: AuthToken::new(password).ok()? })

@@ -479,7 +479,7 @@ impl Moment {
             y0, y1, y2, y3, b'-', n0, n1, b'-', d0, d1, b'T',
             h0, h1, b':', m0, m1, b':', s0, s1, b'.', f0, f1, f2, b'Z',
         ];
-        text.into_iter().map(char::from).collect()
+        std::str::from_utf8(&text).unwrap_or_default().to_owned()
     }
 }
 

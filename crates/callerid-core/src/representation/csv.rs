@@ -10,6 +10,7 @@
 
 use super::Document;
 use super::element::{CALLER_ID, Field, WIRE_2008, each_record};
+use crate::text::split;
 
 pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(document.size_guess());
@@ -45,7 +46,7 @@ fn cell(out: &mut Vec<u8>, text: &str) {
         return;
     }
     out.push(b'"');
-    for (index, part) in text.split('"').enumerate() {
+    for (index, part) in split(text, b'"').enumerate() {
         if index > 0 {
             out.extend_from_slice(b"\"\"");
         }

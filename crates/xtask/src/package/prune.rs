@@ -17,7 +17,7 @@ use walrus::{
 };
 use wasmparser::{ExternalKind, KnownCustom, Linking, Parser, Payload, RelocationType, SymbolInfo};
 
-/// The functions that only panic, by the beginnings of their names.
+/// The functions that only panic, by the beginnings of their names. So do all that are called `assert_failed`.
 const PANICS: [&str; 13] = [
     "core::panicking::",
     "core::result::unwrap_failed",
@@ -87,7 +87,7 @@ fn panics(module: &Module, id: FunctionId) -> bool {
     let name = function.name.as_deref().unwrap_or_default();
     let name = format!("{:#}", rustc_demangle::demangle(name));
     matches!(function.kind, FunctionKind::Local(_))
-        && PANICS.iter().any(|panic| name.starts_with(panic))
+        && (PANICS.iter().any(|panic| name.starts_with(panic)) || name.ends_with("::assert_failed"))
 }
 
 /// A function that does nothing but end the module.
