@@ -106,7 +106,8 @@ struct Linked {
     /// The places of the functions' bodies in the code section, from the first that is not imported on.
     bodies: Vec<Range<usize>>,
     imported: u32,
-    /// The places of the segments in the data section.
+    /// The data section, and the places of the segments in it.
+    data: Vec<u8>,
     segments: Vec<Range<usize>>,
     symbols: Vec<Symbol>,
     /// What stands in the code section and in the data section, and where.
@@ -164,6 +165,7 @@ impl Linked {
                 }
                 Payload::DataSection(segments) => {
                     let data_at = segments.range().start;
+                    it.data = linked[segments.range()].to_vec();
                     for segment in segments {
                         let segment = segment?;
                         let end = segment.range.end - data_at;
@@ -270,15 +272,34 @@ impl Linked {
                     continue;
                 }
                 Reference::Data(symbol) => {
-                    if !data.insert(symbol) {
+                    let refers_to = of_symbol.get(&symbol);
+                    if self.is_location(symbol, refers_to) || !data.insert(symbol) {
                         continue;
                     }
-                    of_symbol.get(&symbol)
+                    refers_to
                 }
             };
             reached.extend(more.into_iter().flatten());
         }
         Live { pointers, dead_data: self.dead_data(&data) }
+    }
+
+    /// Whether it is where in a source a panic is, a `core::panic::Location`: the name of a file, a line and a column. What
+    /// calls a function that may panic hands it over, and nothing else reads it.
+    fn is_location(&self, symbol: usize, refers_to: Option<&Vec<Reference>>) -> bool {
+        let is_source = |named: usize| match &self.symbols[named] {
+            Symbol::Data(range) => {
+                let name = &self.data[range.clone()];
+                name.ends_with(b".rs") || name.ends_with(b".rs\0")
+            }
+            _ => false,
+        };
+        let size = match &self.symbols[symbol] {
+            Symbol::Data(range) => range.len(),
+            _ => 0,
+        };
+        let file = refers_to.map(Vec::as_slice);
+        size == 16 && matches!(file, Some([Reference::Data(named)]) if is_source(*named))
     }
 
     /// The symbols of data that have a place in the data section within them.
