@@ -15,6 +15,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use wasm_bindgen_cli_support::Bindgen;
 
+mod order;
 mod prune;
 mod sizes;
 
@@ -157,7 +158,9 @@ fn optimise(wasm: &Path) -> Outcome {
         "--reorder-functions-by-name",
         "--strip-debug",
         "--strip-producers",
-        "--strip-target-features",
     ];
-    run(node::node().arg(wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))
+    run(node::node().arg(&wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))?;
+    fs::write(wasm, order::named_by_likeness(&fs::read(wasm)?)?)?;
+    let options = ["--reorder-functions-by-name", "--strip-debug", "--strip-target-features"];
+    run(node::node().arg(&wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))
 }
