@@ -22,7 +22,8 @@ use crate::representation::{Representation, json};
 use crate::service::{Failure, PhoneEventRefused, Reply, Service};
 use crate::text::{joined, split};
 use crate::{
-    AccountSid, ApiVersion, CallSid, ErrorCode, Key, Moment, PhoneEvent, RestException, Store,
+    AccountSid, ApiVersion, CallSid, ErrorCode, Key, Moment, PhoneEvent, Refusal, RestException,
+    Store,
 };
 
 /// Where the control surface begins: the vendor's paths never do.
@@ -41,9 +42,9 @@ pub(crate) async fn respond<S: Store>(
 ) {
     reply.response = match answer(service, path, request, now, reply).await {
         Ok(body) => json_response(200, body),
-        Err(Failure::Refused(exception)) => {
-            let mut response = refusal(&exception);
-            if exception.status == ErrorCode::MethodNotAllowed.status() {
+        Err(Failure::Refused(refused)) => {
+            let mut response = refusal(&refused);
+            if refused.status == ErrorCode::MethodNotAllowed.status() {
                 let method = Resource::decode(path).map_or("GET", |resource| resource.method());
                 response.headers.push(("allow", Cow::Borrowed(method)));
             }
@@ -64,10 +65,10 @@ async fn answer<S: Store>(
     reply: &mut Reply,
 ) -> Result<String, Failure> {
     let account = service.authenticate(request.authorization).await?.sid;
-    let not_found = || RestException::not_found(request.path);
+    let not_found = || Refusal::not_found(request.path);
     let resource = Resource::decode(path).ok_or_else(not_found)?;
     if request.method != resource.method() {
-        return Err(RestException::new(ErrorCode::MethodNotAllowed).into());
+        return Err(Refusal::new(ErrorCode::MethodNotAllowed).into());
     }
     match resource {
         Resource::Health => Ok(json::object(|fields| {
@@ -118,7 +119,7 @@ async fn phone<S: Store>(
         Ok(call) => Ok(Some(json::call(&call))),
         Err(PhoneEventRefused::NoSuchCall) => Ok(None),
         Err(PhoneEventRefused::Unexpected(unexpected)) => {
-            Err(RestException::http(409, unexpected.to_string()).into())
+            Err(Refusal::http(409, &unexpected.to_string()).into())
         }
         Err(PhoneEventRefused::Store(error)) => Err(error.into()),
     }
@@ -180,7 +181,7 @@ impl Action {
         })
     }
 
-    fn event(self, request: &Request<'_>) -> Result<PhoneEvent, RestException> {
+    fn event(self, request: &Request<'_>) -> Result<PhoneEvent, Refusal> {
         Ok(match self {
             Self::Answer => PhoneEvent::Answered,
             Self::HangUp => PhoneEvent::HungUp,
@@ -188,7 +189,7 @@ impl Action {
             Self::NoAnswer => PhoneEvent::NoAnswer,
             Self::Digits => {
                 let invalid =
-                    |detail: &str| RestException::http(400, joined(&["Invalid Digits: ", detail]));
+                    |detail: &str| Refusal::http(400, &joined(&["Invalid Digits: ", detail]));
                 let form = form(request)?;
                 let digits = form.value(&["Digits"]).map_err(malformed)?;
                 let digits = digits.ok_or_else(|| invalid("Digits is missing"))?;

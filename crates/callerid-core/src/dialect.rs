@@ -13,7 +13,9 @@ use crate::http::{Request, Response};
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::representation::Representation;
 use crate::text::joined;
-use crate::{AccountSid, OutgoingCallerId, Page, PhoneNumber, RestException, ValidationRequest};
+use crate::{
+    AccountSid, OutgoingCallerId, Page, PhoneNumber, Refusal, RestException, ValidationRequest,
+};
 
 pub(crate) use parameters::{form, malformed};
 
@@ -99,7 +101,7 @@ impl ApiVersion {
         self,
         resource: Resource,
         request: &Request<'_>,
-    ) -> Result<Operation, RestException> {
+    ) -> Result<Operation, Refusal> {
         match self {
             Self::V2008 => v2008::decode(resource, request),
             Self::V2010 => v2010::decode(resource, request),

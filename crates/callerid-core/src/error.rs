@@ -1,6 +1,7 @@
 //! What the service answers when it refuses: one table of codes, statuses and messages.
 
 use std::fmt;
+use std::ops::Deref;
 
 use crate::text::{digits, excerpt, joined, put};
 
@@ -113,6 +114,45 @@ impl RestException {
     /// The error of the table that it carries the number of.
     pub fn error_code(&self) -> Option<ErrorCode> {
         self.code.and_then(ErrorCode::from_code)
+    }
+}
+
+/// Why a request is refused. Its exception is apart, so that a result that is rarely a refusal stays small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal(Box<RestException>);
+
+impl Refusal {
+    /// As [`RestException::new`].
+    pub fn new(error: ErrorCode) -> Self {
+        Self(Box::new(RestException::new(error)))
+    }
+
+    /// As [`RestException::because`].
+    pub fn because(error: ErrorCode, detail: &str) -> Self {
+        Self(Box::new(RestException::because(error, detail)))
+    }
+
+    /// As [`RestException::not_found`].
+    pub fn not_found(path: &str) -> Self {
+        Self(Box::new(RestException::not_found(path)))
+    }
+
+    /// As [`RestException::http`].
+    pub fn http(status: u16, message: &str) -> Self {
+        Self(Box::new(RestException::http(status, message)))
+    }
+
+    /// The exception that says it.
+    pub fn into_exception(self) -> RestException {
+        *self.0
+    }
+}
+
+impl Deref for Refusal {
+    type Target = RestException;
+
+    fn deref(&self) -> &RestException {
+        &self.0
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::event::server_sent;
 use crate::http::Response;
 use crate::text::{digits, joined};
-use crate::{Account, Events, Failure, RestException, Store, StoreError};
+use crate::{Account, Events, Failure, Refusal, Store, StoreError};
 
 /// Where the stream is.
 pub const EVENTS_PATH: &str = "/_callerid/events";
@@ -33,7 +33,7 @@ impl EventStream {
         let last = match last_event_id {
             Some(text) => crate::page::decimal(text).ok_or_else(|| {
                 let message = "Invalid Last-Event-ID: expected the id of an event, a whole number";
-                RestException::http(400, message)
+                Refusal::http(400, message)
             })?,
             None => store.events_after(&account.sid, u64::MAX, 0).await?.newest,
         };

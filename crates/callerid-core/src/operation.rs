@@ -8,8 +8,7 @@ use crate::http::Request;
 use crate::representation::Representation;
 use crate::text::{split, split_once};
 use crate::{
-    AccountSid, ApiVersion, CallerIdSid, Filter, FriendlyName, NewCallerId, PageRequest,
-    RestException,
+    AccountSid, ApiVersion, CallerIdSid, Filter, FriendlyName, NewCallerId, PageRequest, Refusal,
 };
 
 /// What a path names. Paths are case-sensitive.
@@ -123,7 +122,7 @@ impl Operation {
     ///
     /// # Errors
     /// The [`RestException`] to answer with. With 405 goes [`Resource::allow`].
-    pub fn decode(route: &Route, request: &Request<'_>) -> Result<Self, RestException> {
+    pub fn decode(route: &Route, request: &Request<'_>) -> Result<Self, Refusal> {
         route.version.decode(route.resource, request)
     }
 }
@@ -140,7 +139,7 @@ mod tests {
         Route::decode(&format!("/2008-08-01/Accounts/{ACCOUNT}/{rest}"))
     }
 
-    fn decode(method: &str, query: &str, body: &str) -> Result<Operation, RestException> {
+    fn decode(method: &str, query: &str, body: &str) -> Result<Operation, Refusal> {
         let request = Request { method, query, body: body.as_bytes(), ..Request::default() };
         ApiVersion::V2008.decode(Resource::List, &request)
     }

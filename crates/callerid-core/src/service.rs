@@ -11,7 +11,7 @@ use crate::operation::{ListRequest, Operation, PageToken, Route};
 use crate::text::{digits, joined, rsplit_once, split};
 use crate::{
     Account, AccountSid, ApiVersion, Call, CallSid, Credentials, EVENTS_PATH, Entropy, ErrorCode,
-    EventStream, Instruction, ListKey, Moment, NewCallerId, Page, PhoneEvent, RequestSid,
+    EventStream, Instruction, ListKey, Moment, NewCallerId, Page, PhoneEvent, Refusal, RequestSid,
     RestException, Step, Store, StoreError, Unauthenticated, UnexpectedEvent, ValidationRefused,
 };
 
@@ -149,7 +149,7 @@ impl<S: Store> Service<S> {
                 add_common_headers(&mut response, request_sid);
                 return Ok((stream, response));
             }
-            Err(Failure::Refused(exception)) => (exception, None),
+            Err(Failure::Refused(refusal)) => (refusal.into_exception(), None),
             Err(Failure::Store(error)) => (RestException::new(ErrorCode::Internal), Some(error)),
         };
         let response = refusal(EVENTS_PATH, &exception, request_sid);
@@ -173,7 +173,7 @@ impl<S: Store> Service<S> {
                 reply.response = version.encode(representation, answer, request.path);
                 return;
             }
-            Err(Failure::Refused(exception)) => exception,
+            Err(Failure::Refused(refusal)) => refusal.into_exception(),
             Err(Failure::Store(error)) => {
                 reply.failure = Some(error);
                 RestException::new(ErrorCode::Internal)
@@ -261,7 +261,7 @@ impl<S: Store> Service<S> {
         entropy: &Entropy,
         reply: &mut Reply,
     ) -> Result<Answer, Failure> {
-        let not_found = || RestException::not_found(request.path);
+        let not_found = || Refusal::not_found(request.path);
         let credentials = credentials(request.authorization)?;
         let account = credentials.sid;
         let is_own = account == route.account;
@@ -311,7 +311,7 @@ impl<S: Store> Service<S> {
         };
         if request.page_must_exist && !page.exists() {
             let detail = joined(&["the last page is ", &digits(page.last())]);
-            return Err(RestException::because(ErrorCode::PageOutOfRange, &detail).into());
+            return Err(Refusal::because(ErrorCode::PageOutOfRange, &detail).into());
         }
         Ok(Answer::CallerIds(page, request))
     }
@@ -323,7 +323,7 @@ impl<S: Store> Service<S> {
             return Ok((Reverse(updated), sid));
         }
         let row = self.store.caller_id(credentials, &sid).await??;
-        let gone = || RestException::because(ErrorCode::InvalidPageToken, "its row is gone");
+        let gone = || Refusal::because(ErrorCode::InvalidPageToken, "its row is gone");
         Ok(row.ok_or_else(gone)?.list_key())
     }
 
@@ -370,20 +370,20 @@ impl Reply {
 #[derive(Debug)]
 pub enum Failure {
     /// It is refused, with this.
-    Refused(RestException),
+    Refused(Refusal),
     /// The store failed.
     Store(StoreError),
 }
 
-impl From<RestException> for Failure {
-    fn from(exception: RestException) -> Self {
-        Self::Refused(exception)
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
 impl From<Unauthenticated> for Failure {
     fn from(_: Unauthenticated) -> Self {
-        RestException::new(ErrorCode::Authenticate).into()
+        Self::Refused(Refusal::new(ErrorCode::Authenticate))
     }
 }
 
@@ -410,14 +410,14 @@ impl fmt::Display for NoCode {
 
 impl std::error::Error for NoCode {}
 
-fn refused(refused: ValidationRefused) -> RestException {
+fn refused(refused: ValidationRefused) -> Refusal {
     match refused {
-        ValidationRefused::AlreadyValidated => RestException::new(ErrorCode::AlreadyValidated),
+        ValidationRefused::AlreadyValidated => Refusal::new(ErrorCode::AlreadyValidated),
         ValidationRefused::TooManyFailedEntries => {
             let most = digits(crate::FAILED_ENTRIES_MAX);
             let unlock = " wrong codes in a row; whoever runs the service can unlock it";
             let detail = joined(&["this number has had ", &most, unlock]);
-            RestException::because(ErrorCode::TooManyRequests, &detail)
+            Refusal::because(ErrorCode::TooManyRequests, &detail)
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::http::{Request, essence};
 use crate::page::decimal;
 use crate::text::joined;
 use crate::{
-    CallDelay, ErrorCode, Filter, FriendlyName, PageRequest, PageSize, PhoneNumber, RestException,
+    CallDelay, ErrorCode, Filter, FriendlyName, PageRequest, PageSize, PhoneNumber, Refusal,
 };
 
 /// The parameters of a query or a body, each read by its name.
@@ -24,17 +24,17 @@ pub(super) struct Filters {
 
 impl<'a> Parameters<'a> {
     /// Those of the query.
-    pub(super) fn of_query(request: &Request<'a>) -> Result<Self, RestException> {
+    pub(super) fn of_query(request: &Request<'a>) -> Result<Self, Refusal> {
         Form::decode(request.query.as_bytes()).map(Self).map_err(malformed)
     }
 
     /// Those of the body.
-    pub(super) fn of_body(request: &Request<'a>) -> Result<Self, RestException> {
+    pub(super) fn of_body(request: &Request<'a>) -> Result<Self, Refusal> {
         form(request).map(Self)
     }
 
     /// The value of the parameter that goes by one of these names.
-    pub(super) fn value(&self, names: &[&'static str]) -> Result<Option<&str>, RestException> {
+    pub(super) fn value(&self, names: &[&'static str]) -> Result<Option<&str>, Refusal> {
         self.0.value(names).map_err(malformed)
     }
 
@@ -43,12 +43,12 @@ impl<'a> Parameters<'a> {
         &self,
         number: &[&'static str],
         size: &[&'static str],
-    ) -> Result<PageRequest, RestException> {
+    ) -> Result<PageRequest, Refusal> {
         let number = match self.value(number)? {
             None => 0,
             Some(text) => decimal(text).ok_or_else(|| {
                 let detail = "a page's number is a whole number from 0 on";
-                RestException::because(ErrorCode::PageOutOfRange, detail)
+                Refusal::because(ErrorCode::PageOutOfRange, detail)
             })?,
         };
         let size = match self.value(size)? {
@@ -60,7 +60,7 @@ impl<'a> Parameters<'a> {
     }
 
     /// The filters of a list: an empty one is none, and one that is no number or no name matches nothing.
-    pub(super) fn filters(&self) -> Result<Filters, RestException> {
+    pub(super) fn filters(&self) -> Result<Filters, Refusal> {
         let mut filters = Filters { filter: Some(Filter::default()), parameters: Vec::new() };
         let given = |name| Ok(self.value(&[name])?.filter(|text| !text.is_empty()));
         if let Some(text) = given("PhoneNumber")? {
@@ -80,16 +80,16 @@ impl<'a> Parameters<'a> {
     }
 
     /// The number to validate.
-    pub(super) fn phone_number(&self) -> Result<PhoneNumber, RestException> {
+    pub(super) fn phone_number(&self) -> Result<PhoneNumber, Refusal> {
         let text = self.value(&["PhoneNumber"])?.ok_or_else(|| {
-            RestException::because(ErrorCode::InvalidPhoneNumber, "PhoneNumber is missing")
+            Refusal::because(ErrorCode::InvalidPhoneNumber, "PhoneNumber is missing")
         })?;
         PhoneNumber::parse(text).map_err(|error| because(ErrorCode::InvalidPhoneNumber, &error))
     }
 
     /// A name to give: `None` where the parameter is missing, the inner `None` where it is empty. That stands
     /// for the default name, as the specification's "Defaults to" suggests.
-    pub(super) fn friendly_name(&self) -> Result<Option<Option<FriendlyName>>, RestException> {
+    pub(super) fn friendly_name(&self) -> Result<Option<Option<FriendlyName>>, Refusal> {
         match self.value(&["FriendlyName"])? {
             None => Ok(None),
             Some("") => Ok(Some(None)),
@@ -100,15 +100,15 @@ impl<'a> Parameters<'a> {
     }
 
     /// The name that an update must give.
-    pub(super) fn new_name(&self) -> Result<Option<FriendlyName>, RestException> {
+    pub(super) fn new_name(&self) -> Result<Option<FriendlyName>, Refusal> {
         self.friendly_name()?.ok_or_else(|| {
             let detail = "FriendlyName is missing; leave it empty for the default name";
-            RestException::because(ErrorCode::InvalidFriendlyName, detail)
+            Refusal::because(ErrorCode::InvalidFriendlyName, detail)
         })
     }
 
     /// How long to wait before ringing.
-    pub(super) fn call_delay(&self) -> Result<CallDelay, RestException> {
+    pub(super) fn call_delay(&self) -> Result<CallDelay, Refusal> {
         self.value(&["CallDelay"])?.map_or(Ok(CallDelay::default()), |text| {
             CallDelay::parse(text).map_err(|error| because(ErrorCode::InvalidCallDelay, &error))
         })
@@ -125,22 +125,22 @@ impl Filters {
 }
 
 /// The form in a request's body. A body without a `Content-Type` is taken for one.
-pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, RestException> {
+pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, Refusal> {
     const FORM: &str = "application/x-www-form-urlencoded";
     let is_form =
         request.content_type.map(essence).is_none_or(|essence| essence.eq_ignore_ascii_case(FORM));
     if !request.body.is_empty() && !is_form {
         let message = joined(&["Unsupported Content-Type: parameters are sent as ", FORM]);
-        return Err(RestException::http(415, message));
+        return Err(Refusal::http(415, &message));
     }
     Form::decode(request.body).map_err(malformed)
 }
 
 /// An error of the table, because a parser refused a parameter.
-fn because(code: ErrorCode, error: &dyn fmt::Display) -> RestException {
-    RestException::because(code, &error.to_string())
+fn because(code: ErrorCode, error: &dyn fmt::Display) -> Refusal {
+    Refusal::because(code, &error.to_string())
 }
 
-pub(crate) fn malformed(error: MalformedForm) -> RestException {
-    RestException::http(400, joined(&["Malformed parameters: ", &error.to_string()]))
+pub(crate) fn malformed(error: MalformedForm) -> Refusal {
+    Refusal::http(400, &joined(&["Malformed parameters: ", &error.to_string()]))
 }

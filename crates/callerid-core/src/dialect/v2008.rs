@@ -7,15 +7,12 @@ use crate::http::Request;
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::representation::{CallerIdPage, Document, PageUris, Representation};
 use crate::text::{digits, joined};
-use crate::{ApiVersion, ErrorCode, NewCallerId, OutgoingCallerId, Page, RestException};
+use crate::{ApiVersion, ErrorCode, NewCallerId, OutgoingCallerId, Page, Refusal, RestException};
 
 /// Where the vendor explained a code in that version's time.
 const MORE_INFO: &str = "http://www.twilio.com/docs/errors/";
 
-pub(super) fn decode(
-    resource: Resource,
-    request: &Request<'_>,
-) -> Result<Operation, RestException> {
+pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, Refusal> {
     let query = Parameters::of_query(request)?;
     // A client that cannot send PUT or DELETE sends POST and says which it means.
     let method = match (request.method, query.value(&["_method"])?) {
@@ -30,11 +27,11 @@ pub(super) fn decode(
             Ok(Operation::Update(sid, Parameters::of_body(request)?.new_name()?))
         }
         (Resource::Instance(sid), "DELETE") => Ok(Operation::Delete(sid)),
-        _ => Err(RestException::new(ErrorCode::MethodNotAllowed)),
+        _ => Err(Refusal::new(ErrorCode::MethodNotAllowed)),
     }
 }
 
-fn list(query: &Parameters<'_>) -> Result<ListRequest, RestException> {
+fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
     let page = query.page(&["page", "Page"], &["num", "PageSize"])?;
     let filters = query.filters()?;
     Ok(ListRequest {
@@ -47,7 +44,7 @@ fn list(query: &Parameters<'_>) -> Result<ListRequest, RestException> {
     })
 }
 
-fn create(form: &Parameters<'_>) -> Result<NewCallerId, RestException> {
+fn create(form: &Parameters<'_>) -> Result<NewCallerId, Refusal> {
     Ok(NewCallerId {
         friendly_name: form.friendly_name()?.flatten(),
         call_delay: form.call_delay()?,

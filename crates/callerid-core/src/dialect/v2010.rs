@@ -11,7 +11,7 @@ use crate::representation::{CallerIdPage, Document, PageUris, Representation};
 use crate::text::{digits, joined, push_hex};
 use crate::{
     ApiVersion, CallExtension, CallbackMethod, CallerIdSid, ErrorCode, NewCallerId,
-    OutgoingCallerId, Page, RestException, SID_LENGTH, StatusCallback,
+    OutgoingCallerId, Page, Refusal, RestException, SID_LENGTH, StatusCallback,
 };
 
 /// Where the vendor explains a code.
@@ -19,10 +19,7 @@ const MORE_INFO: &str = "https://www.twilio.com/docs/errors/";
 /// What a token begins with: it goes to the page after a row.
 const TOKEN_AFTER: &str = "PA";
 
-pub(super) fn decode(
-    resource: Resource,
-    request: &Request<'_>,
-) -> Result<Operation, RestException> {
+pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, Refusal> {
     let body = || Parameters::of_body(request);
     match (resource, request.method) {
         (Resource::List, "GET") => list(&Parameters::of_query(request)?).map(Operation::List),
@@ -33,11 +30,11 @@ pub(super) fn decode(
             Ok(Operation::Update(sid, body()?.new_name()?))
         }
         (Resource::Instance(sid), "DELETE") => Ok(Operation::Delete(sid)),
-        _ => Err(RestException::new(ErrorCode::MethodNotAllowed)),
+        _ => Err(Refusal::new(ErrorCode::MethodNotAllowed)),
     }
 }
 
-fn list(query: &Parameters<'_>) -> Result<ListRequest, RestException> {
+fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
     let page = query.page(&["Page"], &["PageSize"])?;
     let token = query.value(&["PageToken"])?.map(decode_token).transpose()?;
     let filters = query.filters()?;
@@ -50,12 +47,12 @@ fn list(query: &Parameters<'_>) -> Result<ListRequest, RestException> {
     })
 }
 
-fn create(form: &Parameters<'_>) -> Result<NewCallerId, RestException> {
+fn create(form: &Parameters<'_>) -> Result<NewCallerId, Refusal> {
     let method = match form.value(&["StatusCallbackMethod"])? {
         None => CallbackMethod::default(),
         Some(name) => CallbackMethod::parse(name).ok_or_else(|| {
             let detail = "a StatusCallbackMethod is GET or POST";
-            RestException::because(ErrorCode::InvalidStatusCallback, detail)
+            Refusal::because(ErrorCode::InvalidStatusCallback, detail)
         })?,
     };
     let url = form.value(&["StatusCallback"])?.filter(|url| !url.is_empty());
@@ -66,10 +63,10 @@ fn create(form: &Parameters<'_>) -> Result<NewCallerId, RestException> {
         friendly_name: form.friendly_name()?.flatten(),
         call_delay: form.call_delay()?,
         extension: extension.map_err(|error| {
-            RestException::http(400, joined(&["Invalid Extension: ", &error.to_string()]))
+            Refusal::http(400, &joined(&["Invalid Extension: ", &error.to_string()]))
         })?,
         status_callback: status_callback.map_err(|error| {
-            RestException::because(ErrorCode::InvalidStatusCallback, &error.to_string())
+            Refusal::because(ErrorCode::InvalidStatusCallback, &error.to_string())
         })?,
         ..NewCallerId::new(form.phone_number()?)
     })
@@ -85,7 +82,7 @@ fn encode_token(last: &OutgoingCallerId) -> String {
     token
 }
 
-fn decode_token(text: &str) -> Result<PageToken, RestException> {
+fn decode_token(text: &str) -> Result<PageToken, Refusal> {
     let token = || {
         let (sid, updated) = text.strip_prefix(TOKEN_AFTER)?.split_at_checked(SID_LENGTH)?;
         let sid = CallerIdSid::parse(sid).ok()?;
@@ -99,7 +96,7 @@ fn decode_token(text: &str) -> Result<PageToken, RestException> {
     };
     token().ok_or_else(|| {
         let detail = "pass on the next_page_uri of a page as it is";
-        RestException::because(ErrorCode::InvalidPageToken, detail)
+        Refusal::because(ErrorCode::InvalidPageToken, detail)
     })
 }
 
