@@ -12,7 +12,7 @@ import { prepareRecipes, recipes } from "./recipes.mjs";
 const [tarball, ...wanted] = process.argv.slice(2);
 
 /** The most bytes that a .wasm may take as it is sent, gz -9: a hundredth more than it takes. The first is to come down to 45,000. */
-const SIZES = { "callerid.wasm": 84_500, "client/callerid.wasm": 44_000, "phone/callerid.wasm": 13_850 };
+const SIZES = { "callerid.wasm": 81_600, "client/callerid.wasm": 43_200, "phone/callerid.wasm": 13_540 };
 
 const hosts = {
   sizes: async () => {

@@ -121,7 +121,7 @@ impl Operation {
     /// Reads what a request wants of the resource that its path names.
     ///
     /// # Errors
-    /// The [`RestException`] to answer with. With 405 goes [`Resource::allow`].
+    /// The [`Refusal`] to answer with. With 405 goes [`Resource::allow`].
     pub fn decode(route: &Route, request: &Request<'_>) -> Result<Self, Refusal> {
         route.version.decode(route.resource, request)
     }

@@ -153,7 +153,9 @@ fn optimise(wasm: &Path) -> Outcome {
         "--low-memory-unused",
         // A function with one caller stays apart unless it is tiny: what is sent is compressed, and repeats itself more so.
         "--one-caller-inline-max-function-size",
-        "2",
+        "6",
+        // Nor is anything kept in a local so as not to be repeated, for the same reason.
+        "--skip-pass=local-cse",
         // In an order that does not depend on where the project is built.
         "--reorder-functions-by-name",
         "--strip-debug",

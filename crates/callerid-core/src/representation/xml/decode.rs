@@ -174,10 +174,11 @@ impl<'a> Decoder<'a> {
         Ok(OutgoingCallerId {
             sid: record.required(Element::Sid, CallerIdSid::parse)?,
             account_sid: record.required(Element::AccountSid, AccountSid::parse)?,
-            friendly_name: record.required(Element::FriendlyName, FriendlyName::new)?,
             phone_number: record.required(Element::PhoneNumber, PhoneNumber::restore)?,
             date_created: record.required(Element::DateCreated, Date::parse)?,
             date_updated: record.required(Element::DateUpdated, Date::parse)?,
+            // What is allocated comes last, so that it need not be freed where another is wrong.
+            friendly_name: record.required(Element::FriendlyName, FriendlyName::new)?,
         })
     }
 
@@ -186,10 +187,10 @@ impl<'a> Decoder<'a> {
         Ok(ValidationRequest {
             account_sid: record.required(Element::AccountSid, AccountSid::parse)?,
             phone_number: record.required(Element::PhoneNumber, PhoneNumber::restore)?,
-            // An empty element stands for a name that was not given.
-            friendly_name: record.optional(Element::FriendlyName, FriendlyName::new)?,
             validation_code: record.required(Element::ValidationCode, ValidationCode::parse)?,
             call_sid: record.optional(Element::CallSid, CallSid::parse)?,
+            // An empty element stands for a name that was not given.
+            friendly_name: record.optional(Element::FriendlyName, FriendlyName::new)?,
         })
     }
 
@@ -197,8 +198,8 @@ impl<'a> Decoder<'a> {
         let mut record = self.record(tag, Element::RestException, &REST_EXCEPTION)?;
         Ok(RestException {
             status: record.required(Element::Status, number)?,
-            message: record.required(Element::Message, message)?,
             code: record.optional(Element::Code, number)?,
+            message: record.required(Element::Message, message)?,
             more_info: record.optional(Element::MoreInfo, message)?,
         })
     }
