@@ -83,6 +83,17 @@ pub struct PageUris {
     pub last: String,
 }
 
+impl PageUris {
+    /// The addresses as the attributes of a list come.
+    fn in_order(&self) -> [&str; 5] {
+        [&self.this, &self.first, &self.previous, &self.next, &self.last]
+    }
+
+    fn in_order_mut(&mut self) -> [&mut String; 5] {
+        [&mut self.this, &mut self.first, &mut self.previous, &mut self.next, &mut self.last]
+    }
+}
+
 impl Representation {
     /// The representation with that extension.
     pub fn from_extension(extension: &str) -> Option<Self> {

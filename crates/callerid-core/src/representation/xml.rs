@@ -73,8 +73,7 @@ fn list_tag(out: &mut Vec<u8>, list: &CallerIdPage) {
     for (name, figure) in FIGURES.into_iter().zip(figures) {
         attribute(out, name, &digits(figure));
     }
-    let uris = [&uris.this, &uris.first, &uris.previous, &uris.next, &uris.last];
-    for (name, uri) in URIS.into_iter().zip(uris) {
+    for (name, uri) in URIS.into_iter().zip(uris.in_order()) {
         attribute(out, name, uri);
     }
 }

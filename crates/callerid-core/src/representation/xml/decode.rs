@@ -18,7 +18,7 @@ use super::super::{
 };
 use super::reader::{Read, Reader, Tag, Text, excerpt, malformed};
 use crate::friendly_name::is_xml_char;
-use crate::page::decimal;
+use crate::page::{decimal, rows_before};
 use crate::text::Plain;
 use crate::{
     AccountSid, CallSid, CallerIdSid, Date, FriendlyName, OutgoingCallerId, Page, PhoneNumber,
@@ -163,7 +163,7 @@ impl<'a> Decoder<'a> {
         let page = &mut received.list.page;
         if received.stated_total.is_none() {
             let rows = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
-            let start = page.number.saturating_mul(page.size.into());
+            let start = rows_before(page.number, page.size);
             page.total = start.saturating_add(rows).saturating_add(page.more.into());
         }
         Ok(received)
@@ -311,24 +311,23 @@ const ROW_BYTES_MIN: usize = 128;
 
 fn page_attributes(tag: &Tag<'_>) -> Read<ReceivedPage> {
     let mut figures = [None; FIGURES.len()];
-    let mut uris = [const { None }; URIS.len()];
+    let mut uris = PageUris::default();
+    let mut are_given = [false; URIS.len()];
     tag.each_attribute(&mut |at, name, value| {
-        if let Some(place) = FIGURES.iter().position(|figure| *figure == name)
-            && let (Some(name), Some(figure)) = (FIGURES.get(place), figures.get_mut(place))
-        {
-            let value = number(value.trim_ascii());
-            once(at, name, figure, value.map_err(|why| invalid_value(at, name, &why))?)?;
+        let figure = FIGURES.into_iter().zip(&mut figures).find(|(known, _)| *known == name);
+        if let Some((name, figure)) = figure {
+            let value = number(value.trim_ascii()).map_err(|why| invalid_value(at, name, &why))?;
+            once(at, name, figure.replace(value).is_some())?;
         }
-        if let Some(place) = URIS.iter().position(|uri| *uri == name)
-            && let (Some(name), Some(uri)) = (URIS.get(place), uris.get_mut(place))
-        {
-            let value = message(&value).map_err(|why| invalid_value(at, name, &why))?;
-            once(at, name, uri, value)?;
+        let places = uris.in_order_mut().into_iter().zip(&mut are_given);
+        let uri = URIS.into_iter().zip(places).find(|(known, _)| *known == name);
+        if let Some((name, (uri, is_given))) = uri {
+            *uri = message(&value).map_err(|why| invalid_value(at, name, &why))?;
+            once(at, name, std::mem::replace(is_given, true))?;
         }
         Ok(())
     })?;
     let [page, stated_pages, size, total, stated_start, stated_end] = figures;
-    let [this, first, previous, next, last] = uris.map(Option::unwrap_or_default);
     let required = |figure: Option<u64>, name| {
         let parent = Element::OutgoingCallerIds.name();
         figure.ok_or_else(|| InvalidDocument::new(tag.at, Reason::Missing { name, parent }))
@@ -341,17 +340,16 @@ fn page_attributes(tag: &Tag<'_>) -> Read<ReceivedPage> {
         number: required(page, page_name)?,
         size,
         total: total.unwrap_or_default(),
-        more: !next.is_empty(),
+        more: !uris.next.is_empty(),
     };
-    let uris = PageUris { this, first, previous, next, last };
     let list = CallerIdPage { page, uris };
     Ok(ReceivedPage { list, stated_pages, stated_total: total, stated_start, stated_end })
 }
 
-fn once<T>(at: usize, name: &'static str, slot: &mut Option<T>, value: T) -> Read<()> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(InvalidDocument::new(at, Reason::Repeated { name })),
+fn once(at: usize, name: &'static str, is_repeated: bool) -> Read<()> {
+    match is_repeated {
+        false => Ok(()),
+        true => Err(InvalidDocument::new(at, Reason::Repeated { name })),
     }
 }
 
