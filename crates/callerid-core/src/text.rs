@@ -1,7 +1,7 @@
 //! Texts: how messages are put together, how they show texts of others, and how a text is split.
 //!
 //! Not with `write!`, `format!` and `str`'s searches: those are ready for whatever could be written or looked for, and
-//! together take three kilobytes of the compressed .wasm.
+//! together take two to three kilobytes of the compressed .wasm.
 
 use std::fmt;
 
