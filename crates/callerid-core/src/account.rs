@@ -110,7 +110,8 @@ impl Credentials {
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
-        let decoded = String::from_utf8(Base64::decode_vec(encoded.trim_ascii()).ok()?).ok()?;
+        let decoded =
+            String::from_utf8(Base64::decode_vec(encoded.trim_matches(' ')).ok()?).ok()?;
         let (user, password) = split_once(&decoded, b':')?;
         let sid = AccountSid::parse(user).ok()?;
         Some(Self { sid, auth_token: AuthToken::new(password).ok()? })
@@ -188,6 +189,10 @@ mod tests {
         assert!(!is_read(&format!("{stem}bx==")));
         // No line ends or spaces within, and not the alphabet of URLs.
         let (start, end) = whole.split_at(20);
+        for around in ["\t", "\n", "\u{a0}"] {
+            assert!(!is_read(&format!("{whole}{around}")), "{around:?}");
+            assert!(!is_read(&format!("{around}{whole}")), "{around:?}");
+        }
         for between in [" ", "\n", "\r\n", "-", "_", "é"] {
             assert!(!is_read(&format!("{start}{between}{end}")), "{between:?}");
         }

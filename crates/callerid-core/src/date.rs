@@ -318,7 +318,7 @@ impl Reader<'_> {
         if self.rest.first() != Some(&b'(') {
             return Some(());
         }
-        let mut depth = 0_u32;
+        let mut depth = 0_usize;
         let mut is_escaped = false;
         while let Some((byte, rest)) = self.rest.split_first() {
             self.rest = rest;

@@ -24,11 +24,11 @@ pub(crate) fn put(f: &mut fmt::Formatter<'_>, texts: &[&str]) -> fmt::Result {
 }
 
 /// A text as a value that shows itself, without the padding that a `str` could have.
-pub(crate) struct Plain<T>(pub(crate) T);
+pub(crate) struct Plain(pub(crate) &'static str);
 
-impl<T: AsRef<str>> fmt::Display for Plain<T> {
+impl fmt::Display for Plain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_ref())
+        f.write_str(self.0)
     }
 }
 

@@ -4,7 +4,7 @@ import { expect, signedIn, test } from "../fixtures.js";
 
 const RUNS = 5;
 
-test("it starts with few files, and costs less than 320 ms of the renderer’s processor time", async ({ browser, server }) => {
+test("it starts with few files, and costs less than 250 ms of the renderer’s processor time", async ({ browser, server }) => {
   const starts = [];
   for (let run = 0; run < RUNS; run++) {
     const context = await browser.newContext();
@@ -29,8 +29,7 @@ test("it starts with few files, and costs less than 320 ms of the renderer’s p
   // Time by the clock depends on what else the machine does: `cargo xtask bench page` measures it.
   console.log(`ready after ${Math.round(median(starts.map(({ ready }) => ready)))} ms, ${Math.round(median(starts.map(({ cost }) => cost)))} ms of processor time (medians of ${RUNS})`);
   for (const { files } of starts) expect([...new Set(files)].sort()).toEqual(["/callerid.js", "/callerid/callerid.wasm", "/icon.svg", "/page.css", "/page.js"]);
-  // It takes 170 to 260 where the machine has other work too.
-  expect(Math.min(...starts.map(({ cost }) => cost))).toBeLessThan(320);
+  expect(Math.min(...starts.map(({ cost }) => cost))).toBeLessThan(250);
 });
 
 for (const [width, height] of [[320, 568], [1280, 900]]) {

@@ -174,11 +174,10 @@ impl<'a> Decoder<'a> {
         Ok(OutgoingCallerId {
             sid: record.required(Element::Sid, CallerIdSid::parse)?,
             account_sid: record.required(Element::AccountSid, AccountSid::parse)?,
+            friendly_name: record.required(Element::FriendlyName, FriendlyName::new)?,
             phone_number: record.required(Element::PhoneNumber, PhoneNumber::restore)?,
             date_created: record.required(Element::DateCreated, Date::parse)?,
             date_updated: record.required(Element::DateUpdated, Date::parse)?,
-            // What is allocated comes last, so that it need not be freed where another is wrong.
-            friendly_name: record.required(Element::FriendlyName, FriendlyName::new)?,
         })
     }
 
@@ -187,10 +186,10 @@ impl<'a> Decoder<'a> {
         Ok(ValidationRequest {
             account_sid: record.required(Element::AccountSid, AccountSid::parse)?,
             phone_number: record.required(Element::PhoneNumber, PhoneNumber::restore)?,
-            validation_code: record.required(Element::ValidationCode, ValidationCode::parse)?,
-            call_sid: record.optional(Element::CallSid, CallSid::parse)?,
             // An empty element stands for a name that was not given.
             friendly_name: record.optional(Element::FriendlyName, FriendlyName::new)?,
+            validation_code: record.required(Element::ValidationCode, ValidationCode::parse)?,
+            call_sid: record.optional(Element::CallSid, CallSid::parse)?,
         })
     }
 
@@ -198,8 +197,8 @@ impl<'a> Decoder<'a> {
         let mut record = self.record(tag, Element::RestException, &REST_EXCEPTION)?;
         Ok(RestException {
             status: record.required(Element::Status, number)?,
-            code: record.optional(Element::Code, number)?,
             message: record.required(Element::Message, message)?,
+            code: record.optional(Element::Code, number)?,
             more_info: record.optional(Element::MoreInfo, message)?,
         })
     }
@@ -353,14 +352,14 @@ fn once(at: usize, name: &'static str, is_repeated: bool) -> Read<()> {
     }
 }
 
-const UNPRINTABLE: Plain<&str> = Plain("there is a control character that XML cannot carry");
-const NOT_A_NUMBER: Plain<&str> = Plain("not a whole number, or too large");
+const UNPRINTABLE: Plain = Plain("there is a control character that XML cannot carry");
+const NOT_A_NUMBER: Plain = Plain("not a whole number, or too large");
 
-fn number<T: TryFrom<u64>>(text: &str) -> Result<T, Plain<&'static str>> {
+fn number<T: TryFrom<u64>>(text: &str) -> Result<T, Plain> {
     decimal(text).and_then(|number| number.try_into().ok()).ok_or(NOT_A_NUMBER)
 }
 
-fn message(text: &str) -> Result<String, Plain<&'static str>> {
+fn message(text: &str) -> Result<String, Plain> {
     let carried = text.chars().all(is_xml_char);
     carried.then(|| text.to_owned()).ok_or(UNPRINTABLE)
 }
