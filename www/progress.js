@@ -4,8 +4,9 @@ import { announce } from "./announce.js";
 import { byId, copy, element, icon, setText, setUnbroken, show } from "./dom.js";
 import { clock, spelled, spokenSeconds } from "./words.js";
 
-/** What the steps say before the first: as the page has them. */
-const REST = [...byId("steps").children].map((item) => stepOf(item).text.textContent);
+/** The four steps, and what they say before the first: as the page has them. */
+const STEPS = [...byId("steps").children].map(stepOf);
+const REST = STEPS.map(({ text }) => text.textContent);
 
 /** Seconds of a countdown that are said aloud. */
 const MILESTONES = new Set([60, 30, 10, 5]);
@@ -100,7 +101,6 @@ const SPOKEN = { done: "Done: ", now: "Now: ", next: "Next: ", failed: "Failed: 
 /** Mounts the panel. `again` asks for another call with the same number and name. */
 export function mountProgress({ again }) {
   const panel = byId("progress");
-  const steps = [...byId("steps").children].map(stepOf);
   let validation = null;
   let said = null;
   let ticking;
@@ -112,7 +112,7 @@ export function mountProgress({ again }) {
     panel.dataset.state = shown.state;
     panel.dataset.spent = String(isOver);
     drawCode(shown, isOver);
-    shown.steps.forEach((step, index) => drawStep(steps[index], step, index, shown.state === "rest"));
+    shown.steps.forEach((step, index) => drawStep(STEPS[index], step, index, shown.state === "rest"));
     setText(byId("progress-advice"), shown.advice ?? "");
     show(byId("call-again"), Boolean(shown.advice));
     show(byId("no-call"), ["asked", "queued", "ringing"].includes(shown.state));

@@ -496,9 +496,7 @@ impl fmt::Display for ClientError {
             }
             Self::Unsupported { parameter, version } => {
                 let (version, newer) = (version.as_str(), ApiVersion::V2010.as_str());
-                let what = ["the API's version ", version, " has no ", parameter];
-                put(f, &what)?;
-                put(f, &["; ", newer, " has"])
+                put(f, &["the API's version ", version, " has no ", parameter, "; ", newer, " has"])
             }
         }
     }

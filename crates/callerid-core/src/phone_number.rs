@@ -84,13 +84,16 @@ impl PhoneNumber {
     /// [`InvalidPhoneNumber`] says what is wrong and where. A number with an extension is refused with the reason
     /// [`Extension`](Reason::Extension); see [`parse_with_extension`](Self::parse_with_extension).
     pub fn parse(text: &str) -> Result<Self, InvalidPhoneNumber> {
-        match plain::digits(text.as_bytes()) {
-            Some((digits, [])) => match digits.assigned_number() {
-                Some(number) => Ok(number),
-                None => plain::misdialled(text.as_bytes(), digits),
-            },
-            _ => Self::parse_written(text),
-        }
+        Self::parse_plain(text).unwrap_or_else(|| Self::parse_written(text))
+    }
+
+    /// Reads a text that is plain as a whole; `None` if it is not.
+    fn parse_plain(text: &str) -> Option<Result<Self, InvalidPhoneNumber>> {
+        let (digits, []) = plain::digits(text.as_bytes())? else { return None };
+        Some(match digits.assigned_number() {
+            Some(number) => Ok(number),
+            None => plain::misdialled(text.as_bytes(), digits),
+        })
     }
 
     /// Reads the first line of a text, which ends in `\n` or `\r\n` or with the text, and gives its number, as
@@ -141,8 +144,8 @@ impl PhoneNumber {
     pub fn parse_with_extension(
         text: &str,
     ) -> Result<(Self, Option<Extension>), InvalidPhoneNumber> {
-        if let Some((_, [])) = plain::digits(text.as_bytes()) {
-            return Ok((Self::parse(text)?, None));
+        if let Some(number) = Self::parse_plain(text) {
+            return Ok((number?, None));
         }
         let written = written::read(text)?;
         Ok((written.number, written.extension.map(|(extension, _)| extension)))

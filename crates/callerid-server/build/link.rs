@@ -79,8 +79,15 @@ fn text(files: &Files, path: &str) -> Result<String, String> {
 
 /// What the lines name that begin so.
 fn named(html: &str, beginning: &str) -> Vec<String> {
-    let rests = html.lines().filter_map(|line| line.strip_prefix(beginning));
-    rests.filter_map(|rest| rest.split_once('"')).map(|(path, _)| path.to_owned()).collect()
+    html.lines()
+        .filter_map(|line| named_by(line, beginning))
+        .map(|(path, _)| path.to_owned())
+        .collect()
+}
+
+/// What a line names that begins so, and the rest of the line after the quote.
+fn named_by<'a>(line: &'a str, beginning: &str) -> Option<(&'a str, &'a str)> {
+    line.strip_prefix(beginning)?.split_once('"')
 }
 
 /// Takes out the lines that begin so, and puts one for `linked` in the place of the first. Returns what they named.
@@ -88,7 +95,7 @@ fn take_lines(html: &mut String, beginning: &str, linked: &str) -> Vec<String> {
     let mut named = Vec::new();
     let mut lines = String::with_capacity(html.len());
     for line in html.split_inclusive('\n') {
-        match line.strip_prefix(beginning).and_then(|rest| rest.split_once('"')) {
+        match named_by(line, beginning) {
             Some((path, rest)) => {
                 if named.is_empty() {
                     lines.extend([beginning, linked, "\"", rest]);

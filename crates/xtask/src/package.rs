@@ -9,6 +9,7 @@ use std::env;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use base64ct::{Base64, Encoding as _};
 use flate2::Compression;
@@ -80,11 +81,9 @@ fn print_sizes() -> Outcome {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(&fs::read(&wasm)?)?;
         println!("\n{}: {} bytes, gz -9", wasm.display(), gzip.finish()?.len());
-        let compile = ["build", "--locked", "--quiet", "--package", "callerid-wasm", "--lib"];
-        let target = ["--target", "wasm32-unknown-unknown", "--profile", "wasm"];
         let folder = target_dir().join("sizes");
-        let debug = ["--config", "profile.wasm.debug=2", "--target-dir"];
-        run(cargo().args(compile).args(target).args(build.features).args(debug).arg(&folder))?;
+        let debug = ["--quiet", "--config", "profile.wasm.debug=2", "--target-dir"];
+        run(build.compile().args(debug).arg(&folder))?;
         let compiled = folder.join("wasm32-unknown-unknown/wasm/callerid_wasm.wasm");
         sizes::print_origins(&compiled)?;
     }
@@ -92,11 +91,18 @@ fn print_sizes() -> Outcome {
 }
 
 impl Build {
+    /// The command that compiles it.
+    fn compile(&self) -> Command {
+        let compile = ["build", "--locked", "--package", "callerid-wasm", "--lib"];
+        let target = ["--target", "wasm32-unknown-unknown", "--profile", "wasm"];
+        let mut command = cargo();
+        command.args(compile).args(target).args(self.features);
+        command
+    }
+
     fn run(&self, dist: &Path) -> Outcome {
         let folder = dist.join(self.folder);
         fs::create_dir_all(&folder)?;
-        let compile = ["build", "--locked", "--package", "callerid-wasm", "--lib"];
-        let target = ["--target", "wasm32-unknown-unknown", "--profile", "wasm"];
         // The paths of panics are of this machine; relocations tell what refers to what.
         let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|it| it + "/.cargo"));
         let flags = format!(
@@ -104,7 +110,7 @@ impl Build {
             home.unwrap_or_default(),
             root().display(),
         );
-        run(cargo().args(compile).args(target).args(self.features).args(["--config", &flags]))?;
+        run(self.compile().args(["--config", &flags]))?;
 
         let compiled = target_dir().join("wasm32-unknown-unknown/wasm/callerid_wasm.wasm");
         let module = prune::prune(&fs::read(compiled)?)?;
@@ -161,8 +167,10 @@ fn optimise(wasm: &Path) -> Outcome {
         "--strip-debug",
         "--strip-producers",
     ];
-    run(node::node().arg(&wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))?;
+    let rewrite = |options: &[&str]| {
+        run(node::node().arg(&wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))
+    };
+    rewrite(&options)?;
     fs::write(wasm, order::named_by_likeness(&fs::read(wasm)?)?)?;
-    let options = ["--reorder-functions-by-name", "--strip-debug", "--strip-target-features"];
-    run(node::node().arg(&wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))
+    rewrite(&["--reorder-functions-by-name", "--strip-debug", "--strip-target-features"])
 }

@@ -2,7 +2,7 @@
 
 use super::element::{Element, Field, WIRE_2008, Wire, each_record};
 use super::{CallerIdPage, Document};
-use crate::text::digits;
+use crate::text::{digits, push_hex};
 use crate::{ApiVersion, Call, Callback, Moment, OutgoingCallerId};
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
@@ -186,11 +186,7 @@ pub fn push_string(out: &mut String, text: &str) {
             '\t' => out.push_str("\\t"),
             '\0'..=' ' | '<' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' if char != ' ' => {
                 out.push_str("\\u");
-                let code = u32::from(char);
-                for shift in [12, 8, 4, 0] {
-                    let nibble = (code >> shift) as u8;
-                    out.push(char::from(crate::sid::hex_digit(nibble)));
-                }
+                push_hex(out, char.into(), 4);
             }
             _ => out.push(char),
         }
