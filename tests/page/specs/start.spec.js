@@ -18,17 +18,17 @@ test("it starts with few files, and costs less than 250 ms of the renderer’s p
     await page.goto(signedIn(server.url, server.account));
     await expect(page.locator("#link-state")).toHaveAttribute("data-state", "live");
     const cost = (await spent()) - before;
-    const { files, ready } = await page.evaluate(() => ({
-      files: performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname).filter((path) => /\.\w+$/.test(path)),
-      ready: performance.getEntriesByName("callerid-started")[0].startTime,
-    }));
-    starts.push({ cost, files, ready });
+    const ready = await page.evaluate(() => performance.getEntriesByName("callerid-started")[0].startTime);
+    starts.push({ cost, ready });
+    const files = () => page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname).filter((path) => /\.\w+$/.test(path)));
+    // The icon is asked for when the browser sees fit, which can be after all else is done.
+    await expect.poll(files).toContain("/icon.svg");
+    expect([...new Set(await files())].sort()).toEqual(["/callerid.js", "/callerid/callerid.wasm", "/icon.svg", "/page.css", "/page.js"]);
     await context.close();
   }
   const median = (values) => values.sort((one, other) => one - other)[RUNS >> 1];
   // Time by the clock depends on what else the machine does: `cargo xtask bench page` measures it.
   console.log(`ready after ${Math.round(median(starts.map(({ ready }) => ready)))} ms, ${Math.round(median(starts.map(({ cost }) => cost)))} ms of processor time (medians of ${RUNS})`);
-  for (const { files } of starts) expect([...new Set(files)].sort()).toEqual(["/callerid.js", "/callerid/callerid.wasm", "/icon.svg", "/page.css", "/page.js"]);
   expect(Math.min(...starts.map(({ cost }) => cost))).toBeLessThan(250);
 });
 
