@@ -103,10 +103,12 @@ impl Build {
     fn run(&self, dist: &Path) -> Outcome {
         let folder = dist.join(self.folder);
         fs::create_dir_all(&folder)?;
-        // The paths of panics are of this machine; relocations tell what refers to what.
+        // The paths of panics are of this machine; relocations tell what refers to what; and a value that takes more than
+        // one store is copied by one instruction, which is shorter.
         let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|it| it + "/.cargo"));
         let flags = format!(
-            "target.wasm32-unknown-unknown.rustflags=['--remap-path-prefix={}=', '--remap-path-prefix={}=', '-Clink-arg=--emit-relocs']",
+            "target.wasm32-unknown-unknown.rustflags=['--remap-path-prefix={}=', '--remap-path-prefix={}=', \
+             '-Clink-arg=--emit-relocs', '-Cllvm-args=-max-store-memcpy=1']",
             home.unwrap_or_default(),
             root().display(),
         );
