@@ -85,12 +85,9 @@ export async function arrive(page, url) {
 }
 
 function watch(page, { failures, origins }, problems) {
-  page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
-  page.on("console", (message) => {
-    const text = message.text();
-    const isExpected = failures.some((pattern) => pattern.test(text));
-    if (["error", "warning"].includes(message.type()) && !isExpected) problems.push(`${message.type()}: ${text}`);
-  });
+  const wentWrong = (type, text) => failures.some((pattern) => pattern.test(text)) || problems.push(`${type}: ${text}`);
+  page.on("pageerror", (error) => wentWrong("error", error.message));
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && wentWrong(message.type(), message.text()));
   page.on("request", (request) => {
     const url = new URL(request.url());
     const own = new URL(page.url() === "about:blank" ? request.url() : page.url()).origin;

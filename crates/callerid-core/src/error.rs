@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
+use crate::http::MAX_BODY_BYTES;
 use crate::text::{digits, excerpt, joined, put};
 
 macro_rules! error_table {
@@ -105,6 +106,12 @@ impl RestException {
     /// An error of HTTP itself, for which the vendor's catalogue has no number.
     pub fn http(status: u16, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), code: None, more_info: None }
+    }
+
+    /// The 413 for a body of more than [`MAX_BODY_BYTES`].
+    pub fn body_too_long() -> Self {
+        let most = digits(MAX_BODY_BYTES);
+        Self::http(413, joined(&["Request body too long: at most ", &most, " bytes are read"]))
     }
 
     fn with_message(error: ErrorCode, message: String) -> Self {

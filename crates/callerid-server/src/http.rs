@@ -109,19 +109,15 @@ async fn read_body<S>(head: &Parts, body: Body, host: &Host<S>) -> Result<Bytes,
     if axum::body::HttpBody::is_end_stream(&body) {
         return Ok(Bytes::new());
     }
-    let too_long = || {
-        let message = format!("Request body too long: at most {MAX_BODY_BYTES} bytes are read");
-        RestException::http(413, message)
-    };
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|value| value.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-        return Err(too_long());
+        return Err(RestException::body_too_long());
     }
     let timeout = host.limits.timeout;
     match tokio::time::timeout(timeout, Limited::new(body, MAX_BODY_BYTES).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(RestException::body_too_long()),
         Ok(Err(_)) => Err(RestException::http(400, "Request body malformed or cut short")),
         Err(_) => {
             let message = format!("Request body not received within {} s", timeout.as_secs());

@@ -11,7 +11,7 @@ use callerid_core::{
 };
 use wasm_bindgen::prelude::*;
 
-use crate::js::{Array, RangeError, Texts, Uint8Array, joined, range_error};
+use crate::js::{Array, RangeError, Texts, Uint8Array, range_error};
 
 /// A service, its store, and the account that may ask.
 #[wasm_bindgen]
@@ -89,9 +89,7 @@ impl Mock {
             return Ok(self.events(authorization.as_deref(), last.as_deref(), &entropy));
         }
         if body.len() > MAX_BODY_BYTES {
-            let most = MAX_BODY_BYTES.to_string();
-            let message = joined(&["Request body too long: at most ", &most, " bytes are read"]);
-            let exception = RestException::http(413, message);
+            let exception = RestException::body_too_long();
             return Ok(response(&refusal(&path, &exception, entropy.request_sid())));
         }
         if let Some(code) = request.read("validationCode", ValidationCode::parse)? {

@@ -1,6 +1,6 @@
 // How the page starts: what it asks for, what it costs, how long it takes.
 
-import { expect, signedIn, test } from "../fixtures.js";
+import { expect, shoot, signedIn, test } from "../fixtures.js";
 
 const RUNS = 5;
 
@@ -49,6 +49,19 @@ for (const [width, height] of [[320, 568], [1280, 900]]) {
     expect(await places()).toEqual(before);
   });
 }
+
+test("without the core the page says so, and can be loaded again", async ({ page, expected, staticHost }) => {
+  expected.failures.push(/ERR_FAILED/, /Failed to fetch/);
+  await page.route("**/callerid.wasm", (route) => route.abort());
+  await page.goto(staticHost.url);
+  await expect(page.locator("#link-text")).toHaveText("Not started");
+  await expect(page.locator("#notice-title")).toHaveText("A part of this page could not be loaded.");
+  await shoot(page, "not-started");
+  await page.unroute("**/callerid.wasm");
+  await page.getByRole("button", { name: "Load it again" }).click();
+  await expect(page.locator("#link-state")).toHaveAttribute("data-state", "live");
+  await expect(page.locator("#notice")).toBeHidden();
+});
 
 test("what is fetched is asked for at once: nothing waits for what another file says", async ({ page, server }) => {
   await server.open();
