@@ -15,7 +15,7 @@ import {
   parseResponse,
 } from "callerid";
 // Not exported: how much memory the module has.
-import { memory } from "./node_modules/callerid/dist/wasm.js";
+import { memory } from "./node_modules/callerid/dist/callerid.js";
 
 const connection = (mock) => ({ accountSid: mock.accountSid, authToken: mock.authToken, baseUrl: "http://callerid.test", fetch: mock.fetch });
 const NOW = new Date("2008-04-01T18:26:32Z");

@@ -1,9 +1,9 @@
 //! `cargo xtask package`: builds the npm package.
 //!
 //! The core is compiled to WebAssembly three times: whole for `callerid`, without the mock for `callerid/client`, and the
-//! numbers alone for `callerid/phone`. For each, wasm-bindgen, as a library, writes the .wasm and the glue; beside them go
-//! the façade's modules from `pkg/src`, and the .wasm once more as base64 for the entry that carries it. All that needs no
-//! Node. The tarball does, for `npm pack` and for wasm-opt, which makes the .wasm smaller.
+//! numbers alone for `callerid/phone`. For each, wasm-bindgen, as a library, writes the .wasm and its glue; with that the
+//! façade's modules from `pkg/src` are linked, and one entry has the .wasm once more, as base64. All
+//! that needs no Node. The tarball does, for `npm pack` and for wasm-opt, which makes the .wasm smaller.
 
 use std::env;
 use std::fs;
@@ -16,6 +16,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use wasm_bindgen_cli_support::Bindgen;
 
+mod link;
 mod order;
 mod prune;
 mod sizes;
@@ -40,6 +41,9 @@ const BUILDS: [Build; 3] = [
     },
     Build { folder: "phone", features: &["--no-default-features"], layers: &["entries", "phone"] },
 ];
+
+/// What stands for the .wasm, as base64, in the entry that carries it.
+const INLINED: &str = "%callerid.wasm%";
 
 /// Builds `pkg/dist`, then the tarball `target/npm/callerid-<version>.tgz`, and prints where it is.
 pub(crate) fn run_all(args: &[String]) -> Outcome {
@@ -125,18 +129,21 @@ impl Build {
             .remove_name_section(wasm_opt().is_none())
             .remove_producers_section(true);
         let mut output = bindgen.generate_output()?;
-        fs::write(folder.join("glue.js"), output.js())?;
         let wasm = folder.join("callerid.wasm");
         fs::write(&wasm, output.wasm_mut().emit_wasm())?;
         optimise(&wasm)?;
         let base64 = Base64::encode_string(&fs::read(&wasm)?);
-        fs::write(folder.join("inlined.js"), format!("export default \"{base64}\";\n"))?;
 
+        let mut modules = link::Modules::from([("glue.js".to_owned(), output.js().to_owned())]);
         for layer in self.layers {
             for module in fs::read_dir(root().join("pkg/src").join(layer))? {
                 let module = module?;
-                fs::copy(module.path(), folder.join(module.file_name()))?;
+                let name = module.file_name().to_string_lossy().into_owned();
+                modules.insert(name, fs::read_to_string(module.path())?);
             }
+        }
+        for (name, text) in link::link(&modules)? {
+            fs::write(folder.join(name), text.replace(INLINED, &base64))?;
         }
         Ok(())
     }

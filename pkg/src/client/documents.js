@@ -1,7 +1,5 @@
 import { InvalidDocument, RestException, UnexpectedResponse } from "./errors.js";
-import { core } from "./wasm.js";
-
-const encoder = new TextEncoder();
+import { core, encoder } from "./wasm.js";
 
 export function parseResponse(body, contentType) {
   const [type, ...rest] = core().decodeDocument(typeof body === "string" ? encoder.encode(body) : body, contentType ?? undefined);

@@ -1,10 +1,14 @@
 // The entry that carries the .wasm.
 
-import base64 from "./inlined.js";
 import { provide } from "./wasm.js";
+
+/** Put in when the package is built. */
+const base64 = "%callerid.wasm%";
 
 provide(() => {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  // Node before 25: ten times as quick as what follows.
+  if (globalThis.Buffer) return Buffer.from(base64, "base64");
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);

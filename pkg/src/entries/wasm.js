@@ -22,6 +22,9 @@ export function core() {
   return glue;
 }
 
+/** Texts are UTF-8 to the core, and on the wire. */
+export const encoder = new TextEncoder();
+
 /** An object as the core takes it: every member a text or `undefined`. */
 export function texts(object) {
   const texts = {};
@@ -58,7 +61,9 @@ async function load(given) {
     const fs = source.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs") : undefined;
     source = fs ? fs.readFileSync(source) : await fetch(source);
   }
-  if (typeof Response === "function" && source instanceof Response) {
+  // Node loads all of its fetch where Response is first named: not for who brings the bytes.
+  const isHere = source instanceof WebAssembly.Module || source instanceof ArrayBuffer || ArrayBuffer.isView(source);
+  if (!isHere && typeof Response === "function" && source instanceof Response) {
     if (!source.ok) throw new Error(`callerid: ${source.url} answered ${source.status}`);
     // As it comes in, where the host says what it is.
     if (source.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(source);

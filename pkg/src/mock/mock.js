@@ -1,12 +1,10 @@
 import { RestException } from "./errors.js";
 import { EventReader, toCall, toChange } from "./events.js";
 import { PhoneNumber } from "./phone-number.js";
-import { core, texts } from "./wasm.js";
+import { core, encoder, texts } from "./wasm.js";
 
 /** How often a stream of events says that it is alive, as the server does. */
 const HEARTBEAT_MILLISECONDS = 15_000;
-
-const encoder = new TextEncoder();
 
 class CallEvent extends Event {
   constructor(call) {
@@ -127,6 +125,11 @@ export class MockApi extends EventTarget {
     this.#changes.free();
     this.#core.free();
     this.#core = undefined;
+  }
+
+  // For `using`; where the engine knows of none, nobody can name it.
+  [Symbol.dispose ?? Symbol()]() {
+    this.free();
   }
 
   #now() {
@@ -256,8 +259,6 @@ export class MockApi extends EventTarget {
     });
   }
 }
-
-if (Symbol.dispose) MockApi.prototype[Symbol.dispose] = MockApi.prototype.free;
 
 class MockCall {
   #be;

@@ -1,10 +1,9 @@
-import { core, memory } from "./wasm.js";
+import { core, encoder, memory } from "./wasm.js";
 
 // Made only here: `new PhoneNumber(…)` elsewhere throws.
 const MAKE = Symbol();
 const LINE_FEED = 10;
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 // Texts go to the core, and answers come from it, through a buffer of its memory: a crossing is all that a number costs then.
