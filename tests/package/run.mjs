@@ -22,6 +22,15 @@ const hosts = {
       console.log(`        ${file}: ${bytes} bytes, gz -9`);
     }
   },
+  "what is not used": async () => {
+    const { build } = await import("esbuild");
+    const contents = 'import { PhoneNumber } from "callerid/slim"; console.log(PhoneNumber.parse("4158675309"));';
+    const { outputFiles } = await build({ stdin: { contents, resolveDir: here }, bundle: true, format: "esm", write: false });
+    for (const name of ["MockApi", "CallerIdClient", "CallControl", "FriendlyName"]) {
+      // Declared: the glue names some of them too.
+      if (new RegExp(`^(var|class) ${name}\\b`, "m").test(outputFiles[0].text)) throw new Error(`a bundle keeps ${name}, which is not used`);
+    }
+  },
   publint: () => run(bin("publint"), ["--strict", installed]),
   attw: async () => {
     // It deletes the tarball that it is given.

@@ -1,6 +1,6 @@
 import { core } from "./wasm.js";
 
-export const FriendlyName = Object.freeze({
+export const FriendlyName = /* @__PURE__ */ Object.freeze({
   get limit() {
     return core().friendlyNameLimit();
   },
@@ -15,7 +15,7 @@ export const FriendlyName = Object.freeze({
   },
 });
 
-export const CallDelay = Object.freeze({
+export const CallDelay = /* @__PURE__ */ Object.freeze({
   get limit() {
     return core().callDelayLimit();
   },

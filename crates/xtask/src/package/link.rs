@@ -70,7 +70,7 @@ fn whole(text: &str) -> String {
             (None, None) => body += &format!("{line}\n"),
         }
     }
-    format!("(() => {{\n{body}return {{ {} }};\n}})()", exports.join(", "))
+    format!("/* @__PURE__ */ (() => {{\n{body}return {{ {} }};\n}})()", exports.join(", "))
 }
 
 /// The name that a line declares at the top of a module: `None` for a line that does not, or not one name.
@@ -161,7 +161,7 @@ mod tests {
         ]));
         let entry = "import wasm from \"./callerid.wasm\";\nimport { begin as go } from \"./callerid.js\";\ngo(wasm);\n\
                      export { A, C } from \"./callerid.js\";\n";
-        let one = "// Loads.\nconst glue = (() => {\nclass Mock {}\nfunction load() {}\nreturn { Mock, load };\n})();\n\
+        let one = "// Loads.\nconst glue = /* @__PURE__ */ (() => {\nclass Mock {}\nfunction load() {}\nreturn { Mock, load };\n})();\n\
                    export function begin(wasm) {\n  glue.load(wasm);\n}\n\n\
                    begin();\nexport class C {}\n\nexport class A extends C {}\n\n// All.\n";
         assert_eq!(linked, Ok(modules(&[("index.js", entry), ("callerid.js", one)])));
