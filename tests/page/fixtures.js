@@ -35,8 +35,8 @@ export const test = base.extend({
     await use(server);
     await server.stop();
   },
-  /** What a test expects to go wrong: the browser's own words about failed requests. */
-  expected: async ({}, use) => use({ failures: [], origins: [] }),
+  /** What a test expects to go wrong: the browser's own words about failed requests, errors of the page's, other origins. */
+  expected: async ({}, use) => use({ failures: [], errors: [], origins: [] }),
   /** No error in the console, and nothing asked of another origin. */
   page: async ({ page, expected }, use) => {
     const problems = [];
@@ -84,10 +84,10 @@ export async function arrive(page, url) {
   await expect(page.locator("#caller-ids-count")).not.toBeEmpty();
 }
 
-function watch(page, { failures, origins }, problems) {
-  const wentWrong = (type, text) => failures.some((pattern) => pattern.test(text)) || problems.push(`${type}: ${text}`);
-  page.on("pageerror", (error) => wentWrong("error", error.message));
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && wentWrong(message.type(), message.text()));
+function watch(page, { failures, errors, origins }, problems) {
+  const wentWrong = (expected, type, text) => expected.some((pattern) => pattern.test(text)) || problems.push(`${type}: ${text}`);
+  page.on("pageerror", (error) => wentWrong(errors, "error", error.message));
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && wentWrong(failures, message.type(), message.text()));
   page.on("request", (request) => {
     const url = new URL(request.url());
     const own = new URL(page.url() === "about:blank" ? request.url() : page.url()).origin;

@@ -1,9 +1,9 @@
 //! `cargo xtask package`: builds the npm package.
 //!
 //! The core is compiled to WebAssembly three times: whole for `callerid`, without the mock for `callerid/client`, and the
-//! numbers alone for `callerid/phone`. For each, wasm-bindgen, as a library, writes the .wasm and its glue; with that the
-//! façade's modules from `pkg/src` are linked, and one entry has the .wasm once more, as base64. All
-//! that needs no Node. The tarball does, for `npm pack` and for wasm-opt, which makes the .wasm smaller.
+//! numbers alone for `callerid/phone`. For each, wasm-bindgen, as a library, writes the .wasm and its glue; with that
+//! the façade's modules from `pkg/src` are linked, and one entry has the .wasm once more, as base64. All that needs no
+//! Node. The tarball does, for `npm pack` and for wasm-opt, which makes the .wasm smaller.
 
 use std::env;
 use std::fs;

@@ -61,13 +61,14 @@ async function load(given) {
     const fs = source.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs") : undefined;
     source = fs ? fs.readFileSync(source) : await fetch(source);
   }
+  if (source instanceof WebAssembly.Module) return source;
   // Node loads all of its fetch where Response is first named: not for who brings the bytes.
-  const isHere = source instanceof WebAssembly.Module || source instanceof ArrayBuffer || ArrayBuffer.isView(source);
-  if (!isHere && typeof Response === "function" && source instanceof Response) {
+  const isBytes = source instanceof ArrayBuffer || ArrayBuffer.isView(source);
+  if (!isBytes && typeof Response === "function" && source instanceof Response) {
     if (!source.ok) throw new Error(`callerid: ${source.url} answered ${source.status}`);
     // As it comes in, where the host says what it is.
     if (source.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(source);
     source = await source.arrayBuffer();
   }
-  return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source);
+  return WebAssembly.compile(source);
 }

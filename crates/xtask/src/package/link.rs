@@ -29,7 +29,6 @@ pub(super) fn link(modules: &Modules) -> Result<Modules, String> {
     let mut linked = Modules::new();
     for (name, text) in modules.iter().filter(|(_, text)| text.contains(&whole_api)) {
         let mut entry = text.replace(&whole_api, &exports);
-        linker.add(API, modules)?;
         for module in modules.keys().filter(|module| text.contains(&from(module))) {
             linker.add(module, modules)?;
             entry = entry.replace(&from(module), &from(LINKED));
@@ -89,17 +88,17 @@ struct Linker {
     bodies: String,
     /// The names at the top of the modules, and whose they are.
     names: BTreeMap<String, String>,
-    /// The modules that are linked, and whether wholly.
-    modules: BTreeMap<String, bool>,
+    /// The modules that are begun, and whether they are done.
+    begun: BTreeMap<String, bool>,
 }
 
 impl Linker {
     /// Adds a module, after those that it imports.
     fn add(&mut self, module: &str, modules: &Modules) -> Result<(), String> {
-        match self.modules.get(module) {
+        match self.begun.get(module) {
             Some(true) => return Ok(()),
             Some(false) => return Err(format!("{module} imports itself, by way of others")),
-            None => self.modules.insert(module.to_owned(), false),
+            None => self.begun.insert(module.to_owned(), false),
         };
         let mut body = String::new();
         for line in modules.get(module).map(String::as_str).unwrap_or_default().lines() {
@@ -129,7 +128,7 @@ impl Linker {
         }
         let joint = if self.bodies.is_empty() { "" } else { "\n" };
         self.bodies += &format!("{joint}{}\n", body.trim());
-        self.modules.insert(module.to_owned(), true);
+        self.begun.insert(module.to_owned(), true);
         Ok(())
     }
 }
