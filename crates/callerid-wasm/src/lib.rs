@@ -19,11 +19,6 @@ pub mod js;
 #[cfg(feature = "mock")]
 pub mod mock;
 
-/// Two-level segregated fit: constant time, and what is freed is used again.
-#[cfg(target_family = "wasm")]
-#[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
-
 /// The index into a JavaScript string (UTF-16) of a byte offset into the same text.
 pub(crate) fn utf16_index(text: &str, at: usize) -> usize {
     let before = text.char_indices().take_while(|(offset, _)| *offset < at);

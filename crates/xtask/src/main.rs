@@ -38,7 +38,7 @@ usage: cargo xtask <chore>
   openapi <description>                 hold the answers against the vendor's OpenAPI description
   compare <description>                 the same requests to this server and to Prism, and what each costs
   bench [name …]                        measure, beside peers; writes target/bench.json
-  package [--dist | --sizes]            build the npm package, or only pkg/dist, or say what takes its space
+  package [--dist]                      build the npm package, or only pkg/dist
   generate                              write the numbering plan's table anew";
 
 fn main() -> ExitCode {

@@ -7,19 +7,12 @@
 
 use std::env;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use base64ct::{Base64, Encoding as _};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use wasm_bindgen_cli_support::Bindgen;
 
 mod link;
-mod order;
-mod prune;
-mod sizes;
 
 use crate::{Outcome, cargo, node, root, run, target_dir};
 
@@ -50,8 +43,7 @@ pub(crate) fn run_all(args: &[String]) -> Outcome {
     match args {
         [] => {}
         [flag] if flag == "--dist" => return build_dist(),
-        [flag] if flag == "--sizes" => return print_sizes(),
-        _ => return Err("usage: cargo xtask package [--dist | --sizes]".into()),
+        _ => return Err("usage: cargo xtask package [--dist]".into()),
     }
     node::install(&root().join("tests/package"))?;
     build_dist()?;
@@ -77,52 +69,26 @@ fn build_dist() -> Outcome {
     BUILDS.iter().try_for_each(|build| build.run(&dist))
 }
 
-/// Builds `pkg/dist`, and prints what takes the space in it.
-fn print_sizes() -> Outcome {
-    build_dist()?;
-    for build in &BUILDS {
-        let wasm = root().join("pkg/dist").join(build.folder).join("callerid.wasm");
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        gzip.write_all(&fs::read(&wasm)?)?;
-        println!("\n{}: {} bytes, gz -9", wasm.display(), gzip.finish()?.len());
-        let folder = target_dir().join("sizes");
-        let debug = ["--quiet", "--config", "profile.wasm.debug=2", "--target-dir"];
-        run(build.compile().args(debug).arg(&folder))?;
-        let compiled = folder.join("wasm32-unknown-unknown/wasm/callerid_wasm.wasm");
-        sizes::print_origins(&compiled)?;
-    }
-    Ok(())
-}
-
 impl Build {
-    /// The command that compiles it.
-    fn compile(&self) -> Command {
-        let compile = ["build", "--locked", "--package", "callerid-wasm", "--lib"];
-        let target = ["--target", "wasm32-unknown-unknown", "--profile", "wasm"];
-        let mut command = cargo();
-        command.args(compile).args(target).args(self.features);
-        command
-    }
-
     fn run(&self, dist: &Path) -> Outcome {
         let folder = dist.join(self.folder);
         fs::create_dir_all(&folder)?;
-        // The paths of panics are of this machine; relocations tell what refers to what; and a value that takes more than
-        // one store is copied by one instruction, which is shorter.
+        // The paths in panic messages are of this machine.
         let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|it| it + "/.cargo"));
         let flags = format!(
-            "target.wasm32-unknown-unknown.rustflags=['--remap-path-prefix={}=', '--remap-path-prefix={}=', \
-             '-Clink-arg=--emit-relocs', '-Cllvm-args=-max-store-memcpy=1']",
+            "target.wasm32-unknown-unknown.rustflags=['--remap-path-prefix={}=', '--remap-path-prefix={}=']",
             home.unwrap_or_default(),
             root().display(),
         );
-        run(self.compile().args(["--config", &flags]))?;
+        let compile = ["build", "--locked", "--package", "callerid-wasm", "--lib"];
+        let target = ["--target", "wasm32-unknown-unknown", "--profile", "wasm"];
+        let features = self.features;
+        run(cargo().args(compile).args(target).args(features).args(["--config", &flags]))?;
 
         let compiled = target_dir().join("wasm32-unknown-unknown/wasm/callerid_wasm.wasm");
-        let module = prune::prune(&fs::read(compiled)?)?;
         let mut bindgen = Bindgen::new();
         bindgen
-            .input_module("callerid", module)
+            .input_bytes("callerid", fs::read(compiled)?)
             .web(true)?
             .typescript(false)
             .omit_default_module_path(true)
@@ -161,25 +127,6 @@ fn optimise(wasm: &Path) -> Outcome {
         eprintln!("{} is not optimised: `npm ci` in tests/package brings wasm-opt", wasm.display());
         return Ok(());
     };
-    let options = [
-        "-Oz",
-        "--converge",
-        // No address below 1024 is one of data: the stack ends there.
-        "--low-memory-unused",
-        // A function with one caller stays apart unless it is tiny: what is sent is compressed, and repeats itself more so.
-        "--one-caller-inline-max-function-size",
-        "6",
-        // Nor is anything kept in a local so as not to be repeated, for the same reason.
-        "--skip-pass=local-cse",
-        // In an order that does not depend on where the project is built.
-        "--reorder-functions-by-name",
-        "--strip-debug",
-        "--strip-producers",
-    ];
-    let rewrite = |options: &[&str]| {
-        run(node::node().arg(&wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))
-    };
-    rewrite(&options)?;
-    fs::write(wasm, order::named_by_likeness(&fs::read(wasm)?)?)?;
-    rewrite(&["--reorder-functions-by-name", "--strip-debug", "--strip-target-features"])
+    let options = ["-Oz", "--strip-debug", "--strip-producers"];
+    run(node::node().arg(&wasm_opt).args(options).arg(wasm).arg("-o").arg(wasm))
 }
