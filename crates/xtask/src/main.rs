@@ -109,7 +109,7 @@ fn with_feature(chore: &str, args: &[String]) -> Outcome {
     run(cargo().args(build).args(["--", chore]).args(args))
 }
 
-/// Builds `pkg/dist`, what of the npm package the page loads; it needs no Node.
+/// Builds `pkg/dist`, the npm package's modules as the page loads them; it needs no Node.
 fn package_dist() -> Outcome {
     with_feature("package", &["--dist".to_owned()])
 }

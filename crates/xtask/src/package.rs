@@ -1,9 +1,9 @@
 //! `cargo xtask package`: builds the npm package.
 //!
 //! The core is compiled to WebAssembly three times: whole for `callerid`, without the mock for `callerid/client`, and the
-//! numbers alone for `callerid/phone`. For each, wasm-bindgen, as a library, writes the .wasm and its glue; with that
-//! the façade's modules from `pkg/src` are linked, and one entry has the .wasm once more, as base64. All that needs no
-//! Node. The tarball does, for `npm pack` and for wasm-opt, which makes the .wasm smaller.
+//! numbers alone for `callerid/phone`. For each, wasm-bindgen, as a library, writes the .wasm and its glue beside the plain
+//! modules of `pkg/src`. A page needs no more than the first of these, which is `pkg/dist`, and no Node to build it. In the
+//! tarball esbuild makes of each the entries and one module that they share, since an import costs by the number of files.
 
 use std::env;
 use std::fs;
@@ -12,67 +12,96 @@ use std::path::{Path, PathBuf};
 use base64ct::{Base64, Encoding as _};
 use wasm_bindgen_cli_support::Bindgen;
 
-mod link;
-
 use crate::{Outcome, cargo, node, root, run, target_dir};
 
 /// A build of `callerid-wasm`, and where it goes.
 struct Build {
-    /// Its folder in `pkg/dist`.
+    /// Its folder in the package's `dist`.
     folder: &'static str,
     features: &'static [&'static str],
-    /// The folders in `pkg/src` of the modules that it has. Each adds to those before it; the last one's `api.js` stands.
-    layers: &'static [&'static str],
+    /// The module of `pkg/src` that lists what it exports: `api.js` to its entries.
+    api: &'static str,
 }
 
-const BUILDS: [Build; 3] = [
-    Build { folder: "", features: &[], layers: &["entries", "phone", "client", "mock"] },
-    Build {
-        folder: "client",
-        features: &["--no-default-features", "--features=client"],
-        layers: &["entries", "phone", "client"],
-    },
-    Build { folder: "phone", features: &["--no-default-features"], layers: &["entries", "phone"] },
-];
+const WHOLE: Build = Build { folder: "", features: &[], api: API };
+const CLIENT: Build = Build {
+    folder: "client",
+    features: &["--no-default-features", "--features=client"],
+    api: "api-client.js",
+};
+const PHONE: Build =
+    Build { folder: "phone", features: &["--no-default-features"], api: "api-phone.js" };
 
-/// What stands for the .wasm, as base64, in the entry that carries it.
-const INLINED: &str = "%callerid.wasm%";
+/// What the entries export.
+const API: &str = "api.js";
+/// The modules that `pkg/package.json` names.
+const ENTRIES: [&str; 4] = ["index.js", "slim.js", "url.js", "workerd.js"];
 
-/// Builds `pkg/dist`, then the tarball `target/npm/callerid-<version>.tgz`, and prints where it is.
+/// Builds the tarball `target/npm/callerid-<version>.tgz`, and prints where it is; or only `pkg/dist`.
 pub(crate) fn run_all(args: &[String]) -> Outcome {
-    match args {
-        [] => {}
-        [flag] if flag == "--dist" => return build_dist(),
-        _ => return Err("usage: cargo xtask package [--dist]".into()),
-    }
-    node::install(&root().join("tests/package"))?;
-    build_dist()?;
-    let folder = target_dir().join("npm");
-    fs::create_dir_all(&folder)?;
-    let pack = ["pack", "--silent", "--ignore-scripts", "--pack-destination"];
-    run(node::npm().args(pack).arg(&folder).current_dir(root().join("pkg")))?;
-    eprintln!("{}", folder.join(format!("callerid-{}.tgz", env!("CARGO_PKG_VERSION"))).display());
-    Ok(())
-}
-
-/// Builds `pkg/dist`: all that a page needs, without Node.
-fn build_dist() -> Outcome {
     let manifest = fs::read_to_string(root().join("pkg/package.json"))?;
     let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
     if !manifest.contains(&version) {
         return Err(format!("pkg/package.json: expected {version}, the workspace's").into());
     }
-    let dist = root().join("pkg/dist");
-    if dist.exists() {
-        fs::remove_dir_all(&dist)?;
+    match args {
+        [] => pack(),
+        [flag] if flag == "--dist" => WHOLE.run(&emptied(root().join("pkg/dist"))?),
+        _ => Err("usage: cargo xtask package [--dist]".into()),
     }
-    BUILDS.iter().try_for_each(|build| build.run(&dist))
+}
+
+/// Bundles and packs what is published.
+fn pack() -> Outcome {
+    node::install(&root().join("tests/package"))?;
+    let npm = emptied(target_dir().join("npm"))?;
+    let package = npm.join("package");
+    for build in [WHOLE, CLIENT, PHONE] {
+        let modules = npm.join("modules").join(build.folder);
+        build.run(&modules)?;
+        bundle(&modules, &package.join("dist").join(build.folder))?;
+    }
+    for file in fs::read_dir(root().join("pkg"))? {
+        let file = file?;
+        if file.file_type()?.is_file() {
+            fs::copy(file.path(), package.join(file.file_name()))?;
+        }
+    }
+    let pack = ["pack", "--silent", "--ignore-scripts", "--pack-destination"];
+    run(node::npm().args(pack).arg(&npm).current_dir(&package))?;
+    eprintln!("{}", npm.join(format!("callerid-{}.tgz", env!("CARGO_PKG_VERSION"))).display());
+    Ok(())
+}
+
+/// Makes the entries and the module `callerid.js`, which has all that they share: their state too. The .wasm stays a file.
+fn bundle(modules: &Path, folder: &Path) -> Outcome {
+    let options = ["--bundle", "--splitting", "--format=esm", "--chunk-names=callerid"];
+    run(node::npm()
+        .arg("--prefix")
+        .arg(root().join("tests/package"))
+        .args(["exec", "--no", "--", "esbuild", "--log-level=warning", "--external:*.wasm"])
+        .args(options)
+        .args(ENTRIES)
+        .arg(format!("--outdir={}", folder.display()))
+        // What it writes names the modules as seen from here.
+        .current_dir(modules))?;
+    fs::copy(modules.join("callerid.wasm"), folder.join("callerid.wasm"))?;
+    Ok(())
+}
+
+/// The folder, with nothing in it.
+fn emptied(folder: PathBuf) -> std::io::Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 impl Build {
-    fn run(&self, dist: &Path) -> Outcome {
-        let folder = dist.join(self.folder);
-        fs::create_dir_all(&folder)?;
+    /// Compiles it, and puts the plain modules beside.
+    fn run(&self, folder: &Path) -> Outcome {
+        fs::create_dir_all(folder)?;
         // The paths in panic messages are of this machine.
         let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|it| it + "/.cargo"));
         let flags = format!(
@@ -100,17 +129,16 @@ impl Build {
         optimise(&wasm)?;
         let base64 = Base64::encode_string(&fs::read(&wasm)?);
 
-        let mut modules = link::Modules::from([("glue.js".to_owned(), output.js().to_owned())]);
-        for layer in self.layers {
-            for module in fs::read_dir(root().join("pkg/src").join(layer))? {
-                let module = module?;
-                let name = module.file_name().to_string_lossy().into_owned();
-                modules.insert(name, fs::read_to_string(module.path())?);
-            }
+        for module in fs::read_dir(root().join("pkg/src"))? {
+            let module = module?;
+            fs::copy(module.path(), folder.join(module.file_name()))?;
         }
-        for (name, text) in link::link(&modules)? {
-            fs::write(folder.join(name), text.replace(INLINED, &base64))?;
+        if self.api != API {
+            fs::write(folder.join(API), format!("export * from \"./{}\";\n", self.api))?;
         }
+        fs::write(folder.join("glue.js"), output.js())?;
+        let inlined = format!("/** `callerid.wasm`. */\nexport const base64 = \"{base64}\";\n");
+        fs::write(folder.join("inlined.js"), inlined)?;
         Ok(())
     }
 }

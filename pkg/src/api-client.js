@@ -1,9 +1,8 @@
-// What callerid exports.
+// What callerid/client exports.
 
+export * from "./api-phone.js";
 export { CallerIdClient } from "./client.js";
 export { CallControl } from "./control.js";
 export { parseResponse } from "./documents.js";
 export { InvalidDocument, RestException, UnexpectedResponse } from "./errors.js";
 export { CallDelay, FriendlyName } from "./friendly-name.js";
-export { MockApi } from "./mock.js";
-export { InvalidPhoneNumber, PhoneNumber } from "./phone-number.js";

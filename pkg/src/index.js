@@ -1,9 +1,7 @@
 // The entry that carries the .wasm.
 
+import { base64 } from "./inlined.js";
 import { provide } from "./wasm.js";
-
-/** Put in when the package is built. */
-const base64 = "%callerid.wasm%";
 
 provide(() => {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);

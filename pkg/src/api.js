@@ -1,0 +1,4 @@
+// What callerid exports.
+
+export * from "./api-client.js";
+export { MockApi } from "./mock.js";
