@@ -3,8 +3,8 @@
 import { announce } from "./announce.js";
 import { FriendlyName, PhoneNumber } from "./callerid.js";
 import { byId, element, icon, isBusy, setBusy, setText, show } from "./dom.js";
-import { keep, recall } from "./kept.js";
-import { explain, forPeople } from "./words.js";
+import { explain, forPeople } from "./messages.js";
+import { keep, recall } from "./session-storage.js";
 
 const ROWS = 10;
 /** How long changes are gathered before the list is read again. */

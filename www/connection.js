@@ -1,7 +1,7 @@
 // The three connections: a mock in this page, the server that serves it, another URL.
 
 import { CallControl, CallerIdClient, MockApi } from "./callerid.js";
-import { keep, recall } from "./kept.js";
+import { keep, recall } from "./session-storage.js";
 
 /** How long an answer may take, in milliseconds. */
 const PATIENCE_MS = 30_000;

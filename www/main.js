@@ -2,21 +2,21 @@
 
 import { announce } from "./announce.js";
 import { mountCallerIds } from "./caller-ids.js";
+import { loaded, PhoneNumber } from "./callerid.js";
 import { Calls } from "./calls.js";
 import { connectToPage, connectToServer, connectToUrl } from "./connection.js";
-import { loaded, PhoneNumber } from "./callerid.js";
 import { byId, setText, show } from "./dom.js";
+import { follow } from "./event-stream.js";
 import { host } from "./host.js";
-import { keep, recall } from "./kept.js";
-import { follow } from "./live.js";
+import { capital, explain } from "./messages.js";
 import { dismiss, notify } from "./notice.js";
 import { mountPhone } from "./phone.js";
 import { isUnderWay, mountProgress } from "./progress.js";
+import { keep, recall } from "./session-storage.js";
 import { mountSignIn, takeFromAddress } from "./sign-in.js";
 import { mountValidate } from "./validate.js";
 import { mountWire } from "./wire.js";
 import { WireLog } from "./wire-log.js";
-import { capital, explain } from "./words.js";
 
 const log = new WireLog();
 const calls = new Calls();

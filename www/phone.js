@@ -4,8 +4,8 @@ import { announce } from "./announce.js";
 import { PhoneNumber } from "./callerid.js";
 import { isLive } from "./calls.js";
 import { byId, element, isBusy, setBusy, setText, show } from "./dom.js";
+import { clock } from "./messages.js";
 import { Sound } from "./sound.js";
-import { clock } from "./words.js";
 
 const CODE_DIGITS = 6;
 /** How long the end of a call is shown. */

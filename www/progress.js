@@ -2,7 +2,7 @@
 
 import { announce } from "./announce.js";
 import { byId, copy, element, icon, setText, setUnbroken, show } from "./dom.js";
-import { clock, spelled, spokenSeconds } from "./words.js";
+import { clock, spelled, spokenSeconds } from "./messages.js";
 
 /** The four steps, and what they say before the first: as the page has them. */
 const STEPS = [...byId("steps").children].map(stepOf);

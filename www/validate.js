@@ -3,7 +3,7 @@
 import { announce } from "./announce.js";
 import { CallDelay, FriendlyName, PhoneNumber } from "./callerid.js";
 import { byId, element, icon, isBusy, setBusy, setText, show } from "./dom.js";
-import { excerpt, explain, forPeople } from "./words.js";
+import { excerpt, explain, forPeople } from "./messages.js";
 
 /** How long a person waits before being told that the server is slow. */
 const SLOW_MS = 4000;
