@@ -23,15 +23,6 @@ pub(crate) fn put(f: &mut fmt::Formatter<'_>, texts: &[&str]) -> fmt::Result {
     texts.iter().try_for_each(|text| f.write_str(text))
 }
 
-/// A text as a value that shows itself, without the padding that a `str` could have.
-pub(crate) struct Plain(pub(crate) &'static str);
-
-impl fmt::Display for Plain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
 /// A text's part before the first of some ASCII characters, and the rest from that on; all of it and nothing where there is
 /// none.
 pub(crate) fn split_at<'a>(text: &'a str, ends: &[u8]) -> (&'a str, &'a str) {

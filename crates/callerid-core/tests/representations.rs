@@ -407,6 +407,8 @@ fn an_error_says_what_is_wrong_and_where() {
             replaced("Bob", "B&bob;b"),
             "\"&bob;\" refers to neither a character nor one of amp, lt, gt, quot, apos (at byte 153)",
         ),
+        (replaced("Bob", "B]]>b"), "]]> stands in text, outside CDATA (at byte 153)"),
+        (replaced("Bob", "B<!-- a -- b -->b"), "-- stands in a comment (at byte 160)"),
         (replaced("Bob", &"b".repeat(65)), "FriendlyName: more than 64 characters (at byte 152)"),
         (replaced("</Sid>", "</Cid>"), "expected </Sid>, found </Cid> (at byte 73)"),
         (

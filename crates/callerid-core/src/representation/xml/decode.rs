@@ -16,10 +16,9 @@ use super::super::{
     CallerIdPage, Decoded, InvalidDocument, InvalidDocumentReason as Reason, MAX_DOCUMENT_BYTES,
     PageUris, ReceivedPage,
 };
-use super::reader::{Read, Reader, Tag, Text, excerpt, malformed};
+use super::reader::{Attribute, Read, Reader, Tag, Text, excerpt, malformed};
 use crate::friendly_name::is_xml_char;
 use crate::page::{decimal, rows_before};
-use crate::text::Plain;
 use crate::{
     AccountSid, CallSid, CallerIdSid, Date, FriendlyName, OutgoingCallerId, Page, PhoneNumber,
     RestException, ValidationCode, ValidationRequest,
@@ -211,28 +210,13 @@ impl<'a> Decoder<'a> {
         names: &'static [Element],
     ) -> Read<Record<'a>> {
         let mut record = Record { at: tag.at, element, names, texts: [const { None }; 6] };
-        // Looks first for the element after the one that came last: as they are usually written, it comes next.
-        let mut next = 0;
-        loop {
-            let expected = names.get(next);
-            let plain =
-                expected.and_then(|name| self.reader.plain(name.start_tag(), name.end_tag()));
-            let (at, text) = match plain {
-                Some(found) => found,
-                None => {
-                    let Some(child) = self.reader.child()? else { return Ok(record) };
-                    let Some(place) = names.iter().position(|name| name.name() == child.name)
-                    else {
-                        self.reader.skip()?;
-                        continue;
-                    };
-                    next = place;
-                    (child.at, self.reader.text()?)
-                }
-            };
-            record.put(next, at, text)?;
-            next = next.saturating_add(1);
+        while let Some(child) = self.reader.child()? {
+            match names.iter().position(|name| name.name() == child.name) {
+                Some(place) => record.put(place, child.at, self.reader.text()?)?,
+                None => self.reader.skip()?,
+            }
         }
+        Ok(record)
     }
 }
 
@@ -311,21 +295,17 @@ const ROW_BYTES_MIN: usize = 128;
 fn page_attributes(tag: &Tag<'_>) -> Read<ReceivedPage> {
     let mut figures = [None; FIGURES.len()];
     let mut uris = PageUris::default();
-    let mut are_given = [false; URIS.len()];
-    tag.each_attribute(&mut |at, name, value| {
-        let figure = FIGURES.into_iter().zip(&mut figures).find(|(known, _)| *known == name);
+    for Attribute { at, name, value } in &tag.attributes {
+        let figure = FIGURES.into_iter().zip(&mut figures).find(|(known, _)| known == name);
         if let Some((name, figure)) = figure {
-            let value = number(value.trim_ascii()).map_err(|why| invalid_value(at, name, &why))?;
-            once(at, name, figure.replace(value).is_some())?;
+            let value = number(value.trim_ascii()).map_err(|why| invalid_value(*at, name, &why))?;
+            *figure = Some(value);
         }
-        let places = uris.in_order_mut().into_iter().zip(&mut are_given);
-        let uri = URIS.into_iter().zip(places).find(|(known, _)| *known == name);
-        if let Some((name, (uri, is_given))) = uri {
-            *uri = message(&value).map_err(|why| invalid_value(at, name, &why))?;
-            once(at, name, std::mem::replace(is_given, true))?;
+        let uri = URIS.into_iter().zip(uris.in_order_mut()).find(|(known, _)| known == name);
+        if let Some((name, uri)) = uri {
+            *uri = message(value).map_err(|why| invalid_value(*at, name, &why))?;
         }
-        Ok(())
-    })?;
+    }
     let [page, stated_pages, size, total, stated_start, stated_end] = figures;
     let required = |figure: Option<u64>, name| {
         let parent = Element::OutgoingCallerIds.name();
@@ -345,21 +325,14 @@ fn page_attributes(tag: &Tag<'_>) -> Read<ReceivedPage> {
     Ok(ReceivedPage { list, stated_pages, stated_total: total, stated_start, stated_end })
 }
 
-fn once(at: usize, name: &'static str, is_repeated: bool) -> Read<()> {
-    match is_repeated {
-        false => Ok(()),
-        true => Err(InvalidDocument::new(at, Reason::Repeated { name })),
-    }
-}
+const UNPRINTABLE: &str = "there is a control character that XML cannot carry";
+const NOT_A_NUMBER: &str = "not a whole number, or too large";
 
-const UNPRINTABLE: Plain = Plain("there is a control character that XML cannot carry");
-const NOT_A_NUMBER: Plain = Plain("not a whole number, or too large");
-
-fn number<T: TryFrom<u64>>(text: &str) -> Result<T, Plain> {
+fn number<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
     decimal(text).and_then(|number| number.try_into().ok()).ok_or(NOT_A_NUMBER)
 }
 
-fn message(text: &str) -> Result<String, Plain> {
+fn message(text: &str) -> Result<String, &'static str> {
     let carried = text.chars().all(is_xml_char);
     carried.then(|| text.to_owned()).ok_or(UNPRINTABLE)
 }

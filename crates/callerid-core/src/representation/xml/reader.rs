@@ -1,37 +1,42 @@
-//! Reading XML 1.0 a token at a time: what a document of data has of it, and no more.
+//! A document as elements and their texts. quick-xml reads the markup; what it leaves open is checked here.
 //!
-//! It is this crate's own because quick-xml, which reads all of XML, takes 11 KB more of compressed .wasm. quick-xml is what
-//! it is checked against, and what it is measured beside.
-//!
-//! Not read, but refused: a document type declaration, and every encoding but UTF-8. Not checked: which characters a
-//! name has, and the attributes of elements that nobody asks for them.
+//! Refused: a document type declaration, every encoding but UTF-8, and over [`MAX_ATTRIBUTES`] attributes of one element.
+//! Not checked: which characters a name has.
 
 use std::borrow::Cow;
 
+use quick_xml::errors::{IllFormedError, SyntaxError};
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::attributes::{AttrError, Attributes};
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::name::QName;
+use quick_xml::{Error, XmlVersion};
+
 use super::super::{InvalidDocument, InvalidDocumentReason as Reason, MAX_DEPTH};
 use crate::friendly_name::is_xml_char;
-use crate::text::{joined, split_at};
 
 pub(super) type Read<T> = Result<T, InvalidDocument>;
+
+/// How many attributes an element may have: each is compared with all before it. The documents have eleven at most.
+const MAX_ATTRIBUTES: usize = 32;
 
 /// Where it stands in a document.
 pub(super) struct Reader<'a> {
     text: &'a str,
-    /// What has not been read yet.
-    rest: &'a str,
-    /// The names of the elements that are open, the root's first.
-    open: Vec<&'a str>,
-    /// Whether the element that was opened last is empty: its end is the next token, though nothing is written for it.
-    empty: bool,
+    events: quick_xml::Reader<&'a [u8]>,
+    /// Bytes of the byte order mark, which `events` does not count.
+    mark: usize,
+    /// How many elements are open.
+    depth: usize,
     /// Whether the root has been opened.
     rooted: bool,
 }
 
 /// What comes next, once comments and processing instructions are passed over.
-pub(super) enum Token<'a> {
+enum Token<'a> {
     /// A start tag.
     Open(Tag<'a>),
-    /// An end tag, of the element that was opened last.
+    /// An end tag, of the element that was opened last; an empty element has one, too.
     Close,
     /// Text, its references replaced.
     Text(Cow<'a, str>),
@@ -40,14 +45,20 @@ pub(super) enum Token<'a> {
 }
 
 /// A start tag.
-#[derive(Clone, Copy)]
 pub(super) struct Tag<'a> {
     /// Byte offset of its bracket.
     pub(super) at: usize,
     /// Its name, without a prefix.
     pub(super) name: &'a str,
-    attributes: &'a str,
-    attributes_at: usize,
+    pub(super) attributes: Vec<Attribute<'a>>,
+}
+
+pub(super) struct Attribute<'a> {
+    /// Byte offset of its name.
+    pub(super) at: usize,
+    pub(super) name: &'a str,
+    /// Its references replaced, its line ends and tabs read as spaces.
+    pub(super) value: Cow<'a, str>,
 }
 
 /// A text, and the byte offset of where it begins.
@@ -57,28 +68,14 @@ pub(super) struct Text<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// At the document's beginning. Reads a byte order mark and the XML declaration.
+    /// At the document's beginning.
     pub(super) fn new(bytes: &'a [u8]) -> Read<Self> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| InvalidDocument::new(error.valid_up_to(), Reason::NotUtf8))?;
-        let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut reader = Self { text, rest, open: Vec::new(), empty: false, rooted: false };
-        if let Some(rest) = rest.strip_prefix(DECLARATION)
-            && rest.starts_with(|char: char| char.is_ascii_whitespace())
-        {
-            let at = reader.at();
-            reader.rest = rest;
-            let attributes_at = reader.at();
-            let attributes = reader.until("?>", "the XML declaration is not closed")?;
-            let declaration = Tag { at, name: "xml", attributes, attributes_at };
-            declaration.each_attribute(&mut |_, name, encoding| match name != "encoding"
-                || encoding.eq_ignore_ascii_case("utf-8")
-            {
-                true => Ok(()),
-                false => Err(InvalidDocument::new(at, Reason::NotUtf8)),
-            })?;
-        }
-        Ok(reader)
+        let mut events = quick_xml::Reader::from_str(text);
+        events.config_mut().expand_empty_elements = true;
+        let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        Ok(Self { text, events, mark, depth: 0, rooted: false })
     }
 
     /// How many bytes of the document there are.
@@ -88,137 +85,89 @@ impl<'a> Reader<'a> {
 
     /// Byte offset of what has not been read yet.
     fn at(&self) -> usize {
-        self.text.len().saturating_sub(self.rest.len())
+        let position = usize::try_from(self.events.buffer_position()).unwrap_or(usize::MAX);
+        self.mark.saturating_add(position).min(self.text.len())
     }
 
     /// Reads the next token.
-    pub(super) fn token(&mut self) -> Read<Token<'a>> {
-        if std::mem::take(&mut self.empty) {
-            self.open.pop();
-            return Ok(Token::Close);
-        }
+    fn token(&mut self) -> Read<Token<'a>> {
         loop {
             let at = self.at();
-            let Some(markup) = self.rest.strip_prefix('<') else {
-                let (raw, rest) = split_at(self.rest, b"<");
-                if raw.is_empty() {
-                    return self.end();
+            match self.events.read_event().map_err(|error| refused(at, &error))? {
+                Event::Start(tag) => return self.start_tag(at, &tag).map(Token::Open),
+                Event::End(_) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    return Ok(Token::Close);
                 }
-                self.rest = rest;
-                if !self.open.is_empty() {
-                    return unescape(raw, at, Raw::Text).map(Token::Text);
-                }
-                if !raw.trim_ascii().is_empty() {
+                Event::Text(text) if self.depth == 0 && text.trim_matches(SPACE).is_empty() => {}
+                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if self.depth == 0 => {
                     return Err(malformed(at, "there is text outside the root element"));
                 }
-                continue;
-            };
-            self.rest = markup;
-            match markup.as_bytes() {
-                [b'/', ..] => return self.end_tag(at),
-                [b'?', ..] => {
-                    self.rest = markup.strip_prefix('?').unwrap_or(markup);
-                    let instruction = self.until("?>", "a processing instruction is not closed")?;
-                    match split_at(instruction, SPACE).0 {
-                        "xml" => {
-                            let why = "the XML declaration stands at the start or nowhere";
-                            return Err(malformed(at, why));
-                        }
-                        name if name.is_empty() || name.starts_with('>') => {
-                            return Err(malformed(at, "a processing instruction has no name"));
-                        }
-                        _ => {}
+                Event::Text(text) => {
+                    if let Some(place) = text.find("]]>") {
+                        let at = at.saturating_add(place);
+                        return Err(malformed(at, "]]> stands in text, outside CDATA"));
+                    }
+                    return Ok(Token::Text(text.xml10_content()));
+                }
+                Event::CData(text) => return Ok(Token::Text(text.xml10_content())),
+                Event::GeneralRef(name) => {
+                    let char = character(&name).ok_or_else(|| invalid_reference(at, &name))?;
+                    return Ok(Token::Text(Cow::Owned(char.into())));
+                }
+                Event::Comment(text) => {
+                    let dashes = text.find("--").or_else(|| text.strip_suffix('-').map(str::len));
+                    if let Some(place) = dashes {
+                        let at = at.saturating_add("<!--".len()).saturating_add(place);
+                        return Err(malformed(at, "-- stands in a comment"));
                     }
                 }
-                [b'!', b'-', b'-', ..] => {
-                    // Three, since the comment's two dashes are not at the same time those of its end.
-                    self.rest = markup.get(3..).unwrap_or_default();
-                    self.until("-->", "a comment is not closed")?;
+                Event::Decl(declaration) if at == self.mark => {
+                    check_encoding(at, &declaration)?;
                 }
-                [b'!', b'D', ..] => return Err(InvalidDocument::new(at, Reason::Doctype)),
-                [b'!', ..] => {
-                    let Some(text) = markup.strip_prefix("![CDATA[") else {
-                        return Err(malformed(at, "<! begins neither a comment nor CDATA"));
-                    };
-                    self.rest = text;
-                    let text = self.until("]]>", "CDATA is not closed")?;
-                    if self.open.is_empty() {
-                        return Err(malformed(at, "there is text outside the root element"));
-                    }
-                    return unescape(text, at, Raw::CharacterData).map(Token::Text);
+                Event::Decl(_) => {
+                    let why = "the XML declaration stands at the start or nowhere";
+                    return Err(malformed(at, why));
                 }
-                _ => return self.start_tag(at).map(Token::Open),
+                Event::PI(instruction) if instruction.target().is_empty() => {
+                    return Err(malformed(at, "a processing instruction has no name"));
+                }
+                Event::DocType(_) => return Err(InvalidDocument::new(at, Reason::Doctype)),
+                Event::Eof => return self.end(at),
+                // The last is never given, as empty elements are expanded.
+                Event::PI(_) | Event::Empty(_) => {}
             }
         }
     }
 
-    fn end(&self) -> Read<Token<'a>> {
-        match (self.open.is_empty(), self.rooted) {
-            (true, true) => Ok(Token::End),
-            (true, false) => Err(malformed(self.at(), "there is no root element")),
-            (false, _) => Err(malformed(self.at(), "an element is not closed")),
+    fn end(&self, at: usize) -> Read<Token<'a>> {
+        match (self.depth, self.rooted) {
+            (0, true) => Ok(Token::End),
+            (0, false) => Err(malformed(at, "there is no root element")),
+            _ => Err(malformed(at, "an element is not closed")),
         }
     }
 
-    fn start_tag(&mut self, at: usize) -> Read<Tag<'a>> {
-        let content_at = self.at();
-        let mut quote = None;
-        let is_end = |byte| {
-            match (quote, byte) {
-                (None, b'"' | b'\'') => quote = Some(byte),
-                (Some(open), _) if open == byte => quote = None,
-                _ => {}
-            }
-            byte == b'>' && quote.is_none()
-        };
-        let end = self.rest.bytes().position(is_end);
-        let (content, rest) = end
-            .and_then(|end| self.rest.split_at_checked(end))
-            .ok_or_else(|| malformed(at, "a tag is not closed"))?;
-        self.rest = rest.get(1..).unwrap_or_default();
-        let written = content.strip_suffix('/');
-        self.empty = written.is_some();
-        let (name, attributes) = split_at(written.unwrap_or(content), SPACE);
+    fn start_tag(&mut self, at: usize, tag: &BytesStart<'_>) -> Read<Tag<'a>> {
+        // What is in the tag, from the document itself, which lives longer than the event.
+        let content_at = at.saturating_add("<".len());
+        let content = self.text.get(content_at..).and_then(|rest| rest.get(..tag.len()));
+        let content = content.unwrap_or_default();
+        let name_length = tag.name().into_inner().len();
+        let name = content.get(..name_length).unwrap_or_default();
         if name.is_empty() {
             return Err(malformed(at, "a tag has no name"));
         }
-        if self.open.is_empty() && self.rooted {
+        if self.depth == 0 && self.rooted {
             return Err(malformed(at, "a document has one root element"));
         }
-        if self.open.len() >= MAX_DEPTH {
+        if self.depth >= MAX_DEPTH {
             return Err(InvalidDocument::new(at, Reason::TooDeep));
         }
         self.rooted = true;
-        self.open.push(name);
-        let attributes_at = content_at.saturating_add(name.len());
-        let (prefix, local) = split_at(name, b":");
-        let name = local.strip_prefix(':').unwrap_or(prefix);
-        Ok(Tag { at, name, attributes, attributes_at })
-    }
-
-    fn end_tag(&mut self, at: usize) -> Read<Token<'a>> {
-        let found = self.until(">", "a tag is not closed")?.trim_ascii_end();
-        let found = found.strip_prefix('/').unwrap_or(found);
-        match self.open.pop() {
-            Some(name) if name == found => Ok(Token::Close),
-            open => {
-                let expected = open.unwrap_or_default();
-                let (expected, found) = (excerpt(expected), excerpt(found));
-                Err(malformed(at, &joined(&["expected </", expected, ">, found </", found, ">"])))
-            }
-        }
-    }
-
-    /// What stands before `end`, which is passed over.
-    fn until(&mut self, end: &str, unclosed: &str) -> Read<&'a str> {
-        let mut places = self.rest.as_bytes().windows(end.len());
-        let length = places.position(|bytes| bytes == end.as_bytes());
-        let Some((before, rest)) = length.and_then(|length| self.rest.split_at_checked(length))
-        else {
-            return Err(malformed(self.at(), unclosed));
-        };
-        self.rest = rest.strip_prefix(end).unwrap_or(rest);
-        Ok(before)
+        self.depth = self.depth.saturating_add(1);
+        let attributes = attributes(content_at, content, name_length)?;
+        Ok(Tag { at, name: QName(name).local_name().into_inner(), attributes })
     }
 
     /// The root's start tag.
@@ -248,8 +197,8 @@ impl<'a> Reader<'a> {
 
     /// Passes over the element that was opened last.
     pub(super) fn skip(&mut self) -> Read<()> {
-        let outer = self.open.len().saturating_sub(1);
-        while self.open.len() > outer {
+        let outer = self.depth.saturating_sub(1);
+        while self.depth > outer {
             self.token()?;
         }
         Ok(())
@@ -267,122 +216,65 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
 
-    /// An element with no attributes and nothing but plain text in it, where that comes next: its byte offset and its
-    /// text, in less time than its three tokens take. `None`, and nothing read, for everything else.
-    pub(super) fn plain(&mut self, start_tag: &str, end_tag: &str) -> Option<(usize, Text<'a>)> {
-        let tag = self.rest.trim_ascii_start();
-        let rest = tag.strip_prefix(start_tag)?;
-        let (text, after) = split_at(rest, b"<&\r");
-        let at = |rest: &str| self.text.len().saturating_sub(rest.len());
-        let found = (at(tag), Text { at: at(rest), text: Cow::Borrowed(text) });
-        self.rest = after.strip_prefix(end_tag)?;
-        Some(found)
+/// White space, as XML has it.
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
+fn check_encoding(at: usize, declaration: &str) -> Read<()> {
+    let content_at = at.saturating_add("<?".len());
+    let attributes = attributes(content_at, declaration, "xml".len())?;
+    let is_utf_8 = |attribute: &Attribute<'_>| {
+        attribute.name != "encoding" || attribute.value.eq_ignore_ascii_case("utf-8")
+    };
+    match attributes.iter().all(is_utf_8) {
+        true => Ok(()),
+        false => Err(InvalidDocument::new(at, Reason::NotUtf8)),
     }
 }
 
-const DECLARATION: &str = "<?xml";
-
-impl<'a> Tag<'a> {
-    /// Hands over each attribute: its byte offset, its name, and its value with references replaced and line ends and
-    /// tabs read as spaces.
-    pub(super) fn each_attribute(
-        &self,
-        read: &mut dyn FnMut(usize, &'a str, Cow<'a, str>) -> Read<()>,
-    ) -> Read<()> {
-        let mut rest = self.attributes.trim_ascii();
-        let end = self.attributes_at.saturating_add(self.attributes.trim_ascii_end().len());
-        while !rest.is_empty() {
-            let at = |rest: &str| end.saturating_sub(rest.len());
-            let start = at(rest);
-            let (name, equals) = split_at(rest, b"= \t\n\r\x0c");
-            let equals = equals.trim_ascii_start();
-            let value = equals
-                .strip_prefix('=')
-                .ok_or_else(|| malformed(at(equals), "expected = after the name of an attribute"))?
-                .trim_ascii_start();
-            let quote = *value
-                .as_bytes()
-                .first()
-                .filter(|byte| matches!(byte, b'"' | b'\''))
-                .ok_or_else(|| malformed(at(value), "expected a quote before the value"))?;
-            let value = value.get(1..).unwrap_or_default();
-            let (raw, after) = split_at(value, &[quote]);
-            let after = after
-                .get(1..)
-                .ok_or_else(|| malformed(at(after), "expected a quote after the value"))?;
-            read(start, name, unescape(raw, at(value), Raw::Attribute)?)?;
-            rest = after.trim_ascii_start();
+/// The attributes after the name in a tag of that content.
+fn attributes(at: usize, content: &str, name_length: usize) -> Read<Vec<Attribute<'_>>> {
+    let offset = |part: &str| {
+        at.saturating_add(part.as_ptr().addr().saturating_sub(content.as_ptr().addr()))
+    };
+    let mut attributes = Vec::new();
+    for attribute in Attributes::new(content, name_length) {
+        let attribute = attribute.map_err(|error| invalid_attribute(at, content, &error))?;
+        let name = attribute.key.into_inner();
+        if attributes.len() >= MAX_ATTRIBUTES {
+            let why = format!("an element has over {MAX_ATTRIBUTES} attributes");
+            return Err(malformed(offset(name), &why));
         }
-        Ok(())
+        let value_at = offset(&attribute.value);
+        check_references(value_at, &attribute.value)?;
+        let value = attribute
+            .normalized_value(XmlVersion::Implicit1_0)
+            .map_err(|error| refused(value_at, &error))?;
+        attributes.push(Attribute { at: offset(name), name, value });
     }
+    Ok(attributes)
 }
 
-const SPACE: &[u8] = b" \t\n\r\x0c";
-
-/// Where a text is written, which decides how.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Raw {
-    Text,
-    CharacterData,
-    Attribute,
+fn check_references(at: usize, value: &str) -> Read<()> {
+    for (place, _) in value.match_indices('&') {
+        let rest = value.get(place.saturating_add(1)..).unwrap_or_default();
+        let (name, is_closed) =
+            rest.split_once(';').map_or((rest, false), |(name, _)| (name, true));
+        if !is_closed || character(&BytesRef::new(name)).is_none() {
+            return Err(invalid_reference(at.saturating_add(place), name));
+        }
+    }
+    Ok(())
 }
 
-/// The text that is written so: references replaced, line ends read as line feeds, in an attribute as spaces.
-fn unescape(raw: &str, at: usize, place: Raw) -> Read<Cow<'_, str>> {
-    let is_special = |byte| match byte {
-        b'&' => place != Raw::CharacterData,
-        b'\n' | b'\t' => place == Raw::Attribute,
-        byte => byte == b'\r',
-    };
-    if !raw.bytes().any(is_special) {
-        return Ok(Cow::Borrowed(raw));
+/// The character that a reference stands for.
+fn character(reference: &BytesRef<'_>) -> Option<char> {
+    match reference.resolve_char_ref() {
+        Ok(Some(char)) => Some(char).filter(|char| is_xml_char(*char)),
+        Ok(None) => resolve_predefined_entity(reference)?.chars().next(),
+        Err(_) => None,
     }
-    let mut text = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(char) = rest.chars().next() {
-        let at = at.saturating_add(raw.len().saturating_sub(rest.len()));
-        rest = rest.get(char.len_utf8()..).unwrap_or_default();
-        text.push(match char {
-            '&' if place != Raw::CharacterData => {
-                let (name, after) = split_at(rest, b";");
-                match (referred(name), after.strip_prefix(';')) {
-                    (Some(char), Some(after)) => {
-                        rest = after;
-                        char
-                    }
-                    _ => {
-                        return Err(InvalidDocument::new(
-                            at,
-                            Reason::Reference(joined(&["&", excerpt(name), ";"])),
-                        ));
-                    }
-                }
-            }
-            '\r' if rest.starts_with('\n') => continue,
-            '\r' | '\n' | '\t' if place == Raw::Attribute => ' ',
-            '\r' => '\n',
-            char => char,
-        });
-    }
-    Ok(Cow::Owned(text))
-}
-
-/// The character that a reference stands for, by what is between `&` and `;`.
-fn referred(name: &str) -> Option<char> {
-    let code = match name {
-        "amp" => return Some('&'),
-        "lt" => return Some('<'),
-        "gt" => return Some('>'),
-        "quot" => return Some('"'),
-        "apos" => return Some('\''),
-        _ => name.strip_prefix('#')?,
-    };
-    let (digits, radix) = code.strip_prefix('x').map_or((code, 10), |hex| (hex, 16));
-    // The standard library would read a sign, too.
-    let is_number = digits.bytes().all(|digit| char::from(digit).is_digit(radix));
-    let code = u32::from_str_radix(digits, radix).ok().filter(|_| is_number)?;
-    char::from_u32(code).filter(|char| is_xml_char(*char))
 }
 
 /// The beginning of a text that may be of any length.
@@ -397,125 +289,204 @@ pub(super) fn malformed(at: usize, why: &str) -> InvalidDocument {
     InvalidDocument::new(at, Reason::Malformed(why.to_owned()))
 }
 
-#[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "a test that cannot go on has failed")]
-mod tests {
-    use proptest::prelude::*;
-    use proptest::sample::{Index, select};
-    use quick_xml::events::Event;
+#[cold]
+fn invalid_reference(at: usize, name: &str) -> InvalidDocument {
+    InvalidDocument::new(at, Reason::Reference(format!("&{};", excerpt(name))))
+}
 
+/// What quick-xml says of markup that begins there.
+#[cold]
+fn refused(at: usize, error: &Error) -> InvalidDocument {
+    let why = match error {
+        Error::Syntax(SyntaxError::UnclosedDoctype)
+        | Error::IllFormed(IllFormedError::MissingDoctypeName) => {
+            return InvalidDocument::new(at, Reason::Doctype);
+        }
+        Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
+            format!("expected </{}>, found </{}>", excerpt(expected), excerpt(found))
+        }
+        Error::IllFormed(IllFormedError::UnmatchedEndTag(found)) => {
+            format!("</{}> closes no element", excerpt(found))
+        }
+        error => error.to_string(),
+    };
+    InvalidDocument::new(at, Reason::Malformed(why))
+}
+
+#[cold]
+fn invalid_attribute(at: usize, content: &str, error: &AttrError) -> InvalidDocument {
+    let (place, why) = match *error {
+        AttrError::ExpectedEq(place) => (place, "expected = after the name of an attribute"),
+        AttrError::ExpectedValue(place) | AttrError::UnquotedValue(place) => {
+            (place, "expected a quote before the value")
+        }
+        AttrError::ExpectedQuote(place, _) => (place, "expected a quote after the value"),
+        AttrError::Duplicated(place, _) => {
+            let name = content.get(place..).unwrap_or_default();
+            let name = name.split(['=', ' ', '\t', '\r', '\n']).next().unwrap_or_default();
+            let why = format!("{} stands twice", excerpt(name));
+            return malformed(at.saturating_add(place), &why);
+        }
+    };
+    malformed(at.saturating_add(place), why)
+}
+
+#[cfg(test)]
+mod tests {
     use super::*;
 
-    /// The names of start tags, `/` for each end, and the texts between them.
-    fn tokens(document: &str) -> Option<Vec<String>> {
-        let mut reader = Reader::new(document.as_bytes()).ok()?;
-        let mut tokens = Vec::new();
+    /// The names of start tags with their attributes, `/` for each end, and the texts between them.
+    fn tokens(document: &[u8]) -> Read<Vec<String>> {
+        let mut reader = Reader::new(document)?;
+        let mut tokens: Vec<String> = Vec::new();
         loop {
-            match reader.token().ok()? {
-                Token::Open(tag) => tokens.push(format!("<{}", tag.name)),
-                Token::Close => tokens.push("/".to_owned()),
-                Token::Text(text) => push(&mut tokens, &text),
-                Token::End => return Some(tokens),
+            match (reader.token()?, tokens.last_mut()) {
+                (Token::Open(tag), _) => {
+                    let pairs =
+                        tag.attributes.iter().map(|it| format!(" {}={}", it.name, it.value));
+                    tokens.push(format!("<{}{}", tag.name, pairs.collect::<String>()));
+                }
+                (Token::Close, _) => tokens.push("/".to_owned()),
+                (Token::Text(text), Some(last)) if last.starts_with('"') => last.push_str(&text),
+                (Token::Text(text), _) => tokens.push(format!("\"{text}")),
+                (Token::End, _) => return Ok(tokens),
             }
         }
     }
 
-    /// The same of quick-xml, where it can read the document.
-    fn tokens_of_quick_xml(document: &str) -> Option<Vec<String>> {
-        let mut reader = quick_xml::Reader::from_str(document);
-        let (mut tokens, mut depth) = (Vec::new(), 0);
-        loop {
-            match reader.read_event().ok()? {
-                Event::Start(tag) => {
-                    depth += 1;
-                    tokens.push(format!("<{}", tag.local_name().into_inner()));
-                }
-                Event::Empty(tag) => {
-                    tokens.push(format!("<{}", tag.local_name().into_inner()));
-                    tokens.push("/".to_owned());
-                }
-                Event::End(_) => {
-                    depth -= 1;
-                    tokens.push("/".to_owned());
-                }
-                Event::Text(text) if depth == 0 && text.trim_ascii().is_empty() => {}
-                Event::Text(text) => push(&mut tokens, &text.xml10_content()),
-                Event::CData(text) => push(&mut tokens, &text.xml10_content()),
-                Event::GeneralRef(name) => match name.resolve_char_ref() {
-                    Ok(Some(char)) => push(&mut tokens, char.encode_utf8(&mut [0; 4])),
-                    _ => push(&mut tokens, quick_xml::escape::resolve_xml_entity(&name)?),
-                },
-                Event::Eof => return (depth == 0).then_some(tokens),
-                _ => {}
+    #[test]
+    fn markup_is_read_as_xml_has_it() {
+        for (document, expected) in [
+            ("<a/>", &["<a", "/"][..]),
+            ("\u{feff}<?xml version='1.0'?>\n<a></a >\n<?x?><!---->", &["<a", "/"]),
+            ("<?xml version=\"1.0\" encoding=\"Utf-8\" standalone='yes'?><a/>", &["<a", "/"]),
+            (" <!--x--><a>\u{feff}</a>", &["<a", "\"\u{feff}", "/"]),
+            ("<é>é</é>", &["<é", "\"é", "/"]),
+            ("<p:a\nb = \"/>'\" c='&quot;'></p:a >", &["<a b=/>' c=\"", "/"]),
+            ("<a b='\r\n\t\n&#9;&#10;&#xD;'/>", &["<a b=   \t\n\r", "/"]),
+            ("<a b='&amp;amp;&#38;lt;'/>", &["<a b=&amp;&lt;", "/"]),
+            ("<a>x<b>y</b>z<c/></a>", &["<a", "\"x", "<b", "\"y", "/", "\"z", "<c", "/", "/"]),
+            ("<a>b\r\nc\rd\t</a>", &["<a", "\"b\nc\nd\t", "/"]),
+            ("<a>\r&#10;&#13;\r</a>", &["<a", "\"\n\n\r\n", "/"]),
+            ("<a>&amp;&lt;&gt;&quot;&apos;&#65;&#x2f;&#x2F;</a>", &["<a", "\"&<>\"'A//", "/"]),
+            ("<a>&#9;&#xE000;&#x10ffff;</a>", &["<a", "\"\t\u{e000}\u{10ffff}", "/"]),
+            ("<a>> ]] ]&gt; ]]&gt; \"'</a>", &["<a", "\"> ]] ]> ]]> \"'", "/"]),
+            ("<a>]]<!---->></a>", &["<a", "\"]]>", "/"]),
+            ("<a>b<!-- <c> - -->d<?go > on?>e</a>", &["<a", "\"bde", "/"]),
+            (
+                "<a><![CDATA[]]><![CDATA[<b>&c;\r\n]]]]><![CDATA[>]]></a>",
+                &["<a", "\"<b>&c;\n]]>", "/"],
+            ),
+        ] {
+            assert_eq!(tokens(document.as_bytes()).unwrap(), expected, "{document}");
+        }
+    }
+
+    #[test]
+    fn markup_that_is_not_well_formed_is_refused_by_its_place() {
+        let many = |count| (0..count).map(|number| format!(" a{number}=''")).collect::<String>();
+        assert!(tokens(format!("<a{}/>", many(MAX_ATTRIBUTES)).as_bytes()).is_ok());
+        let deep = |depth| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
+        assert!(tokens(deep(MAX_DEPTH).as_bytes()).is_ok());
+        let reference = |name: &str| Reason::Reference(name.to_owned());
+        let malformed = |why: &str| Reason::Malformed(why.to_owned());
+        let unclosed = "there is no end";
+        for (document, at, reason) in [
+            // What a document is made of.
+            ("", 0, malformed("there is no root element")),
+            ("\u{feff} ", 4, malformed("there is no root element")),
+            ("<a/><b/>", 4, malformed("a document has one root element")),
+            ("<a/>b", 4, malformed("there is text outside the root element")),
+            ("&#32;<a/>", 0, malformed("there is text outside the root element")),
+            ("<a/>\n<![CDATA[]]>", 5, malformed("there is text outside the root element")),
+            ("\u{feff}\u{feff}<a/>", 3, malformed("there is text outside the root element")),
+            ("<a><b></b>", 10, malformed("an element is not closed")),
+            (&deep(MAX_DEPTH + 1), 192, Reason::TooDeep),
+            // The declaration.
+            ("<?xml version='1.0' encoding='UTF-16'?><a/>", 0, Reason::NotUtf8),
+            ("\u{feff}<?xml version='1.0' encoding='latin1'?><a/>", 3, Reason::NotUtf8),
+            (
+                "<a/><?xml version='1.0'?>",
+                4,
+                malformed("the XML declaration stands at the start or nowhere"),
+            ),
+            ("<?xml version=1.0?><a/>", 14, malformed("expected a quote before the value")),
+            // A document type.
+            ("<!DOCTYPE a><a/>", 0, Reason::Doctype),
+            ("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", 0, Reason::Doctype),
+            ("<!doctype a><a/>", 0, Reason::Doctype),
+            ("<!DOCTYPE><a/>", 0, Reason::Doctype),
+            ("<a><!DOCTYPE a", 3, Reason::Doctype),
+            // References.
+            ("<a>é&b;</a>", 5, reference("&b;")),
+            ("<a>&nbsp;</a>", 3, reference("&nbsp;")),
+            ("<a>&;</a>", 3, reference("&;")),
+            ("<a>&#0;</a>", 3, reference("&#0;")),
+            ("<a>&#8;</a>", 3, reference("&#8;")),
+            ("<a>&#xd800;</a>", 3, reference("&#xd800;")),
+            ("<a>&#xffff;</a>", 3, reference("&#xffff;")),
+            ("<a>&#x110000;</a>", 3, reference("&#x110000;")),
+            ("<a>&#99999999999;</a>", 3, reference("&#99999999999;")),
+            ("<a>&#+65;</a>", 3, reference("&#+65;")),
+            ("<a>&#x;</a>", 3, reference("&#x;")),
+            ("<a>&#X41;</a>", 3, reference("&#X41;")),
+            ("<a b='é&amp;&c;'/>", 13, reference("&c;")),
+            ("<a b='&&amp;'/>", 6, reference("&&amp;")),
+            ("<a b='&#xB;'/>", 6, reference("&#xB;")),
+            ("<a b='&amp'/>", 6, reference("&amp;")),
+            ("<a>&amp</a>", 3, malformed(unclosed)),
+            ("<a>& b</a>", 3, malformed(unclosed)),
+            // Text, comments and instructions.
+            ("<a>b]]>c</a>", 4, malformed("]]> stands in text, outside CDATA")),
+            ("<a>&gt;]]]></a>", 8, malformed("]]> stands in text, outside CDATA")),
+            ("<a><![CDATA[]]>]]></a>", 15, malformed("]]> stands in text, outside CDATA")),
+            ("<a><!-- b -- c --></a>", 10, malformed("-- stands in a comment")),
+            ("<a><!-- - b--c --></a>", 11, malformed("-- stands in a comment")),
+            ("<a><!-- b ---></a>", 10, malformed("-- stands in a comment")),
+            ("<!----><a/><!-->", 11, malformed(unclosed)),
+            ("<a><!-- b</a>", 3, malformed(unclosed)),
+            ("<a><![CDATA[b]]</a>", 3, malformed(unclosed)),
+            ("<a><![cdata[b]]></a>", 3, malformed(unclosed)),
+            ("<a><!b></a>", 3, malformed(unclosed)),
+            ("<a><?b></a>", 3, malformed(unclosed)),
+            ("<??><a/>", 0, malformed("a processing instruction has no name")),
+            // Tags.
+            ("<a><></a>", 3, malformed("a tag has no name")),
+            ("< a/>", 0, malformed("a tag has no name")),
+            ("</a>", 0, malformed("</a> closes no element")),
+            ("<a></b>", 3, malformed("expected </a>, found </b>")),
+            ("<a></p:a>", 3, malformed("expected </a>, found </p:a>")),
+            ("<a", 0, malformed(unclosed)),
+            ("<a>\n<b c='></a>", 4, malformed(unclosed)),
+            // Attributes.
+            ("<a b/>", 4, malformed("expected = after the name of an attribute")),
+            ("<a b c=''/>", 5, malformed("expected = after the name of an attribute")),
+            ("<a b=/>", 5, malformed("expected a quote before the value")),
+            ("<a b=c/>", 5, malformed("expected a quote before the value")),
+            ("<a b='' c=\"\" b=''/>", 13, malformed("b stands twice")),
+            ("<a><c p:b='' p:b =''/></a>", 13, malformed("p:b stands twice")),
+            (
+                &format!("<a{}/>", many(MAX_ATTRIBUTES + 1)),
+                217,
+                malformed("an element has over 32 attributes"),
+            ),
+        ] {
+            let error = tokens(document.as_bytes()).unwrap_err();
+            assert_eq!(error.at(), at, "{document}: {error}");
+            match error.reason() {
+                Reason::Malformed(_) if reason == malformed(unclosed) => {}
+                found => assert_eq!(found, &reason, "{document}"),
             }
         }
     }
 
-    fn push(tokens: &mut Vec<String>, text: &str) {
-        match tokens.last_mut() {
-            Some(last) if last.starts_with('"') => last.push_str(text),
-            _ => tokens.push(format!("\"{text}")),
-        }
-    }
-
-    fn element() -> impl Strategy<Value = String> {
-        let pieces = [
-            "text",
-            " ",
-            "\r\n",
-            "\r",
-            "\t",
-            "é",
-            ">",
-            "\"",
-            "'",
-            "/",
-            "&amp;",
-            "&#65;",
-            "&#x2f;",
-            "&lt;",
-            "<!---->",
-            "<!-- <a> - -->",
-            "<?go on?>",
-            "<![CDATA[]]>",
-            "<![CDATA[<a>&b;\r\n]]>",
-            "<a/>",
-            "<a b=''/>",
-            "<p:a\nb = \"/>'\" c='&quot;'></p:a >",
-        ];
-        let leaf = select(pieces.map(str::to_owned).to_vec());
-        leaf.prop_recursive(5, 40, 6, |inner| {
-            (select(vec!["a", "b-c", "p:d", "é"]), prop::collection::vec(inner, 0..6))
-                .prop_map(|(name, inner)| format!("<{name}>{}</{name}>", inner.concat()))
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn reads_as_quick_xml_does(
-            inner in prop::collection::vec(element(), 0..6),
-            before in select(vec!["", "\u{feff}", "<?xml version='1.0'?>\n", " <!--x-->"]),
-            after in select(vec!["", "\n", "<?x?>"]),
-        ) {
-            let document = format!("{before}<root x=\"1\">{}</root>{after}", inner.concat());
-            let read = tokens(&document);
-            prop_assert!(read.is_some(), "{document}");
-            prop_assert_eq!(read, tokens_of_quick_xml(&document), "{}", document);
-        }
-
-        #[test]
-        fn what_is_damaged_is_read_as_quick_xml_does_or_not_at_all(
-            inner in prop::collection::vec(element(), 0..6),
-            place: Index,
-            instead in select(vec!["", "<", ">", "/", "&", "]]>", "--", "\"", "<!"]),
-        ) {
-            let document = format!("<root>{}</root>", inner.concat());
-            let (at, char) = place.get(&document.char_indices().collect::<Vec<_>>()).to_owned();
-            let mut damaged = document;
-            damaged.replace_range(at..at + char.len_utf8(), instead);
-            if let Some(read) = tokens(&damaged) {
-                prop_assert_eq!(Some(read), tokens_of_quick_xml(&damaged), "{}", damaged);
-            }
+    #[test]
+    fn bytes_that_are_not_utf_8_are_refused_wherever_they_stand() {
+        for document in [&b"<a>\xff</a>"[..], b"<a><!--\xed\xa0\x80--></a>", b"<a/><?b \xc0\x80?>"]
+        {
+            let error = tokens(document).unwrap_err();
+            let place = document.iter().position(|byte| !byte.is_ascii());
+            assert_eq!((Some(error.at()), error.reason()), (place, &Reason::NotUtf8));
         }
     }
 }
