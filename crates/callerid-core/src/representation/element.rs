@@ -22,39 +22,8 @@ macro_rules! elements {
             pub(super) const fn snake_case(self) -> &'static str {
                 match self { $(Self::$name => $snake_case,)+ }
             }
-
-            /// Its start tag in XML, where it has no attributes.
-            pub(super) const fn start_tag(self) -> &'static str {
-                match self { $(Self::$name => concat!("<", stringify!($name), ">"),)+ }
-            }
-
-            /// Its end tag in XML.
-            pub(super) const fn end_tag(self) -> &'static str {
-                match self { $(Self::$name => concat!("</", stringify!($name), ">"),)+ }
-            }
-
-            /// Its tag in XML, where there is nothing in it.
-            pub(super) const fn empty_tag(self) -> &'static str {
-                match self { $(Self::$name => concat!("<", stringify!($name), "/>"),)+ }
-            }
         }
     };
-}
-
-impl Element {
-    /// Whether its text has only letters, digits and what dates are written with, so that there is nothing to escape.
-    pub(super) const fn is_plain(self) -> bool {
-        matches!(
-            self,
-            Self::Sid
-                | Self::AccountSid
-                | Self::PhoneNumber
-                | Self::DateCreated
-                | Self::DateUpdated
-                | Self::CallSid
-                | Self::ValidationCode
-        )
-    }
 }
 
 elements! {

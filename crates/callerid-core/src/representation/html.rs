@@ -3,7 +3,7 @@
 
 use super::Document;
 use super::element::{Element, WIRE_2008, each_record};
-use super::xml::{Place, escape};
+use super::xml::escaped;
 use crate::text::digits;
 
 pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
@@ -21,7 +21,7 @@ pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
         open(&mut out, record);
         for (element, text) in fields {
             open(&mut out, *element);
-            escape(&mut out, text.unwrap_or_default(), Place::Text);
+            out.extend_from_slice(escaped(text.unwrap_or_default()).as_bytes());
             close(&mut out);
         }
         close(&mut out);

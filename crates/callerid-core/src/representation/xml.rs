@@ -7,120 +7,129 @@ pub use decode::{
     decode, decode_caller_id, decode_caller_ids, decode_exception, decode_validation_request,
 };
 
-use super::element::{Element, FIGURES, URIS, Wire, each_record};
+use std::borrow::Cow;
+use std::io;
+
+use quick_xml::Writer;
+use quick_xml::escape::partial_escape;
+use quick_xml::events::attributes::Attribute;
+use quick_xml::events::{BytesDecl, BytesStart, BytesText, Event};
+use quick_xml::name::QName;
+
+use super::element::{Element, FIGURES, Field, URIS, Wire, each_record};
 use super::{CallerIdPage, Document};
 use crate::ApiVersion;
 use crate::friendly_name::is_xml_char;
-use crate::text::digits;
 
-const DECLARATION: &[u8] = b"<?xml version=\"1.0\"?>\n";
+const DECLARATION: &str = "xml version=\"1.0\"";
 /// The newer API's errors come from another writer than its answers.
-const DECLARATION_OF_NEWER_EXCEPTION: &[u8] = b"<?xml version='1.0' encoding='UTF-8'?>\n";
+const DECLARATION_OF_NEWER_EXCEPTION: &str = "xml version='1.0' encoding='UTF-8'";
+
+type Output = Writer<Vec<u8>>;
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(document.size_guess());
-    out.extend_from_slice(match (version, document) {
+    let mut out = Writer::new(Vec::with_capacity(document.size_guess()));
+    let written = write(&mut out, version, document);
+    debug_assert!(written.is_ok(), "a Vec takes whatever is written to it");
+    out.into_inner()
+}
+
+fn write(out: &mut Output, version: ApiVersion, document: &Document<'_>) -> io::Result<()> {
+    let declaration = match (version, document) {
         (ApiVersion::V2010, Document::Exception(_)) => DECLARATION_OF_NEWER_EXCEPTION,
         _ => DECLARATION,
-    });
-    push(&mut out, Element::TwilioResponse.start_tag());
-    match document {
-        Document::CallerIds(list) if list.page.items.is_empty() => {
-            list_tag(&mut out, list);
-            out.extend_from_slice(b"/>");
-        }
-        Document::CallerIds(list) => {
-            list_tag(&mut out, list);
-            out.push(b'>');
-            records(&mut out, version, document);
-            push(&mut out, Element::OutgoingCallerIds.end_tag());
-        }
-        _ => records(&mut out, version, document),
-    }
-    push(&mut out, Element::TwilioResponse.end_tag());
-    out
+    };
+    let declaration = BytesStart::from_content(declaration, "xml".len());
+    out.write_event(Event::Decl(BytesDecl::from_start(declaration)))?;
+    out.write_event(Event::Text(BytesText::from_escaped("\n")))?;
+    let response = out.create_element(Element::TwilioResponse.name());
+    response.write_inner_content(|out| match document {
+        Document::CallerIds(list) => caller_ids(out, version, document, list),
+        _ => records(out, version, document),
+    })?;
+    Ok(())
 }
 
-fn records(out: &mut Vec<u8>, version: ApiVersion, document: &Document<'_>) {
-    let wire = Wire { version, extension: "" };
-    each_record(wire, document, &mut |record, fields| {
-        push(out, record.start_tag());
-        for (element, text) in fields {
-            match text {
-                Some(text) => {
-                    push(out, element.start_tag());
-                    if element.is_plain() {
-                        push(out, text);
-                    } else {
-                        escape(out, text, Place::Text);
-                    }
-                    push(out, element.end_tag());
-                }
-                None => push(out, element.empty_tag()),
-            }
-        }
-        push(out, record.end_tag());
-    });
-}
-
-/// The list's start tag up to its closing bracket.
-fn list_tag(out: &mut Vec<u8>, list: &CallerIdPage) {
-    out.push(b'<');
-    push(out, Element::OutgoingCallerIds.name());
+fn caller_ids(
+    out: &mut Output,
+    version: ApiVersion,
+    document: &Document<'_>,
+    list: &CallerIdPage,
+) -> io::Result<()> {
     let CallerIdPage { page, uris } = list;
     let figures =
         [page.number, page.pages(), page.size.into(), page.total, page.start(), page.end()];
+    let mut element = out.create_element(Element::OutgoingCallerIds.name());
     for (name, figure) in FIGURES.into_iter().zip(figures) {
-        attribute(out, name, &digits(figure));
+        element = element.with_attribute((name, figure.to_string().as_str()));
     }
     for (name, uri) in URIS.into_iter().zip(uris.in_order()) {
-        attribute(out, name, uri);
+        element = element.with_attribute(attribute(name, uri));
     }
+    match page.items.is_empty() {
+        true => element.write_empty()?,
+        false => element.write_inner_content(|out| records(out, version, document))?,
+    };
+    Ok(())
 }
 
-fn attribute(out: &mut Vec<u8>, name: &str, value: &str) {
-    out.push(b' ');
-    push(out, name);
-    push(out, "=\"");
-    escape(out, value, Place::Attribute);
-    out.push(b'"');
-}
-
-fn push(out: &mut Vec<u8>, text: &str) {
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// Where a text goes, which decides what of it must be escaped.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Between tags.
-    Text,
-    /// Between the double quotes of an attribute, where a reader takes line ends and tabs for spaces.
-    Attribute,
-}
-
-/// Appends a text so that a reader finds exactly it. A reader takes a bare CR for a line feed, so CR
-/// goes as a reference; a character that XML 1.0 cannot carry goes as U+FFFD.
-pub(super) fn escape(out: &mut Vec<u8>, text: &str, place: Place) {
-    // Nearly every text goes as it is. No early return: the compiler turns this into a few wide compares.
-    let is_suspect =
-        |byte: u8| byte < b' ' || matches!(byte, b'"' | b'&' | b'<' | b'>') || byte == 0xef;
-    if !text.bytes().fold(false, |found, byte| found | is_suspect(byte)) {
-        return push(out, text);
-    }
-    for char in text.chars() {
-        match char {
-            '&' => push(out, "&amp;"),
-            '<' => push(out, "&lt;"),
-            '>' => push(out, "&gt;"),
-            '\r' => push(out, "&#13;"),
-            '"' if place == Place::Attribute => push(out, "&quot;"),
-            '\n' if place == Place::Attribute => push(out, "&#10;"),
-            '\t' if place == Place::Attribute => push(out, "&#9;"),
-            _ => {
-                let char = if is_xml_char(char) { char } else { char::REPLACEMENT_CHARACTER };
-                push(out, char.encode_utf8(&mut [0; 4]));
-            }
+fn records(out: &mut Output, version: ApiVersion, document: &Document<'_>) -> io::Result<()> {
+    let wire = Wire { version, extension: "" };
+    let mut written = Ok(());
+    each_record(wire, document, &mut |element, fields| {
+        if written.is_ok() {
+            written = record(out, element, fields);
         }
+    });
+    written
+}
+
+fn record(out: &mut Output, element: Element, fields: &[Field<'_>]) -> io::Result<()> {
+    let record = out.create_element(element.name());
+    record.write_inner_content(|out| {
+        for (element, text) in fields {
+            let element = out.create_element(element.name());
+            match text {
+                Some(text) => element.write_text_content(BytesText::from_escaped(escaped(text)))?,
+                None => element.write_empty()?,
+            };
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// A text between tags, so that a reader finds exactly it. A reader takes a bare CR for a line feed, so CR goes as a
+/// reference; a character that XML 1.0 cannot carry goes as U+FFFD.
+pub(super) fn escaped(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_xml_char) {
+        return partial_escape(text);
+    }
+    let carried = |char| if is_xml_char(char) { char } else { char::REPLACEMENT_CHARACTER };
+    partial_escape(text.chars().map(carried).collect::<String>())
+}
+
+/// An attribute, between whose double quotes a reader takes line ends and tabs for spaces. quick-xml by itself would write an
+/// apostrophe as a reference, too.
+fn attribute<'a>(name: &'a str, value: &'a str) -> Attribute<'a> {
+    let mut value = escaped(value);
+    for (char, reference) in [('"', "&quot;"), ('\n', "&#10;"), ('\t', "&#9;")] {
+        if value.contains(char) {
+            value = Cow::Owned(value.replace(char, reference));
+        }
+    }
+    Attribute { key: QName(name), value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_reader_would_change_goes_as_a_reference_and_nothing_else_does() {
+        let text = "a'b\"c\n\t\r<&>\0\u{ffff}é";
+        assert_eq!(escaped(text), "a'b\"c\n\t&#13;&lt;&amp;&gt;\u{fffd}\u{fffd}é");
+        let value = "a'b&quot;c&#10;&#9;&#13;&lt;&amp;&gt;\u{fffd}\u{fffd}é";
+        assert_eq!(attribute("uri", text).value, value);
     }
 }
