@@ -10,7 +10,6 @@
 
 use super::Document;
 use super::element::{CALLER_ID, Field, WIRE_2008, each_record};
-use crate::text::split;
 
 pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(document.size_guess());
@@ -46,11 +45,6 @@ fn cell(out: &mut Vec<u8>, text: &str) {
         return;
     }
     out.push(b'"');
-    for (index, part) in split(text, b'"').enumerate() {
-        if index > 0 {
-            out.extend_from_slice(b"\"\"");
-        }
-        out.extend_from_slice(part.as_bytes());
-    }
+    out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
     out.push(b'"');
 }

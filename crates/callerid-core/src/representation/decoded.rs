@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::{CallerIdPage, Document};
-use crate::text::{digits, put, quoted};
 use crate::{OutgoingCallerId, RestException, ValidationRequest};
 
 /// A document that was read.
@@ -125,30 +124,27 @@ const ENTITIES: &str = "amp, lt, gt, quot, apos";
 impl fmt::Display for InvalidDocumentReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge => put(f, &["over ", &digits(super::MAX_DOCUMENT_BYTES), " bytes"]),
-            Self::TooDeep => {
-                put(f, &["elements are nested over ", &digits(super::MAX_DEPTH), " deep"])
-            }
+            Self::TooLarge => write!(f, "over {} bytes", super::MAX_DOCUMENT_BYTES),
+            Self::TooDeep => write!(f, "elements are nested over {} deep", super::MAX_DEPTH),
             Self::NotUtf8 => f.write_str("not in UTF-8"),
             Self::Doctype => f.write_str("a document type declaration is not read"),
             Self::Reference(name) => {
-                let what = " refers to neither a character nor one of ";
-                put(f, &[&quoted(name), what, ENTITIES])
+                write!(f, "{name:?} refers to neither a character nor one of {ENTITIES}")
             }
             Self::Malformed(why) => f.write_str(why),
             Self::Unexpected { expected, found } => {
-                put(f, &["expected the element ", expected, ", found ", &quoted(found)])
+                write!(f, "expected the element {expected}, found {found:?}")
             }
-            Self::Missing { name, parent } => put(f, &[parent, " has no ", name]),
-            Self::Repeated { name } => put(f, &[name, " stands twice"]),
-            Self::Value { name, why } => put(f, &[name, ": ", why]),
+            Self::Missing { name, parent } => write!(f, "{parent} has no {name}"),
+            Self::Repeated { name } => write!(f, "{name} stands twice"),
+            Self::Value { name, why } => write!(f, "{name}: {why}"),
         }
     }
 }
 
 impl fmt::Display for InvalidDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &[&self.reason.to_string(), " (at byte ", &digits(self.at), ")"])
+        write!(f, "{} (at byte {})", self.reason, self.at)
     }
 }
 

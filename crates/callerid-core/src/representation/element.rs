@@ -1,7 +1,6 @@
 //! The elements of every document: their names, and the order they come in. Stated once, for every
 //! representation and both directions.
 
-use crate::text::{digits, joined};
 use crate::{ApiVersion, Date, OutgoingCallerId, RestException, Rfc2822, ValidationRequest};
 
 use super::Document;
@@ -130,7 +129,7 @@ impl Wire {
             ApiVersion::V2010 => {
                 let OutgoingCallerId { sid, account_sid, .. } = caller_id;
                 let list = self.version.list_path(account_sid);
-                let uri = joined(&[&list, "/", sid.as_str(), self.extension]);
+                let uri = format!("{list}/{sid}{}", self.extension);
                 let created = caller_id.date_created.to_utc();
                 (e164.as_str(), created, caller_id.date_updated.to_utc(), Some(uri))
             }
@@ -176,7 +175,7 @@ impl Wire {
 
     fn exception(self, exception: &RestException, write: &mut dyn FnMut(Element, &[Field<'_>])) {
         let [status, message, code, more_info] = REST_EXCEPTION;
-        let digits = (digits(exception.status), exception.code.map(digits));
+        let digits = (exception.status.to_string(), exception.code.map(|code| code.to_string()));
         let status = (status, Some(digits.0.as_str()));
         let message = (message, Some(exception.message.as_str()));
         let code = digits.1.as_deref().map(|text| (code, Some(text)));

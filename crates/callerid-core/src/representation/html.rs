@@ -4,12 +4,11 @@
 use super::Document;
 use super::element::{Element, WIRE_2008, each_record};
 use super::xml::escaped;
-use crate::text::digits;
 
 pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(document.size_guess());
     out.extend_from_slice(b"<html><head><title>");
-    out.extend_from_slice(digits(document.status()).as_bytes());
+    out.extend_from_slice(document.status().to_string().as_bytes());
     out.extend_from_slice(b"</title></head><body class=\"");
     class(&mut out, Element::TwilioResponse);
     out.extend_from_slice(b"\">");

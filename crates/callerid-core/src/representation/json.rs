@@ -2,7 +2,7 @@
 
 use super::element::{Element, Field, WIRE_2008, Wire, each_record};
 use super::{CallerIdPage, Document};
-use crate::text::{digits, push_hex};
+use crate::text::push_hex;
 use crate::{ApiVersion, Call, Callback, Moment, OutgoingCallerId};
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
@@ -138,8 +138,7 @@ impl Fields<'_> {
     }
 
     pub(crate) fn number(&mut self, name: &str, value: impl Into<u64>) {
-        let digits = digits(value.into());
-        self.name(name).push_str(&digits);
+        self.name(name).push_str(&value.into().to_string());
     }
 
     pub(crate) fn moment(&mut self, name: &str, value: Option<Moment>) {
