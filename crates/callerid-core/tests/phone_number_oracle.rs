@@ -1,10 +1,16 @@
-//! `PhoneNumber` beside the `phonenumber` crate, which carries the same metadata: plain ten-digit numbers, their kinds,
-//! and the conversions.
+//! `PhoneNumber` beside the `phonenumber` crate, which carries older metadata of the same form: plain ten-digit numbers,
+//! their kinds, and the conversions.
 
 use callerid_core::PhoneNumber;
 use callerid_core::phone_number::{Kind, Reason};
 use phonenumber::Type;
 use phonenumber::metadata::DATABASE;
+
+/// What has been assigned since libphonenumber 9.0.33, the crate's release: the first four digits.
+const NEWER: [&str; 17] = [
+    "2732", "2733", "2734", "2735", "2736", "2737", "2738", "2739", "2743", "2744", "2745", "2746",
+    "2748", "2749", "4725", "4726", "9835",
+];
 
 /// A number of every third exchange of every area code; the last four digits are different ones each time.
 fn numbers() -> impl Iterator<Item = String> {
@@ -35,20 +41,23 @@ fn oracle(digits: &str) -> Option<(phonenumber::PhoneNumber, Kind)> {
 
 #[test]
 fn validity_kind_and_conversions_of_plain_numbers() {
-    let (mut valid, mut differing) = (0, Vec::new());
+    let mut valid = 0;
     for digits in numbers() {
         let ours = PhoneNumber::parse(&digits).ok();
         let oracle = oracle(&digits);
-        if ours.map(|number| number.kind()) != oracle.as_ref().map(|(_, kind)| *kind) {
-            differing.push(digits);
+        if NEWER.iter().any(|newer| digits.starts_with(newer)) {
+            let kind = ours.map(|number| number.kind());
+            assert_eq!(kind, Some(Kind::FixedLineOrMobile), "{digits}");
+            assert!(oracle.is_none(), "{digits} is not newer");
             continue;
         }
+        let kinds = (ours.map(|number| number.kind()), oracle.as_ref().map(|(_, kind)| *kind));
+        assert_eq!(kinds.0, kinds.1, "{digits}");
         let (Some(number), Some((theirs, _))) = (ours, oracle) else { continue };
         valid += 1;
         assert_eq!(phonenumber::PhoneNumber::from(number), theirs, "{digits}");
         assert_eq!(PhoneNumber::try_from(&theirs), Ok(number), "{digits}");
     }
-    assert!(differing.is_empty(), "{} differ: {:?}", differing.len(), differing.first());
     assert!(valid > 100_000, "{valid}");
 }
 

@@ -1,22 +1,25 @@
 //! `cargo xtask generate`: writes the core's numbering plan from libphonenumber's metadata.
 //!
-//! The metadata is what the `phonenumber` crate carries. Its patterns for country code 1 become one automaton, whose
-//! answer for a number is that of libphonenumber's `getNumberType`; minimised, that is a table of a few kilobytes.
+//! The metadata is what the `rlibphonenumber` crate carries, which follows libphonenumber's releases soonest: after
+//! `cargo update rlibphonenumber` this command takes in the newest. Its patterns for country code 1 become one automaton,
+//! whose answer for a number is that of libphonenumber's `getNumberType`; minimised, that is a table of a few kilobytes.
+//! The release is what the crate's readme says it is, and the README of this project repeats it.
 //!
-//! With `--check` nothing is written: the chore fails if the checked-in file is not what would be written.
+//! With `--check` nothing is written: the chore fails if the checked-in files are not what would be written.
 
 use crate::Outcome;
-use phonenumber::Metadata;
-use phonenumber::metadata::{DATABASE, Descriptor};
 use regex_automata::dfa::{Automaton, dense};
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
+use rlibphonenumber::PHONE_NUMBER_UTIL;
+use rlibphonenumber::interfaces::AsOriginal as _;
 use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::{fs, iter};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs, iter};
 
 /// Every ten-digit number has the kind of its first seven digits: the patterns look no further.
 const DEPTH: usize = 7;
@@ -47,34 +50,70 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         [flag] if flag == "--check" => true,
         _ => return Err("usage: cargo xtask generate [--check]".into()),
     };
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../callerid-core/src/phone_number/numbering_plan.rs");
-    let source = numbering_plan()?;
-    if check {
-        if fs::read_to_string(&path)? != source {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let release = metadata_release()?;
+    let plan = Plan::of(&Patterns::of_country_code_1()?)?;
+    let readme = root.join("README.md");
+    let generated = [
+        (
+            root.join("crates/callerid-core/src/phone_number/numbering_plan.rs"),
+            plan.source(&release)?,
+        ),
+        (readme.clone(), with_release(&fs::read_to_string(readme)?, &release)?),
+    ];
+    for (path, text) in generated {
+        if !check {
+            fs::write(&path, text)?;
+        } else if fs::read_to_string(&path)? != text {
             return Err(format!("{} is stale: run `cargo xtask generate`", path.display()).into());
         }
-    } else {
-        fs::write(&path, source)?;
     }
     Ok(())
 }
 
-/// The Rust source of the numbering plan.
-fn numbering_plan() -> Result<String, Box<dyn Error>> {
-    let regions = DATABASE.by_code(&1).ok_or("the database has no country code 1")?;
-    let plan = Plan::of(&Patterns::of(&regions)?)?;
-    plan.source(&metadata_version()?)
+/// The release of libphonenumber whose metadata the locked `rlibphonenumber` crate carries. Only its readme tells.
+fn metadata_release() -> Result<String, Box<dyn Error>> {
+    let readme = fs::read_to_string(crate_root("rlibphonenumber")?.join("Readme.md"))?;
+    let (_, rest) = readme
+        .split_once("**Used metadata version:** `v")
+        .ok_or("rlibphonenumber's readme does not say its metadata's release")?;
+    let (release, _) = rest.split_once('`').ok_or("no release in rlibphonenumber's readme")?;
+    Ok(release.to_owned())
 }
 
-/// The release of libphonenumber whose metadata the locked `phonenumber` crate carries: its version's build metadata.
-fn metadata_version() -> Result<String, Box<dyn Error>> {
-    let lock = include_str!("../../../Cargo.lock");
-    let (_, rest) =
-        lock.split_once("name = \"phonenumber\"\nversion = \"").ok_or("not in Cargo.lock")?;
-    let (version, _) = rest.split_once('"').ok_or("no version in Cargo.lock")?;
-    let (_, release) = version.split_once('+').ok_or("no metadata release in the version")?;
-    Ok(release.to_owned())
+/// Where cargo keeps the source of a dependency.
+fn crate_root(name: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args([
+            "metadata",
+            "--format-version=1",
+            "--locked",
+            "--features=generate",
+            "--manifest-path",
+        ])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    metadata["packages"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|package| package["name"] == name)
+        .and_then(|package| Path::new(package["manifest_path"].as_str()?).parent())
+        .map(Path::to_path_buf)
+        .ok_or_else(|| format!("cargo knows no crate {name}").into())
+}
+
+/// The README, with this release where it names libphonenumber's.
+fn with_release(readme: &str, release: &str) -> Result<String, Box<dyn Error>> {
+    const BEFORE: &str = "as libphonenumber ";
+    let (before, rest) = readme.split_once(BEFORE).ok_or("the README names no release")?;
+    let (_, after) = rest.split_once(' ').ok_or("the README ends with its release")?;
+    Ok(format!("{before}{BEFORE}{release} {after}"))
 }
 
 /// The patterns of every region, compiled into one automaton that tells which of them match.
@@ -94,45 +133,51 @@ struct Region {
 }
 
 impl Patterns {
-    fn of(regions: &[&Metadata]) -> Result<Self, Box<dyn Error>> {
+    fn of_country_code_1() -> Result<Self, Box<dyn Error>> {
+        let regions = PHONE_NUMBER_UTIL
+            .get_regions_for_country_calling_code(1)
+            .ok_or("the metadata has no country code 1")?;
         let mut sources = Vec::new();
         let mut add = |source: String| {
             sources.push(source);
             sources.len() - 1
         };
         let regions = regions
-            .iter()
             .map(|region| {
-                let of = region.descriptors();
-                let mut descriptor = |descriptor: Option<&Descriptor>| {
-                    let descriptor = descriptor?;
-                    let lengths = descriptor.possible_length();
-                    (lengths.is_empty() || lengths.contains(&10))
-                        .then(|| add(format!("(?:{})$", descriptor.national_number().as_str())))
-                };
-                Region {
-                    general: descriptor(Some(of.general())),
+                let metadata = PHONE_NUMBER_UTIL.as_original().get_metadata_for_region(region);
+                let of = metadata.ok_or_else(|| format!("no metadata for {region:?}"))?;
+                // The descriptions' type has no public name.
+                macro_rules! pattern {
+                    ($kind:ident) => {{
+                        let pattern = of.$kind.national_number_pattern().original_base();
+                        let lengths = &of.$kind.original.possible_length;
+                        let applies = lengths.is_empty() || lengths.contains(&10);
+                        (applies && !pattern.is_empty()).then(|| add(format!("(?:{pattern})$")))
+                    }};
+                }
+                let leading_digits = of.leading_digits().original_base();
+                Ok(Region {
+                    general: pattern!(general_desc),
                     kinds: [
-                        (Kind::PremiumRate, of.premium_rate()),
-                        (Kind::TollFree, of.toll_free()),
-                        (Kind::SharedCost, of.shared_cost()),
-                        (Kind::Voip, of.voip()),
-                        (Kind::PersonalNumber, of.personal_number()),
-                        (Kind::Pager, of.pager()),
-                        (Kind::Uan, of.uan()),
-                        (Kind::Voicemail, of.voicemail()),
+                        (Kind::PremiumRate, pattern!(premium_rate)),
+                        (Kind::TollFree, pattern!(toll_free)),
+                        (Kind::SharedCost, pattern!(shared_cost)),
+                        (Kind::Voip, pattern!(voip)),
+                        (Kind::PersonalNumber, pattern!(personal_number)),
+                        (Kind::Pager, pattern!(pager)),
+                        (Kind::Uan, pattern!(uan)),
+                        (Kind::Voicemail, pattern!(voicemail)),
                     ]
                     .into_iter()
-                    .filter_map(|(kind, it)| Some((kind, descriptor(it)?)))
+                    .filter_map(|(kind, pattern)| Some((kind, pattern?)))
                     .collect(),
-                    fixed_line: descriptor(of.fixed_line()),
-                    mobile: descriptor(of.mobile()),
-                    leading_digits: region
-                        .leading_digits()
-                        .map(|digits| add(format!("(?:{})\\d*$", digits.as_str()))),
-                }
+                    fixed_line: pattern!(fixed_line),
+                    mobile: pattern!(mobile),
+                    leading_digits: (!leading_digits.is_empty())
+                        .then(|| add(format!("(?:{leading_digits})\\d*$"))),
+                })
             })
-            .collect();
+            .collect::<Result<_, Box<dyn Error>>>()?;
         let automaton = dense::Builder::new()
             .configure(
                 dense::Config::new()
@@ -213,7 +258,7 @@ impl Plan {
             "//! Which ten-digit numbers are valid, and of what kind.\n\
              //!\n\
              //! Written by `cargo xtask generate` from the metadata of libphonenumber {release} for country code 1, as the\n\
-             //! `phonenumber` crate carries it. Not to be edited: run it again.\n\n\
+             //! `rlibphonenumber` crate carries it. Not to be edited: run it again.\n\n\
              /// The release of libphonenumber whose metadata this is.\n\
              pub(super) const METADATA_RELEASE: &str = \"{release}\";\n\n\
              /// An entry below this one is a kind, by its place in `Kind::ALL`; any other is a row for the next digit, counted\n\
