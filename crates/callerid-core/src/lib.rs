@@ -55,7 +55,7 @@ pub mod representation;
 pub use account::*;
 pub use call::*;
 pub use callback::*;
-pub use date::*;
+pub use date::{Date, InvalidDate, Moment, Rfc2822};
 pub use dialect::ApiVersion;
 pub use entropy::Entropy;
 pub use error::*;
