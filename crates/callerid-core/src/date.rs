@@ -10,12 +10,14 @@ pub use rfc2822::{InvalidDate, Rfc2822};
 use calendar::Civil;
 use std::cmp::Ordering;
 
-/// The first and last second that a date can say, with any offset: within years 0000 to 9999.
-const FIRST_SECOND: i64 = -62_167_132_800;
-const LAST_SECOND: i64 = 253_402_207_200;
+/// The first and last second of the years 0000 to 9999, which are the years of four digits.
+const FIRST_SECOND: i64 = -62_167_219_200;
+const LAST_SECOND: i64 = 253_402_300_799;
 const DAY_MINUTES: i16 = 24 * 60;
 
 /// A second of time and the offset from UTC that it was written with.
+///
+/// It is within the years 0000 to 9999, both as it was written and in UTC, so that it can be written either way.
 ///
 /// Two dates are equal if both agree; they are ordered by time, then by offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,13 +27,21 @@ pub struct Date {
 }
 
 impl Date {
-    /// A date from seconds since 1970-01-01T00:00:00Z and minutes east of UTC. What lies outside
-    /// the years 0000 to 9999, or an offset of a day or more, is brought to the nearest that fits.
+    /// A date from seconds since 1970-01-01T00:00:00Z and minutes east of UTC. What lies outside the years 0000 to 9999,
+    /// or an offset of a day or more, is brought to the nearest that fits: for clocks, which must not fail. See
+    /// [`checked_new`](Self::checked_new).
     pub fn new(unix_seconds: i64, offset_minutes: i16) -> Self {
-        Self {
-            unix_seconds: unix_seconds.clamp(FIRST_SECOND, LAST_SECOND),
-            offset_minutes: offset_minutes.clamp(1 - DAY_MINUTES, DAY_MINUTES - 1),
-        }
+        let offset_minutes = offset_minutes.clamp(1 - DAY_MINUTES, DAY_MINUTES - 1);
+        let east = east(offset_minutes);
+        let first = FIRST_SECOND.max(FIRST_SECOND.saturating_sub(east));
+        let last = LAST_SECOND.min(LAST_SECOND.saturating_sub(east));
+        Self { unix_seconds: unix_seconds.clamp(first, last), offset_minutes }
+    }
+
+    /// The same date as by [`new`](Self::new); `None` if it would be another second or offset than what is asked for.
+    pub fn checked_new(unix_seconds: i64, offset_minutes: i16) -> Option<Self> {
+        let date = Self::new(unix_seconds, offset_minutes);
+        (date.unix_seconds == unix_seconds && date.offset_minutes == offset_minutes).then_some(date)
     }
 
     /// The same second, written in UTC.
@@ -52,9 +62,13 @@ impl Date {
 
     /// The day and time where the date was written.
     fn civil(&self) -> Civil {
-        let east = i64::from(self.offset_minutes).wrapping_mul(60);
-        Civil::at(self.unix_seconds.wrapping_add(east))
+        Civil::at(self.unix_seconds.saturating_add(east(self.offset_minutes)))
     }
+}
+
+/// An offset in seconds.
+fn east(offset_minutes: i16) -> i64 {
+    i64::from(offset_minutes).saturating_mul(60)
 }
 
 impl Ord for Date {
@@ -67,5 +81,31 @@ impl Ord for Date {
 impl PartialOrd for Date {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_what_can_be_kept_are_kept_and_a_second_beyond_is_not() {
+        for offset in [1 - DAY_MINUTES, -60, -1, 0, 1, 60, DAY_MINUTES - 1] {
+            let east = east(offset);
+            // At each end either the second in UTC is the last, or that where the date was written.
+            let first = FIRST_SECOND + (-east).max(0);
+            let last = LAST_SECOND - east.max(0);
+            for (end, beyond) in [(first, first - 1), (last, last + 1)] {
+                let date = Date::checked_new(end, offset).unwrap();
+                assert_eq!((date.unix_seconds(), date.offset_minutes()), (end, offset));
+                assert_eq!(Date::parse(&date.to_string()), Ok(date), "{date}");
+                assert_eq!(Date::parse(&date.to_utc().to_string()), Ok(date.to_utc()), "{date}");
+                assert_eq!(Date::checked_new(beyond, offset), None, "{beyond} {offset}");
+                assert_eq!(Date::new(beyond, offset), date);
+            }
+        }
+        for offset in [i16::MIN, -DAY_MINUTES, DAY_MINUTES, i16::MAX] {
+            assert_eq!(Date::checked_new(0, offset), None, "{offset}");
+        }
     }
 }

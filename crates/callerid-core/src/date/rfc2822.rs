@@ -1,8 +1,8 @@
 //! A date as the wire writes it: RFC 2822's form, always with a weekday, a two-digit day and a numeric offset, as in
 //! `Tue, 01 Apr 2008 11:26:32 -0700`. Reading is as lenient as RFC 2822's obsolete forms ask.
 
-use super::Date;
 use super::calendar::{Civil, DAY_SECONDS, weekday};
+use super::{Date, east};
 use std::fmt;
 
 const MONTHS: [&[u8; 3]; 12] = [
@@ -16,11 +16,14 @@ impl Date {
     /// Reads an RFC 2822 date and keeps its offset.
     ///
     /// # Errors
-    /// [`InvalidDate`], which says where it is none.
+    /// [`InvalidDate`], which says what is wrong and where.
     pub fn parse(text: &str) -> Result<Self, InvalidDate> {
-        let mut reader = Reader { rest: text.as_bytes() };
+        let mut reader = Reader { rest: text.as_bytes(), problem: Problem::NoDate };
         let date = reader.date();
-        date.ok_or_else(|| InvalidDate { at: text.len().saturating_sub(reader.rest.len()) })
+        date.ok_or_else(|| InvalidDate {
+            problem: reader.problem,
+            at: text.len().saturating_sub(reader.rest.len()),
+        })
     }
 
     /// The date as the wire writes it: 31 ASCII characters.
@@ -75,15 +78,34 @@ fn two_digits(number: u8) -> [u8; 2] {
     [b'0'.wrapping_add(number / 10), b'0'.wrapping_add(number % 10)]
 }
 
-/// A text that is no RFC 2822 date.
+/// A text that is no RFC 2822 date, or one that a [`Date`] cannot keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidDate {
+    problem: Problem,
     at: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Problem {
+    NoDate,
+    /// In UTC it is not within the years 0000 to 9999, though it is as it is written.
+    OutOfRange,
+}
+
+impl InvalidDate {
+    /// Where the text is not a date: a byte offset into it.
+    pub fn at(&self) -> usize {
+        self.at
+    }
 }
 
 impl fmt::Display for InvalidDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not a date like \"Tue, 01 Apr 2008 11:26:32 -0700\", from byte {} on", self.at)
+        let problem = match self.problem {
+            Problem::NoDate => "not a date like \"Tue, 01 Apr 2008 11:26:32 -0700\"",
+            Problem::OutOfRange => "a date that is not within the years 0000 to 9999 in UTC",
+        };
+        write!(f, "{problem}, from byte {} on", self.at)
     }
 }
 
@@ -92,6 +114,8 @@ impl std::error::Error for InvalidDate {}
 /// Reads RFC 2822's `date-time` with its obsolete forms, from left to right; `None` where something else stands.
 struct Reader<'a> {
     rest: &'a [u8],
+    /// What is wrong, if something is.
+    problem: Problem,
 }
 
 impl Reader<'_> {
@@ -124,8 +148,13 @@ impl Reader<'_> {
             return None;
         }
         let seconds = days.wrapping_mul(DAY_SECONDS).wrapping_add(time);
-        let east = i64::from(offset_minutes).wrapping_mul(60);
-        Some(Date::new(seconds.wrapping_sub(east), offset_minutes))
+        let east = east(offset_minutes);
+        let date = Date::checked_new(seconds.wrapping_sub(east), offset_minutes);
+        if date.is_none() {
+            self.rest = day_at;
+            self.problem = Problem::OutOfRange;
+        }
+        date
     }
 
     /// The weekday and its comma, where they stand: everything but a digit must be one.
@@ -283,7 +312,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{DAY_MINUTES, FIRST_SECOND, LAST_SECOND, Moment};
+    use super::super::{DAY_MINUTES, Moment};
     use super::*;
 
     #[test]
@@ -324,17 +353,25 @@ mod tests {
         assert_eq!(Moment::from_unix_millis(i64::MAX).plus_seconds(1).unix_millis(), i64::MAX);
     }
 
+    /// What jiff writes and reads with any offset.
+    const JIFF_SECONDS: std::ops::RangeInclusive<i64> = -62_167_132_800..=253_402_207_200;
+
     /// What the jiff crate reads, within what a date can say.
     fn judge(text: &str) -> Option<Date> {
         let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
         let offset = i16::try_from(zoned.offset().seconds() / 60).unwrap();
-        Some(Date::new(zoned.timestamp().as_second(), offset))
+        Date::checked_new(zoned.timestamp().as_second(), offset)
+    }
+
+    /// What is read here, but for the last two days of the year 9999, which jiff does not read.
+    fn read(text: &str) -> Option<Date> {
+        Date::parse(text).ok().filter(|date| date.unix_seconds() <= *JIFF_SECONDS.end())
     }
 
     proptest::proptest! {
         #[test]
         fn a_date_is_written_as_jiff_writes_it_and_read_back(
-            seconds in FIRST_SECOND..=LAST_SECOND,
+            seconds in JIFF_SECONDS,
             offset in 1 - DAY_MINUTES..DAY_MINUTES,
             millis in 0..1000_i64,
         ) {
@@ -352,7 +389,7 @@ mod tests {
 
         #[test]
         fn a_date_is_read_as_jiff_reads_it(
-            seconds in FIRST_SECOND..LAST_SECOND.saturating_sub(DAY_SECONDS),
+            seconds in JIFF_SECONDS,
             offset in 1 - DAY_MINUTES..DAY_MINUTES,
             at in 0..31_usize,
             bytes in proptest::sample::select(vec![
@@ -362,7 +399,7 @@ mod tests {
         ) {
             let mut text = Date::new(seconds, offset).to_string();
             text.replace_range(at..at.saturating_add(length).min(31), bytes);
-            assert_eq!(Date::parse(&text).ok(), judge(&text), "{text}");
+            assert_eq!(read(&text), judge(&text), "{text}");
         }
 
         #[test]
@@ -376,7 +413,7 @@ mod tests {
             comment in "| | \\(Pacific\\)| \\(a\\(b\\)\\\\\\)c\\) | \\(x| x",
         ) {
             let text = format!("{weekday}{day}{month}{year}{time}{zone}{comment}");
-            assert_eq!(Date::parse(&text).ok(), judge(&text), "{text}");
+            assert_eq!(read(&text), judge(&text), "{text}");
         }
     }
 
@@ -388,7 +425,39 @@ mod tests {
             ("Tue, 01 Apr 2008 25:26:32 -0700", 17),
             ("Tue, 01 Apr 2008 11:26:32 -0700 x", 32),
         ] {
-            assert_eq!(Date::parse(text), Err(InvalidDate { at }), "{text}");
+            let error = InvalidDate { problem: Problem::NoDate, at };
+            assert_eq!(Date::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_and_the_last_date_are_read_as_they_are_and_those_beyond_are_refused() {
+        for text in [
+            "Fri, 31 Dec 9999 23:59:59 +0000",
+            "Fri, 31 Dec 9999 23:59:59 +0001",
+            "Fri, 31 Dec 9999 23:58:59 -0001",
+            "Fri, 31 Dec 9999 23:59:59 +2359",
+            "Fri, 31 Dec 9999 00:00:59 -2359",
+            "Sat, 01 Jan 0000 00:00:00 +0000",
+            "Sat, 01 Jan 0000 00:00:00 -0001",
+            "Sat, 01 Jan 0000 00:01:00 +0001",
+            "Sat, 01 Jan 0000 00:00:00 -2359",
+            "Sat, 01 Jan 0000 23:59:00 +2359",
+        ] {
+            assert_eq!(Date::parse(text).unwrap().to_string(), text);
+        }
+        for text in [
+            "Fri, 31 Dec 9999 23:59:00 -0001",
+            "Fri, 31 Dec 9999 00:01:00 -2359",
+            "Sat, 01 Jan 0000 00:00:59 +0001",
+            "Sat, 01 Jan 0000 23:58:59 +2359",
+        ] {
+            let error = Date::parse(text).unwrap_err();
+            assert_eq!(error, InvalidDate { problem: Problem::OutOfRange, at: 5 }, "{text}");
+            assert_eq!(
+                error.to_string(),
+                "a date that is not within the years 0000 to 9999 in UTC, from byte 5 on"
+            );
         }
     }
 }

@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
 
     fn date(&mut self) -> Option<Date> {
         let unix_seconds = self.number()?;
-        Some(Date::new(unix_seconds, self.small()?))
+        Date::checked_new(unix_seconds, self.small()?)
     }
 
     fn account_sid(&mut self) -> Option<AccountSid> {
