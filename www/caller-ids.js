@@ -39,7 +39,6 @@ export function mountCallerIds({ connection, failed, read }) {
     try {
       const next = await asked.client.list({ ...condition, page: number, pageSize: ROWS }, asked.options);
       if (mine !== reading) return;
-      if (next.items.length === 0 && number > 0) return await back({ isQuiet });
       page = next;
       keep(`rows.${asked.kind}`, page.items.length);
       draw();
@@ -56,7 +55,7 @@ export function mountCallerIds({ connection, failed, read }) {
     }
   };
 
-  /** The last rows of the last page went: the page before is the last now. The newer API says that without an error. */
+  /** The last rows of the last page went: the page before is the last now. */
   const back = (options) => {
     number -= 1;
     return load(options);

@@ -97,7 +97,7 @@ pub struct ListRequest {
     pub page: PageRequest,
     /// The row that the page comes after, where the request names it by a token.
     pub token: Option<PageToken>,
-    /// Whether a page past the end is an error, or just has no rows.
+    /// Whether a page past the end is an error, as one that is named by its number alone, or just has no rows.
     pub page_must_exist: bool,
     /// The filter's parameters as they came, for the addresses of the other pages.
     pub parameters: Vec<(&'static str, String)>,
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(page(""), (0, 50));
         assert_eq!(page("page=2&num=1000&Unknown=x"), (2, 1000));
         assert_eq!(page("Page=3&PageSize=10"), (3, 10));
-        assert_eq!(page("page=99999999999999999999999"), (u64::MAX, 50));
+        assert_eq!(page("page=9007199254740991"), (9_007_199_254_740_991, 50));
     }
 
     #[test]
@@ -207,6 +207,8 @@ mod tests {
     fn each_refusal_has_its_code() {
         for (method, query, body, status, code) in [
             ("GET", "page=-1", "", 400, Some(20006)),
+            ("GET", "page=9007199254740992", "", 400, Some(20006)),
+            ("GET", "page=99999999999999999999999", "", 400, Some(20006)),
             ("GET", "num=1001", "", 400, Some(20007)),
             ("GET", "num=0", "", 400, Some(20007)),
             ("GET", "page=1&Page=1", "", 400, None),

@@ -10,6 +10,9 @@ pub const DEFAULT_PAGE_SIZE: u32 = 50;
 /// The most rows a page may have.
 pub const MAX_PAGE_SIZE: u32 = 1000;
 
+/// The largest number a page may have: the last that every reader of JSON reads as it is written (2^53 - 1).
+pub const MAX_PAGE_NUMBER: u64 = (1 << 53) - 1;
+
 /// How many rows a page has: 1 to [`MAX_PAGE_SIZE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageSize(u32);

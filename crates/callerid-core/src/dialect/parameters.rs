@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::form::{Form, MalformedForm};
 use crate::http::{Request, essence};
-use crate::page::decimal;
-use crate::text::joined;
+use crate::page::{MAX_PAGE_NUMBER, decimal};
+use crate::text::{digits, joined};
 use crate::{
     CallDelay, ErrorCode, Filter, FriendlyName, PageRequest, PageSize, PhoneNumber, Refusal,
 };
@@ -46,10 +46,13 @@ impl<'a> Parameters<'a> {
     ) -> Result<PageRequest, Refusal> {
         let number = match self.value(number)? {
             None => 0,
-            Some(text) => decimal(text).ok_or_else(|| {
-                let detail = "a page's number is a whole number from 0 on";
-                Refusal::because(ErrorCode::PageOutOfRange, detail)
-            })?,
+            Some(text) => {
+                decimal(text).filter(|number| *number <= MAX_PAGE_NUMBER).ok_or_else(|| {
+                    let most = digits(MAX_PAGE_NUMBER);
+                    let detail = joined(&["a page's number is a whole number from 0 to ", &most]);
+                    Refusal::because(ErrorCode::PageOutOfRange, &detail)
+                })?
+            }
         };
         let size = match self.value(size)? {
             None => PageSize::default(),

@@ -42,7 +42,9 @@ fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
         filter: filters.filter,
         parameters: filters.parameters,
         page,
-        page_must_exist: false,
+        // A published client counts pages until one is an error. A token's page is where the token says, whatever
+        // its number has become.
+        page_must_exist: token.is_none(),
         token,
     })
 }
