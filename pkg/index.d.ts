@@ -448,8 +448,8 @@ export class CallerIdClient {
 
 /**
  * Where a call stands, in the vendor's words. `queued`, `ringing` and `in-progress` are live. `completed` is over after
- * it was answered (see {@link Call.verificationStatus}), `busy` was declined, `failed` had three wrong codes or ran out of
- * time, `canceled` gave way to a new request for the same number.
+ * it was answered, with the right code or without (see {@link Call.verificationStatus}), `busy` was declined, `failed` was
+ * never placed or lost its line, `canceled` gave way to a new request for the same number.
  */
 export type CallStatus =
   | "queued"

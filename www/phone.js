@@ -264,7 +264,8 @@ function outcome(call) {
     case "busy": return "Declined.";
     case "no-answer": return "Nobody answered.";
     case "canceled": return "Another request for this number took its place.";
-    case "completed": return "Hung up before the code was keyed.";
-    default: return call.entriesLeft === 0 ? "“That was not the code. Goodbye.”" : "The code is out of time.";
   }
+  if (call.entriesLeft === 0) return "“That was not the code. Goodbye.”";
+  if (call.endedAt >= call.expiresAt) return "The code is out of time.";
+  return call.status === "completed" ? "Hung up before the code was keyed." : "The line failed.";
 }

@@ -81,13 +81,12 @@ export function describe(validation, now) {
       return failed(1, `${national} was busy or declined the call`, "Call again when the phone is free.", "busy");
     case "no-answer":
       return failed(1, `Nobody answered ${national}`, "Have the phone at hand, and call again.", "no-answer");
-    case "completed":
-      return failed(2, "Hung up before the code was keyed", "Call again, and key the new code.", "hung-up");
     case "canceled":
       return failed(answered ? 2 : 1, "Another request for this number took its place", "Key the code of that one, or call again.", "canceled");
     default:
       if (expired) return failed(answered ? 2 : 1, "Ten minutes are over: the code is worth nothing now", "Call again for a new code.", "expired");
       if (call.entriesLeft === 0) return failed(2, "Three wrong codes: the call is over", "Call again for a new code.", "wrong-0");
+      if (call.status === "completed") return failed(2, "Hung up before the code was keyed", "Call again, and key the new code.", "hung-up");
       return failed(answered ? 2 : 1, "The line failed", "Check the number, and call again.");
   }
 }

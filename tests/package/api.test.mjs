@@ -125,6 +125,8 @@ test("the phone can do what a phone does", async () => {
   assert.equal((await ring()).decline().status, "busy");
   assert.equal((await ring()).noAnswer().status, "no-answer");
   assert.equal((await ring()).answer().hangUp().verificationStatus, "failed");
+  const over = (await ring()).answer().press("1#1#1#");
+  assert.deepEqual([over.status, over.verificationStatus, over.entriesLeft], ["completed", "failed", 0]);
   const call = (await ring()).answer();
   assert.equal(call.press("111111").entriesLeft, 2);
   assert.throws(() => call.answer(), (error) => error instanceof RestException && error.status === 409);

@@ -1,9 +1,9 @@
 //! Validation calls: the state a validation goes through, from the request to the keyed code.
 //!
 //! ```text
-//! queued ──▶ ringing ──▶ in-progress ──▶ completed (verified, or hung up before that)
+//! queued ──▶ ringing ──▶ in-progress ──▶ completed (verified; third wrong entry, ten minutes over, hung up)
 //!    │          │             │
-//!    │          │             └────────▶ failed    (third wrong entry, ten minutes over, line lost)
+//!    │          │             └────────▶ failed    (line lost)
 //!    │          └──────────────────────▶ busy, no-answer, failed
 //!    └─────────────────────────────────▶ failed    (ten minutes over before it could be placed)
 //!  any of the three before an end ─────▶ canceled  (a new request for the same number)
@@ -22,7 +22,7 @@ use crate::{
     Moment, OutgoingCallerId, PhoneNumber, StatusCallback, ValidationCode, ValidationRequest,
 };
 
-/// Wrong entries after which a call ends as failed.
+/// Wrong entries after which a call ends without a verification.
 pub const ENTRIES_PER_CALL: u8 = 3;
 /// Wrong entries in a row after which a number takes no more calls from an account.
 pub const FAILED_ENTRIES_MAX: u8 = 100;
@@ -41,13 +41,13 @@ pub enum CallStatus {
     Ringing,
     /// Answered: the code is being keyed.
     InProgress,
-    /// Over, after it was answered.
+    /// Over, after it was answered: with the right code or without.
     Completed,
     /// Declined, or the line was busy.
     Busy,
     /// Nobody answered.
     NoAnswer,
-    /// Too many wrong entries, out of time, or the line failed.
+    /// It was never placed, or the line failed.
     Failed,
     /// Replaced by a new request for the same number.
     Canceled,
@@ -234,6 +234,7 @@ impl Call {
         if now >= self.expires_at() || clock_was_set_back {
             let status = match self.status {
                 CallStatus::Ringing => CallStatus::NoAnswer,
+                CallStatus::InProgress => CallStatus::Completed,
                 _ => CallStatus::Failed,
             };
             return Some(self.ended(status, now));
@@ -290,7 +291,7 @@ impl Call {
             call.failed_entries = call.failed_entries.saturating_add(1);
             if call.entries_left == 0 || call.failed_entries >= FAILED_ENTRIES_MAX {
                 call.entries_left = 0;
-                let mut step = call.ended(CallStatus::Failed, now);
+                let mut step = call.ended(CallStatus::Completed, now);
                 step.instruction = Some(Instruction::HangUp(Some(Prompt::Failed)));
                 return step;
             }
@@ -641,11 +642,11 @@ mod tests {
                 .repeat(3)
                 .as_str(),
         );
-        assert_eq!(last.call.status, CallStatus::Failed);
+        assert_eq!((last.call.status, last.call.verified), (CallStatus::Completed, false));
         assert_eq!((last.call.entries_left, last.call.failed_entries), (0, 3));
         assert_eq!(last.call.ended_at, Some(NOW));
         let error = last.call.after(&PhoneEvent::Answered, NOW).unwrap_err();
-        assert_eq!(error.to_string(), "a call that is failed cannot be answered");
+        assert_eq!(error.to_string(), "a call that is completed cannot be answered");
     }
 
     #[test]
@@ -667,14 +668,22 @@ mod tests {
         let end = |call: &Call| call.at(NOW.plus_seconds(600)).unwrap().call.status;
         assert_eq!(end(&call), CallStatus::Failed);
         assert_eq!(end(&placed.call), CallStatus::NoAnswer);
-        assert_eq!(end(&in_progress()), CallStatus::Failed);
+        assert_eq!(end(&in_progress()), CallStatus::Completed);
+    }
+
+    #[test]
+    fn a_call_that_loses_its_line_has_failed() {
+        for call in [queued(0), queued(0).at(NOW).unwrap().call, in_progress()] {
+            let step = call.after(&PhoneEvent::Failed, NOW).unwrap();
+            assert_eq!((step.call.status, step.call.verified), (CallStatus::Failed, false));
+        }
     }
 
     #[test]
     fn a_clock_set_back_does_not_lengthen_a_codes_life() {
         let before = |seconds: i64| Moment::from_unix_millis(NOW.unix_millis() - seconds * 1000);
         assert_eq!(in_progress().at(before(60)), None);
-        assert_eq!(in_progress().at(before(61)).unwrap().call.status, CallStatus::Failed);
+        assert_eq!(in_progress().at(before(61)).unwrap().call.status, CallStatus::Completed);
     }
 
     #[test]
@@ -684,7 +693,7 @@ mod tests {
         assert_eq!(standing(100).admit(queued(0)), Err(ValidationRefused::TooManyFailedEntries));
         let ringing = admitted.call.at(NOW).unwrap().call;
         let answered = ringing.after(&PhoneEvent::Answered, NOW).unwrap().call;
-        assert_eq!(press(&answered, "000000").call.status, CallStatus::Failed);
+        assert_eq!(press(&answered, "000000").call.status, CallStatus::Completed);
         assert_eq!(press(&answered, "042917").call.failed_entries, 0);
     }
 

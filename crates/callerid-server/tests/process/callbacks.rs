@@ -321,7 +321,7 @@ fn every_outcome_of_a_call_is_told_by_either_method() {
         let wrong = if code == "111111" { "222222" } else { "111111" };
         server.phone(&call, "answer", "");
         server.phone(&call, "digits", &format!("Digits={wrong}{wrong}{wrong}"));
-        assert_eq!(told(&call, "failed"), None);
+        assert_eq!(told(&call, "completed"), None);
 
         let (replaced, _) = create();
         let (call, code) = create();
