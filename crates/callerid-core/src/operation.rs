@@ -186,6 +186,7 @@ mod tests {
         assert_eq!(page(""), (0, 50));
         assert_eq!(page("page=2&num=1000&Unknown=x"), (2, 1000));
         assert_eq!(page("Page=3&PageSize=10"), (3, 10));
+        assert_eq!(page("page=&num="), (0, 50));
         assert_eq!(page("page=9007199254740991"), (9_007_199_254_740_991, 50));
     }
 
@@ -216,7 +217,6 @@ mod tests {
             ("POST", "", "", 400, Some(21401)),
             ("POST", "", "PhoneNumber=banana", 400, Some(21401)),
             ("POST", "", "PhoneNumber=4158675309&CallDelay=61", 400, Some(21454)),
-            ("POST", "", "PhoneNumber=4158675309&CallDelay=", 400, Some(21454)),
             ("POST", "", "PhoneNumber=4158675309&FriendlyName=%00", 400, Some(20002)),
             ("POST", "", "PhoneNumber=4158675309&PhoneNumber=4158675309", 400, None),
             ("PUT", "", "", 405, Some(20004)),

@@ -38,13 +38,19 @@ impl<'a> Parameters<'a> {
         self.0.value(names).map_err(malformed)
     }
 
+    /// The same, where an empty value stands for none: as it does for every parameter that may be left out, but a name to
+    /// give (see [`friendly_name`](Self::friendly_name)).
+    pub(super) fn given(&self, names: &[&'static str]) -> Result<Option<&str>, Refusal> {
+        Ok(self.value(names)?.filter(|value| !value.is_empty()))
+    }
+
     /// The page asked for, by number and size.
     pub(super) fn page(
         &self,
         number: &[&'static str],
         size: &[&'static str],
     ) -> Result<PageRequest, Refusal> {
-        let number = match self.value(number)? {
+        let number = match self.given(number)? {
             None => 0,
             Some(text) => {
                 decimal(text).filter(|number| *number <= MAX_PAGE_NUMBER).ok_or_else(|| {
@@ -54,7 +60,7 @@ impl<'a> Parameters<'a> {
                 })?
             }
         };
-        let size = match self.value(size)? {
+        let size = match self.given(size)? {
             None => PageSize::default(),
             Some(text) => PageSize::parse(text)
                 .map_err(|error| because(ErrorCode::PageSizeTooLarge, &error))?,
@@ -62,18 +68,17 @@ impl<'a> Parameters<'a> {
         Ok(PageRequest { number, size, after: None })
     }
 
-    /// The filters of a list: an empty one is none, and one that is no number or no name matches nothing.
+    /// The filters of a list: one that is no number or no name matches nothing.
     pub(super) fn filters(&self) -> Result<Filters, Refusal> {
         let mut filters = Filters { filter: Some(Filter::default()), parameters: Vec::new() };
-        let given = |name| Ok(self.value(&[name])?.filter(|text| !text.is_empty()));
-        if let Some(text) = given("PhoneNumber")? {
+        if let Some(text) = self.given(&["PhoneNumber"])? {
             filters.parameters.push(("PhoneNumber", text.to_owned()));
             // One that the list has may have been withdrawn from the plan since.
             filters.narrow(PhoneNumber::restore(text).ok(), |filter, number| {
                 filter.phone_number = Some(number);
             });
         }
-        if let Some(text) = given("FriendlyName")? {
+        if let Some(text) = self.given(&["FriendlyName"])? {
             filters.parameters.push(("FriendlyName", text.to_owned()));
             filters.narrow(FriendlyName::new(text).ok(), |filter, name| {
                 filter.friendly_name = Some(name);
@@ -112,7 +117,7 @@ impl<'a> Parameters<'a> {
 
     /// How long to wait before ringing.
     pub(super) fn call_delay(&self) -> Result<CallDelay, Refusal> {
-        self.value(&["CallDelay"])?.map_or(Ok(CallDelay::default()), |text| {
+        self.given(&["CallDelay"])?.map_or(Ok(CallDelay::default()), |text| {
             CallDelay::parse(text).map_err(|error| because(ErrorCode::InvalidCallDelay, &error))
         })
     }

@@ -15,7 +15,7 @@ const MORE_INFO: &str = "http://www.twilio.com/docs/errors/";
 pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, Refusal> {
     let query = Parameters::of_query(request)?;
     // A client that cannot send PUT or DELETE sends POST and says which it means.
-    let method = match (request.method, query.value(&["_method"])?) {
+    let method = match (request.method, query.given(&["_method"])?) {
         ("POST", Some(method)) => method,
         (method, _) => method,
     };

@@ -36,7 +36,7 @@ pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operat
 
 fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
     let page = query.page(&["Page"], &["PageSize"])?;
-    let token = query.value(&["PageToken"])?.map(decode_token).transpose()?;
+    let token = query.given(&["PageToken"])?.map(decode_token).transpose()?;
     let filters = query.filters()?;
     Ok(ListRequest {
         filter: filters.filter,
@@ -50,16 +50,16 @@ fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
 }
 
 fn create(form: &Parameters<'_>) -> Result<NewCallerId, Refusal> {
-    let method = match form.value(&["StatusCallbackMethod"])? {
+    let method = match form.given(&["StatusCallbackMethod"])? {
         None => CallbackMethod::default(),
         Some(name) => CallbackMethod::parse(name).ok_or_else(|| {
             let detail = "a StatusCallbackMethod is GET or POST";
             Refusal::because(ErrorCode::InvalidStatusCallback, detail)
         })?,
     };
-    let url = form.value(&["StatusCallback"])?.filter(|url| !url.is_empty());
+    let url = form.given(&["StatusCallback"])?;
     let status_callback = url.map(|url| StatusCallback::new(url, method)).transpose();
-    let extension = form.value(&["Extension"])?.filter(|text| !text.is_empty());
+    let extension = form.given(&["Extension"])?;
     let extension = extension.map(CallExtension::new).transpose();
     Ok(NewCallerId {
         friendly_name: form.friendly_name()?.flatten(),
