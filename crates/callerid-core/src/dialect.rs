@@ -55,18 +55,6 @@ impl ApiVersion {
         Self::ALL.into_iter().find(|version| version.as_str() == segment)
     }
 
-    /// The representation that a path's extension asks for; `None` where the version has none such.
-    pub fn representation(self, extension: Option<&str>) -> Option<Representation> {
-        let representation = match extension {
-            None => Representation::Xml,
-            Some(extension) => Representation::from_extension(extension)?,
-        };
-        match (self, representation) {
-            (Self::V2010, Representation::Csv | Representation::Html) => None,
-            _ => Some(representation),
-        }
-    }
-
     /// A client's names for a page's number and its size.
     pub(crate) const fn page_parameters(self) -> [&'static str; 2] {
         match self {

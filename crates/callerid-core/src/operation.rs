@@ -57,7 +57,8 @@ impl Route {
             return None;
         }
         let (name, extension) = split_extension(instance.unwrap_or(list));
-        let representation = version.representation(extension)?;
+        let representation =
+            extension.map_or(Some(Representation::Xml), Representation::from_extension)?;
         let resource = match instance {
             None if name == "OutgoingCallerIds" => Resource::List,
             Some(_) if list == "OutgoingCallerIds" => {

@@ -116,13 +116,13 @@ impl Representation {
         }
     }
 
-    /// Writes a document as a version of the API does. CSV and HTML are the specification's alone.
+    /// Writes a document as a version of the API does.
     pub fn encode(self, version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
         match self {
             Self::Xml => xml::encode(version, document),
-            Self::Csv => csv::encode(document),
+            Self::Csv => csv::encode(version, document),
             Self::Json => json::encode(version, document),
-            Self::Html => html::encode(document),
+            Self::Html => html::encode(version, document),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::control;
 use crate::dialect::Answer;
 use crate::http::{Request, Response};
 use crate::operation::{ListRequest, Operation, PageToken, Route};
+use crate::representation::Representation;
 use crate::text::{digits, joined, rsplit_once, split};
 use crate::{
     Account, AccountSid, ApiVersion, Call, CallSid, Credentials, EVENTS_PATH, Entropy, ErrorCode,
@@ -438,7 +439,7 @@ pub fn refusal(path: &str, exception: &RestException, request_sid: RequestSid) -
 fn api_refusal(path: &str, exception: RestException) -> Response {
     let version = split(path, b'/').nth(1).and_then(ApiVersion::from_segment).unwrap_or_default();
     let extension = rsplit_once(path, b'.').map(|(_, extension)| extension);
-    let representation = version.representation(extension);
+    let representation = extension.and_then(Representation::from_extension);
     version.encode_exception(representation.unwrap_or_default(), exception)
 }
 

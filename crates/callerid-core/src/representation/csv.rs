@@ -9,15 +9,17 @@
 //! keep a spreadsheet from it. Import the column as text.
 
 use super::Document;
-use super::element::{CALLER_ID, Field, WIRE_2008, each_record};
+use super::element::{Field, Wire, each_record};
+use crate::ApiVersion;
 
-pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
+pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
+    let wire = Wire::of(version);
     let mut out = Vec::with_capacity(document.size_guess());
     if let Document::CallerIds(_) = document {
         // A list without rows has its header all the same.
-        line(&mut out, CALLER_ID.iter().map(|element| element.name()));
+        line(&mut out, wire.caller_id_elements().map(|element| element.name()));
     }
-    each_record(WIRE_2008, document, &mut |_, fields: &[Field<'_>]| {
+    each_record(wire, document, &mut |_, fields: &[Field<'_>]| {
         if !matches!(document, Document::CallerIds(_)) {
             line(&mut out, fields.iter().map(|(element, _)| element.name()));
         }

@@ -47,7 +47,7 @@ elements! {
     MoreInfo "more_info"
 }
 
-/// What is in an OutgoingCallerId.
+/// What is in an OutgoingCallerId; after these the newer API has its address.
 pub(super) const CALLER_ID: [Element; 6] = [
     Element::Sid,
     Element::AccountSid,
@@ -89,8 +89,8 @@ pub(super) struct Wire {
     pub(super) extension: &'static str,
 }
 
-/// For representations that only the specification's version has.
-pub(super) const WIRE_2008: Wire = Wire { version: ApiVersion::V2008, extension: "" };
+/// The specification's version.
+pub(super) const WIRE_2008: Wire = Wire::of(ApiVersion::V2008);
 
 /// Hands over the records of a document one by one: a list has any number, other documents one.
 pub(super) fn each_record(
@@ -114,6 +114,17 @@ pub(super) fn each_record(
 }
 
 impl Wire {
+    /// That of a version, with addresses that name no representation.
+    pub(super) const fn of(version: ApiVersion) -> Self {
+        Self { version, extension: "" }
+    }
+
+    /// What is in an OutgoingCallerId, in order.
+    pub(super) fn caller_id_elements(self) -> impl Iterator<Item = Element> {
+        let uri = (self.version == ApiVersion::V2010).then_some(Element::Uri);
+        CALLER_ID.into_iter().chain(uri)
+    }
+
     fn caller_id(
         self,
         caller_id: &OutgoingCallerId,

@@ -2,10 +2,11 @@
 //! is the HTTP status.
 
 use super::Document;
-use super::element::{Element, WIRE_2008, each_record};
+use super::element::{Element, Wire, each_record};
 use super::xml::escaped;
+use crate::ApiVersion;
 
-pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
+pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(document.size_guess());
     out.extend_from_slice(b"<html><head><title>");
     out.extend_from_slice(document.status().to_string().as_bytes());
@@ -16,7 +17,7 @@ pub(super) fn encode(document: &Document<'_>) -> Vec<u8> {
     if is_list {
         open(&mut out, Element::OutgoingCallerIds);
     }
-    each_record(WIRE_2008, document, &mut |record, fields| {
+    each_record(Wire::of(version), document, &mut |record, fields| {
         open(&mut out, record);
         for (element, text) in fields {
             open(&mut out, *element);

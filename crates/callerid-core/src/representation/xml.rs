@@ -74,9 +74,8 @@ fn caller_ids(
 }
 
 fn records(out: &mut Output, version: ApiVersion, document: &Document<'_>) -> io::Result<()> {
-    let wire = Wire { version, extension: "" };
     let mut written = Ok(());
-    each_record(wire, document, &mut |element, fields| {
+    each_record(Wire::of(version), document, &mut |element, fields| {
         if written.is_ok() {
             written = record(out, element, fields);
         }
