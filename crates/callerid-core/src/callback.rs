@@ -1,18 +1,15 @@
 //! Status callbacks: telling a URL how a validation ended, signed so that it knows who says so.
 
-use std::fmt;
+mod destination;
 
 use base64ct::{Base64, Encoding as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
-use crate::form::push_encoded;
-use crate::http::split_scheme;
-use crate::text::{digits, put, rsplit_once, split_at};
+use crate::form::{Form, push_encoded};
 use crate::{AccountSid, ApiVersion, AuthToken, Call, CallSid, Moment};
 
-/// The longest URL of a callback, in characters, as the vendor documents.
-pub const STATUS_CALLBACK_MAX_CHARS: usize = 1000;
+pub use destination::{CallbackDestination, InvalidStatusCallback, STATUS_CALLBACK_MAX_CHARS};
 
 /// The number that validation calls come from. Nobody has it: 800-555-0199 is set aside for fiction.
 pub const VALIDATION_CALLER: &str = "+18005550199";
@@ -59,22 +56,22 @@ impl StatusCallback {
     /// # Errors
     /// [`InvalidStatusCallback`], which says what is wrong.
     pub fn new(url: &str, method: CallbackMethod) -> Result<Self, InvalidStatusCallback> {
-        if url.len() > STATUS_CALLBACK_MAX_CHARS {
-            return Err(InvalidStatusCallback::TooLong);
-        }
-        if let Some(at) = url.bytes().position(|byte| !byte.is_ascii_graphic()) {
-            return Err(InvalidStatusCallback::Character { at });
-        }
-        let (scheme, rest) = split_scheme(url).ok_or(InvalidStatusCallback::Scheme)?;
-        if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-            return Err(InvalidStatusCallback::Scheme);
-        }
-        let authority = split_at(rest, b"/?#").0;
-        let host = rsplit_once(authority, b':').map_or(authority, |(host, _)| host);
-        if host.is_empty() || authority.bytes().any(|byte| matches!(byte, b'@' | b'\\')) {
-            return Err(InvalidStatusCallback::Host);
-        }
-        Ok(Self { url: url.into(), method })
+        CallbackDestination::parse(url)?;
+        Ok(Self::restore(url, method))
+    }
+
+    /// A callback as a store kept it: it was accepted when it was asked for, by the rules of then. If it is not by those of
+    /// today, it has no [`destination`](Self::destination).
+    pub fn restore(url: &str, method: CallbackMethod) -> Self {
+        Self { url: url.into(), method }
+    }
+
+    /// Where it goes.
+    ///
+    /// # Errors
+    /// As [`StatusCallback::new`]; none for what that returned.
+    pub fn destination(&self) -> Result<CallbackDestination, InvalidStatusCallback> {
+        CallbackDestination::parse(&self.url)
     }
 
     /// The URL, as it was given.
@@ -87,40 +84,6 @@ impl StatusCallback {
         self.method
     }
 }
-
-/// Why a URL cannot be called back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InvalidStatusCallback {
-    /// Over [`STATUS_CALLBACK_MAX_CHARS`] characters.
-    TooLong,
-    /// A character that a URL does not have.
-    Character {
-        /// Its byte offset.
-        at: usize,
-    },
-    /// Neither `http://` nor `https://`.
-    Scheme,
-    /// No host, or a user before it.
-    Host,
-}
-
-impl fmt::Display for InvalidStatusCallback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLong => {
-                put(f, &["more than ", &digits(STATUS_CALLBACK_MAX_CHARS), " characters"])
-            }
-            Self::Character { at } => {
-                put(f, &["byte ", &digits(*at), " is not printable ASCII; escape it"])
-            }
-            Self::Scheme => f.write_str("expected http:// or https:// and a host"),
-            Self::Host => f.write_str("expected a host, without a user before it"),
-        }
-    }
-}
-
-impl std::error::Error for InvalidStatusCallback {}
 
 /// A callback that is to be made, or has been: one for each call that asked for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,32 +181,35 @@ impl Callback {
         }
     }
 
-    /// The request to send: its URL, its body where the method has one, and the value of its
-    /// `X-Twilio-Signature` header.
-    pub fn to_request(&self, auth_token: &AuthToken) -> CallbackRequest {
-        let (url, _) = self.to.url.split_once('#').unwrap_or((&self.to.url, ""));
-        match self.to.method {
+    /// The request to send: where, its body where the method has one, and the value of its `X-Twilio-Signature` header.
+    ///
+    /// # Errors
+    /// As [`StatusCallback::destination`].
+    pub fn to_request(
+        &self,
+        auth_token: &AuthToken,
+    ) -> Result<CallbackRequest, InvalidStatusCallback> {
+        let mut destination = self.to.destination()?;
+        let (body, pairs) = match self.to.method {
             CallbackMethod::Get => {
-                let joint = if url.contains('?') { '&' } else { '?' };
-                let url = format!("{url}{joint}{}", self.parameters);
-                let signature = sign(auth_token, &url, &[]);
-                CallbackRequest { url, body: None, signature }
+                destination.push_query(&self.parameters);
+                (None, Vec::new())
             }
             CallbackMethod::Post => {
-                let form = crate::form::Form::decode(self.parameters.as_bytes());
-                let pairs = form.map(crate::form::Form::into_pairs).unwrap_or_default();
-                let signature = sign(auth_token, url, &pairs);
-                CallbackRequest { url: url.into(), body: Some(self.parameters.clone()), signature }
+                let form = Form::decode(self.parameters.as_bytes());
+                (Some(self.parameters.clone()), form.map(Form::into_pairs).unwrap_or_default())
             }
-        }
+        };
+        let signature = sign(auth_token, &destination.url(), &pairs);
+        Ok(CallbackRequest { destination, body, signature })
     }
 }
 
 /// A callback as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackRequest {
-    /// The URL, with the parameters in its query where the method is GET.
-    pub url: String,
+    /// Where to, with the parameters in the query where the method is GET.
+    pub destination: CallbackDestination,
     /// The form in the body, where the method is POST.
     pub body: Option<Box<str>>,
     /// The value of the `X-Twilio-Signature` header.
@@ -286,20 +252,6 @@ mod tests {
         assert_eq!(sign(&token, url, &pairs), "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
     }
 
-    #[test]
-    fn a_callback_goes_to_an_http_url() {
-        let new = |url: &str| StatusCallback::new(url, CallbackMethod::Post).err();
-        assert_eq!(new("https://example.com/path?x=1"), None);
-        assert_eq!(new("HTTP://127.0.0.1:8000"), None);
-        assert_eq!(new("ftp://example.com"), Some(InvalidStatusCallback::Scheme));
-        assert_eq!(new("example.com"), Some(InvalidStatusCallback::Scheme));
-        assert_eq!(new("http:///path"), Some(InvalidStatusCallback::Host));
-        assert_eq!(new("http://user@example.com"), Some(InvalidStatusCallback::Host));
-        assert_eq!(new("http://a b"), Some(InvalidStatusCallback::Character { at: 8 }));
-        let long = format!("http://{}", "a".repeat(1000));
-        assert_eq!(new(&long), Some(InvalidStatusCallback::TooLong));
-    }
-
     fn callback() -> Callback {
         Callback {
             call_sid: CallSid::from_entropy(&[1; 16]),
@@ -336,8 +288,35 @@ mod tests {
 
     #[test]
     fn a_get_carries_its_parameters_in_the_query() {
-        let request = callback().to_request(&AuthToken::new("t").unwrap());
-        assert_eq!(request.url, "http://example.com/?To=%2B14158675309");
+        let request = callback().to_request(&AuthToken::new("t").unwrap()).unwrap();
+        assert_eq!(request.destination.url(), "http://example.com/?To=%2B14158675309");
         assert_eq!(request.body, None);
+    }
+
+    #[test]
+    fn what_is_signed_is_the_url_that_is_asked_for() {
+        let token = AuthToken::new("t").unwrap();
+        for (url, sent) in [
+            ("HTTP://Example.com#@127.0.0.1/", "http://Example.com/"),
+            ("https://example.com:443?x#y", "https://example.com:443/?x"),
+        ] {
+            let to = StatusCallback::new(url, CallbackMethod::Post).unwrap();
+            let request = Callback { to, ..callback() }.to_request(&token).unwrap();
+            let pairs = [("To".to_owned(), "+14158675309".to_owned())];
+            assert_eq!(request.destination.url(), sent);
+            assert_eq!(request.signature, sign(&token, sent, &pairs));
+        }
+    }
+
+    #[test]
+    fn what_was_kept_and_is_not_accepted_any_more_is_not_sent() {
+        let url = "http://example.com:+80/";
+        let to = StatusCallback::restore(url, CallbackMethod::Post);
+        let request = Callback { to, ..callback() }.to_request(&AuthToken::new("t").unwrap());
+        assert_eq!(request, Err(InvalidStatusCallback::Port));
+        assert_eq!(
+            StatusCallback::new(url, CallbackMethod::Post),
+            Err(InvalidStatusCallback::Port)
+        );
     }
 }

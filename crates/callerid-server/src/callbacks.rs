@@ -116,7 +116,10 @@ async fn attempt<S: Store>(host: Arc<Host<S>>, client: Arc<Client>, callback: Ca
     let store = host.service.store();
     let call = callback.call_sid;
     let attempt = match store.account(&callback.account_sid).await {
-        Ok(Some(account)) => client.attempt(&callback.to_request(&account.auth_token)).await,
+        Ok(Some(account)) => match callback.to_request(&account.auth_token) {
+            Ok(request) => client.attempt(&request).await,
+            Err(invalid) => Attempt::Refused(format!("the URL cannot be called: {invalid}")),
+        },
         Ok(None) => Attempt::Refused("its account is gone".to_owned()),
         Err(error) => {
             tracing::error!(%error, %call, "a callback waits");

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::http::Request;
 use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
-use axum::http::{Request, Uri};
-use callerid_core::{Attempt, CallbackRequest};
+use callerid_core::{Attempt, CallbackDestination, CallbackRequest};
 use futures_util::future::{Either, select};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -72,24 +72,13 @@ impl Client {
         request: &CallbackRequest,
         status: &mut Option<u16>,
     ) -> Result<Attempt, Attempt> {
-        let refused =
-            |why: &dyn Display| Attempt::Refused(format!("the URL cannot be read: {why}"));
-        let uri: Uri = request.url.parse().map_err(|error| refused(&error))?;
-        let is_tls = uri.scheme_str() == Some("https");
-        let host = uri.host().unwrap_or_default();
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
-        let port = match authority.strip_prefix(host).unwrap_or(authority) {
-            "" | ":" => Ok(if is_tls { 443 } else { 80 }),
-            port => port.trim_start_matches(':').parse::<u16>(),
-        };
-        let port =
-            port.map_err(|error| refused(&format_args!("the port of {authority}: {error}")))?;
-        let message = message(&uri, request).map_err(|error| refused(&error))?;
-        let stream = connect(&self.addresses(host, port).await?, self.callbacks.timeout).await?;
-        let answered = if is_tls {
-            let name = host.trim_matches(['[', ']']);
-            let name = ServerName::try_from(name.strip_suffix('.').unwrap_or(name).to_owned());
-            let name = name.map_err(|error| refused(&error))?;
+        let refused = |why: &dyn Display| Attempt::Refused(format!("it cannot be sent: {why}"));
+        let CallbackDestination { is_secure, host, port, .. } = &request.destination;
+        let message = message(request).map_err(|error| refused(&error))?;
+        let stream = connect(&self.addresses(host, *port).await?, self.callbacks.timeout).await?;
+        let answered = if *is_secure {
+            let name = host.strip_suffix('.').unwrap_or(host).to_owned();
+            let name = ServerName::try_from(name).map_err(|error| refused(&error))?;
             let stream = self.tls.connect(name, stream).await;
             let stream = stream.map_err(|error| failed("TLS failed", &error))?;
             exchange(stream, message, status).await
@@ -101,8 +90,7 @@ impl Client {
 
     /// The addresses of a host that it may be called back at.
     async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Attempt> {
-        let literal = host.trim_matches(['[', ']']).parse::<IpAddr>();
-        let found: Vec<SocketAddr> = match literal {
+        let found: Vec<SocketAddr> = match host.parse::<IpAddr>() {
             Ok(address) => vec![(address, port).into()],
             Err(_) => {
                 let found = lookup_host((host, port)).await;
@@ -139,12 +127,8 @@ async fn connect(addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream,
 }
 
 /// The request as it is sent over a connection to its host.
-fn message(
-    uri: &Uri,
-    request: &CallbackRequest,
-) -> Result<Request<Full<Bytes>>, axum::http::Error> {
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    let target = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+fn message(request: &CallbackRequest) -> Result<Request<Full<Bytes>>, axum::http::Error> {
+    let CallbackDestination { authority, target, .. } = &request.destination;
     let message = Request::builder()
         .uri(target)
         .header(HOST, authority)
@@ -207,6 +191,11 @@ fn failed(what: &str, error: &dyn Error) -> Attempt {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::Uri;
+    use callerid_core::{CallbackMethod, StatusCallback};
+    use proptest::prelude::*;
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::TestRunner;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;
@@ -249,8 +238,13 @@ mod tests {
             Some(roots) => Client::trusting(callbacks, roots),
             None => Client::new(callbacks),
         };
-        let url = format!("https://{host}:{port}/?CallSid=CA1");
-        client.attempt(&CallbackRequest { url, body: None, signature: "s".into() }).await
+        client.attempt(&request(&format!("https://{host}:{port}/?CallSid=CA1"))).await
+    }
+
+    fn request(url: &str) -> CallbackRequest {
+        let to = StatusCallback::new(url, CallbackMethod::Get).unwrap();
+        let destination = to.destination().unwrap();
+        CallbackRequest { destination, body: None, signature: "s".into() }
     }
 
     #[tokio::test]
@@ -271,13 +265,37 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn what_no_request_can_be_made_of_is_refused_for_good() {
-        for url in ["http://[::1/", "http://a:99999/", "http:///", "http://x/<>"] {
-            let request = CallbackRequest { url: url.into(), body: None, signature: "s".into() };
-            let attempt = Client::new(Callbacks::default()).attempt(&request).await;
-            let Attempt::Refused(why) = attempt else { panic!("{url}: {attempt:?}") };
-            assert!(why.starts_with("the URL cannot be read: "), "{why}");
+    #[test]
+    fn what_is_accepted_can_be_sent_as_it_is_signed() {
+        let part = |allowed: &'static str| prop::string::string_regex(allowed).unwrap();
+        let host = prop_oneof![
+            part("[0-9a-zA-Z._-]{1,12}"),
+            part("(0x|0X)?[0-9a-f]{1,4}(\\.[0-9x]{1,4}){0,4}\\.?"),
+            part("\\[[0-9a-f:.]{1,12}\\]"),
+            part("[!-~]{1,6}"),
+        ];
+        let url = (part("https?"), host, part("(:[0-9]{0,6})?"), part("([/?#][!-~]{0,12})?"));
+        let mut runner = TestRunner::deterministic();
+        let mut accepted = 0;
+        for _ in 0..20_000 {
+            let (scheme, host, port, rest) = url.new_tree(&mut runner).unwrap().current();
+            let url = format!("{scheme}://{host}{port}{rest}");
+            if StatusCallback::new(&url, CallbackMethod::Get).is_err() {
+                continue;
+            }
+            accepted += 1;
+            let request = request(&url);
+            let sent = message(&request).unwrap();
+            let authority = sent.headers()[HOST].to_str().unwrap();
+            let asked = format!("{scheme}://{authority}{}", sent.uri());
+            assert_eq!(asked, request.destination.url(), "{url}");
+            // What the crate for addresses of HTTP finds in it is the same.
+            let uri: Uri = asked.parse().unwrap();
+            assert_eq!(uri.host().unwrap().trim_matches(['[', ']']), request.destination.host);
+            let name = request.destination.host;
+            let name = name.strip_suffix('.').unwrap_or(&name).to_owned();
+            assert!(scheme == "http" || ServerName::try_from(name).is_ok(), "{url}");
         }
+        assert!(accepted > 2000, "{accepted}");
     }
 }

@@ -44,7 +44,8 @@ pub(super) fn target(
 ) -> rusqlite::Result<Option<StatusCallback>> {
     let Some(name) = row.get_ref(method)?.as_str_or_null()? else { return Ok(None) };
     let method = CallbackMethod::parse(name).unwrap_or_default();
-    parsed(row, url, |url| StatusCallback::new(url, method)).map(Some)
+    let url = row.get_ref(url)?.as_str()?;
+    Ok(Some(StatusCallback::restore(url, method)))
 }
 
 pub(super) fn of_account(

@@ -288,7 +288,7 @@ impl<'a> Reader<'a> {
 }
 
 fn status_callback(url: &str, method: &str) -> Option<StatusCallback> {
-    StatusCallback::new(url, CallbackMethod::parse(method)?).ok()
+    Some(StatusCallback::restore(url, CallbackMethod::parse(method)?))
 }
 
 /// Bytes that are no snapshot, or one of another version.
