@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 use tower_service::Service as _;
 
-use crate::random;
+use crate::http::entropy;
 use crate::server::{Limits, Stop};
 
 /// The longest head of a request: its line and its headers, in bytes.
@@ -202,8 +202,7 @@ impl Refusal {
             _ => format!("{reason}: the request is not HTTP/1.1 that can be read"),
         };
         let exception = RestException::http(status.parse().ok()?, message);
-        let request_sid = random::request_sid(random::entropy().as_ref());
-        let response = callerid_core::refusal("", &exception, request_sid);
+        let response = callerid_core::refusal("", &exception, entropy().request_sid());
         let length = format!("content-length: {}", response.body.len());
         let mut headers = headers.replacen("content-length: 0", &length, 1);
         for (name, value) in &response.headers {

@@ -13,8 +13,7 @@ use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::http::{log, log_failure, text, to_response};
-use crate::random;
+use crate::http::{entropy, log, log_failure, text, to_response};
 use crate::server::{Host, Stop};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -39,7 +38,7 @@ pub(crate) async fn stream<S: Store + 'static>(
     let (changes, stop) = (host.changes.subscribe(), host.stop.clone());
     let authorization = text(&head.headers, AUTHORIZATION);
     let last_seen = text(&head.headers, LAST_EVENT_ID);
-    let request_sid = random::request_sid(random::entropy().as_ref());
+    let request_sid = entropy().request_sid();
     let followed =
         host.service.follow(authorization.as_deref(), last_seen.as_deref(), request_sid).await;
     let response = match followed {

@@ -19,9 +19,10 @@ use callerid_core::{
 };
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use rand::Rng as _;
 
 use crate::server::Host;
-use crate::{events, gzip, page, random};
+use crate::{events, gzip, page};
 
 /// The routes: one is a stream, some are files of the page, all others are the service's.
 pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
@@ -42,8 +43,8 @@ async fn respond<S: Store + 'static>(
         return response;
     }
     let head = Arc::new(head);
-    let entropy = random::entropy();
-    let request_sid = random::request_sid(entropy.as_ref());
+    let entropy = entropy();
+    let request_sid = entropy.request_sid();
     let response = match read_body(&head, body, &host).await {
         Ok(body) => answer(host, Arc::clone(&head), body, entropy).await,
         Err(exception) => Err(exception),
@@ -54,17 +55,22 @@ async fn respond<S: Store + 'static>(
     response
 }
 
+/// The random bytes of one request.
+pub(crate) fn entropy() -> Entropy {
+    let mut bytes = [0; Entropy::BYTES];
+    rand::rng().fill_bytes(&mut bytes);
+    Entropy::new(bytes)
+}
+
 async fn answer<S: Store + 'static>(
     host: Arc<Host<S>>,
     head: Arc<Parts>,
     body: Bytes,
-    entropy: Option<Entropy>,
+    entropy: Entropy,
 ) -> Result<Response, RestException> {
-    let failed = || RestException::new(ErrorCode::Internal);
-    let entropy = entropy.ok_or_else(failed)?;
     let is_safe = head.method.is_safe();
     let respond = async move { respond_from_service(&host, &head, &body, &entropy).await };
-    guarded(is_safe, respond).await.ok_or_else(failed)
+    guarded(is_safe, respond).await.ok_or_else(|| RestException::new(ErrorCode::Internal))
 }
 
 /// What answers a request, or `None` where it panics. Unless it is safe, it goes on to its end even if whoever

@@ -23,7 +23,6 @@ mod http;
 pub mod line;
 pub mod normalize;
 mod page;
-mod random;
 pub mod seal;
 pub mod server;
 pub mod store;
