@@ -14,8 +14,9 @@ use std::time::Duration;
 use callerid_core::{Attempt, CallSid, Callback, Store, StoreError};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
-use crate::server::{Host, Stop};
+use crate::server::Host;
 use client::Client;
 
 pub use destination::{Allowed, InvalidAllowed};
@@ -60,7 +61,7 @@ impl<S: Store + 'static> Sender<S> {
 
     /// Works until it is told to stop, and then until the attempts that have begun have ended, at most for the
     /// time that requests have.
-    pub(crate) async fn run(mut self, mut stop: Stop) {
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
         loop {
             let nap = self.send_due().await.unwrap_or_else(|error| {
                 tracing::error!(%error, "callbacks that are due wait");
@@ -68,7 +69,7 @@ impl<S: Store + 'static> Sender<S> {
             });
             tokio::select! {
                 biased;
-                () = stop.told() => break,
+                () = stop.cancelled() => break,
                 Some(ended) = self.attempts.join_next_with_id() => {
                     let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
                     self.sending.remove(&id);

@@ -19,10 +19,12 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
 use crate::http::entropy;
-use crate::server::{Limits, Stop};
+use crate::server::Limits;
 
 /// The longest head of a request: its line and its headers, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -36,19 +38,19 @@ const LINGER_BYTES: u64 = 1024 * 1024;
 
 /// Serves an application to everyone who connects, until it is told to stop and those who are being answered
 /// have their answers.
-pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, mut stop: Stop) {
-    let permits = u32::try_from(limits.connections).unwrap_or(u32::MAX).max(1);
-    let free = Arc::new(Semaphore::new(permits as usize));
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = stop.told() => break,
-            accepted = accept(&listener, &free) => accepted,
-        };
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    let free = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let connections = TaskTracker::new();
+    while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &free)).await {
         match accepted {
             Ok((stream, permit)) => {
                 let (app, stop) = (app.clone(), stop.clone());
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     converse(stream, app, limits.timeout, stop).await;
                     drop(permit);
                 });
@@ -61,7 +63,8 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, mu
         }
     }
     drop(listener);
-    if timeout(limits.drain, free.acquire_many(permits)).await.is_err() {
+    connections.close();
+    if timeout(limits.drain, connections.wait()).await.is_err() {
         tracing::warn!("some requests took too long and are not answered");
     }
 }
@@ -79,7 +82,7 @@ async fn accept(
 }
 
 /// Answers the requests of one connection.
-async fn converse(stream: TcpStream, app: Router, timeout: Duration, mut stop: Stop) {
+async fn converse(stream: TcpStream, app: Router, timeout: Duration, stop: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "answers may be delayed");
     }
@@ -97,7 +100,7 @@ async fn converse(stream: TcpStream, app: Router, timeout: Duration, mut stop: S
     let ended = loop {
         tokio::select! {
             ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break ended,
-            () = stop.told(), if !stopping => {
+            () = stop.cancelled(), if !stopping => {
                 stopping = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }

@@ -12,9 +12,10 @@ use callerid_core::{EventStream, Store, StoreError};
 use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::http::{entropy, log, log_failure, text, to_response};
-use crate::server::{Host, Stop};
+use crate::server::Host;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -61,7 +62,7 @@ struct Follower<S> {
     host: Arc<Host<S>>,
     events: EventStream,
     changes: watch::Receiver<()>,
-    stop: Stop,
+    stop: CancellationToken,
 }
 
 impl<S: Store> Follower<S> {
@@ -82,7 +83,7 @@ impl<S: Store> Follower<S> {
                 return Ok(Some(piece));
             }
             let is_changed = tokio::select! {
-                () = self.stop.told() => return Ok(None),
+                () = self.stop.cancelled() => return Ok(None),
                 changed = timeout(HEARTBEAT, self.changes.changed()) => changed.is_ok(),
             };
             if !self.is_admitted().await? {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use callerid_core::{Moment, Next, Service, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::callbacks::{Callbacks, Sender};
 use crate::clock::Clock;
@@ -32,17 +33,6 @@ impl Default for Limits {
     }
 }
 
-/// A word to stop, which is given once and heard by everyone who waits for it.
-#[derive(Clone)]
-pub(crate) struct Stop(watch::Receiver<bool>);
-
-impl Stop {
-    /// Returns when the word is given, or whoever could give it is gone.
-    pub(crate) async fn told(&mut self) {
-        self.0.wait_for(|stop| *stop).await.map(drop).unwrap_or_default();
-    }
-}
-
 /// What handlers and the switchboard share.
 pub(crate) struct Host<S> {
     pub(crate) service: Service<S>,
@@ -52,7 +42,7 @@ pub(crate) struct Host<S> {
     pub(crate) changes: watch::Sender<()>,
     /// Wakes the sender of callbacks.
     pub(crate) callback_is_due: Notify,
-    pub(crate) stop: Stop,
+    pub(crate) stop: CancellationToken,
     switchboard: mpsc::Sender<Message>,
 }
 
@@ -81,9 +71,9 @@ pub async fn run<S: Store + 'static>(
     stop: impl Future<Output = ()>,
 ) {
     let (inbox_sender, inbox) = mpsc::channel(switchboard::INBOX);
-    let (stop_sender, stopping) = watch::channel(false);
-    let (drained_sender, drained) = watch::channel(false);
-    let (stopping, drained) = (Stop(stopping), Stop(drained));
+    let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
+    // If this future is dropped, its parts stop as well.
+    let _guards = [stopping.clone().drop_guard(), drained.clone().drop_guard()];
     let line = line(PhoneReports::new(inbox_sender.clone()));
     let host = Arc::new(Host {
         service: Service::new(store).with_line(line.name()),
@@ -96,19 +86,20 @@ pub async fn run<S: Store + 'static>(
     });
     let mut switchboard = Switchboard::new(Arc::clone(&host), line, inbox);
     switchboard.start().await;
-    let switchboard = tokio::spawn(switchboard.run(drained));
+    let switchboard = tokio::spawn(switchboard.run(drained.clone()));
     let callbacks = Sender::new(Arc::clone(&host), callbacks).run(stopping.clone());
     let callbacks = tokio::spawn(callbacks);
-    let connections = tokio::spawn(connection::serve(listener, http::app(host), limits, stopping));
+    let connections = connection::serve(listener, http::app(host), limits, stopping.clone());
+    let connections = tokio::spawn(connections);
     stop.await;
     tracing::info!("stopping: requests that have begun are answered first");
-    stop_sender.send_replace(true);
+    stopping.cancel();
     let parts =
         [("connections", connections), ("switchboard", switchboard), ("callbacks", callbacks)];
     for (part, task) in parts {
         if let Err(error) = task.await {
             tracing::error!(%error, "the {part} ended before their time");
         }
-        drained_sender.send_replace(true);
+        drained.cancel();
     }
 }

@@ -13,9 +13,10 @@ use callerid_core::{
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::line::PhoneLine;
-use crate::server::{Host, Stop};
+use crate::server::Host;
 
 /// Messages that may wait; whoever sends another waits too.
 pub(crate) const INBOX: usize = 1024;
@@ -61,14 +62,14 @@ impl<S: Store> Switchboard<S> {
 
     /// Works until it is told to stop. Instructions go to the line from this one task, so that they reach it in
     /// the order in which their steps were saved.
-    pub(crate) async fn run(mut self, mut stop: Stop) {
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut messages = Vec::new();
         loop {
             let wake_at = self.wake_at;
             let nap = wake_at.map(|then| self.host.clock.until(then).min(LONGEST_SLEEP));
             tokio::select! {
                 biased;
-                () = stop.told() => return,
+                () = stop.cancelled() => return,
                 () = sleep(nap.unwrap_or_default()), if nap.is_some() => {
                     if wake_at.is_some_and(|then| then <= self.host.clock.now()) {
                         self.tick().await;
