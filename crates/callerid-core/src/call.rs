@@ -15,6 +15,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::{digits, put};
 use crate::validation::VALIDATION_CODE_DIGITS;
 use crate::{
@@ -33,7 +35,8 @@ pub const CODE_LIFETIME_SECONDS: u32 = 600;
 pub const CLOCK_TOLERANCE_SECONDS: u32 = 60;
 
 /// Where a call stands, in the vendor's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CallStatus {
     /// Waiting until it is due.
     Queued,

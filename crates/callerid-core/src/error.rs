@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 
+use serde::{Deserialize, Serialize};
+
 use crate::http::MAX_BODY_BYTES;
 use crate::text::{digits, excerpt, joined, put};
 
@@ -72,8 +74,7 @@ impl ErrorCode {
 }
 
 /// A RestException: the wire's form of an error, as a server writes and a client reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestException {
     /// The HTTP status, said again in the body.
     pub status: u16,

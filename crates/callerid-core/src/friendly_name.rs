@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::PhoneNumber;
+use crate::serde_text::serde_text;
 use crate::text::{digits, push_hex, put};
 
 /// The longest friendly name, in Unicode scalar values. The specification says "up to 64 characters";
@@ -56,6 +57,8 @@ impl FriendlyName {
         &self.0
     }
 }
+
+serde_text!(FriendlyName, as_str, new);
 
 /// The `Char` production of XML 1.0: what a document can carry, as itself or as a reference.
 pub(crate) fn is_xml_char(char: char) -> bool {

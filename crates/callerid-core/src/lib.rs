@@ -39,8 +39,7 @@ mod friendly_name;
 mod operation;
 mod outgoing_caller_id;
 mod page;
-#[cfg(feature = "serde")]
-mod serialization;
+mod serde_text;
 mod service;
 mod sid;
 mod store;

@@ -2,11 +2,12 @@
 
 use std::cmp::Reverse;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{AccountSid, CallerIdSid, Date, FriendlyName, Moment, PhoneNumber};
 
 /// An OutgoingCallerId: a validated number, with the properties the specification gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutgoingCallerId {
     /// Names this caller ID.
     pub sid: CallerIdSid,
@@ -15,7 +16,6 @@ pub struct OutgoingCallerId {
     /// What a person calls it; by default its number nicely formatted.
     pub friendly_name: FriendlyName,
     /// The validated number.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serialization::restored"))]
     pub phone_number: PhoneNumber,
     /// When it was validated.
     pub date_created: Date,
@@ -41,8 +41,7 @@ impl OutgoingCallerId {
 pub type ListKey = (Reverse<i64>, CallerIdSid);
 
 /// Which caller IDs of an account a list shows: those that match all that is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
     /// Only the one with exactly this number.
     pub phone_number: Option<PhoneNumber>,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ListKey;
 use crate::text::{digits, put};
 
@@ -14,7 +16,8 @@ pub const MAX_PAGE_SIZE: u32 = 1000;
 pub const MAX_PAGE_NUMBER: u64 = (1 << 53) - 1;
 
 /// How many rows a page has: 1 to [`MAX_PAGE_SIZE`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u32")]
 pub struct PageSize(u32);
 
 impl PageSize {
@@ -40,6 +43,13 @@ impl PageSize {
     }
 }
 
+impl TryFrom<u32> for PageSize {
+    type Error = InvalidPageSize;
+    fn try_from(rows: u32) -> Result<Self, InvalidPageSize> {
+        Self::new(rows)
+    }
+}
+
 impl Default for PageSize {
     fn default() -> Self {
         Self(DEFAULT_PAGE_SIZE)
@@ -59,8 +69,7 @@ impl fmt::Display for InvalidPageSize {
 impl std::error::Error for InvalidPageSize {}
 
 /// Which page of a list is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRequest {
     /// The page's number, from 0.
     pub number: u64,
@@ -99,8 +108,7 @@ pub(crate) fn decimal(text: &str) -> Option<u64> {
 }
 
 /// One page of a list, and what it needs to say where it stands in the whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {
     /// The rows, at most as many as the page's size.
     pub items: Vec<T>,

@@ -49,6 +49,7 @@ pub use error::{InvalidPhoneNumber, Reason};
 pub use extension::Extension;
 pub use kind::Kind;
 
+use crate::serde_text::serde_text;
 use error::Problem;
 use std::fmt;
 use std::str::FromStr;
@@ -221,6 +222,9 @@ impl PhoneNumber {
         kind::kind_of(self.to_bcd()).unwrap_or(Kind::Unassigned)
     }
 }
+
+// A number that is stored or received was read before: it stays what it was, though the numbering plan has changed since.
+serde_text!(PhoneNumber, as_str, restore);
 
 /// The bare digits.
 impl fmt::Display for PhoneNumber {

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::serde_text::serde_text;
 use crate::text::{digits, put};
 
 /// Characters of a Sid: two letters and 32 hexadecimal digits.
@@ -39,6 +40,8 @@ macro_rules! sid {
                 std::str::from_utf8(&self.0).unwrap_or_default()
             }
         }
+
+        serde_text!($name, as_str, parse);
 
         impl FromStr for $name {
             type Err = InvalidSid;

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
+use crate::serde_text::serde_text;
 use crate::text::{digits, put};
 use crate::{AccountSid, CallSid, FriendlyName, PhoneNumber};
 
@@ -67,6 +69,8 @@ impl ValidationCode {
     }
 }
 
+serde_text!(ValidationCode, expose, parse);
+
 impl PartialEq for ValidationCode {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -94,7 +98,10 @@ impl fmt::Display for InvalidValidationCode {
 impl std::error::Error for InvalidValidationCode {}
 
 /// How long to wait before the phone rings: 0 to 60 whole seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(try_from = "u8")]
 pub struct CallDelay(u8);
 
 impl CallDelay {
@@ -118,6 +125,13 @@ impl CallDelay {
     /// The delay in seconds.
     pub fn seconds(self) -> u8 {
         self.0
+    }
+}
+
+impl TryFrom<u8> for CallDelay {
+    type Error = InvalidCallDelay;
+    fn try_from(seconds: u8) -> Result<Self, InvalidCallDelay> {
+        Self::new(seconds)
     }
 }
 
@@ -176,15 +190,13 @@ impl fmt::Display for InvalidCallExtension {
 impl std::error::Error for InvalidCallExtension {}
 
 /// What a create answers with: the code to show, for the number that is about to ring.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidationRequest {
     /// The account that asked.
     pub account_sid: AccountSid,
     /// The call that asks for the code; the 2008-08-01 API does not tell.
     pub call_sid: Option<CallSid>,
     /// The number being validated.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::serialization::restored"))]
     pub phone_number: PhoneNumber,
     /// The name that was given, if any; the default is only applied when the caller ID is added.
     pub friendly_name: Option<FriendlyName>,

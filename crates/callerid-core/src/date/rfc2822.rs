@@ -3,6 +3,7 @@
 
 use super::calendar::{Civil, DAY_SECONDS, weekday};
 use super::{Date, east};
+use crate::serde_text::serde_text;
 use std::fmt;
 
 const MONTHS: [&[u8; 3]; 12] = [
@@ -47,6 +48,8 @@ impl Date {
         Rfc2822(text)
     }
 }
+
+serde_text!(Date, to_string, parse);
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
