@@ -16,11 +16,13 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 use crate::dialect::{form, malformed};
 use crate::http::{Request, Response};
 use crate::representation::{Representation, json};
 use crate::service::{Failure, PhoneEventRefused, Reply, Service};
-use crate::text::{joined, split};
+use crate::view::{CallView, CallbackView};
 use crate::{
     AccountSid, ApiVersion, CallSid, ErrorCode, Key, Moment, PhoneEvent, Refusal, RestException,
     Store,
@@ -71,28 +73,26 @@ async fn answer<S: Store>(
         return Err(Refusal::new(ErrorCode::MethodNotAllowed).into());
     }
     match resource {
-        Resource::Health => Ok(json::object(|fields| {
-            fields.string("status", "ok");
-            fields.string("line", service.line());
-            fields.string("version", env!("CARGO_PKG_VERSION"));
+        Resource::Health => Ok(json::to_string(&Health {
+            status: "ok",
+            line: service.line(),
+            version: env!("CARGO_PKG_VERSION"),
         })),
         Resource::Events => Err(not_found().into()),
         Resource::Calls => {
             let calls = service.store().calls(&account).await?;
-            Ok(json::object(|fields| {
-                fields.array("calls", calls.iter().map(json::call));
-            }))
+            let calls = calls.iter().map(CallView::from).collect::<Vec<_>>();
+            Ok(json::to_string(&Calls { calls }))
         }
         Resource::Callbacks => {
             let callbacks = service.store().callbacks(&account).await?;
-            Ok(json::object(|fields| {
-                fields.array("callbacks", callbacks.iter().map(json::callback));
-            }))
+            let callbacks = callbacks.iter().map(CallbackView::from).collect::<Vec<_>>();
+            Ok(json::to_string(&Callbacks { callbacks }))
         }
         Resource::Call(sid) => {
             let call = service.store().call(&sid).await?;
             let call = call.filter(|call| call.account_sid == account).ok_or_else(not_found)?;
-            Ok(json::call(&call))
+            Ok(json::to_string(&CallView::from(&call)))
         }
         Resource::Phone(sid, action) => {
             let event = action.event(request)?;
@@ -116,13 +116,30 @@ async fn phone<S: Store>(
     let after = service.phone_event(sid, event, now).await;
     reply.next = after.next;
     match after.outcome {
-        Ok(call) => Ok(Some(json::call(&call))),
+        Ok(call) => Ok(Some(json::to_string(&CallView::from(&call)))),
         Err(PhoneEventRefused::NoSuchCall) => Ok(None),
         Err(PhoneEventRefused::Unexpected(unexpected)) => {
             Err(Refusal::http(409, &unexpected.to_string()).into())
         }
         Err(PhoneEventRefused::Store(error)) => Err(error.into()),
     }
+}
+
+#[derive(Serialize)]
+struct Health<'a> {
+    status: &'static str,
+    line: &'a str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Calls<'a> {
+    calls: Vec<CallView<'a>>,
+}
+
+#[derive(Serialize)]
+struct Callbacks<'a> {
+    callbacks: Vec<CallbackView<'a>>,
 }
 
 enum Resource {
@@ -146,7 +163,7 @@ enum Action {
 
 impl Resource {
     fn decode(path: &str) -> Option<Self> {
-        let mut segments = split(path, b'/');
+        let mut segments = path.split('/');
         let resource = match (segments.next()?, segments.next(), segments.next()) {
             ("health", None, None) => Self::Health,
             ("events", None, None) => Self::Events,
@@ -189,7 +206,7 @@ impl Action {
             Self::NoAnswer => PhoneEvent::NoAnswer,
             Self::Digits => {
                 let invalid =
-                    |detail: &str| Refusal::http(400, &joined(&["Invalid Digits: ", detail]));
+                    |detail: &str| Refusal::http(400, &format!("Invalid Digits: {detail}"));
                 let form = form(request)?;
                 let digits = form.value(&["Digits"]).map_err(malformed)?;
                 let digits = digits.ok_or_else(|| invalid("Digits is missing"))?;

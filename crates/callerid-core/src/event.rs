@@ -1,7 +1,9 @@
 //! Events: what changed, for whoever watches.
 
+use serde_json::json;
+
 use crate::representation::json;
-use crate::text::{digits, joined};
+use crate::view::CallView;
 use crate::{AccountSid, Call, CallerIdSid, OutgoingCallerId};
 
 /// A change that a store appends to its events in the step that makes it.
@@ -43,13 +45,11 @@ impl Change<'_> {
     /// its properties in lower case, or the Sid of what is gone.
     pub fn to_json(&self) -> String {
         match self {
-            Self::Call(call) => json::call(call),
+            Self::Call(call) => json::to_string(&CallView::from(*call)),
             Self::CallerIdAdded(caller_id) | Self::CallerIdUpdated(caller_id) => {
-                json::caller_id(caller_id)
+                json::to_string(caller_id)
             }
-            Self::CallerIdDeleted(_, sid) => json::object(|fields| {
-                fields.string("sid", sid.as_str());
-            }),
+            Self::CallerIdDeleted(_, sid) => json::to_string(&json!({ "sid": sid })),
         }
     }
 
@@ -81,5 +81,5 @@ impl Event {
 
 /// An event in the form of a server-sent event stream.
 pub(crate) fn server_sent(id: u64, name: &str, data: &str) -> String {
-    joined(&["id: ", &digits(id), "\nevent: ", name, "\ndata: ", data, "\n\n"])
+    format!("id: {id}\nevent: {name}\ndata: {data}\n\n")
 }

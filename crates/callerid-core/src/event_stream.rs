@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use crate::event::server_sent;
 use crate::http::Response;
-use crate::text::{digits, joined};
 use crate::{Account, Events, Failure, Refusal, Store, StoreError};
 
 /// Where the stream is.
@@ -69,7 +68,7 @@ impl EventStream {
             store.events_after(&self.account.sid, self.last, limit).await?;
         let mut piece = String::new();
         if !std::mem::replace(&mut self.has_begun, true) {
-            piece = joined(&["retry: 1000\nid: ", &digits(self.last), "\n\n"]);
+            piece = format!("retry: 1000\nid: {}\n\n", self.last);
         }
         if gap {
             let id = events.first().map_or(newest, |event| event.id.saturating_sub(1));

@@ -45,6 +45,7 @@ mod sid;
 mod store;
 mod text;
 mod validation;
+mod view;
 
 pub mod client;
 pub mod http;

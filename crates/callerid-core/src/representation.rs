@@ -15,9 +15,9 @@
 
 mod csv;
 mod decoded;
-mod element;
 mod html;
 pub mod json;
+mod record;
 pub mod xml;
 
 pub use decoded::{Decoded, InvalidDocument, InvalidDocumentReason, ReceivedPage};

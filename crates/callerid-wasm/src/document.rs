@@ -1,6 +1,6 @@
 //! Documents, as flat arrays that begin with what they are.
 
-use callerid_core::representation::json::push_string;
+use callerid_core::representation::json;
 use callerid_core::representation::{Decoded, InvalidDocument, ReceivedPage, xml};
 use callerid_core::{OutgoingCallerId, RestException, ValidationRequest};
 use wasm_bindgen::prelude::*;
@@ -84,7 +84,7 @@ fn rows(caller_ids: &[OutgoingCallerId]) -> String {
             caller_id.friendly_name.as_str(),
             caller_id.phone_number.as_str(),
         ] {
-            push_string(&mut out, text);
+            out.push_str(&json::to_string(text));
             out.push(',');
         }
         out.push_str(&(caller_id.date_created.unix_seconds() * 1000).to_string());

@@ -8,45 +8,40 @@
 //! reader that is no spreadsheet a name that the account never had, and `+1 office` is a fair name. Quoting does not
 //! keep a spreadsheet from it. Import the column as text.
 
+use std::borrow::Cow;
+
 use super::Document;
-use super::element::{Field, Wire, each_record};
+use super::record::{caller_id_names, records};
 use crate::ApiVersion;
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
-    let wire = Wire::of(version);
-    let mut out = Vec::with_capacity(document.size_guess());
-    if let Document::CallerIds(_) = document {
+    let mut out = String::with_capacity(document.size_guess());
+    let is_list = matches!(document, Document::CallerIds(_));
+    if is_list {
         // A list without rows has its header all the same.
-        line(&mut out, wire.caller_id_elements().map(|element| element.name()));
+        line(&mut out, caller_id_names(version));
     }
-    each_record(wire, document, &mut |_, fields: &[Field<'_>]| {
-        if !matches!(document, Document::CallerIds(_)) {
-            line(&mut out, fields.iter().map(|(element, _)| element.name()));
+    for record in records(version, "", document) {
+        if !is_list {
+            line(&mut out, record.fields.iter().map(|(name, _)| *name));
         }
-        line(&mut out, fields.iter().map(|(_, text)| text.unwrap_or_default()));
-    });
-    out
+        line(&mut out, record.fields.iter().map(|(_, text)| text.as_deref().unwrap_or_default()));
+    }
+    out.into_bytes()
 }
 
-fn line<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = &'a str>) {
-    for (column, text) in cells.enumerate() {
-        if column > 0 {
-            out.push(b',');
-        }
-        cell(out, text);
-    }
-    out.extend_from_slice(b"\r\n");
+fn line<'a>(out: &mut String, cells: impl Iterator<Item = &'a str>) {
+    let cells = cells.map(cell).collect::<Vec<_>>();
+    out.push_str(&cells.join(","));
+    out.push_str("\r\n");
 }
 
-fn cell(out: &mut Vec<u8>, text: &str) {
-    let is_special = |byte: u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
+fn cell(text: &str) -> Cow<'_, str> {
     // RFC 4180 makes a space part of its field, but not every reader does unless it is quoted.
     let is_padded = text.starts_with(' ') || text.ends_with(' ');
-    if !is_padded && !text.bytes().any(is_special) {
-        out.extend_from_slice(text.as_bytes());
-        return;
+    if is_padded || text.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\"")).into()
+    } else {
+        text.into()
     }
-    out.push(b'"');
-    out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
-    out.push(b'"');
 }

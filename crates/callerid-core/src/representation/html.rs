@@ -2,49 +2,39 @@
 //! is the HTTP status.
 
 use super::Document;
-use super::element::{Element, Wire, each_record};
+use super::record::{lower_case, records};
 use super::xml::escaped;
 use crate::ApiVersion;
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(document.size_guess());
-    out.extend_from_slice(b"<html><head><title>");
-    out.extend_from_slice(document.status().to_string().as_bytes());
-    out.extend_from_slice(b"</title></head><body class=\"");
-    class(&mut out, Element::TwilioResponse);
-    out.extend_from_slice(b"\">");
+    let mut out = String::with_capacity(document.size_guess());
+    out.push_str("<html><head><title>");
+    out.push_str(&document.status().to_string());
+    out.push_str("</title></head><body class=\"twilio-response\">");
     let is_list = matches!(document, Document::CallerIds(_));
     if is_list {
-        open(&mut out, Element::OutgoingCallerIds);
+        open(&mut out, "OutgoingCallerIds");
     }
-    each_record(Wire::of(version), document, &mut |record, fields| {
-        open(&mut out, record);
-        for (element, text) in fields {
-            open(&mut out, *element);
-            out.extend_from_slice(escaped(text.unwrap_or_default()).as_bytes());
-            close(&mut out);
+    for record in records(version, "", document) {
+        open(&mut out, record.name);
+        for (name, text) in record.fields {
+            open(&mut out, name);
+            out.push_str(&escaped(&text.unwrap_or_default()));
+            out.push_str(CLOSE);
         }
-        close(&mut out);
-    });
-    if is_list {
-        close(&mut out);
+        out.push_str(CLOSE);
     }
-    out.extend_from_slice(b"</body></html>");
-    out
+    if is_list {
+        out.push_str(CLOSE);
+    }
+    out.push_str("</body></html>");
+    out.into_bytes()
 }
 
-fn open(out: &mut Vec<u8>, element: Element) {
-    out.extend_from_slice(b"<div class=\"");
-    class(out, element);
-    out.extend_from_slice(b"\">");
+fn open(out: &mut String, name: &str) {
+    out.push_str("<div class=\"");
+    out.push_str(&lower_case(name, '-'));
+    out.push_str("\">");
 }
 
-/// An element's name in dashed lower case.
-fn class(out: &mut Vec<u8>, element: Element) {
-    let dashed = |byte| if byte == b'_' { b'-' } else { byte };
-    out.extend(element.snake_case().bytes().map(dashed));
-}
-
-fn close(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"</div>");
-}
+const CLOSE: &str = "</div>";

@@ -1,250 +1,140 @@
-//! JSON, written: the `.json` representation, and the control surface's objects.
+//! JSON, written: the `.json` representation, and [`to_string`] for whatever else goes out as JSON.
 
-use super::element::{Element, Field, WIRE_2008, Wire, each_record};
+use std::io;
+
+use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
+use serde_json::{Value, json};
+
+use super::record::{Field, Record, lower_case, records};
 use super::{CallerIdPage, Document};
-use crate::text::push_hex;
-use crate::{ApiVersion, Call, Callback, Moment, OutgoingCallerId};
+use crate::ApiVersion;
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
-    let mut out = String::with_capacity(document.size_guess());
-    match version {
-        ApiVersion::V2008 => push_wrapped(&mut out, document),
-        ApiVersion::V2010 => push_plain(&mut out, document),
-    }
-    out.into_bytes()
-}
-
-/// The specification's form: the XML's names, all values strings, a list an array of objects of one field.
-fn push_wrapped(out: &mut String, document: &Document<'_>) {
-    let push_record = |out: &mut String, record: Element, fields: &[Field<'_>]| {
-        push_object(out, |wrapper| {
-            wrapper.value(record.name(), |out| {
-                push_object(out, |object| {
-                    for (element, text) in fields {
-                        object.optional_string(element.name(), *text);
-                    }
-                });
-            });
-        });
-    };
-    push_object(out, |response| {
-        response.value(Element::TwilioResponse.name(), |out| match document {
-            Document::CallerIds(_) => push_object(out, |list| {
-                list.value(Element::OutgoingCallerIds.name(), |out| {
-                    push_list(out, WIRE_2008, document, push_record);
-                });
-            }),
-            _ => each_record(WIRE_2008, document, &mut |record, fields| {
-                push_record(out, record, fields);
-            }),
-        });
-    });
-}
-
-/// The newer API's form: names in snake case, numbers where they count something, paging beside the rows.
-fn push_plain(out: &mut String, document: &Document<'_>) {
-    let wire = Wire { version: ApiVersion::V2010, extension: ".json" };
-    let Document::CallerIds(list) = document else {
-        return each_record(wire, document, &mut |_, fields| push_fields(out, fields));
-    };
-    let CallerIdPage { page, uris } = list;
-    let uri = |uri: &'_ str| Some(uri.to_owned()).filter(|uri| !uri.is_empty());
-    push_object(out, |object| {
-        object.optional_string("first_page_uri", uri(&uris.first).as_deref());
-        object.number("end", page.end());
-        object.optional_string("previous_page_uri", uri(&uris.previous).as_deref());
-        object.value("outgoing_caller_ids", |out| {
-            push_list(out, wire, document, |out, _, fields| push_fields(out, fields));
-        });
-        object.optional_string("uri", uri(&uris.this).as_deref());
-        object.number("page_size", page.size);
-        object.number("start", page.start());
-        object.optional_string("next_page_uri", uri(&uris.next).as_deref());
-        object.number("page", page.number);
-    });
-}
-
-fn push_list(
-    out: &mut String,
-    wire: Wire,
-    document: &Document<'_>,
-    push_record: impl Fn(&mut String, Element, &[Field<'_>]),
-) {
-    out.push('[');
-    let mut first = true;
-    each_record(wire, document, &mut |record, fields| {
-        if !std::mem::replace(&mut first, false) {
-            out.push(',');
+    let mut records = records(version, ".json", document);
+    match (version, document) {
+        (ApiVersion::V2008, Document::CallerIds(_)) => {
+            let rows = records.map(Wrapped::from).collect::<Vec<_>>();
+            to_vec(&Only("TwilioResponse", Only("OutgoingCallerIds", rows)))
         }
-        push_record(out, record, fields);
-    });
-    out.push(']');
+        (ApiVersion::V2008, _) => {
+            to_vec(&Only("TwilioResponse", records.next().map(Wrapped::from)))
+        }
+        (ApiVersion::V2010, Document::CallerIds(list)) => {
+            to_vec(&PlainPage::new(list, records.map(Plain).collect()))
+        }
+        (ApiVersion::V2010, _) => to_vec(&records.next().map(Plain)),
+    }
 }
 
-fn push_fields(out: &mut String, fields: &[Field<'_>]) {
-    push_object(out, |object| {
-        for (element, text) in fields {
-            let name = element.snake_case();
-            match (element, text) {
-                (Element::Detail, None) => {}
-                (Element::Code | Element::Status, Some(digits)) => {
-                    object.value(name, |out| out.push_str(digits));
+/// An object of one property.
+struct Only<T>(&'static str, T);
+
+impl<T: Serialize> Serialize for Only<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0, &self.1)])
+    }
+}
+
+/// A record in the specification's form: the XML's names, all values strings.
+type Wrapped<'a> = Only<Texts<'a>>;
+
+struct Texts<'a>(Vec<Field<'a>>);
+
+impl<'a> From<Record<'a>> for Wrapped<'a> {
+    fn from(Record { name, fields }: Record<'a>) -> Self {
+        Self(name, Texts(fields))
+    }
+}
+
+impl Serialize for Texts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, text)| (name, text)))
+    }
+}
+
+/// A record in the newer API's form: names in snake case, numbers where they count something.
+struct Plain<'a>(Record<'a>);
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = self.0.fields.iter().filter(|(name, _)| *name != "Detail");
+        serializer.collect_map(fields.map(|(name, text)| {
+            let number = match *name {
+                "Code" | "Status" => text.as_ref().and_then(|text| text.parse::<u32>().ok()),
+                _ => None,
+            };
+            (lower_case(name, '_'), number.map_or_else(|| json!(text), Value::from))
+        }))
+    }
+}
+
+/// A list in the newer API's form: paging beside the rows.
+#[derive(Serialize)]
+struct PlainPage<'a> {
+    first_page_uri: Option<&'a str>,
+    end: u64,
+    previous_page_uri: Option<&'a str>,
+    outgoing_caller_ids: Vec<Plain<'a>>,
+    uri: Option<&'a str>,
+    page_size: u32,
+    start: u64,
+    next_page_uri: Option<&'a str>,
+    page: u64,
+}
+
+impl<'a> PlainPage<'a> {
+    fn new(list: &'a CallerIdPage, outgoing_caller_ids: Vec<Plain<'a>>) -> Self {
+        let CallerIdPage { page, uris } = list;
+        let uri = |uri: &'a str| Some(uri).filter(|uri| !uri.is_empty());
+        Self {
+            first_page_uri: uri(&uris.first),
+            end: page.end(),
+            previous_page_uri: uri(&uris.previous),
+            outgoing_caller_ids,
+            uri: uri(&uris.this),
+            page_size: page.size,
+            start: page.start(),
+            next_page_uri: uri(&uris.next),
+            page: page.number,
+        }
+    }
+}
+
+/// A value as JSON on one line. What a script or a terminal around it could trip over is escaped: `<`, controls and line
+/// separators.
+pub fn to_string(value: &(impl Serialize + ?Sized)) -> String {
+    String::from_utf8(to_vec(value)).unwrap_or_default()
+}
+
+fn to_vec(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
+    let mut out = Vec::new();
+    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Escaping));
+    debug_assert!(written.is_ok(), "a Vec takes whatever is written to it");
+    out
+}
+
+struct Escaping;
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let is_escaped =
+            |char: char| matches!(char, '<' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}');
+        for part in fragment.split_inclusive(is_escaped) {
+            match part.chars().next_back().filter(|char| is_escaped(*char)) {
+                Some(char) => {
+                    writer.write_all(part.trim_end_matches(char).as_bytes())?;
+                    write!(writer, "\\u{:04x}", u32::from(char))?;
                 }
-                _ => object.optional_string(name, *text),
+                None => writer.write_all(part.as_bytes())?,
             }
         }
-    });
-}
-
-/// Writes an object on one line.
-pub(crate) fn object(write: impl FnOnce(&mut Fields<'_>)) -> String {
-    let mut out = String::new();
-    push_object(&mut out, write);
-    out
-}
-
-/// Appends an object.
-pub(crate) fn push_object(out: &mut String, write: impl FnOnce(&mut Fields<'_>)) {
-    out.push('{');
-    write(&mut Fields { out, first: true });
-    out.push('}');
-}
-
-/// The fields of an object that is being written.
-pub(crate) struct Fields<'a> {
-    out: &'a mut String,
-    first: bool,
-}
-
-impl Fields<'_> {
-    fn name(&mut self, name: &str) -> &mut String {
-        if !std::mem::replace(&mut self.first, false) {
-            self.out.push(',');
-        }
-        push_string(self.out, name);
-        self.out.push(':');
-        self.out
+        Ok(())
     }
-
-    pub(crate) fn string(&mut self, name: &str, value: &str) {
-        push_string(self.name(name), value);
-    }
-
-    pub(crate) fn optional_string(&mut self, name: &str, value: Option<&str>) {
-        match value {
-            Some(value) => self.string(name, value),
-            None => self.name(name).push_str("null"),
-        }
-    }
-
-    pub(crate) fn number(&mut self, name: &str, value: impl Into<u64>) {
-        self.name(name).push_str(&value.into().to_string());
-    }
-
-    pub(crate) fn moment(&mut self, name: &str, value: Option<Moment>) {
-        self.optional_string(name, value.map(Moment::to_rfc3339).as_deref());
-    }
-
-    /// A field that is an array of values already written.
-    pub(crate) fn array(&mut self, name: &str, values: impl Iterator<Item = String>) {
-        let out = self.name(name);
-        out.push('[');
-        for (index, value) in values.enumerate() {
-            if index > 0 {
-                out.push(',');
-            }
-            out.push_str(&value);
-        }
-        out.push(']');
-    }
-
-    /// A field whose value `write` appends.
-    fn value(&mut self, name: &str, write: impl FnOnce(&mut String)) {
-        write(self.name(name));
-    }
-}
-
-/// Appends a string with its quotes; what JSON or a script around it could trip over is escaped.
-pub fn push_string(out: &mut String, text: &str) {
-    out.push('"');
-    // Nearly every text goes as it is. No early return: the compiler turns this into a few wide compares.
-    // 0xc2 and 0xe2 lead the characters above ASCII that are escaped.
-    let is_suspect =
-        |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\' | b'<' | 0x7f | 0xc2 | 0xe2);
-    if !text.bytes().fold(false, |found, byte| found | is_suspect(byte)) {
-        out.push_str(text);
-        out.push('"');
-        return;
-    }
-    for char in text.chars() {
-        match char {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..=' ' | '<' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' if char != ' ' => {
-                out.push_str("\\u");
-                push_hex(out, char.into(), 4);
-            }
-            _ => out.push(char),
-        }
-    }
-    out.push('"');
-}
-
-/// A call as the control surface shows it: everything but its code and what was keyed.
-pub(crate) fn call(call: &Call) -> String {
-    let verification_status = match (call.verified, call.status.is_live()) {
-        (true, _) => Some("success"),
-        (false, true) => None,
-        (false, false) => Some("failed"),
-    };
-    object(|fields| {
-        fields.string("call_sid", call.sid.as_str());
-        fields.string("account_sid", call.account_sid.as_str());
-        fields.string("phone_number", call.phone_number.as_str());
-        let name = call.friendly_name.as_ref();
-        fields.optional_string("friendly_name", name.map(|name| name.as_str()));
-        fields.string("status", call.status.as_str());
-        fields.optional_string("verification_status", verification_status);
-        fields.number("entries_left", call.entries_left);
-        fields.number("digits_keyed", call.keyed.len());
-        fields.moment("created_at", Some(call.created_at));
-        fields.moment("due_at", Some(call.due_at));
-        fields.moment("expires_at", Some(call.expires_at()));
-        fields.moment("ringing_at", call.ringing_at);
-        fields.moment("answered_at", call.answered_at);
-        fields.moment("ended_at", call.ended_at);
-    })
-}
-
-/// A callback as the control surface shows it.
-pub(crate) fn callback(callback: &Callback) -> String {
-    object(|fields| {
-        fields.string("call_sid", callback.call_sid.as_str());
-        fields.string("account_sid", callback.account_sid.as_str());
-        fields.string("url", callback.to.url());
-        fields.string("method", callback.to.method().as_str());
-        fields.string("parameters", &callback.parameters);
-        fields.string("status", callback.status());
-        fields.number("attempts", callback.attempts);
-        fields.moment("created_at", Some(callback.created_at));
-        fields.moment("next_at", callback.next_at);
-        match callback.last_status {
-            Some(status) => fields.number("last_status", status),
-            None => fields.optional_string("last_status", None),
-        }
-        fields.optional_string("last_error", callback.last_error.as_deref());
-    })
-}
-
-/// A caller ID with the specification's values, under the names of its properties in snake case.
-pub(crate) fn caller_id(caller_id: &OutgoingCallerId) -> String {
-    let mut out = String::new();
-    let document = Document::CallerId(caller_id);
-    each_record(WIRE_2008, &document, &mut |_, fields| push_fields(&mut out, fields));
-    out
 }
 
 #[cfg(test)]
@@ -254,10 +144,10 @@ mod tests {
     #[test]
     fn strings_come_back_through_a_json_parser() {
         for text in ["", "a\"b\\c", "\0\u{1}\t\r\n", "</script>", "é中😀\u{2028}\u{7f}\u{9f}"] {
-            let mut out = String::new();
-            push_string(&mut out, text);
-            assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text, "{out}");
-            assert!(!out.contains('<') && out.chars().all(|char| char >= ' '), "{out}");
+            let written = to_string(text);
+            assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text, "{written}");
+            assert!(!written.contains('<') && written.chars().all(|char| char >= ' '), "{written}");
         }
+        assert_eq!(to_string("<<\u{7f}é\u{2029}\n"), r#""\u003c\u003c\u007fé\u2029\n""#);
     }
 }

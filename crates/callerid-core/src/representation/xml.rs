@@ -16,7 +16,7 @@ use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesDecl, BytesStart, BytesText, Event};
 use quick_xml::name::QName;
 
-use super::element::{Element, FIGURES, Field, URIS, Wire, each_record};
+use super::record::{self, FIGURES, Field, URIS};
 use super::{CallerIdPage, Document};
 use crate::ApiVersion;
 use crate::friendly_name::is_xml_char;
@@ -42,7 +42,7 @@ fn write(out: &mut Output, version: ApiVersion, document: &Document<'_>) -> io::
     let declaration = BytesStart::from_content(declaration, "xml".len());
     out.write_event(Event::Decl(BytesDecl::from_start(declaration)))?;
     out.write_event(Event::Text(BytesText::from_escaped("\n")))?;
-    let response = out.create_element(Element::TwilioResponse.name());
+    let response = out.create_element("TwilioResponse");
     response.write_inner_content(|out| match document {
         Document::CallerIds(list) => caller_ids(out, version, document, list),
         _ => records(out, version, document),
@@ -59,7 +59,7 @@ fn caller_ids(
     let CallerIdPage { page, uris } = list;
     let figures =
         [page.number, page.pages(), page.size.into(), page.total, page.start(), page.end()];
-    let mut element = out.create_element(Element::OutgoingCallerIds.name());
+    let mut element = out.create_element("OutgoingCallerIds");
     for (name, figure) in FIGURES.into_iter().zip(figures) {
         element = element.with_attribute((name, figure.to_string().as_str()));
     }
@@ -74,27 +74,20 @@ fn caller_ids(
 }
 
 fn records(out: &mut Output, version: ApiVersion, document: &Document<'_>) -> io::Result<()> {
-    let mut written = Ok(());
-    each_record(Wire::of(version), document, &mut |element, fields| {
-        if written.is_ok() {
-            written = record(out, element, fields);
-        }
-    });
-    written
+    for record in record::records(version, "", document) {
+        out.create_element(record.name).write_inner_content(|out| fields(out, &record.fields))?;
+    }
+    Ok(())
 }
 
-fn record(out: &mut Output, element: Element, fields: &[Field<'_>]) -> io::Result<()> {
-    let record = out.create_element(element.name());
-    record.write_inner_content(|out| {
-        for (element, text) in fields {
-            let element = out.create_element(element.name());
-            match text {
-                Some(text) => element.write_text_content(BytesText::from_escaped(escaped(text)))?,
-                None => element.write_empty()?,
-            };
-        }
-        Ok(())
-    })?;
+fn fields(out: &mut Output, fields: &[Field<'_>]) -> io::Result<()> {
+    for (name, text) in fields {
+        let element = out.create_element(*name);
+        match text {
+            Some(text) => element.write_text_content(BytesText::from_escaped(escaped(text)))?,
+            None => element.write_empty()?,
+        };
+    }
     Ok(())
 }
 

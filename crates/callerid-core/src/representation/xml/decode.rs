@@ -9,9 +9,7 @@
 
 use std::fmt::Display;
 
-use super::super::element::{
-    CALLER_ID, Element, FIGURES, REST_EXCEPTION, URIS, VALIDATION_REQUEST,
-};
+use super::super::record::{CALLER_ID, FIGURES, URIS};
 use super::super::{
     CallerIdPage, Decoded, InvalidDocument, InvalidDocumentReason as Reason, MAX_DOCUMENT_BYTES,
     PageUris, ReceivedPage,
@@ -39,7 +37,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, InvalidDocument> {
 pub fn decode_caller_ids(bytes: &[u8]) -> Result<ReceivedPage, InvalidDocument> {
     match located(bytes)? {
         (_, Decoded::CallerIds(page)) => Ok(page),
-        (at, other) => Err(unexpected(at, Element::OutgoingCallerIds, &other)),
+        (at, other) => Err(unexpected(at, "OutgoingCallerIds", &other)),
     }
 }
 
@@ -50,7 +48,7 @@ pub fn decode_caller_ids(bytes: &[u8]) -> Result<ReceivedPage, InvalidDocument> 
 pub fn decode_caller_id(bytes: &[u8]) -> Result<OutgoingCallerId, InvalidDocument> {
     match located(bytes)? {
         (_, Decoded::CallerId(caller_id)) => Ok(caller_id),
-        (at, other) => Err(unexpected(at, Element::OutgoingCallerId, &other)),
+        (at, other) => Err(unexpected(at, "OutgoingCallerId", &other)),
     }
 }
 
@@ -61,7 +59,7 @@ pub fn decode_caller_id(bytes: &[u8]) -> Result<OutgoingCallerId, InvalidDocumen
 pub fn decode_validation_request(bytes: &[u8]) -> Result<ValidationRequest, InvalidDocument> {
     match located(bytes)? {
         (_, Decoded::ValidationRequest(request)) => Ok(request),
-        (at, other) => Err(unexpected(at, Element::ValidationRequest, &other)),
+        (at, other) => Err(unexpected(at, "ValidationRequest", &other)),
     }
 }
 
@@ -72,22 +70,22 @@ pub fn decode_validation_request(bytes: &[u8]) -> Result<ValidationRequest, Inva
 pub fn decode_exception(bytes: &[u8]) -> Result<RestException, InvalidDocument> {
     match located(bytes)? {
         (_, Decoded::Exception(exception)) => Ok(exception),
-        (at, other) => Err(unexpected(at, Element::RestException, &other)),
+        (at, other) => Err(unexpected(at, "RestException", &other)),
     }
 }
 
-fn unexpected(at: usize, expected: Element, decoded: &Decoded) -> InvalidDocument {
-    let found = decoded.element().name().to_owned();
-    InvalidDocument::new(at, Reason::Unexpected { expected: expected.name(), found })
+fn unexpected(at: usize, expected: &'static str, decoded: &Decoded) -> InvalidDocument {
+    let found = decoded.name().to_owned();
+    InvalidDocument::new(at, Reason::Unexpected { expected, found })
 }
 
 impl Decoded {
-    fn element(&self) -> Element {
+    fn name(&self) -> &'static str {
         match self {
-            Self::CallerIds(_) => Element::OutgoingCallerIds,
-            Self::CallerId(_) => Element::OutgoingCallerId,
-            Self::ValidationRequest(_) => Element::ValidationRequest,
-            Self::Exception(_) => Element::RestException,
+            Self::CallerIds(_) => "OutgoingCallerIds",
+            Self::CallerId(_) => "OutgoingCallerId",
+            Self::ValidationRequest(_) => "ValidationRequest",
+            Self::Exception(_) => "RestException",
         }
     }
 }
@@ -99,7 +97,7 @@ fn located(bytes: &[u8]) -> Result<(usize, Decoded), InvalidDocument> {
     }
     let mut decoder = Decoder { reader: Reader::new(bytes)? };
     let root = decoder.reader.root()?;
-    let document = if root.name == Element::TwilioResponse.name() {
+    let document = if root.name == "TwilioResponse" {
         decoder.response(root.at)?
     } else {
         decoder.document(&root)?.ok_or_else(|| {
@@ -129,7 +127,7 @@ impl<'a> Decoder<'a> {
         }
         found.ok_or_else(|| {
             let name = "OutgoingCallerIds, OutgoingCallerId, ValidationRequest or RestException";
-            let parent = Element::TwilioResponse.name();
+            let parent = "TwilioResponse";
             InvalidDocument::new(at, Reason::Missing { name, parent })
         })
     }
@@ -153,7 +151,7 @@ impl<'a> Decoder<'a> {
         let claimed = usize::try_from(*size).unwrap_or(usize::MAX);
         items.reserve(claimed.min(self.reader.len() / ROW_BYTES_MIN));
         while let Some(child) = self.reader.child()? {
-            if child.name == Element::OutgoingCallerId.name() {
+            if child.name == "OutgoingCallerId" {
                 items.push(self.caller_id(&child)?);
             } else {
                 self.reader.skip()?;
@@ -169,36 +167,41 @@ impl<'a> Decoder<'a> {
     }
 
     fn caller_id(&mut self, tag: &Tag<'_>) -> Read<OutgoingCallerId> {
-        let mut record = self.record(tag, Element::OutgoingCallerId, &CALLER_ID)?;
+        let mut record = self.record(tag, "OutgoingCallerId", &CALLER_ID)?;
         Ok(OutgoingCallerId {
-            sid: record.required(Element::Sid, CallerIdSid::parse)?,
-            account_sid: record.required(Element::AccountSid, AccountSid::parse)?,
-            friendly_name: record.required(Element::FriendlyName, FriendlyName::new)?,
-            phone_number: record.required(Element::PhoneNumber, PhoneNumber::restore)?,
-            date_created: record.required(Element::DateCreated, Date::parse)?,
-            date_updated: record.required(Element::DateUpdated, Date::parse)?,
+            sid: record.required("Sid", CallerIdSid::parse)?,
+            account_sid: record.required("AccountSid", AccountSid::parse)?,
+            friendly_name: record.required("FriendlyName", FriendlyName::new)?,
+            phone_number: record.required("PhoneNumber", PhoneNumber::restore)?,
+            date_created: record.required("DateCreated", Date::parse)?,
+            date_updated: record.required("DateUpdated", Date::parse)?,
         })
     }
 
     fn validation_request(&mut self, tag: &Tag<'_>) -> Read<ValidationRequest> {
-        let mut record = self.record(tag, Element::ValidationRequest, &VALIDATION_REQUEST)?;
+        let mut record = self.record(
+            tag,
+            "ValidationRequest",
+            &["AccountSid", "PhoneNumber", "FriendlyName", "ValidationCode", "CallSid"],
+        )?;
         Ok(ValidationRequest {
-            account_sid: record.required(Element::AccountSid, AccountSid::parse)?,
-            phone_number: record.required(Element::PhoneNumber, PhoneNumber::restore)?,
+            account_sid: record.required("AccountSid", AccountSid::parse)?,
+            phone_number: record.required("PhoneNumber", PhoneNumber::restore)?,
             // An empty element stands for a name that was not given.
-            friendly_name: record.optional(Element::FriendlyName, FriendlyName::new)?,
-            validation_code: record.required(Element::ValidationCode, ValidationCode::parse)?,
-            call_sid: record.optional(Element::CallSid, CallSid::parse)?,
+            friendly_name: record.optional("FriendlyName", FriendlyName::new)?,
+            validation_code: record.required("ValidationCode", ValidationCode::parse)?,
+            call_sid: record.optional("CallSid", CallSid::parse)?,
         })
     }
 
     fn exception(&mut self, tag: &Tag<'_>) -> Read<RestException> {
-        let mut record = self.record(tag, Element::RestException, &REST_EXCEPTION)?;
+        let mut record =
+            self.record(tag, "RestException", &["Status", "Message", "Code", "MoreInfo"])?;
         Ok(RestException {
-            status: record.required(Element::Status, number)?,
-            message: record.required(Element::Message, message)?,
-            code: record.optional(Element::Code, number)?,
-            more_info: record.optional(Element::MoreInfo, message)?,
+            status: record.required("Status", number)?,
+            message: record.required("Message", message)?,
+            code: record.optional("Code", number)?,
+            more_info: record.optional("MoreInfo", message)?,
         })
     }
 
@@ -206,68 +209,52 @@ impl<'a> Decoder<'a> {
     fn record(
         &mut self,
         tag: &Tag<'_>,
-        element: Element,
-        names: &'static [Element],
+        name: &'static str,
+        known: &[&'static str],
     ) -> Read<Record<'a>> {
-        let mut record = Record { at: tag.at, element, names, texts: [const { None }; 6] };
+        let mut texts: Vec<(&str, Text<'a>)> = Vec::with_capacity(known.len());
         while let Some(child) = self.reader.child()? {
-            match names.iter().position(|name| name.name() == child.name) {
-                Some(place) => record.put(place, child.at, self.reader.text()?)?,
+            match known.iter().find(|name| **name == child.name) {
+                Some(name) if texts.iter().any(|(found, _)| found == name) => {
+                    return Err(InvalidDocument::new(child.at, Reason::Repeated { name }));
+                }
+                Some(name) => texts.push((name, self.reader.text()?)),
                 None => self.reader.skip()?,
             }
         }
-        Ok(record)
+        Ok(Record { at: tag.at, name, texts })
     }
 }
 
-/// An element of elements that hold only text.
+/// An element of elements that hold only text, each under its name.
 struct Record<'a> {
     at: usize,
-    element: Element,
-    names: &'static [Element],
-    /// The texts found, each in the place of its name.
-    texts: [Option<Text<'a>>; 6],
+    name: &'static str,
+    texts: Vec<(&'static str, Text<'a>)>,
 }
 
 impl<'a> Record<'a> {
-    fn put(&mut self, place: usize, at: usize, text: Text<'a>) -> Read<()> {
-        match (self.texts.get_mut(place), self.names.get(place)) {
-            (Some(Some(_)), Some(name)) => {
-                Err(InvalidDocument::new(at, Reason::Repeated { name: name.name() }))
-            }
-            (Some(slot), _) => {
-                *slot = Some(text);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn take(&mut self, name: Element) -> Option<Text<'a>> {
-        let place = self.names.iter().position(|known| *known == name)?;
-        self.texts.get_mut(place)?.take()
-    }
-
-    fn given(&mut self, name: Element) -> Read<Text<'a>> {
-        self.take(name).ok_or_else(|| {
-            let (name, parent) = (name.name(), self.element.name());
-            InvalidDocument::new(self.at, Reason::Missing { name, parent })
-        })
+    fn take(&mut self, name: &str) -> Option<Text<'a>> {
+        let place = self.texts.iter().position(|(found, _)| *found == name)?;
+        Some(self.texts.swap_remove(place).1)
     }
 
     /// The value of an element that must be there.
     fn required<T, E: Display>(
         &mut self,
-        name: Element,
+        name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Read<T> {
-        self.given(name)?.parse(name, parse)
+        let text = self.take(name).ok_or_else(|| {
+            InvalidDocument::new(self.at, Reason::Missing { name, parent: self.name })
+        })?;
+        text.parse(name, parse)
     }
 
     /// The value of an element that may be missing or empty.
     fn optional<T, E: Display>(
         &mut self,
-        name: Element,
+        name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Read<Option<T>> {
         let text = self.take(name).filter(|text| !text.text.is_empty());
@@ -278,14 +265,14 @@ impl<'a> Record<'a> {
 impl Text<'_> {
     fn parse<T, E: Display>(
         &self,
-        name: Element,
+        name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Read<T> {
         let text = match name {
-            Element::FriendlyName | Element::Message | Element::MoreInfo => self.text.as_ref(),
+            "FriendlyName" | "Message" | "MoreInfo" => self.text.as_ref(),
             _ => self.text.trim_ascii(),
         };
-        parse(text).map_err(|error| invalid_value(self.at, name.name(), &error))
+        parse(text).map_err(|error| invalid_value(self.at, name, &error))
     }
 }
 
@@ -308,7 +295,7 @@ fn page_attributes(tag: &Tag<'_>) -> Read<ReceivedPage> {
     }
     let [page, stated_pages, size, total, stated_start, stated_end] = figures;
     let required = |figure: Option<u64>, name| {
-        let parent = Element::OutgoingCallerIds.name();
+        let parent = "OutgoingCallerIds";
         figure.ok_or_else(|| InvalidDocument::new(tag.at, Reason::Missing { name, parent }))
     };
     let [page_name, _, size_name, ..] = FIGURES;

@@ -1,0 +1,125 @@
+//! What is in each document, under which names and in which order: stated once, for every representation.
+
+use std::borrow::Cow;
+use std::slice;
+
+use crate::{ApiVersion, Date, OutgoingCallerId, PhoneNumber, RestException, ValidationRequest};
+
+use super::Document;
+
+/// The attributes of a list that are numbers.
+pub(super) const FIGURES: [&str; 6] = ["page", "numpages", "pagesize", "total", "start", "end"];
+
+/// The attributes of a list that are addresses, after those that are numbers.
+pub(super) const URIS: [&str; 5] =
+    ["uri", "firstpageuri", "previouspageuri", "nextpageuri", "lastpageuri"];
+
+/// What is in an OutgoingCallerId; after these the newer API has its address.
+pub(super) const CALLER_ID: [&str; 6] =
+    ["Sid", "AccountSid", "FriendlyName", "PhoneNumber", "DateCreated", "DateUpdated"];
+
+/// An element of elements that have only text.
+pub(super) struct Record<'a> {
+    pub(super) name: &'static str,
+    pub(super) fields: Vec<Field<'a>>,
+}
+
+/// An element's name and its text; `None` where it is there but says nothing.
+pub(super) type Field<'a> = (&'static str, Option<Cow<'a, str>>);
+
+/// The records of a document: a list has any number, other documents one. What addresses end in is `extension`.
+pub(super) fn records<'a>(
+    version: ApiVersion,
+    extension: &'static str,
+    document: &Document<'a>,
+) -> impl Iterator<Item = Record<'a>> {
+    let (caller_ids, other) = match *document {
+        Document::CallerIds(list) => (list.page.items.as_slice(), None),
+        Document::CallerId(caller_id) => (slice::from_ref(caller_id), None),
+        Document::ValidationRequest(request) => {
+            (&[][..], Some(validation_request(version, request)))
+        }
+        Document::Exception(exception) => (&[][..], Some(self::exception(version, exception))),
+    };
+    caller_ids.iter().map(move |row| caller_id(version, extension, row)).chain(other)
+}
+
+/// What is in an OutgoingCallerId, in order.
+pub(super) fn caller_id_names(version: ApiVersion) -> impl Iterator<Item = &'static str> {
+    CALLER_ID.into_iter().chain((version == ApiVersion::V2010).then_some("Uri"))
+}
+
+fn caller_id<'a>(
+    version: ApiVersion,
+    extension: &str,
+    caller_id: &'a OutgoingCallerId,
+) -> Record<'a> {
+    let OutgoingCallerId { sid, account_sid, .. } = caller_id;
+    let texts = [
+        Cow::Borrowed(sid.as_str()),
+        account_sid.as_str().into(),
+        caller_id.friendly_name.as_str().into(),
+        number(version, &caller_id.phone_number),
+        date(version, caller_id.date_created),
+        date(version, caller_id.date_updated),
+    ];
+    let uri = (version == ApiVersion::V2010)
+        .then(|| format!("{}/{sid}{extension}", version.list_path(account_sid)).into());
+    let texts = texts.into_iter().chain(uri).map(Some);
+    Record { name: "OutgoingCallerId", fields: caller_id_names(version).zip(texts).collect() }
+}
+
+fn validation_request(version: ApiVersion, request: &ValidationRequest) -> Record<'_> {
+    let name = request.friendly_name.as_ref().map(|name| name.as_str().into());
+    let mut fields = vec![
+        ("AccountSid", Some(request.account_sid.as_str().into())),
+        ("PhoneNumber", Some(number(version, &request.phone_number))),
+        ("FriendlyName", name),
+        ("ValidationCode", Some(request.validation_code.expose().into())),
+    ];
+    if version == ApiVersion::V2010 {
+        fields.push(("CallSid", request.call_sid.as_ref().map(|sid| sid.as_str().into())));
+    }
+    Record { name: "ValidationRequest", fields }
+}
+
+fn exception(version: ApiVersion, exception: &RestException) -> Record<'_> {
+    let status = ("Status", Some(exception.status.to_string().into()));
+    let message = ("Message", Some(exception.message.as_str().into()));
+    let code = exception.code.map(|code| ("Code", Some(code.to_string().into())));
+    let more_info = exception.more_info.as_deref().map(|text| ("MoreInfo", Some(text.into())));
+    let fields = match version {
+        ApiVersion::V2008 => [Some(status), Some(message), code, more_info, None],
+        ApiVersion::V2010 => [code, Some(("Detail", None)), Some(message), more_info, Some(status)],
+    };
+    Record { name: "RestException", fields: fields.into_iter().flatten().collect() }
+}
+
+/// The newer API writes numbers as E.164.
+fn number(version: ApiVersion, number: &PhoneNumber) -> Cow<'_, str> {
+    match version {
+        ApiVersion::V2008 => number.as_str().into(),
+        ApiVersion::V2010 => number.e164().as_str().to_owned().into(),
+    }
+}
+
+/// The newer API writes dates in GMT.
+fn date<'a>(version: ApiVersion, date: Date) -> Cow<'a, str> {
+    let date = match version {
+        ApiVersion::V2008 => date,
+        ApiVersion::V2010 => date.to_utc(),
+    };
+    date.to_rfc2822().as_str().to_owned().into()
+}
+
+/// An element's name in lower case, its words apart.
+pub(super) fn lower_case(name: &str, separator: char) -> String {
+    let mut lower = String::with_capacity(name.len().saturating_add(2));
+    for char in name.chars() {
+        if char.is_ascii_uppercase() && !lower.is_empty() {
+            lower.push(separator);
+        }
+        lower.push(char.to_ascii_lowercase());
+    }
+    lower
+}
