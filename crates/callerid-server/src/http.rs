@@ -8,10 +8,13 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use callerid_core::http::MAX_BODY_BYTES;
 use callerid_core::{
@@ -20,16 +23,42 @@ use callerid_core::{
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use rand::Rng as _;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 use crate::server::Host;
-use crate::{events, gzip, page};
+use crate::{events, page};
+
+/// Shorter bodies than this fit in a packet as they are.
+const MIN_COMPRESSED_BYTES: u16 = 1024;
 
 /// The routes: one is a stream, some are files of the page, all others are the service's.
 pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
+    let pays = SizeAbove::new(MIN_COMPRESSED_BYTES).and(NotForContentType::SSE);
+    let compression =
+        CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(pays);
     Router::new()
         .route(EVENTS_PATH, get(events::stream::<S>).fallback(respond::<S>))
         .fallback(respond::<S>)
         .with_state(host)
+        .layer(compression)
+        .layer(map_response(with_length))
+}
+
+/// Gives a response that was compressed on its way the length that came of it: a HEAD is to say it too.
+async fn with_length(response: Response) -> Response {
+    if !response.headers().contains_key(CONTENT_ENCODING) {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    match body.collect().await {
+        Ok(body) => Response::from_parts(head, Body::from(body.to_bytes())),
+        Err(error) => {
+            tracing::error!(%error, "a response could not be compressed");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 async fn respond<S: Store + 'static>(
@@ -107,7 +136,7 @@ async fn respond_from_service<S: Store>(
     if !head.method.is_safe() {
         host.changed(next, wake_at).await;
     }
-    to_response(gzip::encode(&head.headers, response))
+    to_response(response)
 }
 
 /// The body, if it is not too long and does not take too long.

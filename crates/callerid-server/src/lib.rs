@@ -18,7 +18,6 @@ pub mod cli;
 pub mod clock;
 mod connection;
 mod events;
-mod gzip;
 mod http;
 pub mod line;
 pub mod normalize;

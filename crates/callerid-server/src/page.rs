@@ -2,14 +2,12 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
-    HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-
-use crate::gzip::accepts_gzip;
 
 /// What the page may do. Its scripts and styles are files of this server; it connects to whatever URL a person types,
 /// and to nothing else by itself.
@@ -71,6 +69,24 @@ pub(crate) fn respond(head: &Parts) -> Option<Response> {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     Some(response)
+}
+
+/// Whether `Accept-Encoding` has gzip, by its name or by `*`, and with a quality that is not 0.
+fn accepts_gzip(request: &HeaderMap) -> bool {
+    let values = request.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut accepts_any = false;
+    for coding in values.flat_map(|value| value.split(',')) {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let quality =
+            weight.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.strip_prefix('='));
+        let is_accepted = quality.and_then(|quality| quality.parse().ok()) != Some(0.0);
+        match name.trim() {
+            name if name.eq_ignore_ascii_case("gzip") => return is_accepted,
+            "*" => accepts_any = is_accepted,
+            _ => {}
+        }
+    }
+    accepts_any
 }
 
 /// Whether `If-None-Match` has that tag, which a proxy may have marked as weak, or `*`.
@@ -262,5 +278,37 @@ mod tests {
                 !name.starts_with('#') && name.contains('.') && !name.contains(['$', ' '])
             })
         })
+    }
+
+    #[test]
+    fn gzip_is_accepted_where_its_quality_is_not_zero() {
+        let accepts = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(ACCEPT_ENCODING, value.parse().unwrap());
+            }
+            accepts_gzip(&headers)
+        };
+        for values in [
+            &["gzip"][..],
+            &["deflate, GZip;q=0.5 ,br"],
+            &["br", "gzip"],
+            &["*"],
+            &["*;q=0, gzip"],
+            &["gzip;q=nonsense"],
+        ] {
+            assert!(accepts(values), "{values:?}");
+        }
+        for values in [
+            &[][..],
+            &[""],
+            &["identity"],
+            &["gzip;q=0"],
+            &["*, gzip; q=0.000"],
+            &["*;q=0"],
+            &["gzipped"],
+        ] {
+            assert!(!accepts(values), "{values:?}");
+        }
     }
 }
