@@ -10,13 +10,16 @@ use crate::text::{digits, put, split, split_once};
 
 /// A decoded form: names and values in the order they came.
 #[derive(Debug)]
-pub(crate) struct Form<'a> {
+pub struct Form<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 impl<'a> Form<'a> {
     /// Decodes a body or a query.
-    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, MalformedForm> {
+    ///
+    /// # Errors
+    /// [`MalformedForm`] for an escape or bytes that cannot be decoded.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, MalformedForm> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| MalformedForm::NotUtf8 { at: error.valid_up_to() })?;
         let mut pairs = Vec::new();
@@ -33,13 +36,16 @@ impl<'a> Form<'a> {
     }
 
     /// All names and values.
-    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
+    pub fn into_pairs(self) -> Vec<(String, String)> {
         let pairs = self.pairs.into_iter();
         pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 
     /// The value of the parameter that goes by one of these names; names are case-sensitive.
-    pub(crate) fn value(&self, names: &[&'static str]) -> Result<Option<&str>, MalformedForm> {
+    ///
+    /// # Errors
+    /// [`MalformedForm::Repeated`] where it is given more than once.
+    pub fn value(&self, names: &[&'static str]) -> Result<Option<&str>, MalformedForm> {
         let known = |(name, _): &&(Cow<'_, str>, Cow<'_, str>)| names.contains(&name.as_ref());
         let mut values = self.pairs.iter().filter(known);
         match (values.next(), values.next(), names.first()) {
@@ -72,35 +78,54 @@ fn decode(text: &str, at: usize) -> Result<Cow<'_, str>, MalformedForm> {
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| MalformedForm::NotUtf8 { at })
 }
 
-/// Appends a name or a value as a form writes it: a space as `+`, and every byte that is no letter, digit
+/// Writes names and values as a form: joined by `=` and `&`, a space as `+`, and every byte that is not a letter, a digit
 /// or one of `*-._` as an escape.
-pub(crate) fn push_encoded(out: &mut String, text: &str) {
+pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut form = String::new();
+    for (name, value) in pairs {
+        if !form.is_empty() {
+            form.push('&');
+        }
+        push_encoded(&mut form, name);
+        form.push('=');
+        push_encoded(&mut form, value);
+    }
+    form
+}
+
+fn push_encoded(out: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'*' | b'-' | b'.' | b'_' => {
                 out.push(char::from(byte));
             }
             b' ' => out.push('+'),
-            byte => {
-                out.push('%');
-                for nibble in [byte >> 4, byte & 0xf] {
-                    out.push(char::from(crate::sid::hex_digit(nibble)).to_ascii_uppercase());
-                }
-            }
+            byte => out.push_str(&format!("%{byte:02X}")),
         }
     }
 }
 
 /// A form that cannot be read, or not in one way only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MalformedForm {
+pub enum MalformedForm {
     /// A `%` without two hexadecimal digits after it.
-    BadEscape { at: usize },
+    BadEscape {
+        /// Its byte offset.
+        at: usize,
+    },
     /// A name or a value that is no UTF-8, by where it begins.
-    NotUtf8 { at: usize },
+    NotUtf8 {
+        /// Its byte offset.
+        at: usize,
+    },
     /// A parameter that is given more than once.
-    Repeated { name: &'static str },
+    Repeated {
+        /// Its name, or the first of its names.
+        name: &'static str,
+    },
 }
+
+impl std::error::Error for MalformedForm {}
 
 impl fmt::Display for MalformedForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

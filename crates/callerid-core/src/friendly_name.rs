@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::PhoneNumber;
+use crate::phone_number::PhoneNumber;
 use crate::serde_text::serde_text;
 use crate::text::{digits, push_hex, put};
 

@@ -1,9 +1,14 @@
-//! Outgoing caller IDs, as the vendor's 2008-08-01 REST API defines them: the domain and the protocol,
-//! with no I/O.
+//! Outgoing caller IDs, as Twilio's 2008-08-01 REST API defines them: numbers, names, codes, paging and the wire, with
+//! no I/O.
 //!
-//! A person who wants to call out under a number proves that it is theirs: the number is posted, a six
-//! digit code comes back and is shown, the phone rings, the code is keyed, and the number is listed, named,
-//! found, paged through, deleted.
+//! ```
+//! use callerid_core::{FriendlyName, PhoneNumber};
+//!
+//! let number = PhoneNumber::parse("+1 (415) 867-5309 ext. 22")?;
+//! assert_eq!(number.as_str(), "4158675309");
+//! assert_eq!(FriendlyName::default_for(&number).as_str(), "(415) 867-5309");
+//! # Ok::<(), callerid_core::InvalidPhoneNumber>(())
+//! ```
 //!
 //! # The map
 //!
@@ -11,64 +16,60 @@
 //! |---|---|
 //! | read a phone number from any readable format | [`PhoneNumber`] |
 //! | name it | [`FriendlyName`] |
-//! | follow a validation | [`Call`], [`ValidationCode`], [`ValidationRequest`] |
+//! | ask for a validation, and hold its answer | [`NewCallerId`], [`ValidationRequest`], [`ValidationCode`] |
 //! | hold the resource, and pages of it | [`OutgoingCallerId`], [`Page`] |
-//! | answer requests | [`Service`] over a [`Store`], such as [`MemoryStore`] |
-//! | make requests | [`client`] |
-//! | write and read the wire | [`representation`] |
+//! | say what was wrong | [`RestException`], [`ErrorCode`] |
+//! | write and read the wire | [`representation`], [`form`] |
+//!
+//! Requests are made with `callerid-client`, and answered with `callerid-service`.
 //!
 //! # What holds everywhere
 //!
-//! - No clock and no randomness: [`Moment`] and [`Entropy`] come in as arguments. The same inputs give the
-//!   same bytes.
+//! - No clock and no randomness: a [`Moment`] and random bytes come in as arguments. The same inputs give the same
+//!   bytes.
 //! - No panic on any input: lints deny what could.
 //! - A value of a domain type is valid. It is parsed once, at the edge, and never checked again.
 
-mod account;
-mod call;
-mod callback;
-pub mod control;
+mod api_version;
+mod call_delay;
+mod call_extension;
+mod credentials;
 mod date;
-mod dialect;
-mod entropy;
-mod error;
-mod event;
-mod event_stream;
-mod form;
 mod friendly_name;
-mod operation;
+mod new_caller_id;
 mod outgoing_caller_id;
 mod page;
+mod rest_exception;
 mod serde_text;
-mod service;
 mod sid;
-mod store;
-mod text;
-mod validation;
-mod view;
+mod status_callback;
+mod validation_code;
+mod validation_request;
 
-pub mod client;
-pub mod http;
+pub mod form;
 pub mod phone_number;
 pub mod representation;
+#[doc(hidden)]
+pub mod text;
 
-pub use account::*;
-pub use call::*;
-pub use callback::*;
+pub use api_version::ApiVersion;
+pub use call_delay::{CALL_DELAY_MAX_SECONDS, CallDelay, InvalidCallDelay};
+pub use call_extension::{CALL_EXTENSION_MAX_CHARS, CallExtension, InvalidCallExtension};
+pub use credentials::{AUTH_TOKEN_MAX_BYTES, AuthToken, Credentials, InvalidAuthToken};
 pub use date::{Date, InvalidDate, Moment, Rfc2822};
-pub use dialect::ApiVersion;
-pub use entropy::Entropy;
-pub use error::*;
-pub use event::*;
-pub use event_stream::*;
-pub use friendly_name::*;
-
-pub use operation::*;
-pub use outgoing_caller_id::*;
-pub use page::*;
+pub use friendly_name::{FRIENDLY_NAME_MAX_CHARS, FriendlyName, InvalidFriendlyName};
+pub use new_caller_id::NewCallerId;
+pub use outgoing_caller_id::{Filter, ListKey, OutgoingCallerId};
+pub use page::{
+    DEFAULT_PAGE_SIZE, InvalidPageSize, MAX_PAGE_NUMBER, MAX_PAGE_SIZE, Page, PageRequest,
+    PageSize, decimal,
+};
 pub use phone_number::{Extension, InvalidPhoneNumber, PhoneNumber};
-
-pub use service::*;
-pub use sid::*;
-pub use store::*;
-pub use validation::*;
+pub use rest_exception::{ErrorCode, RestException};
+pub use sid::{AccountSid, CallSid, CallerIdSid, InvalidSid, RequestSid, SID_LENGTH};
+pub use status_callback::{
+    CallbackDestination, CallbackMethod, InvalidStatusCallback, STATUS_CALLBACK_MAX_CHARS,
+    StatusCallback,
+};
+pub use validation_code::{InvalidValidationCode, VALIDATION_CODE_DIGITS, ValidationCode};
+pub use validation_request::ValidationRequest;

@@ -4,7 +4,10 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountSid, CallerIdSid, Date, FriendlyName, Moment, PhoneNumber};
+use crate::date::{Date, Moment};
+use crate::friendly_name::FriendlyName;
+use crate::phone_number::PhoneNumber;
+use crate::sid::{AccountSid, CallerIdSid};
 
 /// An OutgoingCallerId: a validated number, with the properties the specification gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

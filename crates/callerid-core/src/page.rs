@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ListKey;
+use crate::outgoing_caller_id::ListKey;
 use crate::text::{digits, put};
 
 /// Rows on a page where the request does not say.
@@ -102,7 +102,7 @@ pub(crate) fn rows_before(number: u64, size: u32) -> u64 {
 
 /// Reads a number of decimal digits, and nothing else. One too large for a `u64` is the largest there is:
 /// it is past every end.
-pub(crate) fn decimal(text: &str) -> Option<u64> {
+pub fn decimal(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }

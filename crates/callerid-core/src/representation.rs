@@ -22,7 +22,11 @@ pub mod xml;
 
 pub use decoded::{Decoded, InvalidDocument, InvalidDocumentReason, ReceivedPage};
 
-use crate::{ApiVersion, OutgoingCallerId, Page, RestException, ValidationRequest};
+use crate::api_version::ApiVersion;
+use crate::outgoing_caller_id::OutgoingCallerId;
+use crate::page::Page;
+use crate::rest_exception::RestException;
+use crate::validation_request::ValidationRequest;
 
 /// The largest document that is read, in bytes. A page of 1,000 rows with names of 64 characters, each
 /// written as a reference, takes under 1 MB.
@@ -44,6 +48,11 @@ pub enum Representation {
     Json,
     /// `.html`.
     Html,
+}
+
+/// The media type in a `Content-Type` header's value, without its parameters.
+pub fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim_ascii()
 }
 
 /// What a response says.

@@ -23,10 +23,16 @@ pub(crate) use serde_text;
 
 #[cfg(test)]
 mod tests {
-    use crate::{
-        AccountSid, CallDelay, CallStatus, CallerIdSid, Date, Filter, FriendlyName,
-        OutgoingCallerId, Page, PageSize, PhoneNumber, ValidationCode, ValidationRequest,
-    };
+    use crate::CallStatus;
+    use crate::call_delay::CallDelay;
+    use crate::date::Date;
+    use crate::friendly_name::FriendlyName;
+    use crate::outgoing_caller_id::{Filter, OutgoingCallerId};
+    use crate::page::{Page, PageSize};
+    use crate::phone_number::PhoneNumber;
+    use crate::sid::{AccountSid, CallerIdSid};
+    use crate::validation_code::ValidationCode;
+    use crate::validation_request::ValidationRequest;
     use serde::{Serialize, de::DeserializeOwned};
     use serde_json::{from_value, json, to_value};
 

@@ -6,46 +6,46 @@
 use std::fmt;
 
 /// Texts one after another.
-pub(crate) fn joined(texts: &[&str]) -> String {
+pub fn joined(texts: &[&str]) -> String {
     let mut joined = String::new();
     texts.iter().for_each(|text| joined.push_str(text));
     joined
 }
 
 /// The digits of a number that is not negative.
-pub(crate) fn digits(number: impl TryInto<u64>) -> String {
+pub fn digits(number: impl TryInto<u64>) -> String {
     // One type, for each has its own code to write it.
     number.try_into().unwrap_or_default().to_string()
 }
 
 /// Writes texts one after another.
-pub(crate) fn put(f: &mut fmt::Formatter<'_>, texts: &[&str]) -> fmt::Result {
+pub fn put(f: &mut fmt::Formatter<'_>, texts: &[&str]) -> fmt::Result {
     texts.iter().try_for_each(|text| f.write_str(text))
 }
 
 /// A text's part before the first of some ASCII characters, and the rest from that on; all of it and nothing where there is
 /// none.
-pub(crate) fn split_at<'a>(text: &'a str, ends: &[u8]) -> (&'a str, &'a str) {
+pub fn split_at<'a>(text: &'a str, ends: &[u8]) -> (&'a str, &'a str) {
     let is_end = |byte| ends.iter().fold(false, |is_end, end| is_end | (*end == byte));
     let length = text.bytes().position(is_end).unwrap_or(text.len());
     text.split_at_checked(length).unwrap_or((text, ""))
 }
 
 /// The parts before and after the first of an ASCII character, if there is one.
-pub(crate) fn split_once(text: &str, separator: u8) -> Option<(&str, &str)> {
+pub fn split_once(text: &str, separator: u8) -> Option<(&str, &str)> {
     let (before, rest) = split_at(text, &[separator]);
     Some((before, rest.get(1..)?))
 }
 
 /// The parts before and after the last of an ASCII character, if there is one.
-pub(crate) fn rsplit_once(text: &str, separator: u8) -> Option<(&str, &str)> {
+pub fn rsplit_once(text: &str, separator: u8) -> Option<(&str, &str)> {
     let (before, rest) =
         text.split_at_checked(text.bytes().rposition(|byte| byte == separator)?)?;
     Some((before, rest.get(1..)?))
 }
 
 /// The parts between an ASCII character, of which there is always at least one.
-pub(crate) fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+pub fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let (part, after) = split_at(rest?, &[separator]);
@@ -55,14 +55,14 @@ pub(crate) fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
 }
 
 /// The first so many characters of a text that may be of any length.
-pub(crate) fn excerpt(text: &str, most: usize) -> &str {
+pub fn excerpt(text: &str, most: usize) -> &str {
     let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
     text.get(..end).unwrap_or(text)
 }
 
 /// A text in double quotes, what cannot be seen in it written as `\u{202e}`. (`{:?}` does nearly the same, with tables that
 /// take 3.5 KB of compressed .wasm.)
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for char in text.chars() {
         match char {
@@ -100,7 +100,7 @@ fn push_code(out: &mut String, char: char) {
 }
 
 /// Appends a number in hexadecimal, in so many digits at least.
-pub(crate) fn push_hex(out: &mut String, number: u64, least: u32) {
+pub fn push_hex(out: &mut String, number: u64, least: u32) {
     if number > 0xf || least > 1 {
         push_hex(out, number >> 4, least.saturating_sub(1));
     }

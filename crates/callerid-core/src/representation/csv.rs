@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use super::Document;
 use super::record::{caller_id_names, records};
-use crate::ApiVersion;
+use crate::api_version::ApiVersion;
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     let mut out = String::with_capacity(document.size_guess());

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::{CallerIdPage, Document};
-use crate::{OutgoingCallerId, RestException, ValidationRequest};
+use crate::outgoing_caller_id::OutgoingCallerId;
+use crate::rest_exception::RestException;
+use crate::validation_request::ValidationRequest;
 
 /// A document that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use super::Document;
 use super::record::{lower_case, records};
 use super::xml::escaped;
-use crate::ApiVersion;
+use crate::api_version::ApiVersion;
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     let mut out = String::with_capacity(document.size_guess());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::record::{Field, Record, lower_case, records};
 use super::{CallerIdPage, Document};
-use crate::ApiVersion;
+use crate::api_version::ApiVersion;
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     let mut records = records(version, ".json", document);

@@ -3,7 +3,12 @@
 use std::borrow::Cow;
 use std::slice;
 
-use crate::{ApiVersion, Date, OutgoingCallerId, PhoneNumber, RestException, ValidationRequest};
+use crate::api_version::ApiVersion;
+use crate::date::Date;
+use crate::outgoing_caller_id::OutgoingCallerId;
+use crate::phone_number::PhoneNumber;
+use crate::rest_exception::RestException;
+use crate::validation_request::ValidationRequest;
 
 use super::Document;
 

@@ -18,7 +18,7 @@ use quick_xml::name::QName;
 
 use super::record::{self, FIGURES, Field, URIS};
 use super::{CallerIdPage, Document};
-use crate::ApiVersion;
+use crate::api_version::ApiVersion;
 use crate::friendly_name::is_xml_char;
 
 const DECLARATION: &str = "xml version=\"1.0\"";

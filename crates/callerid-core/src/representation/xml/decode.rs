@@ -15,12 +15,15 @@ use super::super::{
     PageUris, ReceivedPage,
 };
 use super::reader::{Attribute, Read, Reader, Tag, Text, excerpt, malformed};
-use crate::friendly_name::is_xml_char;
-use crate::page::{decimal, rows_before};
-use crate::{
-    AccountSid, CallSid, CallerIdSid, Date, FriendlyName, OutgoingCallerId, Page, PhoneNumber,
-    RestException, ValidationCode, ValidationRequest,
-};
+use crate::date::Date;
+use crate::friendly_name::{FriendlyName, is_xml_char};
+use crate::outgoing_caller_id::OutgoingCallerId;
+use crate::page::{Page, decimal, rows_before};
+use crate::phone_number::PhoneNumber;
+use crate::rest_exception::RestException;
+use crate::sid::{AccountSid, CallSid, CallerIdSid};
+use crate::validation_code::ValidationCode;
+use crate::validation_request::ValidationRequest;
 
 /// Reads whichever document it is.
 ///

@@ -1,0 +1,454 @@
+//! The client: what it asks for, and under which addresses.
+
+use std::fmt;
+
+use callerid_core::representation::ReceivedPage;
+use callerid_core::{
+    ApiVersion, CallDelay, CallerIdSid, Credentials, Filter, FriendlyName, NewCallerId,
+    OutgoingCallerId, PageRequest, PhoneNumber, ValidationRequest, form,
+};
+use http::{Method, Uri};
+
+use crate::address::{InvalidBaseUrl, base_origin, page_target};
+use crate::error::{ClientError, excerpt};
+use crate::request::{self, ClientRequest, ReadAnswer, caller_id, nothing, validation_request};
+
+const PHONE_NUMBER: &str = "PhoneNumber";
+const FRIENDLY_NAME: &str = "FriendlyName";
+const CALL_DELAY: &str = "CallDelay";
+const EXTENSION: &str = "Extension";
+const STATUS_CALLBACK: &str = "StatusCallback";
+const STATUS_CALLBACK_METHOD: &str = "StatusCallbackMethod";
+
+/// Makes the requests of one account to one service.
+#[derive(Clone, Debug)]
+pub struct Client {
+    credentials: Credentials,
+    origin: String,
+    version: ApiVersion,
+}
+
+/// Twilio's own service. It no longer answers as 2008-08-01.
+const TWILIO: &str = "https://api.twilio.com";
+
+impl Client {
+    /// A client of the service at `base_url`: `http://` or `https://`, a host, and a port where it needs one. There is
+    /// no path to it, for the addresses of pages that the service gives begin at the root.
+    ///
+    /// It speaks 2008-08-01; to Twilio's own service, 2010-04-01.
+    ///
+    /// Every request carries the credentials: over `http://`, whoever is on the way can read them.
+    ///
+    /// # Errors
+    /// [`InvalidBaseUrl`] for anything else.
+    pub fn new(credentials: Credentials, base_url: &str) -> Result<Self, InvalidBaseUrl> {
+        let origin = base_origin(base_url)?;
+        let version = if origin == TWILIO { ApiVersion::V2010 } else { ApiVersion::V2008 };
+        Ok(Self { credentials, origin, version })
+    }
+
+    /// Scheme, host and port of every request's address.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The same client, speaking that version of the API.
+    #[must_use]
+    pub fn with_version(self, version: ApiVersion) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Lists the account's caller IDs that match, a page at a time. A page is asked for by its number;
+    /// [`PageRequest::after`] is for stores.
+    pub fn list(&self, filter: &Filter, page: PageRequest) -> ClientRequest<ReceivedPage> {
+        let uri = self.page_uri(filter, page.number, page.size.rows());
+        self.request(Method::GET, uri, request::page)
+    }
+
+    /// The page after one that was received, `None` after the last: by the address that the service gave for
+    /// it, or by its number where the service gave none. `filter` is that of the first page.
+    ///
+    /// # Errors
+    /// [`ClientError::PageAddress`] as for [`page_at`](Self::page_at), and for a page whose next page is itself.
+    pub fn next_page(
+        &self,
+        filter: &Filter,
+        page: &ReceivedPage,
+    ) -> Result<Option<ClientRequest<ReceivedPage>>, ClientError> {
+        let ReceivedPage { list, stated_pages, .. } = page;
+        if !list.uris.next.is_empty() {
+            if list.uris.next == list.uris.this {
+                return Err(ClientError::PageAddress { uri: excerpt(&list.uris.next) });
+            }
+            return self.page_at(&list.uris.next).map(Some);
+        }
+        let next = list.page.number.saturating_add(1);
+        let pages = stated_pages.unwrap_or_else(|| list.page.pages());
+        Ok((next < pages).then(|| {
+            let uri = self.page_uri(filter, next, list.page.size);
+            self.request(Method::GET, uri, request::page)
+        }))
+    }
+
+    /// The page at an address that the service gave: a path, or a URL of the same scheme, host and port as the
+    /// client's.
+    ///
+    /// # Errors
+    /// [`ClientError::PageAddress`] for any other address: a request there would show the credentials to somebody
+    /// else.
+    pub fn page_at(&self, uri: &str) -> Result<ClientRequest<ReceivedPage>, ClientError> {
+        match page_target(&self.origin, uri).and_then(|target| self.uri(target)) {
+            Some(uri) => Ok(self.request(Method::GET, uri, request::page)),
+            None => Err(ClientError::PageAddress { uri: excerpt(uri) }),
+        }
+    }
+
+    /// Fetches one caller ID.
+    pub fn fetch(&self, sid: &CallerIdSid) -> ClientRequest<OutgoingCallerId> {
+        self.request(Method::GET, self.instance_uri(sid), caller_id)
+    }
+
+    /// Begins the validation of a number. The answer has the code to show; the phone rings after the delay.
+    ///
+    /// # Errors
+    /// [`ClientError::Unsupported`] for an extension or a status callback where the version has none: the service would
+    /// pass over them without a word.
+    pub fn create(
+        &self,
+        new: &NewCallerId,
+    ) -> Result<ClientRequest<ValidationRequest>, ClientError> {
+        let number = write_number(self.version, &new.phone_number);
+        let delay = new.call_delay.seconds().to_string();
+        let mut fields = vec![(PHONE_NUMBER, number.as_str())];
+        fields.extend(new.friendly_name.as_ref().map(|name| (FRIENDLY_NAME, name.as_str())));
+        if new.call_delay != CallDelay::default() {
+            fields.push((CALL_DELAY, &delay));
+        }
+        fields.extend(new.extension.as_ref().map(|extension| (EXTENSION, extension.as_str())));
+        if let Some(callback) = &new.status_callback {
+            let method = callback.method().as_str();
+            fields.extend([(STATUS_CALLBACK, callback.url()), (STATUS_CALLBACK_METHOD, method)]);
+        }
+        let version = self.version;
+        if let Some((parameter, _)) = fields.iter().find(|(name, _)| !takes(version, name)) {
+            return Err(ClientError::Unsupported { parameter, version });
+        }
+        Ok(self.request(Method::POST, self.list_uri(), validation_request).with_form(&fields))
+    }
+
+    /// Renames a caller ID, `None` to its default name. The answer is the caller ID as it is now.
+    pub fn update(
+        &self,
+        sid: &CallerIdSid,
+        name: Option<&FriendlyName>,
+    ) -> ClientRequest<OutgoingCallerId> {
+        let name = name.map(FriendlyName::as_str).unwrap_or_default();
+        self.request(Method::POST, self.instance_uri(sid), caller_id)
+            .with_form(&[(FRIENDLY_NAME, name)])
+    }
+
+    /// Deletes a caller ID.
+    pub fn delete(&self, sid: &CallerIdSid) -> ClientRequest<()> {
+        self.request(Method::DELETE, self.instance_uri(sid), nothing)
+    }
+
+    fn request<T>(&self, method: Method, uri: Uri, answer: ReadAnswer<T>) -> ClientRequest<T> {
+        ClientRequest::new(method, uri, &self.credentials, answer)
+    }
+
+    /// An address of the service; `None` for a target that is not one.
+    fn uri(&self, target: &str) -> Option<Uri> {
+        format!("{}{target}", self.origin).parse().ok()
+    }
+
+    /// The address of a path of the client's own, which is always one.
+    fn own_uri(&self, rest: fmt::Arguments<'_>) -> Uri {
+        let list = self.version.list_path(&self.credentials.sid);
+        self.uri(&format!("{list}{rest}")).unwrap_or_default()
+    }
+
+    fn list_uri(&self) -> Uri {
+        self.own_uri(format_args!(""))
+    }
+
+    fn instance_uri(&self, sid: &CallerIdSid) -> Uri {
+        self.own_uri(format_args!("/{sid}"))
+    }
+
+    fn page_uri(&self, filter: &Filter, number: u64, size: u32) -> Uri {
+        let [page, page_size] = page_parameters(self.version);
+        let (number, size) = (number.to_string(), size.to_string());
+        let phone_number = filter.phone_number.map(|number| write_number(self.version, &number));
+        let mut fields = vec![(page, number.as_str()), (page_size, size.as_str())];
+        fields.extend(phone_number.as_deref().map(|number| (PHONE_NUMBER, number)));
+        fields.extend(filter.friendly_name.as_ref().map(|name| (FRIENDLY_NAME, name.as_str())));
+        self.own_uri(format_args!("?{}", form::encode(fields)))
+    }
+}
+
+/// A client's names for a page's number and its size.
+const fn page_parameters(version: ApiVersion) -> [&'static str; 2] {
+    match version {
+        ApiVersion::V2008 => ["page", "num"],
+        ApiVersion::V2010 => ["Page", "PageSize"],
+    }
+}
+
+/// Whether a create has that parameter; one that it has not, the service passes over.
+fn takes(version: ApiVersion, parameter: &str) -> bool {
+    match version {
+        ApiVersion::V2008 => matches!(parameter, "PhoneNumber" | "FriendlyName" | "CallDelay"),
+        ApiVersion::V2010 => true,
+    }
+}
+
+/// A number as a client sends it.
+fn write_number(version: ApiVersion, number: &PhoneNumber) -> String {
+    match version {
+        ApiVersion::V2008 => number.as_str().to_owned(),
+        ApiVersion::V2010 => number.e164().as_str().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callerid_core::representation::{CallerIdPage, PageUris};
+    use callerid_core::{
+        AccountSid, AuthToken, CallExtension, CallbackMethod, Page, PageSize, PhoneNumber,
+        StatusCallback,
+    };
+
+    const ACCOUNT: &str = "AC309475e5fede1b49e100272a8640f438";
+
+    fn credentials() -> Credentials {
+        let sid = AccountSid::parse(ACCOUNT).unwrap();
+        Credentials { sid, auth_token: AuthToken::new("secret").unwrap() }
+    }
+
+    fn client() -> Client {
+        Client::new(credentials(), "http://127.0.0.1:8008/").unwrap()
+    }
+
+    fn sid() -> CallerIdSid {
+        CallerIdSid::parse("PNe536dfda7c6184afab78d980cb8cdf43").unwrap()
+    }
+
+    fn received(uris: PageUris, number: u64, total: u64) -> ReceivedPage {
+        let page = Page { items: Vec::new(), number, size: 50, total, more: false };
+        let list = CallerIdPage { page, uris };
+        ReceivedPage {
+            list,
+            stated_pages: None,
+            stated_total: Some(total),
+            stated_start: None,
+            stated_end: None,
+        }
+    }
+
+    fn next(uri: &str) -> Result<Option<ClientRequest<ReceivedPage>>, ClientError> {
+        let uris = PageUris { next: uri.into(), ..PageUris::default() };
+        client().next_page(&Filter::default(), &received(uris, 0, 0))
+    }
+
+    #[test]
+    fn each_operation_has_its_method_and_address() {
+        let instance = format!(
+            "/2008-08-01/Accounts/{ACCOUNT}/OutgoingCallerIds/PNe536dfda7c6184afab78d980cb8cdf43"
+        );
+        let fetch = client().fetch(&sid());
+        assert_eq!((fetch.method(), fetch.target(), fetch.body()), ("GET", instance.as_str(), ""));
+        assert_eq!(fetch.url(), format!("http://127.0.0.1:8008{instance}"));
+        assert_eq!(fetch.header("content-type"), None);
+        let delete = client().delete(&sid());
+        assert_eq!((delete.method(), delete.target()), ("DELETE", instance.as_str()));
+        let update = client().update(&sid(), Some(&FriendlyName::new("Bob & Sons +1é").unwrap()));
+        assert_eq!((update.method(), update.target()), ("POST", instance.as_str()));
+        assert_eq!(update.body(), "FriendlyName=Bob+%26+Sons+%2B1%C3%A9");
+        assert_eq!(update.header("content-type"), Some("application/x-www-form-urlencoded"));
+        assert_eq!(client().update(&sid(), None).body(), "FriendlyName=");
+        for request in [fetch, update] {
+            assert_eq!(
+                request.header("authorization"),
+                Some(credentials().to_authorization().as_str())
+            );
+            assert_eq!(request.header("accept"), Some("application/xml"));
+        }
+    }
+
+    #[test]
+    fn the_newer_version_has_its_own_paths_names_and_numbers() {
+        let client = client().with_version(ApiVersion::V2010);
+        let number = PhoneNumber::parse("4158675309").unwrap();
+        let filter = Filter { phone_number: Some(number), friendly_name: None };
+        let list = format!("/2010-04-01/Accounts/{ACCOUNT}/OutgoingCallerIds");
+        assert_eq!(
+            client.list(&filter, PageRequest::default()).target(),
+            format!("{list}?Page=0&PageSize=50&PhoneNumber=%2B14158675309")
+        );
+        let callback = StatusCallback::new("https://example.com/", CallbackMethod::Get).unwrap();
+        let new = NewCallerId {
+            extension: Some(CallExtension::new("w12").unwrap()),
+            status_callback: Some(callback),
+            ..NewCallerId::new(number)
+        };
+        assert_eq!(
+            client.create(&new).unwrap().body(),
+            "PhoneNumber=%2B14158675309&Extension=w12&StatusCallback=https%3A%2F%2Fexample.com%2F\
+             &StatusCallbackMethod=GET"
+        );
+        let error = client.with_version(ApiVersion::V2008).create(&new).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the API's version 2008-08-01 has no Extension; 2010-04-01 has"
+        );
+        let vendor = Client::new(credentials(), "https://api.twilio.com").unwrap();
+        assert!(vendor.fetch(&sid()).target().starts_with("/2010-04-01/"));
+    }
+
+    #[test]
+    fn a_create_carries_what_was_given() {
+        let mut new = NewCallerId::new(PhoneNumber::parse("4158675309").unwrap());
+        assert_eq!(client().create(&new).unwrap().body(), "PhoneNumber=4158675309");
+        new.friendly_name = Some(FriendlyName::new("My Home").unwrap());
+        new.call_delay = CallDelay::new(5).unwrap();
+        let body = "PhoneNumber=4158675309&FriendlyName=My+Home&CallDelay=5";
+        assert_eq!(client().create(&new).unwrap().body(), body);
+    }
+
+    #[test]
+    fn pages_are_followed_by_their_address_or_counted_where_there_is_none() {
+        let filter = Filter {
+            phone_number: Some(PhoneNumber::parse("4158675309").unwrap()),
+            friendly_name: Some(FriendlyName::new("a=b").unwrap()),
+        };
+        let list = format!("/2008-08-01/Accounts/{ACCOUNT}/OutgoingCallerIds");
+        let page = PageRequest { number: 2, size: PageSize::new(7).unwrap(), after: None };
+        let query = "PhoneNumber=4158675309&FriendlyName=a%3Db";
+        assert_eq!(client().list(&filter, page).target(), format!("{list}?page=2&num=7&{query}"));
+
+        let counted = |number, total| {
+            let page = received(PageUris::default(), number, total);
+            client().next_page(&filter, &page).unwrap().map(|next| next.target().to_owned())
+        };
+        assert_eq!(counted(0, 51), Some(format!("{list}?page=1&num=50&{query}")));
+        assert_eq!((counted(1, 51), counted(0, 50), counted(u64::MAX, 0)), (None, None, None));
+
+        let followed = next("/2008-08-01/x?page=1&num=50&PageToken=PA").unwrap().unwrap();
+        assert_eq!(followed.url(), "http://127.0.0.1:8008/2008-08-01/x?page=1&num=50&PageToken=PA");
+        let absolute = next("HTTP://127.0.0.1:8008/x").unwrap().unwrap();
+        assert_eq!(absolute.url(), "http://127.0.0.1:8008/x");
+    }
+
+    #[test]
+    fn the_credentials_go_to_no_other_host() {
+        for uri in [
+            "http://evil.example/x",
+            "https://127.0.0.1:8008/x",
+            "http://127.0.0.1/x",
+            "http://127.0.0.1:8008@evil.example/x",
+            "http://127.0.0.1:8008.evil.example/x",
+            "http://127.0.0.1:8008",
+            "http://127.0.0.1:8008?x",
+            "http:///x",
+            "//evil.example/x",
+            "/\\evil.example/x",
+            "http://127.0.0.1:8008//evil.example/",
+            "@evil.example/x",
+            ".evil.example/x",
+            "?page=1",
+            "x",
+            " /x",
+            "/x HTTP/1.1\r\nhost: evil.example",
+            "/x\ty",
+            "/é",
+            "/x#y",
+            "javascript:alert(1)",
+            "ftp://127.0.0.1:8008/x",
+        ] {
+            let error = next(uri).err();
+            assert_eq!(error, Some(ClientError::PageAddress { uri: uri.into() }), "{uri}");
+        }
+        let uris = PageUris { this: "/x".into(), next: "/x".into(), ..PageUris::default() };
+        let own = client().next_page(&Filter::default(), &received(uris, 0, 0));
+        assert!(own.is_err(), "a page that is its own next is an endless list");
+    }
+
+    #[test]
+    fn a_base_url_is_a_scheme_a_host_and_a_port() {
+        for (text, origin) in [
+            ("http://localhost", "http://localhost"),
+            ("HTTPS://API.Example:443/", "https://api.example"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("https://example:80", "https://example:80"),
+        ] {
+            assert_eq!(Client::new(credentials(), text).unwrap().origin, origin);
+        }
+        for text in [
+            "",
+            "localhost",
+            "ftp://a",
+            "http://",
+            "http://:80",
+            "http://a/b",
+            "http://a?b",
+            "http://u:p@a",
+        ] {
+            assert!(Client::new(credentials(), text).is_err(), "{text}");
+        }
+        assert_eq!(
+            Client::new(credentials(), "localhost:8008").unwrap_err().to_string(),
+            "\"localhost:8008\" is no base URL: expected http:// or https://, a host, perhaps a port, and no path"
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_what_the_service_says() {
+        let body = b"<TwilioResponse><RestException><Status>400</Status><Message>Invalid FriendlyName</Message>\
+            <Code>20002</Code><MoreInfo/></RestException></TwilioResponse>";
+        for status in [200, 400] {
+            let error =
+                client().fetch(&sid()).read(status, Some("application/xml"), body).unwrap_err();
+            assert_eq!(
+                (error.code(), error.error_code()),
+                (Some(20002), Some(ErrorCode::InvalidFriendlyName))
+            );
+            assert_eq!(error.to_string(), "Invalid FriendlyName (HTTP 400, code 20002)");
+        }
+    }
+
+    #[test]
+    fn a_response_of_something_else_is_told_apart() {
+        let fetch = client().fetch(&sid());
+        let error = fetch.read(502, Some("text/html"), b"<html>Bad gateway").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the response is not of this API: HTTP 502, content type \"text/html\", begins \"<html>Bad gateway\""
+        );
+        assert_eq!((error.code(), error.exception()), (None, None));
+        let error = fetch.read(503, None, &[0xff; 10_000]).unwrap_err();
+        assert!(error.to_string().len() < 1000, "{error}");
+        let error = fetch.read(302, None, b"").unwrap_err();
+        assert!(matches!(error, ClientError::Unexpected { status: 302, .. }));
+        let error =
+            fetch.read(200, Some("text/xml; charset=utf-8"), b"<TwilioResponse>").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the response cannot be read: an element is not closed (at byte 16)"
+        );
+        assert!(client().delete(&sid()).read(200, Some("text/html"), b"Sign in").is_err());
+        assert_eq!(client().delete(&sid()).read(204, None, b""), Ok(()));
+    }
+
+    #[test]
+    fn neither_the_token_nor_a_code_is_in_debug_output_or_errors() {
+        let new = NewCallerId::new(PhoneNumber::parse("4158675309").unwrap());
+        let create = client().create(&new).unwrap();
+        let authorization = credentials().to_authorization();
+        let shown = format!("{create:?} {:?}", client());
+        assert!(!shown.contains(&authorization) && !shown.contains("secret"), "{shown}");
+        let error = create.read(200, Some("application/json"), b"{\"validation_code\":\"424242\"}");
+        let error = error.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("424242"), "{error}");
+    }
+}

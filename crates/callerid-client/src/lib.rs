@@ -1,0 +1,52 @@
+//! The other side: builds requests, reads responses, moves no bytes itself.
+//!
+//! A [`Client`] makes a [`ClientRequest`] for each of the API's operations. Send it with whatever HTTP client there is,
+//! and give what comes back to [`ClientRequest::read`], which knows what answer belongs to it:
+//!
+//! ```
+//! use callerid_core::client::{Client, ClientError};
+//! use callerid_core::{Account, AccountSid, AuthToken, Credentials, Entropy, Moment};
+//! use callerid_core::{MemoryStore, NewCallerId, PhoneNumber, Service};
+//! # fn wait<T>(future: impl Future<Output = T>) -> T {
+//! #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+//! #     match std::pin::pin!(future).poll(&mut context) {
+//! #         std::task::Poll::Ready(output) => output,
+//! #         std::task::Poll::Pending => unreachable!("a store in memory never waits"),
+//! #     }
+//! # }
+//!
+//! let sid = AccountSid::parse("AC309475e5fede1b49e100272a8640f438")?;
+//! let auth_token = AuthToken::new("2ab10d3c8f")?;
+//! let client = Client::new(Credentials { sid, auth_token: auth_token.clone() }, "http://127.0.0.1:8008")?;
+//!
+//! let request = client.create(&NewCallerId::new(PhoneNumber::parse("(415) 867-5309")?))?;
+//! assert_eq!(request.method(), "POST");
+//! assert_eq!(
+//!     request.url(),
+//!     "http://127.0.0.1:8008/2008-08-01/Accounts/AC309475e5fede1b49e100272a8640f438/OutgoingCallerIds"
+//! );
+//! assert_eq!(request.body(), "PhoneNumber=4158675309");
+//!
+//! // Here a service in the same process stands for the network.
+//! let service = Service::new(MemoryStore::new([Account { sid, auth_token }]));
+//! let now = Moment::from_unix_millis(1_207_074_392_000);
+//! let reply = wait(service.respond(&request.as_http(), now, &Entropy::new([7; Entropy::BYTES])));
+//! let response = reply.response;
+//!
+//! let answer = request.read(response.status, response.header("content-type"), &response.body)?;
+//! println!("Key {} when your phone rings.", answer.validation_code.expose());
+//! # assert_eq!(answer.phone_number.as_str(), "4158675309");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! It speaks the version of the API that [`Client::with_version`] says, XML in both.
+
+mod address;
+mod client;
+mod error;
+mod request;
+
+pub use address::InvalidBaseUrl;
+pub use client::Client;
+pub use error::ClientError;
+pub use request::ClientRequest;

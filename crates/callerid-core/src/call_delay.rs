@@ -1,0 +1,75 @@
+//! Call delays: how long to wait before the phone rings.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::{digits, put};
+
+/// The longest delay before a validation call, in seconds. The specification: "between 0 and 60".
+pub const CALL_DELAY_MAX_SECONDS: u8 = 60;
+
+/// How long to wait before the phone rings: 0 to 60 whole seconds.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(try_from = "u8")]
+pub struct CallDelay(u8);
+
+impl CallDelay {
+    /// A delay of that many seconds.
+    ///
+    /// # Errors
+    /// [`InvalidCallDelay`] over 60.
+    pub fn new(seconds: u8) -> Result<Self, InvalidCallDelay> {
+        if seconds <= CALL_DELAY_MAX_SECONDS { Ok(Self(seconds)) } else { Err(InvalidCallDelay) }
+    }
+
+    /// Reads a delay from decimal digits.
+    ///
+    /// # Errors
+    /// [`InvalidCallDelay`] for anything but a whole number from 0 to 60.
+    pub fn parse(text: &str) -> Result<Self, InvalidCallDelay> {
+        let seconds = crate::page::decimal(text).and_then(|seconds| seconds.try_into().ok());
+        seconds.map_or(Err(InvalidCallDelay), Self::new)
+    }
+
+    /// The delay in seconds.
+    pub fn seconds(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<u8> for CallDelay {
+    type Error = InvalidCallDelay;
+    fn try_from(seconds: u8) -> Result<Self, InvalidCallDelay> {
+        Self::new(seconds)
+    }
+}
+
+/// A delay that is no whole number of seconds from 0 to 60.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidCallDelay;
+
+impl fmt::Display for InvalidCallDelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let most = digits(CALL_DELAY_MAX_SECONDS);
+        put(f, &["a delay is a whole number of seconds from 0 to ", &most])
+    }
+}
+
+impl std::error::Error for InvalidCallDelay {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_is_a_whole_number_from_0_to_60() {
+        assert_eq!(CallDelay::parse("60").unwrap().seconds(), 60);
+        assert_eq!(CallDelay::parse("007").unwrap().seconds(), 7);
+        for text in ["", "61", "-1", "1.5", " 1", "256", "banana", "99999999999999999999"] {
+            assert_eq!(CallDelay::parse(text), Err(InvalidCallDelay), "{text}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Call extensions: what to dial after a call is connected.
+
+use std::fmt;
+
+use crate::text::{digits, put};
+
+/// What to dial after a call is connected: digits, and `w` for half a second's wait. At most 32 of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallExtension(Box<str>);
+
+/// The most digits and waits of a [`CallExtension`].
+pub const CALL_EXTENSION_MAX_CHARS: usize = 32;
+
+impl CallExtension {
+    /// Takes a text as an extension.
+    ///
+    /// # Errors
+    /// [`InvalidCallExtension`] for an empty text, a longer one, or any other character.
+    pub fn new(text: &str) -> Result<Self, InvalidCallExtension> {
+        let fits = (1..=CALL_EXTENSION_MAX_CHARS).contains(&text.len());
+        let is_dialled = |byte: u8| byte.is_ascii_digit() || byte == b'w';
+        if fits && text.bytes().all(is_dialled) {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidCallExtension)
+        }
+    }
+
+    /// The digits and waits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A text that cannot be dialled after a call is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidCallExtension;
+
+impl fmt::Display for InvalidCallExtension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let most = digits(CALL_EXTENSION_MAX_CHARS);
+        put(f, &["an extension is 1 to ", &most, " digits, and w for half a second's wait"])
+    }
+}
+
+impl std::error::Error for InvalidCallExtension {}

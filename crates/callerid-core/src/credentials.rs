@@ -1,0 +1,179 @@
+//! Credentials: an account and its token, as the `Authorization` header carries them.
+
+use std::fmt;
+
+use base64ct::{Base64, Encoding as _};
+use subtle::ConstantTimeEq as _;
+
+use crate::sid::{AccountSid, hex_digit};
+use crate::text::{digits, joined, put, split_once};
+
+/// The longest token, in bytes.
+pub const AUTH_TOKEN_MAX_BYTES: usize = 128;
+
+/// A secret that authenticates an account: 1 to 128 printable ASCII characters.
+///
+/// Compared in constant time; never shown by `Debug`, and with no `Display`.
+#[derive(Clone)]
+pub struct AuthToken(Box<str>);
+
+impl AuthToken {
+    /// Takes a text as a token.
+    ///
+    /// # Errors
+    /// [`InvalidAuthToken`] where it is empty, over 128 bytes, or not all printable ASCII without spaces.
+    pub fn new(text: &str) -> Result<Self, InvalidAuthToken> {
+        let length = 1..=AUTH_TOKEN_MAX_BYTES;
+        if length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidAuthToken)
+        }
+    }
+
+    /// Makes a new token from 16 random bytes: 32 hexadecimal digits, as the vendor's are.
+    pub fn from_entropy(entropy: &[u8; 16]) -> Self {
+        let digits = entropy.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        Self(digits.map(|nibble| char::from(hex_digit(nibble))).collect::<String>().into())
+    }
+
+    /// The secret itself, for the one place that shows it to its owner or seals it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq for AuthToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for AuthToken {}
+
+impl fmt::Debug for AuthToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthToken(…)")
+    }
+}
+
+/// A text that cannot be a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidAuthToken;
+
+impl fmt::Display for InvalidAuthToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let most = digits(AUTH_TOKEN_MAX_BYTES);
+        put(f, &["a token is 1 to ", &most, " printable ASCII characters, no spaces"])
+    }
+}
+
+impl std::error::Error for InvalidAuthToken {}
+
+/// What an `Authorization` header claims: an account and its token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The account that the request says it comes from.
+    pub sid: AccountSid,
+    /// The token it gives.
+    pub auth_token: AuthToken,
+}
+
+impl Credentials {
+    /// Reads the value of an `Authorization` header of HTTP Basic authentication (RFC 7617).
+    /// `None` where it is of another scheme, malformed, or names no account.
+    pub fn from_authorization(header: &str) -> Option<Self> {
+        let (scheme, encoded) = split_once(header, b' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let decoded =
+            String::from_utf8(Base64::decode_vec(encoded.trim_matches(' ')).ok()?).ok()?;
+        let (user, password) = split_once(&decoded, b':')?;
+        let sid = AccountSid::parse(user).ok()?;
+        Some(Self { sid, auth_token: AuthToken::new(password).ok()? })
+    }
+
+    /// The value of the `Authorization` header that carries them.
+    pub fn to_authorization(&self) -> String {
+        let pair = joined(&[self.sid.as_str(), ":", self.auth_token.expose()]);
+        joined(&["Basic ", &Base64::encode_string(pair.as_bytes())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_go_through_their_header() {
+        let credentials = Credentials {
+            sid: AccountSid::from_entropy(&[7; 16]),
+            auth_token: AuthToken::new("se:cret").unwrap(),
+        };
+        let header = credentials.to_authorization();
+        assert_eq!(Credentials::from_authorization(&header), Some(credentials.clone()));
+        let lower = header.replace("Basic", "basic");
+        assert_eq!(Credentials::from_authorization(&lower), Some(credentials));
+    }
+
+    #[test]
+    fn other_headers_are_no_credentials() {
+        for header in ["", "Basic", "Basic ", "Basic !!!!", "Bearer abc", "Basic QUM6dG9rZW4="] {
+            assert_eq!(Credentials::from_authorization(header), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_base64_as_rfc_4648_says_and_no_laxer() {
+        let of =
+            |sid: &str, token: &str| Base64::encode_string(format!("{sid}:{token}").as_bytes());
+        let sid = AccountSid::from_entropy(&[7; 16]);
+        let is_read = |encoded: &str| {
+            let header = format!("Basic {encoded}");
+            Credentials::from_authorization(&header).is_some()
+        };
+        // 34 characters and the colon are 35 bytes: with one more no padding, with two more two, with three more one.
+        let [whole, two, one] = ["t", "to", "tok"].map(|token| of(sid.as_str(), token));
+        assert!(!whole.ends_with('=') && two.ends_with("==") && one.ends_with('='));
+        for encoded in [&whole, &two, &one] {
+            assert!(is_read(encoded) && is_read(&format!("  {encoded} ")), "{encoded}");
+        }
+        // Padding is neither left out, shortened, doubled nor put where there is none.
+        for wrong in
+            [two.trim_end_matches('='), two.strip_suffix('=').unwrap(), one.trim_end_matches('=')]
+        {
+            assert!(!is_read(wrong), "{wrong}");
+        }
+        for encoded in [&whole, &two, &one] {
+            assert!(!is_read(&format!("{encoded}=")), "{encoded}");
+            assert!(!is_read(&format!("{encoded}====")), "{encoded}");
+        }
+        // Nor are bits set that padding leaves over: "bw==" is "o", and "bx==" would be too.
+        let stem = two.strip_suffix("bw==").unwrap();
+        assert!(!is_read(&format!("{stem}bx==")));
+        // No line ends or spaces within, and not the alphabet of URLs.
+        let (start, end) = whole.split_at(20);
+        for around in ["\t", "\n", "\u{a0}"] {
+            assert!(!is_read(&format!("{whole}{around}")), "{around:?}");
+            assert!(!is_read(&format!("{around}{whole}")), "{around:?}");
+        }
+        for between in [" ", "\n", "\r\n", "-", "_", "é"] {
+            assert!(!is_read(&format!("{start}{between}{end}")), "{between:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_stays_out_of_debug_output() {
+        let token = AuthToken::from_entropy(&[0xab; 16]);
+        assert_eq!(token.expose(), "ab".repeat(16));
+        assert_eq!(format!("{token:?}"), "AuthToken(…)");
+    }
+
+    #[test]
+    fn what_a_header_cannot_carry_is_no_token() {
+        for text in ["", "with space", "tab\t", "é", &"a".repeat(129)] {
+            assert_eq!(AuthToken::new(text).err(), Some(InvalidAuthToken), "{text}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Where a callback goes: the one reading of its URL, by which it is accepted, signed, judged and sent.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::text::{digits, joined, put, rsplit_once, split, split_at, split_once};
+
+/// The longest URL of a callback, in characters, as the vendor documents.
+pub const STATUS_CALLBACK_MAX_CHARS: usize = 1000;
+
+/// The longest name of a host, and the longest of its parts between dots.
+const HOST_MAX_CHARS: usize = 253;
+const LABEL_MAX_CHARS: usize = 63;
+
+/// A URL's parts, as they are dialled and sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackDestination {
+    /// Whether TLS goes over the connection: `https`.
+    pub is_secure: bool,
+    /// The name or address to connect to, an address of IPv6 without its brackets.
+    pub host: String,
+    /// The port to connect to.
+    pub port: u16,
+    /// The host and the port as the URL has them: the value of the `Host` header.
+    pub authority: String,
+    /// The path and the query: what is asked for.
+    pub target: String,
+}
+
+impl CallbackDestination {
+    /// Reads an absolute URL. Its fragment is for nobody but whoever wrote it, and no part of what is sent.
+    pub fn parse(url: &str) -> Result<Self, InvalidStatusCallback> {
+        if url.len() > STATUS_CALLBACK_MAX_CHARS {
+            return Err(InvalidStatusCallback::TooLong);
+        }
+        if let Some(at) = url.bytes().position(|byte| !byte.is_ascii_graphic()) {
+            return Err(InvalidStatusCallback::Character { at });
+        }
+        // No URL has these unescaped, and readers differ in what they make of them.
+        let is_unsafe = |byte: u8| matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'`');
+        if let Some(at) = url.bytes().position(is_unsafe) {
+            return Err(InvalidStatusCallback::Unescaped { at });
+        }
+        let (scheme, rest) = url.split_once("://").ok_or(InvalidStatusCallback::Scheme)?;
+        let is_secure = match scheme {
+            _ if scheme.eq_ignore_ascii_case("http") => false,
+            _ if scheme.eq_ignore_ascii_case("https") => true,
+            _ => return Err(InvalidStatusCallback::Scheme),
+        };
+        let (authority, rest) = split_at(rest, b"/?#");
+        let (host, port) = split_port(authority).ok_or(InvalidStatusCallback::Host)?;
+        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(literal) => literal.parse::<Ipv6Addr>().is_ok().then_some(literal),
+            None => is_name(host, is_secure).then_some(host),
+        };
+        let default = if is_secure { 443 } else { 80 };
+        let (target, _) = split_at(rest, b"#");
+        let slash = if target.starts_with('/') { "" } else { "/" };
+        Ok(Self {
+            is_secure,
+            host: host.ok_or(InvalidStatusCallback::Host)?.to_owned(),
+            port: read_port(port, default).ok_or(InvalidStatusCallback::Port)?,
+            authority: authority.to_owned(),
+            target: joined(&[slash, target]),
+        })
+    }
+
+    /// The URL that a receiver finds it was asked for: what is signed.
+    pub fn url(&self) -> String {
+        let scheme = if self.is_secure { "https" } else { "http" };
+        joined(&[scheme, "://", &self.authority, &self.target])
+    }
+
+    /// Adds parameters to the query.
+    pub fn push_query(&mut self, parameters: &str) {
+        let has_query = self.target.bytes().any(|byte| byte == b'?');
+        self.target.push(if has_query { '&' } else { '?' });
+        self.target.push_str(parameters);
+    }
+}
+
+/// A host, and the port after its colon; nothing where there is no colon. `None` where a user comes before them, where a
+/// bracket is not closed, or where something else follows it.
+fn split_port(authority: &str) -> Option<(&str, &str)> {
+    if authority.bytes().any(|byte| byte == b'@') {
+        return None;
+    }
+    if !authority.starts_with('[') {
+        return Some(split_once(authority, b':').unwrap_or((authority, "")));
+    }
+    let end = authority.bytes().position(|byte| byte == b']')?;
+    let (host, rest) = authority.split_at_checked(end.saturating_add(1))?;
+    Some((host, if rest.is_empty() { rest } else { rest.strip_prefix(':')? }))
+}
+
+/// A port in decimal digits and nothing else, the scheme's where there are none.
+fn read_port(digits: &str, default: u16) -> Option<u16> {
+    match digits {
+        "" => Some(default),
+        _ if !digits.bytes().all(|byte| byte.is_ascii_digit()) => None,
+        _ => digits.parse().ok().filter(|port| *port != 0),
+    }
+}
+
+/// Whether this is a name that can be looked up, or an address of IPv4, which the system reads in more ways than one
+/// (`127.1`): it is what it stands for that is judged. A certificate is for a name or an address in its usual form.
+fn is_name(host: &str, is_secure: bool) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let is_label = |label: &str| {
+        let is_known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        (1..=LABEL_MAX_CHARS).contains(&label.len())
+            && label.bytes().all(is_known)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_certifiable = || !ends_in_number(name) || name.parse::<Ipv4Addr>().is_ok();
+    host.len() <= HOST_MAX_CHARS
+        && split(name, b'.').all(is_label)
+        && (!is_secure || is_certifiable())
+}
+
+/// Whether a name's last part is a number, as an address's is.
+fn ends_in_number(name: &str) -> bool {
+    let last = rsplit_once(name, b'.').map_or(name, |(_, last)| last);
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    last.bytes().all(|byte| byte.is_ascii_digit())
+        || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Why a URL cannot be called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidStatusCallback {
+    /// Over [`STATUS_CALLBACK_MAX_CHARS`] characters.
+    TooLong,
+    /// A character that a URL does not have.
+    Character {
+        /// Its byte offset.
+        at: usize,
+    },
+    /// A character that a URL has only escaped.
+    Unescaped {
+        /// Its byte offset.
+        at: usize,
+    },
+    /// Neither `http://` nor `https://`.
+    Scheme,
+    /// No host, or a user before it.
+    Host,
+    /// A port that is no number from 1 to 65535.
+    Port,
+}
+
+impl fmt::Display for InvalidStatusCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => {
+                put(f, &["more than ", &digits(STATUS_CALLBACK_MAX_CHARS), " characters"])
+            }
+            Self::Character { at } => {
+                put(f, &["byte ", &digits(*at), " is not printable ASCII; escape it"])
+            }
+            Self::Unescaped { at } => {
+                put(f, &["the character at byte ", &digits(*at), " must be escaped"])
+            }
+            Self::Scheme => f.write_str("expected http:// or https:// and a host"),
+            Self::Host => f.write_str("expected a host, without a user before it"),
+            Self::Port => f.write_str("expected a port from 1 to 65535"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidStatusCallback {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_read_as_it_is_dialled_and_sent() {
+        for (url, host, port, sent) in [
+            ("http://example.com", "example.com", 80, "http://example.com/"),
+            (
+                "HTTP://Example.com:8000?a[]=1",
+                "Example.com",
+                8000,
+                "http://Example.com:8000/?a[]=1",
+            ),
+            ("https://a_b.example./x?y", "a_b.example.", 443, "https://a_b.example./x?y"),
+            ("https://[2001:db8::1]:8443/", "2001:db8::1", 8443, "https://[2001:db8::1]:8443/"),
+            ("http://[::ffff:127.0.0.1]", "::ffff:127.0.0.1", 80, "http://[::ffff:127.0.0.1]/"),
+            ("https://127.0.0.1/", "127.0.0.1", 443, "https://127.0.0.1/"),
+            ("http://127.1:/", "127.1", 80, "http://127.1:/"),
+            ("http://a:00080//b/../%zz", "a", 80, "http://a:00080//b/../%zz"),
+            ("http://1.1.1.1#@127.0.0.1/", "1.1.1.1", 80, "http://1.1.1.1/"),
+            ("http://127.0.0.1#@1.1.1.1/", "127.0.0.1", 80, "http://127.0.0.1/"),
+            ("http://1.1.1.1/@127.0.0.1/", "1.1.1.1", 80, "http://1.1.1.1/@127.0.0.1/"),
+            ("http://1.1.1.1?@127.0.0.1/", "1.1.1.1", 80, "http://1.1.1.1/?@127.0.0.1/"),
+        ] {
+            let read = CallbackDestination::parse(url).unwrap();
+            assert_eq!((read.host.as_str(), read.port, &*read.url()), (host, port, sent), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_called_is_refused() {
+        use InvalidStatusCallback::{Character, Host, Port, Scheme, TooLong, Unescaped};
+        let label = "a".repeat(64);
+        for (url, error) in [
+            (format!("http://{}", "a".repeat(1000)), TooLong),
+            ("http://a b".into(), Character { at: 8 }),
+            ("http://é".into(), Character { at: 7 }),
+            ("http://a/\"".into(), Unescaped { at: 9 }),
+            ("http://a/?<".into(), Unescaped { at: 10 }),
+            ("http://a/>".into(), Unescaped { at: 9 }),
+            ("http://a/#`".into(), Unescaped { at: 10 }),
+            ("http://1.1.1.1\\@127.0.0.1/".into(), Unescaped { at: 14 }),
+            ("ftp://example.com".into(), Scheme),
+            ("example.com".into(), Scheme),
+            ("http:/a".into(), Scheme),
+            ("http:///path".into(), Host),
+            ("http://:80/".into(), Host),
+            ("http://user@example.com".into(), Host),
+            ("http://1.1.1.1:80@127.0.0.1/".into(), Host),
+            ("http://a..b/".into(), Host),
+            ("http://.a/".into(), Host),
+            ("http://-a/".into(), Host),
+            ("http://a%41/".into(), Host),
+            ("http://a,b/".into(), Host),
+            (format!("http://{label}/"), Host),
+            (format!("http://{}/", "a.".repeat(127)), Host),
+            ("http://::1/".into(), Host),
+            ("http://[::1/".into(), Host),
+            ("http://[::1]x/".into(), Host),
+            ("http://[::g]/".into(), Host),
+            ("http://[1.2.3.4]/".into(), Host),
+            ("http://[fe80::1%25eth0]/".into(), Host),
+            ("http://[]/".into(), Host),
+            ("https://127.1/".into(), Host),
+            ("https://0x7f000001/".into(), Host),
+            ("http://a:65536/".into(), Port),
+            ("http://a:99999999999/".into(), Port),
+            ("http://a:0/".into(), Port),
+            ("http://a:80x/".into(), Port),
+            ("http://a:+8141/".into(), Port),
+            ("http://a:-1/".into(), Port),
+            ("http://[::1]:x/".into(), Port),
+            ("http://a:80:80/".into(), Port),
+        ] {
+            assert_eq!(CallbackDestination::parse(&url).err(), Some(error), "{url}");
+        }
+    }
+}

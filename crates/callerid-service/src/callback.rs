@@ -1,0 +1,248 @@
+//! Status callbacks: telling a URL how a validation ended, signed so that it knows who says so.
+
+use base64ct::{Base64, Encoding as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
+
+use callerid_core::form::{self, Form};
+use callerid_core::{AccountSid, ApiVersion, AuthToken, CallSid, Moment};
+
+use callerid_core::{CallbackDestination, CallbackMethod, InvalidStatusCallback, StatusCallback};
+
+use crate::call::Call;
+
+/// The number that validation calls come from. Nobody has it: 800-555-0199 is set aside for fiction.
+pub const VALIDATION_CALLER: &str = "+18005550199";
+
+/// Seconds from one attempt to the next: a callback that failed after the last of them is given up.
+pub const CALLBACK_RETRY_SECONDS: [u32; 5] = [5, 30, 120, 600, 3600];
+
+/// A callback that is to be made, or has been: one for each call that asked for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callback {
+    /// The call that it tells of.
+    pub call_sid: CallSid,
+    /// The account whose token signs it.
+    pub account_sid: AccountSid,
+    /// Where to.
+    pub to: StatusCallback,
+    /// What it says: form-encoded parameters, the same at every attempt.
+    pub parameters: Box<str>,
+    /// When its call ended.
+    pub created_at: Moment,
+    /// How often it was tried.
+    pub attempts: u8,
+    /// When to try next; `None` once it was delivered or given up.
+    pub next_at: Option<Moment>,
+    /// The HTTP status that the last attempt was answered with.
+    pub last_status: Option<u16>,
+    /// Why the last attempt was not answered, or not made.
+    pub last_error: Option<Box<str>>,
+}
+
+/// How an attempt went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It was answered, with this status: 200 to 299 is a delivery.
+    Answered(u16),
+    /// It was not answered, or could not be sent.
+    Failed(String),
+    /// It may not be sent there, now or later.
+    Refused(String),
+}
+
+impl Callback {
+    /// The callback of a call that has ended; `None` where it asked for none.
+    pub fn of(call: &Call, now: Moment) -> Option<Self> {
+        let to = call.status_callback.clone()?;
+        let number = call.phone_number.e164();
+        let mut parameters = vec![
+            ("CallSid", call.sid.as_str()),
+            ("AccountSid", call.account_sid.as_str()),
+            ("From", VALIDATION_CALLER),
+            ("To", number.as_str()),
+            ("CallStatus", call.status.as_str()),
+            ("Direction", "outbound-api"),
+            ("ApiVersion", ApiVersion::V2010.as_str()),
+            ("VerificationStatus", if call.verified { "success" } else { "failed" }),
+        ];
+        if call.verified {
+            parameters.push(("OutgoingCallerIdSid", call.caller_id_sid.as_str()));
+        }
+        Some(Self {
+            call_sid: call.sid,
+            account_sid: call.account_sid,
+            to,
+            parameters: form::encode(parameters).into(),
+            created_at: now,
+            attempts: 0,
+            next_at: Some(now),
+            last_status: None,
+            last_error: None,
+        })
+    }
+
+    /// The callback after an attempt: delivered, to be tried again later, or given up.
+    #[must_use]
+    pub fn after(mut self, attempt: &Attempt, now: Moment) -> Self {
+        let delays = CALLBACK_RETRY_SECONDS.iter();
+        let delay = delays.copied().nth(self.attempts.into());
+        let retry_at = delay.map(|seconds| now.plus_seconds(seconds));
+        self.attempts = self.attempts.saturating_add(1);
+        (self.next_at, self.last_status, self.last_error) = match attempt {
+            Attempt::Answered(status @ 200..=299) => (None, Some(*status), None),
+            Attempt::Answered(status) => (retry_at, Some(*status), None),
+            Attempt::Failed(why) => (retry_at, None, Some(why.as_str().into())),
+            Attempt::Refused(why) => (None, None, Some(why.as_str().into())),
+        };
+        self
+    }
+
+    /// Where it stands: `pending`, `delivered` or `failed`.
+    pub fn status(&self) -> &'static str {
+        match (self.next_at, self.last_status) {
+            (Some(_), _) => "pending",
+            (None, Some(200..=299)) => "delivered",
+            (None, _) => "failed",
+        }
+    }
+
+    /// The request to send: where, its body where the method has one, and the value of its `X-Twilio-Signature` header.
+    ///
+    /// # Errors
+    /// As [`StatusCallback::destination`].
+    pub fn to_request(
+        &self,
+        auth_token: &AuthToken,
+    ) -> Result<CallbackRequest, InvalidStatusCallback> {
+        let mut destination = self.to.destination()?;
+        let (body, pairs) = match self.to.method() {
+            CallbackMethod::Get => {
+                destination.push_query(&self.parameters);
+                (None, Vec::new())
+            }
+            CallbackMethod::Post => {
+                let form = Form::decode(self.parameters.as_bytes());
+                (Some(self.parameters.clone()), form.map(Form::into_pairs).unwrap_or_default())
+            }
+        };
+        let signature = sign(auth_token, &destination.url(), &pairs);
+        Ok(CallbackRequest { destination, body, signature })
+    }
+}
+
+/// A callback as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackRequest {
+    /// Where to, with the parameters in the query where the method is GET.
+    pub destination: CallbackDestination,
+    /// The form in the body, where the method is POST.
+    pub body: Option<Box<str>>,
+    /// The value of the `X-Twilio-Signature` header.
+    pub signature: String,
+}
+
+/// The vendor's signature: base64 of HMAC-SHA1, keyed with the account's token, over the URL and then each name
+/// and value of the body, sorted by name.
+fn sign(auth_token: &AuthToken, url: &str, parameters: &[(String, String)]) -> String {
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(auth_token.expose().as_bytes()) else {
+        return String::new(); // HMAC takes a key of any length.
+    };
+    mac.update(url.as_bytes());
+    let mut sorted: Vec<_> = parameters.iter().collect();
+    sorted.sort();
+    for (name, value) in sorted {
+        mac.update(name.as_bytes());
+        mac.update(value.as_bytes());
+    }
+    Base64::encode_string(&mac.finalize().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_is_the_one_the_vendor_documents() {
+        // The worked example of the vendor's page on webhook security.
+        let token = AuthToken::new("12345").unwrap();
+        let pairs = [
+            ("Digits", "1234"),
+            ("To", "+18005551212"),
+            ("From", "+14158675309"),
+            ("Caller", "+14158675309"),
+            ("CallSid", "CA1234567890ABCDE"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let url = "https://mycompany.com/myapp.php?foo=1&bar=2";
+        assert_eq!(sign(&token, url, &pairs), "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
+    }
+
+    fn callback() -> Callback {
+        Callback {
+            call_sid: CallSid::from_entropy(&[1; 16]),
+            account_sid: AccountSid::from_entropy(&[2; 16]),
+            to: StatusCallback::new("http://example.com/", CallbackMethod::Get).unwrap(),
+            parameters: "To=%2B14158675309".into(),
+            created_at: Moment::default(),
+            attempts: 0,
+            next_at: Some(Moment::default()),
+            last_status: None,
+            last_error: None,
+        }
+    }
+
+    #[test]
+    fn a_failure_is_tried_again_later_and_later_until_it_is_given_up() {
+        let now = Moment::default();
+        let mut callback = callback();
+        for seconds in CALLBACK_RETRY_SECONDS {
+            callback = callback.after(&Attempt::Answered(503), now);
+            assert_eq!(callback.next_at, Some(now.plus_seconds(seconds)));
+        }
+        callback = callback.after(&Attempt::Failed("no route".into()), now);
+        assert_eq!((callback.next_at, callback.status(), callback.attempts), (None, "failed", 6));
+    }
+
+    #[test]
+    fn a_delivery_is_the_last_attempt_and_so_is_a_refusal() {
+        let delivered = callback().after(&Attempt::Answered(204), Moment::default());
+        assert_eq!((delivered.next_at, delivered.status()), (None, "delivered"));
+        let refused = callback().after(&Attempt::Refused("private".into()), Moment::default());
+        assert_eq!((refused.next_at, refused.status()), (None, "failed"));
+    }
+
+    #[test]
+    fn a_get_carries_its_parameters_in_the_query() {
+        let request = callback().to_request(&AuthToken::new("t").unwrap()).unwrap();
+        assert_eq!(request.destination.url(), "http://example.com/?To=%2B14158675309");
+        assert_eq!(request.body, None);
+    }
+
+    #[test]
+    fn what_is_signed_is_the_url_that_is_asked_for() {
+        let token = AuthToken::new("t").unwrap();
+        for (url, sent) in [
+            ("HTTP://Example.com#@127.0.0.1/", "http://Example.com/"),
+            ("https://example.com:443?x#y", "https://example.com:443/?x"),
+        ] {
+            let to = StatusCallback::new(url, CallbackMethod::Post).unwrap();
+            let request = Callback { to, ..callback() }.to_request(&token).unwrap();
+            let pairs = [("To".to_owned(), "+14158675309".to_owned())];
+            assert_eq!(request.destination.url(), sent);
+            assert_eq!(request.signature, sign(&token, sent, &pairs));
+        }
+    }
+
+    #[test]
+    fn what_was_kept_and_is_not_accepted_any_more_is_not_sent() {
+        let url = "http://example.com:+80/";
+        let to = StatusCallback::restore(url, CallbackMethod::Post);
+        let request = Callback { to, ..callback() }.to_request(&AuthToken::new("t").unwrap());
+        assert_eq!(request, Err(InvalidStatusCallback::Port));
+        assert_eq!(
+            StatusCallback::new(url, CallbackMethod::Post),
+            Err(InvalidStatusCallback::Port)
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! The control surface, under `/_callerid/`: what the specification has no wire form for.
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET health` | says that the service answers, which version it is, and what its phone line is called |
+//! | `GET calls` | lists the account's calls, newest first |
+//! | `GET calls/{CallSid}` | shows one |
+//! | `GET callbacks` | lists the account's status callbacks: pending, delivered, failed |
+//! | `POST calls/{CallSid}/answer`, `/digits`, `/hangup`, `/busy`, `/no-answer` | is the phone |
+//!
+//! JSON in every answer, the API's credentials in every request. `GET events`, a stream, is answered by
+//! [`Service::follow`].
+//!
+//! The line in the answer to `GET health` is [`VIRTUAL_LINE`] where no phone rings but the one that is here: whoever
+//! asks may offer to answer it. Any other is called by the name that its host gives it.
+
+use http::StatusCode;
+use http::header::{ALLOW, HeaderValue};
+
+use serde::Serialize;
+
+use callerid_core::representation::{Representation, json};
+use callerid_core::{AccountSid, ApiVersion, CallSid, ErrorCode, Moment, RestException};
+
+use crate::api_error::{Failure, Refusal};
+use crate::call::PhoneEvent;
+use crate::keypad::Key;
+use crate::request::Request;
+use crate::response::{Response, response};
+use crate::service::{PhoneEventRefused, Reply, Service};
+use crate::store::Store;
+use crate::versions;
+use crate::versions::{form, malformed};
+use crate::view::{CallView, CallbackView};
+
+/// Where the control surface begins: the vendor's paths never do.
+pub const PREFIX: &str = "/_callerid/";
+
+/// What the line is called whose calls ring on the control surface alone.
+pub const VIRTUAL_LINE: &str = "virtual";
+
+/// Answers a request whose path, without [`PREFIX`], is `path`.
+pub(crate) async fn respond<S: Store>(
+    service: &Service<S>,
+    path: &str,
+    request: &Request<'_>,
+    now: Moment,
+    reply: &mut Reply,
+) {
+    reply.response = match answer(service, path, request, now, reply).await {
+        Ok(body) => {
+            response(StatusCode::OK, Representation::Json.content_type(), body.into_bytes())
+        }
+        Err(Failure::Refused(refused)) => {
+            let mut response = refusal(&refused);
+            if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+                let method = Resource::decode(path).map_or("GET", |resource| resource.method());
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
+            }
+            response
+        }
+        Err(Failure::Store(error)) => {
+            reply.failure = Some(error);
+            refusal(&RestException::new(ErrorCode::Internal))
+        }
+    };
+}
+
+async fn answer<S: Store>(
+    service: &Service<S>,
+    path: &str,
+    request: &Request<'_>,
+    now: Moment,
+    reply: &mut Reply,
+) -> Result<String, Failure> {
+    let account = service.authenticate(request.authorization).await?.sid;
+    let not_found = || Refusal::not_found(request.path);
+    let resource = Resource::decode(path).ok_or_else(not_found)?;
+    if request.method != resource.method() {
+        return Err(Refusal::new(ErrorCode::MethodNotAllowed).into());
+    }
+    match resource {
+        Resource::Health => Ok(json::to_string(&Health {
+            status: "ok",
+            line: service.line(),
+            version: env!("CARGO_PKG_VERSION"),
+        })),
+        Resource::Events => Err(not_found().into()),
+        Resource::Calls => {
+            let calls = service.store().calls(&account).await?;
+            let calls = calls.iter().map(CallView::from).collect::<Vec<_>>();
+            Ok(json::to_string(&Calls { calls }))
+        }
+        Resource::Callbacks => {
+            let callbacks = service.store().callbacks(&account).await?;
+            let callbacks = callbacks.iter().map(CallbackView::from).collect::<Vec<_>>();
+            Ok(json::to_string(&Callbacks { callbacks }))
+        }
+        Resource::Call(sid) => {
+            let call = service.store().call(&sid).await?;
+            let call = call.filter(|call| call.account_sid == account).ok_or_else(not_found)?;
+            Ok(json::to_string(&CallView::from(&call)))
+        }
+        Resource::Phone(sid, action) => {
+            let event = action.event(request)?;
+            Ok(phone(service, &account, &sid, &event, now, reply).await?.ok_or_else(not_found)?)
+        }
+    }
+}
+
+async fn phone<S: Store>(
+    service: &Service<S>,
+    account: &AccountSid,
+    sid: &CallSid,
+    event: &PhoneEvent,
+    now: Moment,
+    reply: &mut Reply,
+) -> Result<Option<String>, Failure> {
+    let call = service.store().call(sid).await?;
+    if call.is_none_or(|call| call.account_sid != *account) {
+        return Ok(None);
+    }
+    let after = service.phone_event(sid, event, now).await;
+    reply.next = after.next;
+    match after.outcome {
+        Ok(call) => Ok(Some(json::to_string(&CallView::from(&call)))),
+        Err(PhoneEventRefused::NoSuchCall) => Ok(None),
+        Err(PhoneEventRefused::Unexpected(unexpected)) => {
+            Err(Refusal::http(409, &unexpected.to_string()).into())
+        }
+        Err(PhoneEventRefused::Store(error)) => Err(error.into()),
+    }
+}
+
+#[derive(Serialize)]
+struct Health<'a> {
+    status: &'static str,
+    line: &'a str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Calls<'a> {
+    calls: Vec<CallView<'a>>,
+}
+
+#[derive(Serialize)]
+struct Callbacks<'a> {
+    callbacks: Vec<CallbackView<'a>>,
+}
+
+enum Resource {
+    Health,
+    /// A stream, which a host that has it answers before the service is asked.
+    Events,
+    Calls,
+    Callbacks,
+    Call(CallSid),
+    Phone(CallSid, Action),
+}
+
+#[derive(Clone, Copy)]
+enum Action {
+    Answer,
+    Digits,
+    HangUp,
+    Busy,
+    NoAnswer,
+}
+
+impl Resource {
+    fn decode(path: &str) -> Option<Self> {
+        let mut segments = path.split('/');
+        let resource = match (segments.next()?, segments.next(), segments.next()) {
+            ("health", None, None) => Self::Health,
+            ("events", None, None) => Self::Events,
+            ("calls", None, None) => Self::Calls,
+            ("callbacks", None, None) => Self::Callbacks,
+            ("calls", Some(sid), None) => Self::Call(CallSid::parse(sid).ok()?),
+            ("calls", Some(sid), Some(action)) => {
+                Self::Phone(CallSid::parse(sid).ok()?, Action::decode(action)?)
+            }
+            _ => return None,
+        };
+        segments.next().is_none().then_some(resource)
+    }
+
+    const fn method(&self) -> &'static str {
+        match self {
+            Self::Health | Self::Events | Self::Calls | Self::Callbacks | Self::Call(_) => "GET",
+            Self::Phone(..) => "POST",
+        }
+    }
+}
+
+impl Action {
+    fn decode(segment: &str) -> Option<Self> {
+        Some(match segment {
+            "answer" => Self::Answer,
+            "digits" => Self::Digits,
+            "hangup" => Self::HangUp,
+            "busy" => Self::Busy,
+            "no-answer" => Self::NoAnswer,
+            _ => return None,
+        })
+    }
+
+    fn event(self, request: &Request<'_>) -> Result<PhoneEvent, Refusal> {
+        Ok(match self {
+            Self::Answer => PhoneEvent::Answered,
+            Self::HangUp => PhoneEvent::HungUp,
+            Self::Busy => PhoneEvent::Busy,
+            Self::NoAnswer => PhoneEvent::NoAnswer,
+            Self::Digits => {
+                let invalid =
+                    |detail: &str| Refusal::http(400, &format!("Invalid Digits: {detail}"));
+                let form = form(request)?;
+                let digits = form.value(&["Digits"]).map_err(malformed)?;
+                let digits = digits.ok_or_else(|| invalid("Digits is missing"))?;
+                let keys = Key::parse_all(digits).map_err(|error| invalid(&error.to_string()))?;
+                PhoneEvent::Pressed(keys)
+            }
+        })
+    }
+}
+
+/// The response that carries an error of the control surface: the newer API's JSON.
+pub(crate) fn refusal(exception: &RestException) -> Response {
+    versions::encode_exception(ApiVersion::V2010, Representation::Json, exception.clone())
+}

@@ -1,0 +1,152 @@
+//! Event streams: an account's changes as `GET /_callerid/events` sends them.
+
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, HeaderValue};
+
+use crate::account::Account;
+use crate::api_error::{Failure, Refusal};
+use crate::event::server_sent;
+use crate::response::{Response, response};
+use crate::store::{Events, Store, StoreError};
+
+/// Where the stream is.
+pub const EVENTS_PATH: &str = "/_callerid/events";
+
+/// One client's place among an account's events. It keeps nothing of the store, so it outlives any change of it.
+#[derive(Clone, Debug)]
+pub struct EventStream {
+    account: Account,
+    /// The id of the last event that the client has, or need not have.
+    last: u64,
+    has_begun: bool,
+}
+
+impl EventStream {
+    /// A stream of what comes after the event with that id, the value of a `Last-Event-ID` header, or of what comes
+    /// from now on.
+    ///
+    /// # Errors
+    /// A 400 where the id is no number, or the store's failure.
+    pub async fn open<S: Store>(
+        store: &S,
+        account: Account,
+        last_event_id: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let last = match last_event_id {
+            Some(text) => callerid_core::decimal(text).ok_or_else(|| {
+                let message = "Invalid Last-Event-ID: expected the id of an event, a whole number";
+                Refusal::http(400, message)
+            })?,
+            None => store.events_after(&account.sid, u64::MAX, 0).await?.newest,
+        };
+        Ok(Self { account, last, has_begun: false })
+    }
+
+    /// The account whose events they are, as it was when the stream was opened.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The response that the stream is the body of.
+    pub(crate) fn response() -> Response {
+        let mut response = response(StatusCode::OK, "text/event-stream", Vec::new());
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+
+    /// The events since, at most `limit`, as they are sent; empty where there are none. Where some are no longer kept, an
+    /// event `reset` comes first: it tells the client to read its lists anew.
+    ///
+    /// The first time they follow the id that the stream comes after, so that a client that loses its connection before
+    /// the first change misses none.
+    ///
+    /// # Errors
+    /// The store's failure; the stream is where it was.
+    pub async fn catch_up<S: Store>(
+        &mut self,
+        store: &S,
+        limit: usize,
+    ) -> Result<String, StoreError> {
+        let Events { events, newest, gap } =
+            store.events_after(&self.account.sid, self.last, limit).await?;
+        let mut piece = String::new();
+        if !std::mem::replace(&mut self.has_begun, true) {
+            piece = format!("retry: 1000\nid: {}\n\n", self.last);
+        }
+        if gap {
+            let id = events.first().map_or(newest, |event| event.id.saturating_sub(1));
+            piece.push_str(&server_sent(id, "reset", "{}"));
+        }
+        for event in &events {
+            piece.push_str(&event.to_server_sent());
+        }
+        // Past the account's last event there are only those of others.
+        self.last = match events.last() {
+            Some(event) if events.len() >= limit => event.id,
+            _ => newest,
+        };
+        Ok(piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::call::Call;
+    use crate::random_bytes::Entropy;
+    use crate::store::MemoryStore;
+    use callerid_core::{AccountSid, AuthToken, Moment, NewCallerId, PhoneNumber};
+
+    fn ready<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => panic!("a store in memory does not wait"),
+        }
+    }
+
+    fn add_call(store: &MemoryStore, account: AccountSid, seed: u8) {
+        let new = NewCallerId::new(PhoneNumber::parse(&format!("415555012{seed}")).unwrap());
+        let now = Moment::default();
+        let call = Call::new(account, new, &Entropy::new([seed; Entropy::BYTES]), now).unwrap();
+        ready(store.add_call(call)).unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_stream_goes_on_where_it_was_or_says_that_it_cannot() {
+        let account = Account {
+            sid: AccountSid::from_entropy(&[1; 16]),
+            auth_token: AuthToken::from_entropy(&[2; 16]),
+        };
+        let store = MemoryStore::new([account.clone()]);
+        let open = |id| ready(EventStream::open(&store, account.clone(), id));
+        let next = |stream: &mut EventStream, limit| ready(stream.catch_up(&store, limit)).unwrap();
+        add_call(&store, account.sid, 1);
+        let mut fresh = open(None).unwrap();
+        assert_eq!(next(&mut fresh, 9), "retry: 1000\nid: 1\n\n");
+        assert_eq!(next(&mut fresh, 9), "");
+        for seed in 2..5 {
+            add_call(&store, account.sid, seed);
+        }
+        let ids = |piece: &str| {
+            let ids = piece.lines().filter_map(|line| line.strip_prefix("id: "));
+            ids.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&next(&mut fresh, 2)), ["2", "3"]);
+        assert_eq!(ids(&next(&mut fresh, 2)), ["4"]);
+        assert_eq!(next(&mut fresh, 2), "");
+        let mut resumed = open(Some("3")).unwrap();
+        assert_eq!(ids(&next(&mut resumed, 9)), ["3", "4"]);
+        let mut ahead = open(Some("99")).unwrap();
+        let reset = "id: 4\nevent: reset\ndata: {}\n\n";
+        assert_eq!(next(&mut ahead, 9), format!("retry: 1000\nid: 99\n\n{reset}"));
+        assert_eq!(next(&mut ahead, 9), "");
+        assert!(matches!(open(Some("x")), Err(Failure::Refused(refused)) if refused.status == 400));
+
+        store.restore(&store.snapshot()).unwrap();
+        assert_eq!(next(&mut resumed, 9), "id: 5\nevent: reset\ndata: {}\n\n");
+        assert_eq!(next(&mut resumed, 9), "");
+    }
+}

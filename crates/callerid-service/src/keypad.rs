@@ -1,0 +1,119 @@
+//! The telephone's keys, and the digits that are keyed with them.
+
+use std::fmt;
+
+use callerid_core::text::{digits, put};
+use callerid_core::{VALIDATION_CODE_DIGITS, ValidationCode};
+
+/// A key of a telephone: a digit, `*` or `#`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key(u8);
+
+impl Key {
+    /// The key with that label, `None` where a telephone has none such.
+    pub fn new(label: char) -> Option<Self> {
+        matches!(label, '0'..='9' | '*' | '#').then_some(Self(label as u8))
+    }
+
+    /// Reads one or several keys.
+    ///
+    /// # Errors
+    /// [`InvalidKeys`] where there is none, or something that is no key.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, InvalidKeys> {
+        let no_key = |(at, _): &(usize, char)| *at;
+        let is_no_key = |(_, label): &(usize, char)| Self::new(*label).is_none();
+        match text.char_indices().find(is_no_key).as_ref().map(no_key) {
+            Some(at) => Err(InvalidKeys { at }),
+            None if text.is_empty() => Err(InvalidKeys { at: 0 }),
+            None => Ok(text.chars().filter_map(Self::new).collect()),
+        }
+    }
+}
+
+/// A text that is not a sequence of telephone keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidKeys {
+    at: usize,
+}
+
+impl fmt::Display for InvalidKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        put(f, &["expected one or more of 0 to 9, * and #, from byte ", &digits(self.at), " on"])
+    }
+}
+
+impl std::error::Error for InvalidKeys {}
+
+/// The digits of an entry that has been begun: at most five, for the sixth ends it.
+///
+/// `*` starts the entry over, `#` ends it early; a `#` before any digit means nothing.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keyed {
+    digits: [u8; VALIDATION_CODE_DIGITS],
+    length: u8,
+}
+
+#[derive(PartialEq, Eq)]
+pub(crate) enum Entry {
+    Code(ValidationCode),
+    TooShort,
+}
+
+impl Keyed {
+    /// Takes up a begun entry where it was left, from its digits; what is no begun entry is dropped.
+    pub fn resume(digits: &str) -> Self {
+        let mut keyed = Self::default();
+        let fits = digits.len() < VALIDATION_CODE_DIGITS;
+        if fits && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            digits.chars().filter_map(Key::new).for_each(|key| {
+                keyed.press(key);
+            });
+        }
+        keyed
+    }
+
+    /// The digits so far, for the store that keeps them.
+    pub fn expose(&self) -> &str {
+        let digits = self.digits.get(..self.length.into()).unwrap_or_default();
+        std::str::from_utf8(digits).unwrap_or_default()
+    }
+
+    /// How many digits there are so far.
+    pub fn len(&self) -> u8 {
+        self.length
+    }
+
+    /// Whether no digit has been keyed since the last entry.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    pub(crate) fn press(&mut self, key: Key) -> Option<Entry> {
+        match key.0 {
+            b'*' => {
+                *self = Self::default();
+                None
+            }
+            b'#' => {
+                let begun = !self.is_empty();
+                *self = Self::default();
+                begun.then_some(Entry::TooShort)
+            }
+            digit => {
+                *self.digits.get_mut(usize::from(self.length))? = digit;
+                self.length = self.length.saturating_add(1);
+                if usize::from(self.length) < VALIDATION_CODE_DIGITS {
+                    return None;
+                }
+                let entered = std::mem::take(self);
+                Some(ValidationCode::parse(entered.expose()).map_or(Entry::TooShort, Entry::Code))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Keyed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyed({} digits)", self.length)
+    }
+}

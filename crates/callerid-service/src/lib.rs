@@ -1,0 +1,63 @@
+//! The rules of outgoing caller IDs, once, for every host: operations on a [`Store`], the API's versions, validation
+//! calls, status callbacks, events, and the control surface. No I/O.
+//!
+//! A host gives a [`Service`] requests, what happens at the phone and the time; what comes back says what the host must
+//! do next.
+//!
+//! # The map
+//!
+//! | to | see |
+//! |---|---|
+//! | answer requests | [`Service`] over a [`Store`], such as [`MemoryStore`] |
+//! | follow a validation | [`Call`], [`Step`] |
+//! | send status callbacks | [`Callback`] |
+//! | stream what changes | [`EventStream`] |
+//!
+//! # What holds everywhere
+//!
+//! - No clock and no randomness: a [`Moment`](callerid_core::Moment) and [`Entropy`] come in as arguments. The same
+//!   inputs give the same bytes.
+//! - No panic on any input: lints deny what could.
+//! - All that must survive a crash is in the [`Store`]; what the host must do next is derived from it.
+
+mod account;
+mod api_error;
+mod call;
+mod callback;
+pub mod control;
+mod eligibility;
+mod event;
+mod event_stream;
+mod keypad;
+mod operation;
+mod random_bytes;
+mod request;
+mod response;
+mod router;
+mod service;
+mod store;
+mod transition;
+mod versions;
+mod view;
+
+pub use account::{Account, Unauthenticated};
+pub use api_error::{Failure, Refusal};
+pub use call::{
+    CLOCK_TOLERANCE_SECONDS, CODE_LIFETIME_SECONDS, Call, CallStatus, ENTRIES_PER_CALL,
+    FAILED_ENTRIES_MAX, PhoneEvent,
+};
+pub use callback::{Attempt, CALLBACK_RETRY_SECONDS, Callback, CallbackRequest, VALIDATION_CALLER};
+pub use eligibility::{Admitted, Standing, ValidationRefused};
+pub use event::{Change, Event};
+pub use event_stream::{EVENTS_PATH, EventStream};
+pub use keypad::{InvalidKeys, Key, Keyed};
+pub use random_bytes::Entropy;
+pub use request::MAX_BODY_BYTES;
+pub use response::Response;
+pub use router::refusal;
+pub use service::{Next, PhoneEventRefused, PhoneReply, Reply, Service, Tick};
+pub use store::{
+    CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, InvalidSnapshot, MemoryStore, Store,
+    StoreError,
+};
+pub use transition::{Instruction, Prompt, Step, UnexpectedEvent};

@@ -1,0 +1,51 @@
+//! Randomness, given from outside.
+
+use std::fmt;
+
+use callerid_core::{RequestSid, ValidationCode};
+
+/// 80 random bytes, enough for one request: its Sid, and the Sids and the code of one validation, are cut from
+/// them.
+///
+/// A host draws them anew for every request from its system's generator; a test gives its own.
+pub struct Entropy {
+    request_id: [u8; 16],
+    pub(crate) call_sid: [u8; 16],
+    pub(crate) caller_id_sid: [u8; 16],
+    pub(crate) validation_code: [u8; 32],
+}
+
+impl Entropy {
+    /// How many bytes it takes.
+    pub const BYTES: usize = 80;
+
+    /// Takes 80 uniformly random bytes.
+    pub fn new(bytes: [u8; Self::BYTES]) -> Self {
+        let mut rest = bytes.into_iter();
+        let mut next = || rest.next().unwrap_or_default();
+        Self {
+            request_id: std::array::from_fn(|_| next()),
+            call_sid: std::array::from_fn(|_| next()),
+            caller_id_sid: std::array::from_fn(|_| next()),
+            validation_code: std::array::from_fn(|_| next()),
+        }
+    }
+
+    /// The Sid of the request that it was drawn for.
+    pub fn request_sid(&self) -> RequestSid {
+        RequestSid::from_entropy(&self.request_id)
+    }
+
+    /// The same, but the code that is drawn from it is this one: for tests, which must know what to key.
+    #[must_use]
+    pub fn with_code(mut self, code: &ValidationCode) -> Self {
+        self.validation_code = code.to_entropy();
+        self
+    }
+}
+
+impl fmt::Debug for Entropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Entropy(…)")
+    }
+}

@@ -1,0 +1,37 @@
+//! Requests as the service reads them, whatever they are kept in.
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+
+/// The longest body that is read, in bytes. A longer one is answered with 413.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// What the service reads of an HTTP request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Request<'a> {
+    /// The method, as it was sent: `GET`.
+    pub(crate) method: &'a str,
+    /// The path, still percent-encoded: `/2008-08-01/Accounts/…`.
+    pub(crate) path: &'a str,
+    /// What follows the path's `?`, still percent-encoded; empty if nothing does.
+    pub(crate) query: &'a str,
+    /// The value of the `Authorization` header.
+    pub(crate) authorization: Option<&'a str>,
+    /// The value of the `Content-Type` header.
+    pub(crate) content_type: Option<&'a str>,
+    /// The body.
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a, B: AsRef<[u8]>> From<&'a http::Request<B>> for Request<'a> {
+    fn from(request: &'a http::Request<B>) -> Self {
+        let header = |name: HeaderName| request.headers().get(name)?.to_str().ok();
+        Self {
+            method: request.method().as_str(),
+            path: request.uri().path(),
+            query: request.uri().query().unwrap_or_default(),
+            authorization: header(AUTHORIZATION),
+            content_type: header(CONTENT_TYPE),
+            body: request.body().as_ref(),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The router: which part of the service a request is for, and what goes with every answer.
+
+use callerid_core::representation::Representation;
+use callerid_core::text::{rsplit_once, split};
+use callerid_core::{ApiVersion, ErrorCode, Moment, RequestSid, RestException};
+use http::StatusCode;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+};
+
+use crate::api_error::Failure;
+use crate::control;
+use crate::event_stream::{EVENTS_PATH, EventStream};
+use crate::operation::Route;
+use crate::random_bytes::Entropy;
+use crate::request::Request;
+use crate::response::{Response, no_content};
+use crate::service::{Reply, Service};
+use crate::store::Store;
+use crate::versions;
+
+impl<S: Store> Service<S> {
+    /// Answers a request of the API, or of the control surface under `/_callerid/`.
+    ///
+    /// `now` is the time, `entropy` random bytes that have not been used before. A `HEAD` is answered as a `GET`
+    /// is; the host leaves the body away.
+    pub async fn respond(
+        &self,
+        request: &http::Request<impl AsRef<[u8]>>,
+        now: Moment,
+        entropy: &Entropy,
+    ) -> Reply {
+        let request = Request::from(request);
+        let method = if request.method == "HEAD" { "GET" } else { request.method };
+        let request = &Request { method, ..request };
+        let mut reply = Reply::new(no_content());
+        // OPTIONS is asked by browsers before a request to another origin, and never with credentials.
+        if method != "OPTIONS" {
+            match request.path.strip_prefix(control::PREFIX) {
+                Some(path) => control::respond(self, path, request, now, &mut reply).await,
+                None => self.respond_api(request, now, entropy, &mut reply).await,
+            }
+        }
+        add_common_headers(&mut reply.response, entropy.request_sid());
+        reply
+    }
+
+    /// Answers `GET` of [`EVENTS_PATH`]: with the stream, and the response whose body it is.
+    ///
+    /// `last_event_id` is the value of a `Last-Event-ID` header: the stream goes on after that event, or begins now.
+    ///
+    /// # Errors
+    /// The reply to send instead.
+    pub async fn follow(
+        &self,
+        authorization: Option<&str>,
+        last_event_id: Option<&str>,
+        request_sid: RequestSid,
+    ) -> Result<(EventStream, Response), Reply> {
+        let opened = async {
+            let account = self.authenticate(authorization).await?;
+            EventStream::open(&self.store, account, last_event_id).await
+        };
+        let (exception, failure) = match opened.await {
+            Ok(stream) => {
+                let mut response = EventStream::response();
+                add_common_headers(&mut response, request_sid);
+                return Ok((stream, response));
+            }
+            Err(Failure::Refused(refusal)) => (refusal.into_exception(), None),
+            Err(Failure::Store(error)) => (RestException::new(ErrorCode::Internal), Some(error)),
+        };
+        let response = refusal(EVENTS_PATH, &exception, request_sid);
+        Err(Reply { failure, ..Reply::new(response) })
+    }
+
+    async fn respond_api(
+        &self,
+        request: &Request<'_>,
+        now: Moment,
+        entropy: &Entropy,
+        reply: &mut Reply,
+    ) {
+        let Some(route) = Route::decode(request.path) else {
+            reply.response = api_refusal(request.path, RestException::not_found(request.path));
+            return;
+        };
+        let Route { version, representation, .. } = route;
+        let exception = match self.answer(&route, request, now, entropy, reply).await {
+            Ok(answer) => {
+                reply.response = versions::encode(version, representation, answer, request.path);
+                return;
+            }
+            Err(Failure::Refused(refusal)) => refusal.into_exception(),
+            Err(Failure::Store(error)) => {
+                reply.failure = Some(error);
+                RestException::new(ErrorCode::Internal)
+            }
+        };
+        reply.response = versions::encode_exception(version, representation, exception);
+        if reply.response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            let allow = HeaderValue::from_static(route.resource.allow());
+            reply.response.headers_mut().insert(ALLOW, allow);
+        }
+    }
+}
+
+/// The response with which a host refuses a request that it does not hand on, such as one whose body is too
+/// long: written as an answer for that path would be.
+pub fn refusal(path: &str, exception: &RestException, request_sid: RequestSid) -> Response {
+    let mut response = match path.starts_with(control::PREFIX) {
+        true => control::refusal(exception),
+        false => api_refusal(path, exception.clone()),
+    };
+    add_common_headers(&mut response, request_sid);
+    response
+}
+
+/// The refusal of a path that names nothing: in the version that it begins with, and the representation that it
+/// ends with, if it does.
+fn api_refusal(path: &str, exception: RestException) -> Response {
+    let version = split(path, b'/').nth(1).and_then(ApiVersion::from_segment).unwrap_or_default();
+    let extension = rsplit_once(path, b'.').map(|(_, extension)| extension);
+    let representation = extension.and_then(Representation::from_extension);
+    versions::encode_exception(version, representation.unwrap_or_default(), exception)
+}
+
+/// What goes with every answer: the request's Sid, the challenge with a 401, and leave for pages of any origin to read
+/// it. Those must know the credentials, for a browser sends none of its own where the origin allowed is `*`.
+fn add_common_headers(response: &mut Response, request_sid: RequestSid) {
+    let is_challenge = response.status() == StatusCode::UNAUTHORIZED;
+    let headers = response.headers_mut();
+    if let Ok(request_sid) = HeaderValue::from_str(request_sid.as_str()) {
+        headers.insert(HeaderName::from_static("twilio-request-id"), request_sid);
+    }
+    if is_challenge {
+        let challenge = HeaderValue::from_static("Basic realm=\"Twilio API\"");
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    for (name, value) in CORS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// As captured from the real service; `Last-Event-ID` is for the control surface's events.
+const CORS: [(HeaderName, &str); 4] = [
+    (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, \
+         If-Unmodified-Since, Idempotency-Key, Last-Event-ID",
+    ),
+    (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE, OPTIONS"),
+    (ACCESS_CONTROL_EXPOSE_HEADERS, "ETag"),
+];

@@ -1,0 +1,312 @@
+//! The [`Service`]: operations on a store, with the rules of both; one for every host.
+
+use std::cmp::Reverse;
+use std::fmt;
+
+use callerid_core::text::{digits, joined};
+use callerid_core::{
+    AccountSid, CallSid, Credentials, ErrorCode, ListKey, Moment, NewCallerId, Page,
+};
+
+use crate::account::{Account, Unauthenticated};
+use crate::api_error::{Failure, Refusal};
+use crate::call::{Call, PhoneEvent};
+use crate::control;
+use crate::eligibility::ValidationRefused;
+use crate::operation::{ListRequest, Operation, PageToken, Route};
+use crate::random_bytes::Entropy;
+use crate::request::Request;
+use crate::response::Response;
+use crate::store::{Store, StoreError};
+use crate::transition::{Instruction, Step, UnexpectedEvent};
+use crate::versions::Answer;
+
+/// Answers requests over a store. It keeps nothing itself, so any number of them may share one.
+///
+/// A host gives it requests ([`respond`](Self::respond)), what happens at the phone
+/// ([`phone_event`](Self::phone_event)) and the time ([`tick`](Self::tick)), each with the `now` it
+/// has; what comes back says what the host must do next. All of that is saved before it is said, so a
+/// host that is killed finds it again with its first `tick`.
+#[derive(Debug)]
+pub struct Service<S> {
+    pub(crate) store: S,
+    line: &'static str,
+}
+
+/// A response, and what the host must do besides sending it.
+#[derive(Debug)]
+pub struct Reply {
+    /// What to send.
+    pub response: Response,
+    /// What the phone line is to do, in this order.
+    pub next: Vec<Next>,
+    /// A [`tick`](Service::tick) is due at this moment, if not before.
+    pub wake_at: Option<Moment>,
+    /// Why the response is a 500: for the host's log, not for whoever asked.
+    pub failure: Option<StoreError>,
+}
+
+/// Something for the phone line to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// With which call.
+    pub call: Call,
+    /// What.
+    pub instruction: Instruction,
+}
+
+/// What the time has done.
+#[derive(Debug, Default)]
+pub struct Tick {
+    /// What the phone line is to do, in this order.
+    pub next: Vec<Next>,
+    /// When to tick again; `None` while no call is live.
+    pub wake_at: Option<Moment>,
+}
+
+/// What an event of the phone has done.
+#[derive(Debug)]
+pub struct PhoneReply {
+    /// The call after the event.
+    pub outcome: Result<Call, PhoneEventRefused>,
+    /// What the phone line is to do, in this order.
+    pub next: Vec<Next>,
+}
+
+/// Why an event of the phone changed nothing.
+#[derive(Debug)]
+pub enum PhoneEventRefused {
+    /// There is no such call.
+    NoSuchCall,
+    /// The call is not in a state in which that can happen.
+    Unexpected(UnexpectedEvent),
+    /// The store failed.
+    Store(StoreError),
+}
+
+/// How many calls one `tick` takes up before it looks at the clock again.
+const TICK_BATCH: usize = 1000;
+
+impl<S: Store> Service<S> {
+    /// A service over that store, whose calls ring on the control surface alone.
+    pub const fn new(store: S) -> Self {
+        Self { store, line: control::VIRTUAL_LINE }
+    }
+
+    /// The same service, whose calls ring at the phone line of that name.
+    #[must_use]
+    pub fn with_line(self, line: &'static str) -> Self {
+        Self { line, ..self }
+    }
+
+    /// What the phone line is called.
+    pub const fn line(&self) -> &'static str {
+        self.line
+    }
+
+    /// The store it works on.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The store it worked on.
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// The account whose credentials an `Authorization` header carries.
+    ///
+    /// # Errors
+    /// The 401 to answer with, or the store's failure.
+    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Account, Failure> {
+        self.account(&credentials(authorization)?).await
+    }
+
+    async fn account(&self, credentials: &Credentials) -> Result<Account, Failure> {
+        let account = self.store.account(&credentials.sid).await?.ok_or(Unauthenticated)?;
+        account.authenticate(credentials)?;
+        Ok(account)
+    }
+
+    /// Places the calls that are due and ends those whose codes have expired.
+    ///
+    /// # Errors
+    /// The store's failure; what was due still is.
+    pub async fn tick(&self, now: Moment) -> Result<Tick, StoreError> {
+        let mut tick = Tick::default();
+        loop {
+            let due = self.store.due(now, TICK_BATCH).await?;
+            let steps: Vec<Step> = due.iter().filter_map(|call| call.at(now)).collect();
+            if steps.is_empty() {
+                break;
+            }
+            let saved = self.store.save(steps.clone()).await?;
+            let steps = steps.into_iter().zip(saved).filter(|(_, saved)| *saved);
+            tick.next.extend(steps.filter_map(|(step, _)| step.into_next()));
+        }
+        tick.wake_at = self.store.wake_at().await?;
+        Ok(tick)
+    }
+
+    /// Tells a call what has happened at its phone. If the time has done something to it first (it was due,
+    /// or has expired), that is saved first.
+    pub async fn phone_event(&self, sid: &CallSid, event: &PhoneEvent, now: Moment) -> PhoneReply {
+        let mut next = Vec::new();
+        let outcome = loop {
+            let call = match self.store.call(sid).await {
+                Ok(Some(call)) => call,
+                Ok(None) => break Err(PhoneEventRefused::NoSuchCall),
+                Err(error) => break Err(PhoneEventRefused::Store(error)),
+            };
+            let by_time = call.at(now);
+            let is_last = by_time.is_none();
+            let step = match by_time.map_or_else(|| call.after(event, now), Ok) {
+                Ok(step) => step,
+                Err(unexpected) => break Err(PhoneEventRefused::Unexpected(unexpected)),
+            };
+            match self.store.save(vec![step.clone()]).await {
+                Err(error) => break Err(PhoneEventRefused::Store(error)),
+                // Another step came first: look again. It went on by that, so this ends.
+                Ok(saved) if !saved.contains(&true) => {}
+                Ok(_) => {
+                    let call = step.call.clone();
+                    next.extend(step.into_next());
+                    if is_last {
+                        break Ok(call);
+                    }
+                }
+            }
+        };
+        PhoneReply { outcome, next }
+    }
+
+    pub(crate) async fn answer(
+        &self,
+        route: &Route,
+        request: &Request<'_>,
+        now: Moment,
+        entropy: &Entropy,
+        reply: &mut Reply,
+    ) -> Result<Answer, Failure> {
+        let not_found = || Refusal::not_found(request.path);
+        let account = self.authenticate(request.authorization).await?.sid;
+        // Another account's resources are as if they did not exist.
+        if account != route.account {
+            return Err(not_found().into());
+        }
+        let store = &self.store;
+        match Operation::decode(route, request)? {
+            Operation::List(list) => self.list(&account, list).await,
+            Operation::Create(new) => self.create(&account, new, now, entropy, reply).await,
+            Operation::Fetch(sid) => {
+                let found = store.caller_id(&account, &sid).await?;
+                Ok(Answer::CallerId(found.ok_or_else(not_found)?))
+            }
+            Operation::Update(sid, name) => {
+                let renamed = store.rename(&account, &sid, name, now).await?;
+                Ok(Answer::CallerId(renamed.ok_or_else(not_found)?))
+            }
+            Operation::Delete(sid) => match store.remove(&account, &sid).await? {
+                true => Ok(Answer::Deleted),
+                false => Err(not_found().into()),
+            },
+        }
+    }
+
+    async fn list(
+        &self,
+        account: &AccountSid,
+        mut request: ListRequest,
+    ) -> Result<Answer, Failure> {
+        if let Some(token) = request.token {
+            request.page.after = Some(self.place(account, token).await?);
+        }
+        let page = match &request.filter {
+            Some(filter) => self.store.list(account, filter, request.page).await?,
+            None => Page { number: request.page.number, ..Page::empty(request.page.size) },
+        };
+        if request.page_must_exist && !page.exists() {
+            let detail = joined(&["the last page is ", &digits(page.last())]);
+            return Err(Refusal::because(ErrorCode::PageOutOfRange, &detail).into());
+        }
+        Ok(Answer::CallerIds(page, request))
+    }
+
+    /// The place in a list's order that a token names.
+    async fn place(&self, account: &AccountSid, token: PageToken) -> Result<ListKey, Failure> {
+        let PageToken { sid, updated } = token;
+        if let Some(updated) = updated {
+            return Ok((Reverse(updated), sid));
+        }
+        let row = self.store.caller_id(account, &sid).await?;
+        let gone = || Refusal::because(ErrorCode::InvalidPageToken, "its row is gone");
+        Ok(row.ok_or_else(gone)?.list_key())
+    }
+
+    async fn create(
+        &self,
+        account: &AccountSid,
+        new: NewCallerId,
+        now: Moment,
+        entropy: &Entropy,
+        reply: &mut Reply,
+    ) -> Result<Answer, Failure> {
+        let call = Call::new(*account, new, entropy, now);
+        let call = call.ok_or_else(|| StoreError::new(NoCode))?;
+        let validation_request = call.to_validation_request();
+        // A call without a delay is saved as ringing at once: one step, and one write.
+        let (call, place) = match call.at(now) {
+            Some(step) => (step.call, step.instruction),
+            None => (call, None),
+        };
+        let admitted = self.store.add_call(call).await?.map_err(refused)?;
+        reply.wake_at = admitted.call.wake_at();
+        reply.next.extend(admitted.replaced.and_then(Step::into_next));
+        let call = admitted.call;
+        reply.next.extend(place.map(|instruction| Next { call, instruction }));
+        let request = validation_request.ok_or_else(|| StoreError::new(NoCode))?;
+        Ok(Answer::ValidationRequest(request))
+    }
+}
+
+impl Step {
+    fn into_next(self) -> Option<Next> {
+        let Self { call, instruction, .. } = self;
+        instruction.map(|instruction| Next { call, instruction })
+    }
+}
+
+impl Reply {
+    pub(crate) fn new(response: Response) -> Self {
+        Self { response, next: Vec::new(), wake_at: None, failure: None }
+    }
+}
+
+fn credentials(authorization: Option<&str>) -> Result<Credentials, Unauthenticated> {
+    authorization.and_then(Credentials::from_authorization).ok_or(Unauthenticated)
+}
+
+/// No code can be drawn from the host's entropy. (A type of its own: an error made of a text brings tables that take 3.5 KB
+/// of compressed .wasm.)
+#[derive(Debug)]
+struct NoCode;
+
+impl fmt::Display for NoCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the entropy holds no code")
+    }
+}
+
+impl std::error::Error for NoCode {}
+
+fn refused(refused: ValidationRefused) -> Refusal {
+    match refused {
+        ValidationRefused::AlreadyValidated => Refusal::new(ErrorCode::AlreadyValidated),
+        ValidationRefused::TooManyFailedEntries => {
+            let most = digits(crate::FAILED_ENTRIES_MAX);
+            let unlock = " wrong codes in a row; whoever runs the service can unlock it";
+            let detail = joined(&["this number has had ", &most, unlock]);
+            Refusal::because(ErrorCode::TooManyRequests, &detail)
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The [`Store`]: all that must survive a crash.
+//!
+//! Each method is one atomic step that the domain needs, so that a map in memory, an embedded database and
+//! a database server all fit behind it. A method that changes something returns when the change is as
+//! durable as the store makes it. What the domain decides (whether a call is admitted, what a name
+//! defaults to) is called from within the step; a store decides nothing.
+
+mod memory;
+
+use std::fmt;
+use std::future::Future;
+
+pub use memory::{InvalidSnapshot, MemoryStore};
+
+use callerid_core::text::put;
+use callerid_core::{
+    AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
+    PageRequest,
+};
+
+use crate::account::Account;
+use crate::call::Call;
+use crate::callback::Callback;
+use crate::eligibility::{Admitted, ValidationRefused};
+use crate::event::Event;
+use crate::transition::Step;
+
+/// Calls that have ended and are still kept for an account: the newest.
+pub const ENDED_CALLS_KEPT: usize = 100;
+/// Callbacks that are done, delivered or given up, and are still kept for an account: the newest.
+pub const CALLBACKS_KEPT: usize = 100;
+/// Events that are kept for whoever resumes: the newest.
+pub const EVENTS_KEPT: usize = 10_000;
+
+/// Keeps accounts, caller IDs, calls, the count of wrong entries, and the events of every change.
+///
+/// Every change to a caller ID or a call appends its [`Event`] in the same step.
+pub trait Store: Send + Sync {
+    /// The account with that Sid.
+    fn account(
+        &self,
+        sid: &AccountSid,
+    ) -> impl Future<Output = Result<Option<Account>, StoreError>> + Send;
+
+    /// One of the account's caller IDs.
+    fn caller_id(
+        &self,
+        account: &AccountSid,
+        sid: &CallerIdSid,
+    ) -> impl Future<Output = Result<Option<OutgoingCallerId>, StoreError>> + Send;
+
+    /// A page of the account's caller IDs that match, in the order of [`OutgoingCallerId::list_key`]. A page that the
+    /// list does not have comes back without rows, with the list's total.
+    fn list(
+        &self,
+        account: &AccountSid,
+        filter: &Filter,
+        page: PageRequest,
+    ) -> impl Future<Output = Result<Page<OutgoingCallerId>, StoreError>> + Send;
+
+    /// Renames a caller ID with [`OutgoingCallerId::rename`] and returns it; `None` where there is none.
+    fn rename(
+        &self,
+        account: &AccountSid,
+        sid: &CallerIdSid,
+        name: Option<FriendlyName>,
+        now: Moment,
+    ) -> impl Future<Output = Result<Option<OutgoingCallerId>, StoreError>> + Send;
+
+    /// Removes a caller ID; `false` where there is none.
+    fn remove(
+        &self,
+        account: &AccountSid,
+        sid: &CallerIdSid,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Adds a call if the number's [`Standing`](crate::Standing) admits it, and ends the one it replaces.
+    /// Of an account's ended calls the oldest beyond [`ENDED_CALLS_KEPT`] may be dropped.
+    fn add_call(
+        &self,
+        call: Call,
+    ) -> impl Future<Output = Result<Result<Admitted, ValidationRefused>, StoreError>> + Send;
+
+    /// One of the calls of any account.
+    fn call(&self, sid: &CallSid) -> impl Future<Output = Result<Option<Call>, StoreError>> + Send;
+
+    /// The account's calls, newest first: every live one, and the ended ones that are kept.
+    fn calls(
+        &self,
+        account: &AccountSid,
+    ) -> impl Future<Output = Result<Vec<Call>, StoreError>> + Send;
+
+    /// Saves steps, each whole or not at all, and says of each whether it was saved. One whose call has
+    /// moved on (its revision is not the one before the step's) is not. With a step go the number's count
+    /// of wrong entries and the caller ID that it adds, in place of one with the same Sid or number.
+    fn save(&self, steps: Vec<Step>) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
+
+    /// Live calls whose [`wake_at`](Call::wake_at) has come, or that were created after `now`; earliest
+    /// first, at most `limit`.
+    fn due(
+        &self,
+        now: Moment,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Call>, StoreError>> + Send;
+
+    /// The earliest [`wake_at`](Call::wake_at) of all live calls.
+    fn wake_at(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
+
+    /// The account's callbacks, those of the newest calls first: every pending one, and the done ones that are
+    /// kept.
+    fn callbacks(
+        &self,
+        account: &AccountSid,
+    ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
+
+    /// Callbacks whose [`next_at`](Callback::next_at) has come, earliest first, at most `limit`.
+    fn due_callbacks(
+        &self,
+        now: Moment,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
+
+    /// The earliest [`next_at`](Callback::next_at) of all callbacks.
+    fn callbacks_wake_at(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
+
+    /// Saves a callback after an attempt; `false` where it has moved on (its attempts are not one fewer). Of an
+    /// account's callbacks that are done the oldest beyond [`CALLBACKS_KEPT`] are dropped.
+    fn save_callback(
+        &self,
+        callback: Callback,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// The account's events after the one with that id, oldest first, at most `limit`.
+    fn events_after(
+        &self,
+        account: &AccountSid,
+        id: u64,
+        limit: usize,
+    ) -> impl Future<Output = Result<Events, StoreError>> + Send;
+}
+
+/// Some of an account's events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    /// The events, oldest first.
+    pub events: Vec<Event>,
+    /// The id of the newest event of all accounts; 0 before the first.
+    pub newest: u64,
+    /// Whether events between the one asked for and the first of these may have been dropped.
+    pub gap: bool,
+}
+
+/// A store that could not do what was asked: the disk is full, the database is gone.
+#[derive(Debug)]
+pub struct StoreError(Box<dyn std::error::Error + Send + Sync>);
+
+impl StoreError {
+    /// Wraps what the store ran into.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        put(f, &["the store failed: ", &self.0.to_string()])
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.0.as_ref())
+    }
+}

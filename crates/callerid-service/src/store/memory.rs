@@ -1,0 +1,394 @@
+//! A store in memory: for tests, and for the API inside a page or a process.
+
+mod snapshot;
+
+pub use snapshot::InvalidSnapshot;
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, Store, StoreError};
+use callerid_core::{
+    AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
+    PageRequest, PhoneNumber,
+};
+
+use crate::account::Account;
+use crate::call::Call;
+use crate::callback::Callback;
+use crate::eligibility::{Admitted, Standing, ValidationRefused};
+use crate::event::{Change, Event};
+use crate::transition::Step;
+
+/// Keeps everything in memory, and loses it with the process.
+///
+/// It looks through its rows where another store has an index: made for the some thousand caller IDs of a test or a
+/// page, and small in a page's WebAssembly.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+impl MemoryStore {
+    /// A store with these accounts and nothing else.
+    pub fn new(accounts: impl IntoIterator<Item = Account>) -> Self {
+        let accounts = accounts.into_iter().collect();
+        Self { state: Mutex::new(State { accounts, ..State::default() }) }
+    }
+
+    /// Puts a caller ID in as it stands, without a validation, in place of one with the same Sid or the
+    /// same number. No event tells of it.
+    pub fn seed(&self, caller_id: OutgoingCallerId) {
+        self.state().put_caller_id(caller_id);
+    }
+
+    /// The accounts it knows.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.state().accounts.clone()
+    }
+
+    /// All it holds, as bytes that [`restore`](Self::restore) takes. They hold tokens and codes in clear.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.state().to_snapshot()
+    }
+
+    /// Takes up what a snapshot holds in place of what it held. Whoever follows the events is told of a gap.
+    ///
+    /// # Errors
+    /// [`InvalidSnapshot`], and nothing is changed.
+    pub fn restore(&self, snapshot: &[u8]) -> Result<(), InvalidSnapshot> {
+        let restored = State::from_snapshot(snapshot)?;
+        let mut state = self.state();
+        let newest_event = state.newest_event.max(restored.newest_event).saturating_add(1);
+        *state = State { newest_event, ..restored };
+        Ok(())
+    }
+
+    // The state is whole between any two statements that take the lock, so a poisoned lock is as good.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    accounts: Vec<Account>,
+    /// In the order of a list: see [`OutgoingCallerId::list_key`].
+    caller_ids: Vec<OutgoingCallerId>,
+    /// Oldest first.
+    calls: Vec<Call>,
+    /// Numbers with wrong entries.
+    failed_entries: Vec<(AccountSid, PhoneNumber, u8)>,
+    /// Oldest first.
+    callbacks: Vec<Callback>,
+    events: VecDeque<Event>,
+    newest_event: u64,
+}
+
+impl State {
+    fn append(&mut self, change: &Change<'_>) {
+        self.newest_event = self.newest_event.saturating_add(1);
+        self.events.push_back(change.to_event(self.newest_event));
+        if self.events.len() > EVENTS_KEPT {
+            self.events.pop_front();
+        }
+    }
+
+    fn account(&self, sid: &AccountSid) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.sid == *sid)
+    }
+
+    fn caller_id(&self, account: &AccountSid, sid: &CallerIdSid) -> Option<&OutgoingCallerId> {
+        self.caller_ids.iter().find(|it| it.sid == *sid && it.account_sid == *account)
+    }
+
+    fn remove_caller_id(
+        &mut self,
+        account: &AccountSid,
+        sid: &CallerIdSid,
+    ) -> Option<OutgoingCallerId> {
+        let place =
+            self.caller_ids.iter().position(|it| it.sid == *sid && it.account_sid == *account)?;
+        Some(self.caller_ids.remove(place))
+    }
+
+    /// Inserts a caller ID in place of one with the same Sid or the same number.
+    fn put_caller_id(&mut self, caller_id: OutgoingCallerId) {
+        self.caller_ids.retain(|it| {
+            it.account_sid != caller_id.account_sid
+                || it.sid != caller_id.sid && it.phone_number != caller_id.phone_number
+        });
+        let key = caller_id.list_key();
+        let place = self.caller_ids.partition_point(|it| it.list_key() < key);
+        self.caller_ids.insert(place, caller_id);
+    }
+
+    fn page(
+        &self,
+        account: &AccountSid,
+        filter: &Filter,
+        page: PageRequest,
+    ) -> Page<OutgoingCallerId> {
+        let most = usize::try_from(page.rows_and_one()).unwrap_or(usize::MAX);
+        let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+        let (mut rows, mut total, mut skipped) = (Vec::new(), 0_u64, 0_usize);
+        for row in &self.caller_ids {
+            if row.account_sid != *account || !filter.matches(row) {
+                continue;
+            }
+            total = total.saturating_add(1);
+            let is_before = match page.after {
+                Some(after) => row.list_key() <= after,
+                None => skipped < offset,
+            };
+            if is_before {
+                skipped = skipped.saturating_add(1);
+            } else if rows.len() < most {
+                rows.push(row.clone());
+            }
+        }
+        Page::cut(page, rows, total)
+    }
+
+    fn call(&self, sid: &CallSid) -> Option<&Call> {
+        self.calls.iter().find(|call| call.sid == *sid)
+    }
+
+    fn live_calls(&self) -> impl Iterator<Item = &Call> {
+        self.calls.iter().filter(|call| call.status.is_live())
+    }
+
+    fn failed_entries(&self, account: &AccountSid, number: &PhoneNumber) -> u8 {
+        let entries = self.failed_entries.iter().find(|it| it.0 == *account && it.1 == *number);
+        entries.map_or(0, |it| it.2)
+    }
+
+    fn put_call(&mut self, call: Call) {
+        self.append(&Change::Call(&call));
+        self.failed_entries.retain(|it| it.0 != call.account_sid || it.1 != call.phone_number);
+        if call.failed_entries > 0 {
+            let entries = (call.account_sid, call.phone_number, call.failed_entries);
+            self.failed_entries.push(entries);
+        }
+        let key = |call: &Call| (call.created_at, call.sid);
+        let place = self.calls.partition_point(|it| key(it) < key(&call));
+        match self.calls.get_mut(place).filter(|it| it.sid == call.sid) {
+            Some(before) => *before = call,
+            None => self.calls.insert(place, call),
+        }
+    }
+
+    fn put_callback(&mut self, callback: Callback) {
+        let key = |it: &Callback| (it.created_at, it.call_sid);
+        let place = self.callbacks.partition_point(|it| key(it) < key(&callback));
+        match self.callbacks.get_mut(place).filter(|it| it.call_sid == callback.call_sid) {
+            Some(before) => *before = callback,
+            None => self.callbacks.insert(place, callback),
+        }
+    }
+
+    fn put_step(&mut self, step: Step) {
+        if let Some(callback) = step.callback {
+            self.put_callback(callback);
+        }
+        self.put_call(step.call);
+        if let Some(caller_id) = step.caller_id {
+            self.append(&Change::CallerIdAdded(&caller_id));
+            self.put_caller_id(caller_id);
+        }
+    }
+
+    fn drop_old_calls(&mut self, account: &AccountSid) {
+        let is_ended = |call: &Call| call.account_sid == *account && !call.status.is_live();
+        let ended = self.calls.iter().filter(|call| is_ended(call)).count();
+        let mut surplus = ended.saturating_sub(ENDED_CALLS_KEPT);
+        self.calls.retain(|call| {
+            let is_dropped = surplus > 0 && is_ended(call);
+            surplus = surplus.saturating_sub(is_dropped.into());
+            !is_dropped
+        });
+    }
+
+    fn drop_old_callbacks(&mut self, account: &AccountSid) {
+        let is_done = |it: &Callback| it.account_sid == *account && it.next_at.is_none();
+        let done = self.callbacks.iter().filter(|it| is_done(it)).count();
+        let mut surplus = done.saturating_sub(CALLBACKS_KEPT);
+        self.callbacks.retain(|it| {
+            let is_dropped = surplus > 0 && is_done(it);
+            surplus = surplus.saturating_sub(is_dropped.into());
+            !is_dropped
+        });
+    }
+}
+
+/// The first of these by their key, at most `limit`, in its order.
+fn first<'a, T: Clone + 'a, K: Ord>(
+    items: impl Iterator<Item = &'a T>,
+    limit: usize,
+    key: impl Fn(&T) -> K,
+) -> Vec<T> {
+    let mut first: Vec<&T> = Vec::new();
+    for item in items {
+        let place = first.partition_point(|it| key(it) <= key(item));
+        if place < limit {
+            first.insert(place, item);
+            first.truncate(limit);
+        }
+    }
+    first.into_iter().cloned().collect()
+}
+
+impl Store for MemoryStore {
+    async fn account(&self, sid: &AccountSid) -> Result<Option<Account>, StoreError> {
+        Ok(self.state().account(sid).cloned())
+    }
+
+    async fn caller_id(
+        &self,
+        account: &AccountSid,
+        sid: &CallerIdSid,
+    ) -> Result<Option<OutgoingCallerId>, StoreError> {
+        Ok(self.state().caller_id(account, sid).cloned())
+    }
+
+    async fn list(
+        &self,
+        account: &AccountSid,
+        filter: &Filter,
+        page: PageRequest,
+    ) -> Result<Page<OutgoingCallerId>, StoreError> {
+        Ok(self.state().page(account, filter, page))
+    }
+
+    async fn rename(
+        &self,
+        account: &AccountSid,
+        sid: &CallerIdSid,
+        name: Option<FriendlyName>,
+        now: Moment,
+    ) -> Result<Option<OutgoingCallerId>, StoreError> {
+        let mut state = self.state();
+        let Some(mut caller_id) = state.remove_caller_id(account, sid) else { return Ok(None) };
+        caller_id.rename(name, now);
+        state.put_caller_id(caller_id.clone());
+        state.append(&Change::CallerIdUpdated(&caller_id));
+        Ok(Some(caller_id))
+    }
+
+    async fn remove(&self, account: &AccountSid, sid: &CallerIdSid) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let removed = state.remove_caller_id(account, sid).is_some();
+        if removed {
+            state.append(&Change::CallerIdDeleted(account, sid));
+        }
+        Ok(removed)
+    }
+
+    async fn add_call(
+        &self,
+        call: Call,
+    ) -> Result<Result<Admitted, ValidationRefused>, StoreError> {
+        let mut state = self.state();
+        let (account, number) = (call.account_sid, call.phone_number);
+        let of_number = |it: &&Call| it.account_sid == account && it.phone_number == number;
+        let standing = Standing {
+            is_caller_id: state
+                .caller_ids
+                .iter()
+                .any(|it| it.account_sid == account && it.phone_number == number),
+            failed_entries: state.failed_entries(&account, &number),
+            live: state.live_calls().find(of_number).cloned(),
+        };
+        let admitted = match standing.admit(call) {
+            Ok(admitted) => admitted,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(step) = &admitted.replaced {
+            state.put_step(step.clone());
+        }
+        state.put_call(admitted.call.clone());
+        state.drop_old_calls(&admitted.call.account_sid);
+        Ok(Ok(admitted))
+    }
+
+    async fn call(&self, sid: &CallSid) -> Result<Option<Call>, StoreError> {
+        Ok(self.state().call(sid).cloned())
+    }
+
+    async fn calls(&self, account: &AccountSid) -> Result<Vec<Call>, StoreError> {
+        let state = self.state();
+        let of_account = |call: &&Call| call.account_sid == *account;
+        Ok(state.calls.iter().rev().filter(of_account).cloned().collect())
+    }
+
+    async fn save(&self, steps: Vec<Step>) -> Result<Vec<bool>, StoreError> {
+        let mut state = self.state();
+        let save = |step: Step| {
+            let before = state.call(&step.call.sid);
+            if before.map(|call| call.revision.wrapping_add(1)) != Some(step.call.revision) {
+                return false;
+            }
+            state.put_step(step);
+            true
+        };
+        Ok(steps.into_iter().map(save).collect())
+    }
+
+    async fn due(&self, now: Moment, limit: usize) -> Result<Vec<Call>, StoreError> {
+        let state = self.state();
+        let is_due = |call: &&Call| call.wake_at() <= Some(now) || call.created_at > now;
+        let due = state.live_calls().filter(is_due);
+        Ok(first(due, limit, |call| (call.wake_at(), call.sid)))
+    }
+
+    async fn wake_at(&self) -> Result<Option<Moment>, StoreError> {
+        Ok(self.state().live_calls().filter_map(Call::wake_at).min())
+    }
+
+    async fn callbacks(&self, account: &AccountSid) -> Result<Vec<Callback>, StoreError> {
+        let state = self.state();
+        let of_account = |callback: &&Callback| callback.account_sid == *account;
+        Ok(state.callbacks.iter().rev().filter(of_account).cloned().collect())
+    }
+
+    async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {
+        let state = self.state();
+        let is_due = |it: &&Callback| it.next_at.is_some_and(|next| next <= now);
+        let due = state.callbacks.iter().filter(is_due);
+        Ok(first(due, limit, |it| (it.next_at, it.call_sid)))
+    }
+
+    async fn callbacks_wake_at(&self) -> Result<Option<Moment>, StoreError> {
+        Ok(self.state().callbacks.iter().filter_map(|it| it.next_at).min())
+    }
+
+    async fn save_callback(&self, callback: Callback) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let account = callback.account_sid;
+        let before = state.callbacks.iter_mut().find(|it| it.call_sid == callback.call_sid);
+        let Some(before) = before.filter(|it| it.attempts.wrapping_add(1) == callback.attempts)
+        else {
+            return Ok(false);
+        };
+        *before = callback;
+        state.drop_old_callbacks(&account);
+        Ok(true)
+    }
+
+    async fn events_after(
+        &self,
+        account: &AccountSid,
+        id: u64,
+        limit: usize,
+    ) -> Result<Events, StoreError> {
+        let state = self.state();
+        let none = state.newest_event.saturating_add(1);
+        let oldest = state.events.front().map_or(none, |event| event.id);
+        let of_account = |event: &&Event| event.id > id && event.account_sid == *account;
+        Ok(Events {
+            events: state.events.iter().filter(of_account).take(limit).cloned().collect(),
+            newest: state.newest_event,
+            gap: id.saturating_add(1) < oldest || id > state.newest_event,
+        })
+    }
+}

@@ -1,0 +1,318 @@
+//! Transitions: what time and the phone do to a call.
+
+use std::fmt;
+
+use callerid_core::text::put;
+use callerid_core::{FriendlyName, Moment, OutgoingCallerId};
+
+use crate::call::{CLOCK_TOLERANCE_SECONDS, Call, CallStatus, FAILED_ENTRIES_MAX, PhoneEvent};
+use crate::callback::Callback;
+use crate::keypad::Entry;
+use crate::keypad::{Key, Keyed};
+
+impl Call {
+    /// What the time alone does to it: it is placed when due, and ended when its code has expired.
+    /// `None` while there is nothing to do.
+    pub fn at(&self, now: Moment) -> Option<Step> {
+        if !self.status.is_live() {
+            return None;
+        }
+        let clock_was_set_back = self.created_at > now.plus_seconds(CLOCK_TOLERANCE_SECONDS);
+        if now >= self.expires_at() || clock_was_set_back {
+            let status = match self.status {
+                CallStatus::Ringing => CallStatus::NoAnswer,
+                CallStatus::InProgress => CallStatus::Completed,
+                _ => CallStatus::Failed,
+            };
+            return Some(self.ended(status, now));
+        }
+        let is_due = self.status == CallStatus::Queued && now >= self.due_at;
+        is_due.then(|| {
+            let call = Self { status: CallStatus::Ringing, ringing_at: Some(now), ..self.clone() };
+            call.into_step(Some(Instruction::Place))
+        })
+    }
+
+    /// What an event of the phone does to it.
+    ///
+    /// # Errors
+    /// [`UnexpectedEvent`] where it is not in a state in which that can happen.
+    pub fn after(&self, event: &PhoneEvent, now: Moment) -> Result<Step, UnexpectedEvent> {
+        match (self.status, event) {
+            (CallStatus::Ringing, PhoneEvent::Answered) => {
+                let call =
+                    Self { status: CallStatus::InProgress, answered_at: Some(now), ..self.clone() };
+                Ok(call.into_step(Some(Instruction::Play(Prompt::EnterCode))))
+            }
+            (CallStatus::Ringing, PhoneEvent::Busy | PhoneEvent::HungUp) => {
+                Ok(self.ended(CallStatus::Busy, now))
+            }
+            (CallStatus::Ringing, PhoneEvent::NoAnswer) => {
+                Ok(self.ended(CallStatus::NoAnswer, now))
+            }
+            (CallStatus::InProgress, PhoneEvent::Pressed(keys)) => Ok(self.pressed(keys, now)),
+            (CallStatus::InProgress, PhoneEvent::HungUp) => {
+                Ok(self.ended(CallStatus::Completed, now))
+            }
+            (status, PhoneEvent::Failed) if status.is_live() => {
+                Ok(self.ended(CallStatus::Failed, now))
+            }
+            (status, _) => Err(UnexpectedEvent { status, event: event.name() }),
+        }
+    }
+
+    /// It gives way to a new request for the same number.
+    pub fn canceled(&self, now: Moment) -> Step {
+        self.ended(CallStatus::Canceled, now)
+    }
+
+    fn pressed(&self, keys: &[Key], now: Moment) -> Step {
+        let mut call = self.clone();
+        let mut instruction = None;
+        for key in keys {
+            let Some(entry) = call.keyed.press(*key) else { continue };
+            if call.validation_code.is_some_and(|code| entry == Entry::Code(code)) {
+                return call.verified(now);
+            }
+            call.entries_left = call.entries_left.saturating_sub(1);
+            call.failed_entries = call.failed_entries.saturating_add(1);
+            if call.entries_left == 0 || call.failed_entries >= FAILED_ENTRIES_MAX {
+                call.entries_left = 0;
+                let mut step = call.ended(CallStatus::Completed, now);
+                step.instruction = Some(Instruction::HangUp(Some(Prompt::Failed)));
+                return step;
+            }
+            let entries_left = call.entries_left;
+            instruction = Some(Instruction::Play(Prompt::WrongCode { entries_left }));
+        }
+        call.into_step(instruction)
+    }
+
+    fn verified(mut self, now: Moment) -> Step {
+        self.verified = true;
+        self.failed_entries = 0;
+        let date = now.to_date();
+        let name = self.friendly_name.clone();
+        let caller_id = OutgoingCallerId {
+            sid: self.caller_id_sid,
+            account_sid: self.account_sid,
+            friendly_name: name.unwrap_or_else(|| FriendlyName::default_for(&self.phone_number)),
+            phone_number: self.phone_number,
+            date_created: date,
+            date_updated: date,
+        };
+        let mut step = self.ended(CallStatus::Completed, now);
+        step.caller_id = Some(caller_id);
+        step.instruction = Some(Instruction::HangUp(Some(Prompt::Verified)));
+        step
+    }
+
+    fn ended(&self, status: CallStatus, now: Moment) -> Step {
+        let call = Self {
+            status,
+            validation_code: None,
+            keyed: Keyed::default(),
+            ended_at: Some(now),
+            ..self.clone()
+        };
+        let mut step = call.into_step(Some(Instruction::HangUp(None)));
+        step.callback = Callback::of(&step.call, now);
+        step
+    }
+
+    fn into_step(mut self, instruction: Option<Instruction>) -> Step {
+        self.revision = self.revision.wrapping_add(1);
+        Step { call: self, caller_id: None, callback: None, instruction }
+    }
+}
+
+/// A transition of a call, to be saved in one piece.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The call after the step; its revision is one more than before.
+    pub call: Call,
+    /// The caller ID that the step adds: the code was keyed.
+    pub caller_id: Option<OutgoingCallerId>,
+    /// The callback that the step asks for: the call has ended.
+    pub callback: Option<Callback>,
+    /// What the phone line is to do, once the step is saved.
+    pub instruction: Option<Instruction>,
+}
+
+/// What a phone line is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instruction {
+    /// Dial the call's number.
+    Place,
+    /// Say something, and go on listening.
+    Play(Prompt),
+    /// Say something, if anything, and end the call.
+    HangUp(Option<Prompt>),
+}
+
+/// What the person at the phone hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Prompt {
+    /// Please enter the six digits that you were shown.
+    EnterCode,
+    /// That was not the code; so many entries are left.
+    WrongCode {
+        /// Wrong entries that are still allowed in this call.
+        entries_left: u8,
+    },
+    /// That was the code: the number is validated.
+    Verified,
+    /// That was not the code, and it was the last entry.
+    Failed,
+}
+
+/// An event that cannot happen to a call as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnexpectedEvent {
+    status: CallStatus,
+    event: &'static str,
+}
+
+impl fmt::Display for UnexpectedEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        put(f, &["a call that is ", self.status.as_str(), " cannot ", self.event])
+    }
+}
+
+impl std::error::Error for UnexpectedEvent {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
+
+    fn queued(delay: u8) -> Call {
+        let number = PhoneNumber::parse("4158675309").unwrap();
+        let call_delay = CallDelay::new(delay).unwrap();
+        let new = NewCallerId { call_delay, ..NewCallerId::new(number) };
+        let mut call = Call::new(
+            AccountSid::from_entropy(&[1; 16]),
+            new,
+            &Entropy::new([2; Entropy::BYTES]),
+            NOW,
+        )
+        .unwrap();
+        call.validation_code = Some(ValidationCode::parse("042917").unwrap());
+        call
+    }
+
+    fn in_progress() -> Call {
+        let ringing = queued(0).at(NOW).unwrap().call;
+        ringing.after(&PhoneEvent::Answered, NOW).unwrap().call
+    }
+
+    fn press(call: &Call, keys: &str) -> Step {
+        call.after(&PhoneEvent::Pressed(Key::parse_all(keys).unwrap()), NOW).unwrap()
+    }
+
+    #[test]
+    fn the_code_keyed_a_digit_at_a_time_adds_the_caller_id() {
+        let mut call = in_progress();
+        for digit in ["0", "4", "2", "9", "1"] {
+            let step = press(&call, digit);
+            assert_eq!((step.caller_id.is_none(), step.instruction), (true, None));
+            call = step.call;
+        }
+        let step = press(&call, "7");
+        let caller_id = step.caller_id.unwrap();
+        assert_eq!(caller_id.friendly_name.as_str(), "(415) 867-5309");
+        assert_eq!(caller_id.sid, call.caller_id_sid);
+        assert_eq!((step.call.status, step.call.verified), (CallStatus::Completed, true));
+        assert_eq!(step.call.validation_code, None);
+        assert_eq!(step.instruction, Some(Instruction::HangUp(Some(Prompt::Verified))));
+    }
+
+    #[test]
+    fn the_third_wrong_entry_ends_the_call_and_keys_after_it_are_dropped() {
+        let first = press(&in_progress(), "000000");
+        let wrong = Prompt::WrongCode { entries_left: 2 };
+        assert_eq!(first.instruction, Some(Instruction::Play(wrong)));
+        let last = press(
+            &first.call,
+            "111111" /* and */
+                .repeat(3)
+                .as_str(),
+        );
+        assert_eq!((last.call.status, last.call.verified), (CallStatus::Completed, false));
+        assert_eq!((last.call.entries_left, last.call.failed_entries), (0, 3));
+        assert_eq!(last.call.ended_at, Some(NOW));
+        let error = last.call.after(&PhoneEvent::Answered, NOW).unwrap_err();
+        assert_eq!(error.to_string(), "a call that is completed cannot be answered");
+    }
+
+    #[test]
+    fn star_starts_over_and_hash_ends_an_entry_early() {
+        let call = in_progress();
+        assert!(press(&call, "99*042917").caller_id.is_some());
+        assert!(press(&call, "##042917").caller_id.is_some());
+        assert_eq!(press(&call, "0429#").call.entries_left, 2);
+    }
+
+    #[test]
+    fn a_call_is_placed_when_due_and_ended_when_its_code_expires() {
+        let call = queued(30);
+        assert_eq!(call.at(NOW.plus_seconds(29)), None);
+        assert_eq!(call.wake_at(), Some(NOW.plus_seconds(30)));
+        let placed = call.at(NOW.plus_seconds(30)).unwrap();
+        assert_eq!(placed.instruction, Some(Instruction::Place));
+        assert_eq!(placed.call.wake_at(), Some(NOW.plus_seconds(600)));
+        let end = |call: &Call| call.at(NOW.plus_seconds(600)).unwrap().call.status;
+        assert_eq!(end(&call), CallStatus::Failed);
+        assert_eq!(end(&placed.call), CallStatus::NoAnswer);
+        assert_eq!(end(&in_progress()), CallStatus::Completed);
+    }
+
+    #[test]
+    fn a_call_that_loses_its_line_has_failed() {
+        for call in [queued(0), queued(0).at(NOW).unwrap().call, in_progress()] {
+            let step = call.after(&PhoneEvent::Failed, NOW).unwrap();
+            assert_eq!((step.call.status, step.call.verified), (CallStatus::Failed, false));
+        }
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_lengthen_a_codes_life() {
+        let before = |seconds: i64| Moment::from_unix_millis(NOW.unix_millis() - seconds * 1000);
+        assert_eq!(in_progress().at(before(60)), None);
+        assert_eq!(in_progress().at(before(61)).unwrap().call.status, CallStatus::Completed);
+    }
+
+    #[test]
+    fn a_number_with_a_hundred_wrong_entries_takes_no_more() {
+        let standing = |failed_entries| Standing { failed_entries, ..Standing::default() };
+        let admitted = standing(99).admit(queued(0)).unwrap();
+        assert_eq!(standing(100).admit(queued(0)), Err(ValidationRefused::TooManyFailedEntries));
+        let ringing = admitted.call.at(NOW).unwrap().call;
+        let answered = ringing.after(&PhoneEvent::Answered, NOW).unwrap().call;
+        assert_eq!(press(&answered, "000000").call.status, CallStatus::Completed);
+        assert_eq!(press(&answered, "042917").call.failed_entries, 0);
+    }
+
+    #[test]
+    fn a_new_request_replaces_the_live_call() {
+        let standing = Standing { live: Some(in_progress()), ..Standing::default() };
+        let replaced = standing.admit(queued(0)).unwrap().replaced.unwrap();
+        assert_eq!(replaced.call.status, CallStatus::Canceled);
+        assert_eq!(replaced.instruction, Some(Instruction::HangUp(None)));
+    }
+
+    #[test]
+    fn neither_the_code_nor_what_was_keyed_is_in_debug_output() {
+        let shown = format!("{:?}", press(&in_progress(), "0429"));
+        assert!(!shown.contains("0429"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_by_its_place() {
+        for (text, at) in [("", 0), ("12a", 2), ("é", 0), ("1 2", 1)] {
+            assert_eq!(Key::parse_all(text), Err(InvalidKeys { at }), "{text}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Versions of the API: how the same operations look in each. The one place where they differ.
+//!
+//! A version says how a request is read ([`decode`]) and how an answer is written ([`encode`]); between the two nobody
+//! knows which it was.
+
+mod parameters;
+mod v2008;
+mod v2010;
+
+use callerid_core::representation::Representation;
+use callerid_core::{OutgoingCallerId, Page, RestException, ValidationRequest};
+
+use crate::api_error::Refusal;
+use crate::operation::{ListRequest, Operation, Resource};
+use crate::request::Request;
+use crate::response::{Response, no_content, response, status_of};
+use callerid_core::ApiVersion;
+
+use http::StatusCode;
+
+pub(crate) use parameters::{form, malformed};
+
+/// What the service answers, before a version writes it.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    CallerIds(Page<OutgoingCallerId>, ListRequest),
+    CallerId(OutgoingCallerId),
+    ValidationRequest(ValidationRequest),
+    Deleted,
+}
+
+/// Reads what a request wants of the resource that its path names.
+pub(crate) fn decode(
+    version: ApiVersion,
+    resource: Resource,
+    request: &Request<'_>,
+) -> Result<Operation, Refusal> {
+    match version {
+        ApiVersion::V2008 => v2008::decode(resource, request),
+        ApiVersion::V2010 => v2010::decode(resource, request),
+    }
+}
+
+/// Writes an answer to a request for that path.
+pub(crate) fn encode(
+    version: ApiVersion,
+    representation: Representation,
+    answer: Answer,
+    path: &str,
+) -> Response {
+    let body = match (answer, version) {
+        (Answer::Deleted, _) => return no_content(),
+        (answer, ApiVersion::V2008) => v2008::encode(representation, answer, path),
+        (answer, ApiVersion::V2010) => v2010::encode(representation, answer, path),
+    };
+    response(StatusCode::OK, representation.content_type(), body)
+}
+
+/// Writes an error.
+pub(crate) fn encode_exception(
+    version: ApiVersion,
+    representation: Representation,
+    exception: RestException,
+) -> Response {
+    let status = status_of(&exception);
+    let body = match version {
+        ApiVersion::V2008 => v2008::encode_exception(representation, exception),
+        ApiVersion::V2010 => v2010::encode_exception(representation, exception),
+    };
+    response(status, representation.content_type(), body)
+}

@@ -1,0 +1,160 @@
+//! Parameters that the versions have in common, read and checked.
+
+use std::fmt;
+
+use callerid_core::form::{Form, MalformedForm};
+use callerid_core::text::{digits, joined};
+use callerid_core::{
+    CallDelay, ErrorCode, Filter, FriendlyName, MAX_PAGE_NUMBER, PageRequest, PageSize,
+    PhoneNumber, decimal,
+};
+
+use callerid_core::representation::media_type;
+
+use crate::api_error::Refusal;
+use crate::request::Request;
+
+/// The parameters of a query or a body, each read by its name.
+pub(crate) struct Parameters<'a>(Form<'a>);
+
+/// A filter as it was asked for.
+#[derive(Default)]
+pub(super) struct Filters {
+    /// What rows must match; `None` where nothing can.
+    pub(super) filter: Option<Filter>,
+    /// The parameters as they came, for the addresses of the other pages.
+    pub(super) parameters: Vec<(&'static str, String)>,
+}
+
+impl<'a> Parameters<'a> {
+    /// Those of the query.
+    pub(super) fn of_query(request: &Request<'a>) -> Result<Self, Refusal> {
+        Form::decode(request.query.as_bytes()).map(Self).map_err(malformed)
+    }
+
+    /// Those of the body.
+    pub(super) fn of_body(request: &Request<'a>) -> Result<Self, Refusal> {
+        form(request).map(Self)
+    }
+
+    /// The value of the parameter that goes by one of these names.
+    pub(super) fn value(&self, names: &[&'static str]) -> Result<Option<&str>, Refusal> {
+        self.0.value(names).map_err(malformed)
+    }
+
+    /// The same, where an empty value stands for none: as it does for every parameter that may be left out, but a name to
+    /// give (see [`friendly_name`](Self::friendly_name)).
+    pub(super) fn given(&self, names: &[&'static str]) -> Result<Option<&str>, Refusal> {
+        Ok(self.value(names)?.filter(|value| !value.is_empty()))
+    }
+
+    /// The page asked for, by number and size.
+    pub(super) fn page(
+        &self,
+        number: &[&'static str],
+        size: &[&'static str],
+    ) -> Result<PageRequest, Refusal> {
+        let number = match self.given(number)? {
+            None => 0,
+            Some(text) => {
+                decimal(text).filter(|number| *number <= MAX_PAGE_NUMBER).ok_or_else(|| {
+                    let most = digits(MAX_PAGE_NUMBER);
+                    let detail = joined(&["a page's number is a whole number from 0 to ", &most]);
+                    Refusal::because(ErrorCode::PageOutOfRange, &detail)
+                })?
+            }
+        };
+        let size = match self.given(size)? {
+            None => PageSize::default(),
+            Some(text) => PageSize::parse(text)
+                .map_err(|error| because(ErrorCode::PageSizeTooLarge, &error))?,
+        };
+        Ok(PageRequest { number, size, after: None })
+    }
+
+    /// The filters of a list: one that is no number or no name matches nothing.
+    pub(super) fn filters(&self) -> Result<Filters, Refusal> {
+        let mut filters = Filters { filter: Some(Filter::default()), parameters: Vec::new() };
+        if let Some(text) = self.given(&["PhoneNumber"])? {
+            filters.parameters.push(("PhoneNumber", text.to_owned()));
+            // One that the list has may have been withdrawn from the plan since.
+            filters.narrow(PhoneNumber::restore(text).ok(), |filter, number| {
+                filter.phone_number = Some(number);
+            });
+        }
+        if let Some(text) = self.given(&["FriendlyName"])? {
+            filters.parameters.push(("FriendlyName", text.to_owned()));
+            filters.narrow(FriendlyName::new(text).ok(), |filter, name| {
+                filter.friendly_name = Some(name);
+            });
+        }
+        Ok(filters)
+    }
+
+    /// The number to validate.
+    pub(super) fn phone_number(&self) -> Result<PhoneNumber, Refusal> {
+        let text = self.value(&["PhoneNumber"])?.ok_or_else(|| {
+            Refusal::because(ErrorCode::InvalidPhoneNumber, "PhoneNumber is missing")
+        })?;
+        PhoneNumber::parse(text).map_err(|error| because(ErrorCode::InvalidPhoneNumber, &error))
+    }
+
+    /// A name to give: `None` where the parameter is missing, the inner `None` where it is empty. That stands
+    /// for the default name, as the specification's "Defaults to" suggests.
+    pub(super) fn friendly_name(&self) -> Result<Option<Option<FriendlyName>>, Refusal> {
+        match self.value(&["FriendlyName"])? {
+            None => Ok(None),
+            Some("") => Ok(Some(None)),
+            Some(text) => FriendlyName::new(text)
+                .map(|name| Some(Some(name)))
+                .map_err(|error| because(ErrorCode::InvalidFriendlyName, &error)),
+        }
+    }
+
+    /// The name that an update must give.
+    pub(super) fn new_name(&self) -> Result<Option<FriendlyName>, Refusal> {
+        self.friendly_name()?.ok_or_else(|| {
+            let detail = "FriendlyName is missing; leave it empty for the default name";
+            Refusal::because(ErrorCode::InvalidFriendlyName, detail)
+        })
+    }
+
+    /// How long to wait before ringing.
+    pub(super) fn call_delay(&self) -> Result<CallDelay, Refusal> {
+        self.given(&["CallDelay"])?.map_or(Ok(CallDelay::default()), |text| {
+            CallDelay::parse(text).map_err(|error| because(ErrorCode::InvalidCallDelay, &error))
+        })
+    }
+}
+
+impl Filters {
+    fn narrow<T>(&mut self, value: Option<T>, set: impl FnOnce(&mut Filter, T)) {
+        match (value, &mut self.filter) {
+            (Some(value), Some(filter)) => set(filter, value),
+            _ => self.filter = None,
+        }
+    }
+}
+
+/// The form in a request's body. A body without a `Content-Type` is taken for one.
+pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, Refusal> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let is_form = request
+        .content_type
+        .map(media_type)
+        .is_none_or(|essence| essence.eq_ignore_ascii_case(FORM));
+    if !request.body.is_empty() && !is_form {
+        let message = joined(&["Unsupported Content-Type: parameters are sent as ", FORM]);
+        return Err(Refusal::http(415, &message));
+    }
+    Form::decode(request.body).map_err(malformed)
+}
+
+/// An error of the table, because a parser refused a parameter.
+fn because(code: ErrorCode, error: &dyn fmt::Display) -> Refusal {
+    Refusal::because(code, &error.to_string())
+}
+
+pub(crate) fn malformed(error: MalformedForm) -> Refusal {
+    Refusal::http(400, &joined(&["Malformed parameters: ", &error.to_string()]))
+}

@@ -1,0 +1,101 @@
+//! `2008-08-01`, the specification's version.
+
+use callerid_core::form;
+use callerid_core::representation::{CallerIdPage, Document, PageUris, Representation};
+use callerid_core::text::{digits, joined};
+use callerid_core::{ApiVersion, ErrorCode, NewCallerId, OutgoingCallerId, Page, RestException};
+
+use super::Answer;
+use super::parameters::Parameters;
+use crate::api_error::Refusal;
+use crate::operation::{ListRequest, Operation, Resource};
+use crate::request::Request;
+
+/// Where the vendor explained a code in that version's time.
+const MORE_INFO: &str = "http://www.twilio.com/docs/errors/";
+
+pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, Refusal> {
+    let query = Parameters::of_query(request)?;
+    // A client that cannot send PUT or DELETE sends POST and says which it means.
+    let method = match (request.method, query.given(&["_method"])?) {
+        ("POST", Some(method)) => method,
+        (method, _) => method,
+    };
+    match (resource, method) {
+        (Resource::List, "GET") => list(&query).map(Operation::List),
+        (Resource::List, "POST") => create(&Parameters::of_body(request)?).map(Operation::Create),
+        (Resource::Instance(sid), "GET") => Ok(Operation::Fetch(sid)),
+        (Resource::Instance(sid), "PUT" | "POST") => {
+            Ok(Operation::Update(sid, Parameters::of_body(request)?.new_name()?))
+        }
+        (Resource::Instance(sid), "DELETE") => Ok(Operation::Delete(sid)),
+        _ => Err(Refusal::new(ErrorCode::MethodNotAllowed)),
+    }
+}
+
+fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
+    let page = query.page(&["page", "Page"], &["num", "PageSize"])?;
+    let filters = query.filters()?;
+    Ok(ListRequest {
+        filter: filters.filter,
+        parameters: filters.parameters,
+        page,
+        // A published client pages on for ever if a page past the end is no error.
+        page_must_exist: true,
+        token: None,
+    })
+}
+
+fn create(form: &Parameters<'_>) -> Result<NewCallerId, Refusal> {
+    Ok(NewCallerId {
+        friendly_name: form.friendly_name()?.flatten(),
+        call_delay: form.call_delay()?,
+        ..NewCallerId::new(form.phone_number()?)
+    })
+}
+
+pub(super) fn encode(representation: Representation, answer: Answer, path: &str) -> Vec<u8> {
+    match answer {
+        Answer::Deleted => Vec::new(),
+        Answer::CallerId(caller_id) => {
+            representation.encode(ApiVersion::V2008, &Document::CallerId(&caller_id))
+        }
+        Answer::ValidationRequest(request) => {
+            representation.encode(ApiVersion::V2008, &Document::ValidationRequest(&request))
+        }
+        Answer::CallerIds(page, request) => {
+            let uris = page_uris(&page, &request, path);
+            representation
+                .encode(ApiVersion::V2008, &Document::CallerIds(&CallerIdPage { page, uris }))
+        }
+    }
+}
+
+/// Addresses as answers carry them: path and query, the filter's parameters after the page's.
+fn page_uris(page: &Page<OutgoingCallerId>, request: &ListRequest, path: &str) -> PageUris {
+    let uri = |number: u64| {
+        let (number, size) = (number.to_string(), page.size.to_string());
+        let parameters = request.parameters.iter().map(|(name, value)| (*name, value.as_str()));
+        let page = [("page", number.as_str()), ("num", size.as_str())];
+        format!("{path}?{}", form::encode(page.into_iter().chain(parameters)))
+    };
+    PageUris {
+        this: uri(page.number),
+        first: uri(0),
+        previous: page.previous().map(uri).unwrap_or_default(),
+        next: page.next().map(uri).unwrap_or_default(),
+        last: uri(page.last()),
+    }
+}
+
+pub(super) fn encode_exception(
+    representation: Representation,
+    mut exception: RestException,
+) -> Vec<u8> {
+    // A 404 says only its status and its message.
+    if exception.status == ErrorCode::NotFound.status() {
+        exception.code = None;
+    }
+    exception.more_info = exception.code.map(|code| joined(&[MORE_INFO, &digits(code)]));
+    representation.encode(ApiVersion::V2008, &Document::Exception(&exception))
+}
