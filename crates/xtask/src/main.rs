@@ -38,7 +38,7 @@ usage: cargo xtask <chore>
   openapi <description>                 hold the answers against the vendor's OpenAPI description
   compare <description>                 the same requests to this server and to Prism, and what each costs
   bench [name …]                        measure, beside peers; writes target/bench.json
-  package [--dist]                      build the npm package, or only pkg/dist
+  package [--dist]                      build the npm package, or only pkg/dist and the server's page
   generate                              write the numbering plan's table anew";
 
 fn main() -> ExitCode {
@@ -109,7 +109,7 @@ fn with_feature(chore: &str, args: &[String]) -> Outcome {
     run(cargo().args(build).args(["--", chore]).args(args))
 }
 
-/// Builds `pkg/dist`, the npm package's modules as the page loads them; it needs no Node.
+/// Builds `pkg/dist`, the npm package's modules as the page loads them, and puts the page in the server's crate; it needs no Node.
 fn package_dist() -> Outcome {
     with_feature("package", &["--dist".to_owned()])
 }

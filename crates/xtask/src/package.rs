@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use base64ct::{Base64, Encoding as _};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{Outcome, cargo, node, root, run, target_dir};
+use crate::{Outcome, cargo, node, page, root, run, target_dir};
 
 /// A build of `callerid-wasm`, and where it goes.
 struct Build {
@@ -37,7 +37,8 @@ const API: &str = "api.js";
 /// The modules that `pkg/package.json` names.
 const ENTRIES: [&str; 4] = ["index.js", "slim.js", "url.js", "workerd.js"];
 
-/// Builds the tarball `target/npm/callerid-<version>.tgz`, and prints where it is; or only `pkg/dist`.
+/// Builds the tarball `target/npm/callerid-<version>.tgz`, and prints where it is; or only `pkg/dist`
+/// and the server's page over it.
 pub(crate) fn run_all(args: &[String]) -> Outcome {
     let manifest = fs::read_to_string(root().join("pkg/package.json"))?;
     let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
@@ -46,7 +47,10 @@ pub(crate) fn run_all(args: &[String]) -> Outcome {
     }
     match args {
         [] => pack(),
-        [flag] if flag == "--dist" => WHOLE.run(&emptied(root().join("pkg/dist"))?),
+        [flag] if flag == "--dist" => {
+            WHOLE.run(&emptied(root().join("pkg/dist"))?)?;
+            page::embed()
+        }
         _ => Err("usage: cargo xtask package [--dist]".into()),
     }
 }

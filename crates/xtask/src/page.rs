@@ -1,10 +1,6 @@
 //! The page: put together for a static host, and its tests, which are Playwright in a Chromium of this machine, over the
 //! real server and over the mock.
 
-/// As the server links it.
-#[path = "../../callerid-server/build/link.rs"]
-mod link;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,22 +10,54 @@ use crate::{Outcome, cargo, node, root, run, target_dir};
 const NO_BROWSER: &str = "the page's tests need a Chromium or Chrome, and none is found. Install one \
     (Debian: apt-get install --no-install-recommends chromium), or name one in CHROME";
 
-/// Puts the page together in `target/page`, for any static host: `www/`, and of the package what it loads, linked.
+/// `host.js` of the page that `callerid serve` gives out.
+#[cfg(feature = "package")]
+const SERVED_BY_SERVER: &str = "export const host = { connection: \"server\" };\n";
+
+/// Puts the page together in `target/page`, for any static host.
 pub(crate) fn assemble() -> Outcome {
     crate::package_dist()?;
     let page = target_dir().join("page");
-    if page.exists() {
-        fs::remove_dir_all(&page)?;
-    }
-    let mut files = link::Files::new();
-    link::read(&root().join("www"), "", &mut files)?;
-    link::read(&root().join("pkg/dist"), "callerid/", &mut files)?;
-    for (path, bytes) in link::link(files)? {
-        let file = page.join(path);
-        fs::create_dir_all(file.parent().unwrap_or(&page))?;
-        fs::write(file, bytes)?;
-    }
+    put_together(&page)?;
     println!("{}", page.display());
+    Ok(())
+}
+
+/// Puts the page together in the server's crate, which builds it into the program.
+#[cfg(feature = "package")]
+pub(crate) fn embed() -> Outcome {
+    let page = root().join("crates/callerid-server/page");
+    put_together(&page)?;
+    fs::write(page.join("host.js"), SERVED_BY_SERVER)?;
+    Ok(())
+}
+
+/// Fills a folder with `www/`, and with those files of the package that the document names.
+fn put_together(page: &Path) -> Outcome {
+    if page.exists() {
+        fs::remove_dir_all(page)?;
+    }
+    copy(&root().join("www"), page)?;
+    fs::create_dir(page.join("callerid"))?;
+    let html = fs::read_to_string(page.join("index.html"))?;
+    for name in html.split("\"callerid/").skip(1).filter_map(|rest| rest.split('"').next()) {
+        fs::copy(root().join("pkg/dist").join(name), page.join("callerid").join(name))?;
+    }
+    Ok(())
+}
+
+/// Copies a folder, with those in it.
+fn copy(from: &Path, to: &Path) -> Outcome {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
     Ok(())
 }
 

@@ -4,7 +4,11 @@ import { expect, shoot, signedIn, test } from "../fixtures.js";
 
 const RUNS = 5;
 
-test("it starts with few files, and costs less than 250 ms of the renderer’s processor time", async ({ browser, server }) => {
+/** The paths of what the document names in its head, sorted. */
+const namedPaths = (page) => page.locator("head :is(link[href], script[src])")
+  .evaluateAll((nodes) => nodes.map((node) => new URL(node.href ?? node.src).pathname).sort());
+
+test("it starts with the files that the document names, and costs less than 250 ms of the renderer’s processor time", async ({ browser, server }) => {
   const starts = [];
   for (let run = 0; run < RUNS; run++) {
     const context = await browser.newContext();
@@ -25,7 +29,7 @@ test("it starts with few files, and costs less than 250 ms of the renderer’s p
       return [...new Set(paths.filter((path) => /\.\w+$/.test(path)))].sort();
     });
     // Polled, for the icon is asked for when the browser sees fit, which can be after all else is done.
-    await expect.poll(files).toEqual(["/callerid.js", "/callerid/callerid.wasm", "/icon.svg", "/page.css", "/page.js"]);
+    await expect.poll(files).toEqual(await namedPaths(page));
     await context.close();
   }
   const median = (values) => values.sort((one, other) => one - other)[RUNS >> 1];
@@ -39,7 +43,7 @@ for (const [width, height] of [[320, 568], [1280, 900]]) {
     await page.setViewportSize({ width, height });
     let goOn;
     const released = new Promise((resolve) => (goOn = resolve));
-    await page.route("**/page.js", (route) => released.then(() => route.continue()));
+    await page.route("**/main.js", (route) => released.then(() => route.continue()));
     const places = () => page.locator(".link-state, .connections, .validate, #progress, #steps, #phone, #caller-ids, .table-place, .wire")
       .evaluateAll((nodes) => nodes.map((node) => `${node.id || node.className}: ${node.getBoundingClientRect().top}`));
     const opened = server.open();
@@ -66,10 +70,32 @@ test("without the core the page says so, and can be loaded again", async ({ page
   await expect(page.locator("#notice")).toBeHidden();
 });
 
+test("the document names every module that the page loads, and no other", async ({ page, mock, staticHost }) => {
+  let named;
+  await page.route(staticHost.url, async (route) => {
+    const response = await route.fetch();
+    const html = await response.text();
+    const paths = [...html.matchAll(/<link rel="modulepreload" href="(.*)">|<script .*src="(.*)">/g)].map(([, link, script]) => link ?? script);
+    named = paths.map((path) => new URL(path, staticHost.url).pathname).sort();
+    // Without their links the browser finds the modules by the imports alone.
+    await route.fulfill({ response, body: html.replaceAll(/<link rel="modulepreload".*>/g, "") });
+  });
+  const loaded = new Set();
+  page.on("request", (request) => request.url().endsWith(".js") && loaded.add(new URL(request.url()).pathname));
+  await mock.open();
+  expect([...loaded].sort()).toEqual(named);
+});
+
 test("what is fetched is asked for at once: nothing waits for what another file says", async ({ page, server }) => {
-  await server.open();
-  const files = await page.evaluate(() => performance.getEntriesByType("resource")
-    .filter(({ name }) => /\.(css|js|wasm)$/.test(name)).map(({ name, initiatorType }) => [new URL(name).pathname, initiatorType]));
-  // By the document each: a script that imports, or fetches, would be the initiator of "other" or "fetch" alone.
-  expect(Object.fromEntries(files.reverse())).toEqual({ "/page.css": "link", "/callerid/callerid.wasm": "link", "/callerid.js": "script", "/page.js": "script" });
+  let goOn;
+  const released = new Promise((resolve) => (goOn = resolve));
+  await page.route(/\/(main|callerid)\.js$/, (route) => released.then(() => route.continue()));
+  const asked = new Set(["/icon.svg"]);
+  page.on("request", (request) => asked.add(new URL(request.url()).pathname));
+  const opened = server.open();
+  await expect(page.locator("#wire-list")).toBeAttached();
+  // The page's scripts say nothing yet, and the document names all that they load: the first test.
+  await expect.poll(async () => (await namedPaths(page)).filter((path) => !asked.has(path))).toEqual([]);
+  goOn();
+  await opened;
 });

@@ -261,7 +261,7 @@ impl Client {
                 response.body.resize(length.parse().unwrap(), 0);
                 self.stream.read_exact(&mut response.body)?;
             }
-            None if response.status() != 204 => {
+            None if !matches!(response.status(), 204 | 304) => {
                 self.stream.read_to_end(&mut response.body)?;
             }
             None => {}

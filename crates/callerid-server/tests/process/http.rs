@@ -58,6 +58,31 @@ fn an_answer_is_compressed_where_that_is_asked_for_and_pays() {
 }
 
 #[test]
+fn a_file_of_the_page_has_one_tag_compressed_or_not() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let plain = server.get("/main.js");
+    if plain.status() == 404 {
+        eprintln!("the program was built without its page");
+        return;
+    }
+    let packed = ask(&server, "GET", "/main.js", "Accept-Encoding: gzip").expect(200);
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    let mut unpacked = String::new();
+    GzDecoder::new(packed.body.as_slice()).read_to_string(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain.text());
+    let etag = plain.header("etag").unwrap();
+    assert!(etag.starts_with("W/"), "{etag}");
+    let known = format!("Accept-Encoding: gzip\r\nIf-None-Match: {etag}");
+    let again = ask(&server, "GET", "/main.js", &known).expect(304);
+    for answer in [&plain, &packed, &again] {
+        assert_eq!(answer.header("etag"), Some(etag));
+        assert_eq!(answer.header("vary"), Some("accept-encoding"));
+    }
+    assert_eq!((again.body.len(), again.header("content-encoding")), (0, None));
+}
+
+#[test]
 fn head_is_answered_as_get_is_without_the_body() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
