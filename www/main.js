@@ -311,9 +311,11 @@ function callsChanged() {
     keepValidation();
   }
   progress.update(validation);
-  const wasRinging = byId("phone").dataset.state === "ringing";
+  const { state } = byId("phone").dataset;
   if (isVirtual) phone.update(calls.all());
-  if (!wasRinging && byId("phone").dataset.state === "ringing") bringCodeIntoView();
+  const isOther = byId("phone").dataset.state !== state;
+  // The keypad's sheet is higher than the one that rings.
+  if (isOther && ["ringing", "talking"].includes(byId("phone").dataset.state)) bringCodeIntoView();
 }
 
 /** By how much another clock is ahead of this one, in milliseconds, from a call that was made just now. */
