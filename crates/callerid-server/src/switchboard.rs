@@ -20,7 +20,7 @@ use crate::server::Host;
 
 /// Messages that may wait; whoever sends another waits too.
 pub(crate) const INBOX: usize = 1024;
-/// Messages that are taken up together.
+/// Messages that are handled together.
 const BATCH: usize = 256;
 /// The longest sleep. Timers stand still while the machine is suspended; the clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ impl<S: Store> Switchboard<S> {
         Self { host, line, inbox, wake_at: None }
     }
 
-    /// Takes up the calls of the process before: what was ringing, and what has come due. To be done before the
+    /// Resumes the calls of the process before: what was ringing, and what has come due. To be done before the
     /// first request is answered, whose call would else be taken for one of them.
     pub(crate) async fn start(&mut self) {
         self.resume().await;
@@ -76,7 +76,7 @@ impl<S: Store> Switchboard<S> {
                     }
                 }
                 _ = self.inbox.recv_many(&mut messages, BATCH) => {
-                    self.take_up(messages.drain(..)).await;
+                    self.handle(messages.drain(..)).await;
                 }
             }
         }
@@ -112,7 +112,7 @@ impl<S: Store> Switchboard<S> {
         }
     }
 
-    async fn take_up(&mut self, messages: impl Iterator<Item = Message>) {
+    async fn handle(&mut self, messages: impl Iterator<Item = Message>) {
         let mut reports: BTreeMap<CallSid, Vec<PhoneEvent>> = BTreeMap::new();
         for message in messages {
             match message {

@@ -245,11 +245,11 @@ fn start_log(filter: Targets, format: LogFormat) {
     }));
 }
 
-/// Ready when the process is told to stop. A second word ends it at once.
+/// Ready when the process is told to stop. A second signal ends it at once.
 #[cfg(unix)]
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
-    async fn told([interrupted, terminated]: &mut [Signal; 2]) {
+    async fn received([interrupted, terminated]: &mut [Signal; 2]) {
         tokio::select! {
             _ = interrupted.recv() => {}
             _ = terminated.recv() => {}
@@ -257,9 +257,9 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     }
     let mut signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
     Ok(async move {
-        told(&mut signals).await;
+        received(&mut signals).await;
         tokio::spawn(async move {
-            told(&mut signals).await;
+            received(&mut signals).await;
             std::process::exit(1);
         });
     })
