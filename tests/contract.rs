@@ -7,14 +7,13 @@ use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use callerid_core::{
-    Account, AccountSid, AuthToken, Credentials, Entropy, MemoryStore, Moment, Service, http,
-};
+use callerid_core::{AccountSid, AuthToken, Credentials, Moment, http};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, VirtualLine};
 use callerid_server::server::{self, Limits};
 use callerid_server::store::{Options, SqliteStore};
+use callerid_service::{Account, Entropy, MemoryStore, Service};
 use callerid_tests::{Case, Host, Request, Response};
 use tempfile::TempDir;
 use tokio::net::TcpListener;

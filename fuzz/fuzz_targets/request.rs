@@ -5,10 +5,9 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use callerid_core::http::Request;
-use callerid_core::{
-    Account, AccountSid, AuthToken, Credentials, Entropy, MemoryStore, Moment, Service,
-};
+use /*HTTP callerid_core::http::Request*/;
+use callerid_core::{AccountSid, AuthToken, Credentials, Moment};
+use callerid_service::{Account, Entropy, MemoryStore, Service};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str, &str, Option<&str>, &[u8])| {

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use callerid_core::client::{Client, ClientError, ClientRequest};
+use callerid_client::{Client, ClientError, ClientRequest};
 use callerid_core::{
-    Account, AccountSid, ApiVersion, AuthToken, CallDelay, CallerIdSid, Credentials, Date, Entropy,
-    ErrorCode, Filter, FriendlyName, MemoryStore, Moment, NewCallerId, OutgoingCallerId,
-    PageRequest, PageSize, PhoneNumber, Service,
+    AccountSid, ApiVersion, AuthToken, CallDelay, CallerIdSid, Credentials, Date, ErrorCode,
+    Filter, FriendlyName, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize,
+    PhoneNumber,
 };
+use callerid_service::{Account, Entropy, MemoryStore, Service};
 
 const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::serde_text::serde_text;
 use crate::text::{digits, put};
 
 /// What to dial after a call is connected: digits, and `w` for half a second's wait. At most 32 of them.
@@ -31,6 +32,8 @@ impl CallExtension {
         &self.0
     }
 }
+
+serde_text!(CallExtension, as_str, new);
 
 /// A text that cannot be dialled after a call is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base64ct::{Base64, Encoding as _};
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use crate::sid::{AccountSid, hex_digit};
@@ -13,8 +14,9 @@ pub const AUTH_TOKEN_MAX_BYTES: usize = 128;
 
 /// A secret that authenticates an account: 1 to 128 printable ASCII characters.
 ///
-/// Compared in constant time; never shown by `Debug`, and with no `Display`.
-#[derive(Clone)]
+/// Compared in constant time; never shown by `Debug`, and with no `Display`. Serialized in clear, for stores.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct AuthToken(Box<str>);
 
 impl AuthToken {
@@ -40,6 +42,13 @@ impl AuthToken {
     /// The secret itself, for the one place that shows it to its owner or seals it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for AuthToken {
+    type Error = InvalidAuthToken;
+    fn try_from(text: String) -> Result<Self, InvalidAuthToken> {
+        Self::new(&text)
     }
 }
 

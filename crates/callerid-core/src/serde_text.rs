@@ -81,7 +81,6 @@ mod tests {
         comes_back(Filter { phone_number: Some(phone_number), friendly_name: None });
         comes_back(PageSize::default());
         comes_back(CallDelay::new(60).unwrap());
-        comes_back(CallStatus::NoAnswer);
         comes_back(ValidationRequest {
             account_sid: caller_id().account_sid,
             call_sid: None,
@@ -98,7 +97,6 @@ mod tests {
         assert!(from_value::<CallerIdSid>(json!("PN")).is_err());
         assert!(from_value::<FriendlyName>(json!("x".repeat(65))).is_err());
         assert!(from_value::<ValidationCode>(json!("12345")).is_err());
-        assert!(from_value::<CallStatus>(json!("Queued")).is_err());
         assert!(from_value::<Date>(json!("2008-04-01")).is_err());
         assert!(from_value::<PhoneNumber>(json!("415-555-121")).is_err());
         assert!(from_value::<PhoneNumber>(json!("1215550123")).is_err());

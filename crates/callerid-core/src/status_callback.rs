@@ -2,17 +2,20 @@
 
 mod destination;
 
+use serde::{Deserialize, Serialize};
+
 pub use destination::{CallbackDestination, InvalidStatusCallback, STATUS_CALLBACK_MAX_CHARS};
 
 /// Where to tell how a validation ended, and by which method.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusCallback {
     url: Box<str>,
     method: CallbackMethod,
 }
 
 /// The HTTP method of a callback.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum CallbackMethod {
     /// Parameters in the query.
     Get,

@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callerid_core::{Attempt, CallSid, Callback, Store, StoreError};
+use callerid_core::CallSid;
+use callerid_service::{Attempt, Callback, Store, StoreError};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;

@@ -9,7 +9,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use callerid_core::{Account, AccountSid, AuthToken};
+use callerid_core::{AccountSid, AuthToken};
+use callerid_service::Account;
 use clap::{Args, Parser, Subcommand};
 
 use crate::seal::{KEY_VARIABLE, SealingKey};

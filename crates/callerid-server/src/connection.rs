@@ -151,7 +151,7 @@ fn error_response(head: &[u8]) -> Option<Bytes> {
         _ => format!("{reason}: the request is not HTTP/1.1 that can be read"),
     };
     let exception = RestException::http(status.parse().ok()?, message);
-    let response = callerid_core::refusal("", &exception, entropy().request_sid());
+    let response = callerid_service::refusal("", &exception, entropy().request_sid());
     let length = format!("content-length: {}", response.body.len());
     let mut headers = headers.replacen("content-length: 0", &length, 1);
     for (name, value) in &response.headers {

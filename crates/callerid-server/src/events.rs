@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HeaderName};
 use axum::response::Response;
-use callerid_core::{EventStream, Store, StoreError};
+use callerid_service::{EventStream, Store, StoreError};
 use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};

@@ -16,10 +16,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use callerid_core::http::MAX_BODY_BYTES;
-use callerid_core::{
-    Credentials, EVENTS_PATH, Entropy, ErrorCode, Reply, RestException, Store, StoreError, refusal,
-};
+use callerid_core::{Credentials, ErrorCode, RestException};
+use callerid_service::MAX_BODY_BYTES;
+use callerid_service::{EVENTS_PATH, Entropy, Reply, Store, StoreError, refusal};
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use rand::Rng as _;

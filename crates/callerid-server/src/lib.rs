@@ -1,5 +1,5 @@
 //! The server around [`callerid_core`]: sockets, a clock, randomness, phone lines. It holds no rule of the
-//! protocol; those stand in the core's [`Service`](callerid_core::Service).
+//! protocol; those stand in the core's [`Service`](callerid_service::Service).
 //!
 //! | to | see |
 //! |---|---|

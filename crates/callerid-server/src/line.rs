@@ -2,7 +2,8 @@
 
 mod virtual_line;
 
-use callerid_core::{Call, CallSid, PhoneEvent, Prompt};
+use callerid_core::CallSid;
+use callerid_service::{Call, PhoneEvent, Prompt};
 use tokio::sync::mpsc;
 
 pub use virtual_line::VirtualLine;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use callerid_core::{Moment, Next, Service, Store};
+use callerid_core::Moment;
+use callerid_service::{Next, Service, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;

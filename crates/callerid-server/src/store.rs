@@ -47,9 +47,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use callerid_core::{
-    Account, AccountSid, Admitted, Call, CallSid, Callback, CallerIdSid, Credentials, Events,
-    Filter, FriendlyName, Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber, Step, Store,
-    StoreError, Unauthenticated, ValidationRefused,
+    AccountSid, CallSid, CallerIdSid, Credentials, Filter, FriendlyName, Moment, OutgoingCallerId,
+    Page, PageRequest, PhoneNumber,
+};
+use callerid_service::{
+    Account, Admitted, Call, Callback, Events, Step, Store, StoreError, Unauthenticated,
+    ValidationRefused,
 };
 use rusqlite::Connection;
 use tokio::sync::watch;

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callerid_core::{
-    Call, CallSid, CallStatus, Instruction, Moment, Next, PhoneEvent, PhoneEventRefused, Store,
-};
+use callerid_core::{CallSid, Moment};
+use callerid_service::{Call, CallStatus, Instruction, Next, PhoneEvent, PhoneEventRefused, Store};
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio::time::sleep;

@@ -4,12 +4,14 @@
 use std::cmp::Reverse;
 
 use callerid_core::{
-    Account, AccountSid, Attempt, AuthToken, Call, CallDelay, CallExtension, CallSid,
-    CallbackMethod, CallerIdSid, Credentials, Date, Entropy, Filter, FriendlyName, Key,
-    MemoryStore, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize, PhoneEvent,
-    PhoneNumber, StatusCallback, Step, Store,
+    AccountSid, AuthToken, CallDelay, CallExtension, CallSid, CallbackMethod, CallerIdSid,
+    Credentials, Date, Filter, FriendlyName, Moment, NewCallerId, OutgoingCallerId, PageRequest,
+    PageSize, PhoneNumber, StatusCallback,
 };
 use callerid_server::store::{Options, SqliteStore};
+use callerid_service::{
+    Account, Attempt, Call, Entropy, Key, MemoryStore, PhoneEvent, Step, Store,
+};
 use proptest::prelude::*;
 
 const START: Moment = Moment::from_unix_millis(1_207_074_392_000);

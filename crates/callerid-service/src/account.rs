@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use callerid_core::{AccountSid, AuthToken, Credentials};
 
 /// An account and the token that its requests carry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Names the account; the user of HTTP Basic authentication.
     pub sid: AccountSid,

@@ -103,8 +103,8 @@ impl fmt::Display for CallStatus {
     }
 }
 
-/// One validation and the call that carries it: all that must survive a crash.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One validation and the call that carries it: all that must survive a crash. Serialized with its code, for stores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// Names the call.
     pub sid: CallSid,

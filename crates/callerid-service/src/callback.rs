@@ -2,6 +2,7 @@
 
 use base64ct::{Base64, Encoding as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 
 use callerid_core::form::{self, Form};
@@ -18,7 +19,7 @@ pub const VALIDATION_CALLER: &str = "+18005550199";
 pub const CALLBACK_RETRY_SECONDS: [u32; 5] = [5, 30, 120, 600, 3600];
 
 /// A callback that is to be made, or has been: one for each call that asked for one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
     /// The call that it tells of.
     pub call_sid: CallSid,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use callerid_core::text::{digits, put};
 use callerid_core::{VALIDATION_CODE_DIGITS, ValidationCode};
 
@@ -47,10 +49,23 @@ impl std::error::Error for InvalidKeys {}
 /// The digits of an entry that has been begun: at most five, for the sixth ends it.
 ///
 /// `*` starts the entry over, `#` ends it early; a `#` before any digit means nothing.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct Keyed {
     digits: [u8; VALIDATION_CODE_DIGITS],
     length: u8,
+}
+
+impl From<String> for Keyed {
+    fn from(digits: String) -> Self {
+        Self::resume(&digits)
+    }
+}
+
+impl From<Keyed> for String {
+    fn from(keyed: Keyed) -> Self {
+        keyed.expose().to_owned()
+    }
 }
 
 #[derive(PartialEq, Eq)]

@@ -117,11 +117,6 @@ pub(crate) struct PageToken {
 }
 
 impl Operation {
-    /// Whether it only shows what is there.
-    pub(crate) const fn is_read(&self) -> bool {
-        matches!(self, Self::List(_) | Self::Fetch(_))
-    }
-
     /// Reads what a request wants of the resource that its path names.
     ///
     /// # Errors

@@ -15,13 +15,10 @@
 //! Nothing is kept between a request and its response, so there is nothing to free: the response is read with the same
 //! object.
 
-use callerid_core::client::{self, ClientError, ClientRequest};
+use callerid_client::{ClientError, ClientRequest};
+use callerid_client as client;
 use callerid_core::representation::ReceivedPage;
-use callerid_core::{
-    AccountSid, ApiVersion, AuthToken, CallDelay, CallExtension, CallbackMethod, CallerIdSid,
-    Credentials, Filter, FriendlyName, NewCallerId, OutgoingCallerId, PageRequest, PageSize,
-    PhoneNumber, StatusCallback, ValidationRequest,
-};
+use callerid_core::{AccountSid, ApiVersion, AuthToken, CallDelay, CallExtension, CallbackMethod, CallerIdSid, Credentials, Filter, FriendlyName, NewCallerId, OutgoingCallerId, PageRequest, PageSize, PhoneNumber, StatusCallback, ValidationRequest};
 use wasm_bindgen::prelude::*;
 
 use crate::document;

@@ -1,8 +1,6 @@
 //! The rules for names and delays.
 
-use callerid_core::{
-    CALL_DELAY_MAX_SECONDS, FRIENDLY_NAME_MAX_CHARS, FriendlyName, InvalidFriendlyName, PhoneNumber,
-};
+use callerid_core::{CALL_DELAY_MAX_SECONDS, FRIENDLY_NAME_MAX_CHARS, FriendlyName, InvalidFriendlyName, PhoneNumber};
 use wasm_bindgen::prelude::*;
 
 use crate::js::Array;

@@ -3,12 +3,11 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use callerid_core::http::{MAX_BODY_BYTES, Request, Response};
-use callerid_core::{
-    Account, AccountSid, AuthToken, CallerIdSid, Credentials, EVENTS_PATH, Entropy, EventStream,
-    FriendlyName, MemoryStore, Moment, OutgoingCallerId, PhoneNumber, RestException, Service,
-    ValidationCode, refusal,
-};
+use /*HTTP callerid_core::http::Request*/;
+use /*HTTP callerid_core::http::Response*/;
+use callerid_service::MAX_BODY_BYTES;
+use callerid_core::{AccountSid, AuthToken, CallerIdSid, Credentials, FriendlyName, Moment, OutgoingCallerId, PhoneNumber, RestException, ValidationCode};
+use callerid_service::{Account, EVENTS_PATH, Entropy, EventStream, MemoryStore, Service, refusal};
 use wasm_bindgen::prelude::*;
 
 use crate::js::{Array, RangeError, Texts, Uint8Array, range_error};

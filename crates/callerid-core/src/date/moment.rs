@@ -1,10 +1,14 @@
 //! Points in time.
 
+use serde::{Deserialize, Serialize};
+
 use super::Date;
 use super::calendar::Civil;
 
 /// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z: the `now` that hosts give.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Moment(i64);
 
 impl Moment {

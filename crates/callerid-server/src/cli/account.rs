@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use callerid_core::{Account, AccountSid, PhoneNumber};
+use callerid_core::{AccountSid, PhoneNumber};
+use callerid_service::Account;
 use clap::{Args, Subcommand};
 
 use super::{DataDirectory, Failure, new_account, new_token, say, shown_once};

@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use callerid_core::{Account, AccountSid, ApiVersion, AuthToken, Store as _};
+use callerid_core::{AccountSid, ApiVersion, AuthToken};
+use callerid_service::Account;
+use callerid_service::Store as _;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;

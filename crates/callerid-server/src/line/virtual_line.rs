@@ -1,6 +1,6 @@
 //! The virtual line: a phone that a person, a page or a test answers through the control surface.
 
-use callerid_core::{Call, Prompt, control};
+use callerid_service::{Call, Prompt, control};
 
 use super::PhoneLine;
 

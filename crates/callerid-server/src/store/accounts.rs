@@ -1,6 +1,7 @@
 //! Accounts: their Sids, and their tokens, sealed.
 
-use callerid_core::{Account, AccountSid, AuthToken, Credentials, StoreError, Unauthenticated};
+use callerid_core::{AccountSid, AuthToken, Credentials};
+use callerid_service::{Account, StoreError, Unauthenticated};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{Failure, parsed, spans};

@@ -1,8 +1,7 @@
 //! Callbacks: those that are to be made, and the newest of those that are done.
 
-use callerid_core::{
-    AccountSid, CALLBACKS_KEPT, CallSid, Callback, CallbackMethod, Moment, StatusCallback,
-};
+use callerid_core::{AccountSid, CallSid, CallbackMethod, Moment, StatusCallback};
+use callerid_service::{CALLBACKS_KEPT, Callback};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 
 use callerid_core::{
-    AccountSid, CallerIdSid, Change, Date, Filter, FriendlyName, ListKey, Moment, OutgoingCallerId,
-    Page, PageRequest, PhoneNumber,
+    AccountSid, CallerIdSid, Date, Filter, FriendlyName, ListKey, Moment, OutgoingCallerId, Page,
+    PageRequest, PhoneNumber,
 };
+use callerid_service::Change;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
 
 use super::spans::{self, Place};

@@ -1,9 +1,11 @@
 //! Calls, and the count of wrong entries of the numbers they ring.
 
 use callerid_core::{
-    AccountSid, Admitted, Call, CallExtension, CallSid, CallStatus, CallerIdSid, Change,
-    ENDED_CALLS_KEPT, FriendlyName, Keyed, Moment, PhoneNumber, Standing, StatusCallback, Step,
-    ValidationCode, ValidationRefused,
+    AccountSid, CallExtension, CallSid, CallerIdSid, FriendlyName, Moment, PhoneNumber,
+    StatusCallback, ValidationCode,
+};
+use callerid_service::{
+    Admitted, Call, CallStatus, Change, ENDED_CALLS_KEPT, Keyed, Standing, Step, ValidationRefused,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 

@@ -1,6 +1,7 @@
 //! The events of every change.
 
-use callerid_core::{AccountSid, Change, EVENTS_KEPT, Event, Events};
+use callerid_core::AccountSid;
+use callerid_service::{Change, EVENTS_KEPT, Event, Events};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Failure;

@@ -8,7 +8,8 @@ use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 
-use callerid_core::{AuthToken, CallStatus, EVENTS_KEPT, Entropy, Key, NewCallerId, PhoneEvent};
+use callerid_core::{AuthToken, NewCallerId};
+use callerid_service::{CallStatus, EVENTS_KEPT, Entropy, Key, PhoneEvent};
 use tempfile::TempDir;
 
 use super::*;
@@ -344,7 +345,7 @@ mod calls {
         let append = move |connection: &Connection| {
             let (sid, change) = (account().sid, CallerIdSid::from_entropy(&[2; 16]));
             for _ in 0..last {
-                let change = callerid_core::Change::CallerIdDeleted(&sid, &change);
+                let change = callerid_service::Change::CallerIdDeleted(&sid, &change);
                 events::append(connection, 1, &change)?;
             }
             Ok(())

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use callerid_core::{Account, AccountSid, AuthToken};
+use callerid_core::{AccountSid, AuthToken};
+use callerid_service::Account;
 
 use crate::harness::{Client, SID, Server, authorization, callerid, run, said};
 

@@ -11,11 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use base64ct::{Base64, Encoding as _};
-use callerid_core::{Account, AccountSid, AuthToken, MemoryStore};
+use callerid_core::{AccountSid, AuthToken};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, VirtualLine};
 use callerid_server::server::{self, Limits};
+use callerid_service::{Account, MemoryStore};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha1::Sha1;

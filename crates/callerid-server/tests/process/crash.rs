@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use callerid_core::{Account, AccountSid, AuthToken};
+use callerid_core::{AccountSid, AuthToken};
+use callerid_service::Account;
 use serde_json::Value;
 
 use crate::harness::{Client, PATIENCE, Random, Server, authorization, callerid, said};

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use callerid_core::{Account, AccountSid, AuthToken, Credentials};
+use callerid_core::{AccountSid, AuthToken, Credentials};
+use callerid_service::Account;
 
 /// Longer than anything here takes, so that what hangs fails instead.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use callerid_core::{
-    Account, AccountSid, AuthToken, Call, CallSid, Key, MemoryStore, PhoneEvent, Prompt, Store,
-};
+use callerid_core::{AccountSid, AuthToken, CallSid};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, PhoneReports};
 use callerid_server::server::{self, Limits};
 use callerid_server::store::{Options, SqliteStore};
+use callerid_service::{Account, Call, Key, MemoryStore, PhoneEvent, Prompt, Store};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 

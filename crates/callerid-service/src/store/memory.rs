@@ -7,6 +7,8 @@ pub use snapshot::InvalidSnapshot;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use super::{CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, Store, StoreError};
 use callerid_core::{
     AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
@@ -70,7 +72,7 @@ impl MemoryStore {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     accounts: Vec<Account>,
     /// In the order of a list: see [`OutgoingCallerId::list_key`].
@@ -81,6 +83,7 @@ struct State {
     failed_entries: Vec<(AccountSid, PhoneNumber, u8)>,
     /// Oldest first.
     callbacks: Vec<Callback>,
+    #[serde(skip)]
     events: VecDeque<Event>,
     newest_event: u64,
 }

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callerid_core::{
-    Account, AccountSid, AuthToken, Call, CallerIdSid, Credentials, Entropy, Filter, FriendlyName,
-    Key, Moment, NewCallerId, OutgoingCallerId, PageRequest, PhoneEvent, PhoneNumber, Store,
+    AccountSid, AuthToken, CallerIdSid, Credentials, Filter, FriendlyName, Moment, NewCallerId,
+    OutgoingCallerId, PageRequest, PhoneNumber,
 };
 use callerid_server::store::{Options, SqliteStore};
+use callerid_service::{Account, Call, Entropy, Key, PhoneEvent, Store};
 use tempfile::TempDir;
 
 use super::{Row, Table};

@@ -17,10 +17,11 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::routing::get as get_route;
 use callerid_core::{
-    Account, AccountSid, AuthToken, CallerIdSid, Credentials, FriendlyName, Moment,
-    OutgoingCallerId, PhoneNumber,
+    AccountSid, AuthToken, CallerIdSid, Credentials, FriendlyName, Moment, OutgoingCallerId,
+    PhoneNumber,
 };
 use callerid_server::store::{Options, SqliteStore};
+use callerid_service::Account;
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
