@@ -60,13 +60,18 @@ fn caller_id<'a>(
     caller_id: &'a OutgoingCallerId,
 ) -> Record<'a> {
     let OutgoingCallerId { sid, account_sid, .. } = caller_id;
+    let OutgoingCallerId { date_created, date_updated, .. } = *caller_id;
+    let created = date(version, date_created);
+    // Most were never renamed.
+    let updated =
+        if date_updated == date_created { created.clone() } else { date(version, date_updated) };
     let texts = [
         Cow::Borrowed(sid.as_str()),
         account_sid.as_str().into(),
         caller_id.friendly_name.as_str().into(),
         number(version, &caller_id.phone_number),
-        date(version, caller_id.date_created),
-        date(version, caller_id.date_updated),
+        created,
+        updated,
     ];
     let uri = (version == ApiVersion::V2010)
         .then(|| format!("{}/{sid}{extension}", version.list_path(account_sid)).into());

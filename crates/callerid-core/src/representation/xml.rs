@@ -94,6 +94,11 @@ fn fields(out: &mut Output, fields: &[Field<'_>]) -> io::Result<()> {
 /// A text between tags, so that a reader finds exactly it. A reader takes a bare CR for a line feed, so CR goes as a
 /// reference; a character that XML 1.0 cannot carry goes as U+FFFD.
 pub(super) fn escaped(text: &str) -> Cow<'_, str> {
+    // As most texts are; the compiler compares many bytes at once.
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>');
+    if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+        return Cow::Borrowed(text);
+    }
     if text.chars().all(is_xml_char) {
         return partial_escape(text);
     }

@@ -104,7 +104,9 @@ impl<'a> Reader<'a> {
                     return Err(malformed(at, "there is text outside the root element"));
                 }
                 Event::Text(text) => {
-                    if let Some(place) = text.find("]]>") {
+                    if text.contains(']')
+                        && let Some(place) = text.find("]]>")
+                    {
                         let at = at.saturating_add(place);
                         return Err(malformed(at, "]]> stands in text, outside CDATA"));
                     }
@@ -239,6 +241,9 @@ fn attributes(at: usize, content: &str, name_length: usize) -> Read<Vec<Attribut
         at.saturating_add(part.as_ptr().addr().saturating_sub(content.as_ptr().addr()))
     };
     let mut attributes = Vec::new();
+    if content.len() == name_length {
+        return Ok(attributes);
+    }
     for attribute in Attributes::new(content, name_length) {
         let attribute = attribute.map_err(|error| invalid_attribute(at, content, &error))?;
         let name = attribute.key.into_inner();
