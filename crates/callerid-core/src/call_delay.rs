@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{digits, put};
-
 /// The longest delay before a validation call, in seconds. The specification: "between 0 and 60".
 pub const CALL_DELAY_MAX_SECONDS: u8 = 60;
 
@@ -53,8 +51,7 @@ pub struct InvalidCallDelay;
 
 impl fmt::Display for InvalidCallDelay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = digits(CALL_DELAY_MAX_SECONDS);
-        put(f, &["a delay is a whole number of seconds from 0 to ", &most])
+        write!(f, "a delay is a whole number of seconds from 0 to {CALL_DELAY_MAX_SECONDS}")
     }
 }
 

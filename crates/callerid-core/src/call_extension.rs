@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::serde_text::serde_text;
-use crate::text::{digits, put};
 
 /// What to dial after a call is connected: digits, and `w` for half a second's wait. At most 32 of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +40,8 @@ pub struct InvalidCallExtension;
 
 impl fmt::Display for InvalidCallExtension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = digits(CALL_EXTENSION_MAX_CHARS);
-        put(f, &["an extension is 1 to ", &most, " digits, and w for half a second's wait"])
+        let most = CALL_EXTENSION_MAX_CHARS;
+        write!(f, "an extension is 1 to {most} digits, and w for half a second's wait")
     }
 }
 

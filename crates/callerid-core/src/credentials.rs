@@ -6,8 +6,7 @@ use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use crate::sid::{AccountSid, hex_digit};
-use crate::text::{digits, joined, put, split_once};
+use crate::AccountSid;
 
 /// The longest token, in bytes.
 pub const AUTH_TOKEN_MAX_BYTES: usize = 128;
@@ -35,8 +34,7 @@ impl AuthToken {
 
     /// Makes a new token from 16 random bytes: 32 hexadecimal digits, as the vendor's are.
     pub fn from_entropy(entropy: &[u8; 16]) -> Self {
-        let digits = entropy.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-        Self(digits.map(|nibble| char::from(hex_digit(nibble))).collect::<String>().into())
+        Self(format!("{:032x}", u128::from_be_bytes(*entropy)).into())
     }
 
     /// The secret itself, for the one place that shows it to its owner or seals it.
@@ -72,8 +70,8 @@ pub struct InvalidAuthToken;
 
 impl fmt::Display for InvalidAuthToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = digits(AUTH_TOKEN_MAX_BYTES);
-        put(f, &["a token is 1 to ", &most, " printable ASCII characters, no spaces"])
+        let most = AUTH_TOKEN_MAX_BYTES;
+        write!(f, "a token is 1 to {most} printable ASCII characters, no spaces")
     }
 }
 
@@ -92,21 +90,21 @@ impl Credentials {
     /// Reads the value of an `Authorization` header of HTTP Basic authentication (RFC 7617).
     /// `None` where it is of another scheme, malformed, or names no account.
     pub fn from_authorization(header: &str) -> Option<Self> {
-        let (scheme, encoded) = split_once(header, b' ')?;
+        let (scheme, encoded) = header.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
         let decoded =
             String::from_utf8(Base64::decode_vec(encoded.trim_matches(' ')).ok()?).ok()?;
-        let (user, password) = split_once(&decoded, b':')?;
+        let (user, password) = decoded.split_once(':')?;
         let sid = AccountSid::parse(user).ok()?;
         Some(Self { sid, auth_token: AuthToken::new(password).ok()? })
     }
 
     /// The value of the `Authorization` header that carries them.
     pub fn to_authorization(&self) -> String {
-        let pair = joined(&[self.sid.as_str(), ":", self.auth_token.expose()]);
-        joined(&["Basic ", &Base64::encode_string(pair.as_bytes())])
+        let pair = format!("{}:{}", self.sid, self.auth_token.expose());
+        format!("Basic {}", Base64::encode_string(pair.as_bytes()))
     }
 }
 

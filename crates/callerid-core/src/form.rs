@@ -6,8 +6,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::text::{digits, put, split, split_once};
-
 /// A decoded form: names and values in the order they came.
 #[derive(Debug)]
 pub struct Form<'a> {
@@ -24,9 +22,9 @@ impl<'a> Form<'a> {
             .map_err(|error| MalformedForm::NotUtf8 { at: error.valid_up_to() })?;
         let mut pairs = Vec::new();
         let mut at = 0_usize;
-        for pair in split(text, b'&') {
+        for pair in text.split('&') {
             if !pair.is_empty() {
-                let (name, value) = split_once(pair, b'=').unwrap_or((pair, ""));
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
                 let value_at = at.saturating_add(name.len()).saturating_add(1);
                 pairs.push((decode(name, at)?, decode(value, value_at)?));
             }
@@ -131,12 +129,11 @@ impl fmt::Display for MalformedForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadEscape { at } => {
-                let at = digits(*at);
-                put(f, &["the \"%\" at byte ", &at, " is not followed by two hexadecimal digits"])
+                write!(f, "the \"%\" at byte {at} is not followed by two hexadecimal digits")
             }
-            Self::NotUtf8 { at } => put(f, &["the bytes from ", &digits(*at), " on are not UTF-8"]),
+            Self::NotUtf8 { at } => write!(f, "the bytes from {at} on are not UTF-8"),
             Self::Repeated { name } => {
-                put(f, &["the parameter ", name, " is given more than once"])
+                write!(f, "the parameter {name} is given more than once")
             }
         }
     }

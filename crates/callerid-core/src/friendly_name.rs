@@ -4,7 +4,6 @@ use std::fmt;
 
 use crate::phone_number::PhoneNumber;
 use crate::serde_text::serde_text;
-use crate::text::{digits, push_hex, put};
 
 /// The longest friendly name, in Unicode scalar values. The specification says "up to 64 characters";
 /// that a character is a scalar value is this project's choice.
@@ -96,16 +95,11 @@ impl fmt::Display for InvalidFriendlyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong => {
-                put(f, &["more than ", &digits(FRIENDLY_NAME_MAX_CHARS), " characters"])
+                write!(f, "more than {FRIENDLY_NAME_MAX_CHARS} characters")
             }
             Self::Unprintable { char, at } => {
-                let mut code = String::new();
-                push_hex(&mut code, (*char).into(), 4);
-                code.make_ascii_uppercase();
-                put(
-                    f,
-                    &["the character U+", &code, " at offset ", &digits(*at), " cannot be shown"],
-                )
+                let code = u32::from(*char);
+                write!(f, "the character U+{code:04X} at offset {at} cannot be shown")
             }
         }
     }

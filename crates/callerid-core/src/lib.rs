@@ -49,8 +49,6 @@ mod validation_request;
 pub mod form;
 pub mod phone_number;
 pub mod representation;
-#[doc(hidden)]
-pub mod text;
 
 pub use api_version::ApiVersion;
 pub use call_delay::{CALL_DELAY_MAX_SECONDS, CallDelay, InvalidCallDelay};

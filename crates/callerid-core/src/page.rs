@@ -5,7 +5,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::outgoing_caller_id::ListKey;
-use crate::text::{digits, put};
 
 /// Rows on a page where the request does not say.
 pub const DEFAULT_PAGE_SIZE: u32 = 50;
@@ -62,7 +61,7 @@ pub struct InvalidPageSize;
 
 impl fmt::Display for InvalidPageSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &["a page has 1 to ", &digits(MAX_PAGE_SIZE), " rows"])
+        write!(f, "a page has 1 to {MAX_PAGE_SIZE} rows")
     }
 }
 

@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{digits, excerpt, joined, put};
-
 macro_rules! error_table {
     ($($(#[$doc:meta])* $name:ident: $code:literal, $status:literal, $message:literal;)+) => {
         /// An error of the vendor's catalogue that this service answers with.
@@ -92,13 +90,13 @@ impl RestException {
 
     /// An error of the table, its message followed by what was wrong this time.
     pub fn because(error: ErrorCode, detail: &str) -> Self {
-        Self::with_message(error, joined(&[error.message(), ": ", detail]))
+        Self::with_message(error, format!("{}: {detail}", error.message()))
     }
 
     /// The 404 for a path: `The requested resource /2008-08-01/… was not found`.
     pub fn not_found(path: &str) -> Self {
-        let shown = excerpt(path, MESSAGE_PATH_MAX_CHARS);
-        let message = joined(&["The requested resource ", shown, " was not found"]);
+        let message =
+            format!("The requested resource {path:.MESSAGE_PATH_MAX_CHARS$} was not found");
         Self::with_message(ErrorCode::NotFound, message)
     }
 
@@ -122,9 +120,9 @@ const MESSAGE_PATH_MAX_CHARS: usize = 256;
 
 impl fmt::Display for RestException {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &[&self.message, " (HTTP ", &digits(self.status)])?;
+        write!(f, "{} (HTTP {}", self.message, self.status)?;
         if let Some(code) = self.code {
-            put(f, &[", code ", &digits(code)])?;
+            write!(f, ", code {code}")?;
         }
         f.write_str(")")
     }

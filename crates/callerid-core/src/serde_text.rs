@@ -23,7 +23,6 @@ pub(crate) use serde_text;
 
 #[cfg(test)]
 mod tests {
-    use crate::CallStatus;
     use crate::call_delay::CallDelay;
     use crate::date::Date;
     use crate::friendly_name::FriendlyName;

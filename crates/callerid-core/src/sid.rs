@@ -7,7 +7,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::serde_text::serde_text;
-use crate::text::{digits, put};
 
 /// Characters of a Sid: two letters and 32 hexadecimal digits.
 pub const SID_LENGTH: usize = 34;
@@ -101,18 +100,10 @@ fn parse(text: &str, prefix: &'static str) -> Result<[u8; SID_LENGTH], InvalidSi
 }
 
 fn compose(prefix: &str, entropy: &[u8; 16]) -> [u8; SID_LENGTH] {
-    let digits = entropy.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(hex_digit);
+    let text = format!("{prefix}{:032x}", u128::from_be_bytes(*entropy));
     let mut sid = [b'0'; SID_LENGTH];
-    sid.iter_mut().zip(prefix.bytes().chain(digits)).for_each(|(place, byte)| *place = byte);
+    sid.iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte);
     sid
-}
-
-/// The lower-case hexadecimal digit of the low four bits.
-pub(crate) fn hex_digit(nibble: u8) -> u8 {
-    match nibble & 0xf {
-        digit @ 0..=9 => b'0'.wrapping_add(digit),
-        letter => b'a'.wrapping_add(letter.wrapping_sub(10)),
-    }
 }
 
 /// A text that is no Sid of the kind asked for.
@@ -132,9 +123,7 @@ impl InvalidSid {
 impl fmt::Display for InvalidSid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { prefix, at } = self;
-        let at = digits(*at);
-        let rest = "\" and 32 hexadecimal digits";
-        put(f, &["not a Sid from byte ", &at, " on: expected \"", prefix, rest])
+        write!(f, "not a Sid from byte {at} on: expected {prefix:?} and 32 hexadecimal digits")
     }
 }
 

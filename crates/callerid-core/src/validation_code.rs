@@ -5,7 +5,6 @@ use std::fmt;
 use subtle::ConstantTimeEq as _;
 
 use crate::serde_text::serde_text;
-use crate::text::{digits, put};
 
 /// Digits of a validation code. The specification: "The 6 digit validation code".
 pub const VALIDATION_CODE_DIGITS: usize = 6;
@@ -87,7 +86,7 @@ pub struct InvalidValidationCode;
 
 impl fmt::Display for InvalidValidationCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &["a validation code is ", &digits(VALIDATION_CODE_DIGITS), " digits"])
+        write!(f, "a validation code is {VALIDATION_CODE_DIGITS} digits")
     }
 }
 

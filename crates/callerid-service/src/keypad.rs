@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use callerid_core::text::{digits, put};
 use callerid_core::{VALIDATION_CODE_DIGITS, ValidationCode};
 
 /// A key of a telephone: a digit, `*` or `#`.
@@ -40,7 +39,7 @@ pub struct InvalidKeys {
 
 impl fmt::Display for InvalidKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &["expected one or more of 0 to 9, * and #, from byte ", &digits(self.at), " on"])
+        write!(f, "expected one or more of 0 to 9, * and #, from byte {} on", self.at)
     }
 }
 

@@ -5,7 +5,6 @@
 //! right.
 
 use callerid_core::representation::Representation;
-use callerid_core::text::{split, split_once};
 use callerid_core::{
     AccountSid, ApiVersion, CallerIdSid, Filter, FriendlyName, NewCallerId, PageRequest,
 };
@@ -49,7 +48,7 @@ impl Resource {
 impl Route {
     /// Finds out what a path names; `None` where it names nothing.
     pub(crate) fn decode(path: &str) -> Option<Self> {
-        let mut segments = split(path.strip_prefix("/")?, b'/');
+        let mut segments = path.strip_prefix('/')?.split('/');
         let version = ApiVersion::from_segment(segments.next()?)?;
         if segments.next() != Some("Accounts") {
             return None;
@@ -74,7 +73,7 @@ impl Route {
 }
 
 fn split_extension(name: &str) -> (&str, Option<&str>) {
-    split_once(name, b'.').map_or((name, None), |(name, extension)| (name, Some(extension)))
+    name.split_once('.').map_or((name, None), |(name, extension)| (name, Some(extension)))
 }
 
 /// What is to be done, with all that it takes read and checked.

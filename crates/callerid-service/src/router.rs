@@ -1,7 +1,6 @@
 //! The router: which part of the service a request is for, and what goes with every answer.
 
 use callerid_core::representation::Representation;
-use callerid_core::text::{rsplit_once, split};
 use callerid_core::{ApiVersion, ErrorCode, Moment, RequestSid, RestException};
 use http::StatusCode;
 use http::header::{
@@ -120,8 +119,8 @@ pub fn refusal(path: &str, exception: &RestException, request_sid: RequestSid) -
 /// The refusal of a path that names nothing: in the version that it begins with, and the representation that it
 /// ends with, if it does.
 fn api_refusal(path: &str, exception: RestException) -> Response {
-    let version = split(path, b'/').nth(1).and_then(ApiVersion::from_segment).unwrap_or_default();
-    let extension = rsplit_once(path, b'.').map(|(_, extension)| extension);
+    let version = path.split('/').nth(1).and_then(ApiVersion::from_segment).unwrap_or_default();
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
     let representation = extension.and_then(Representation::from_extension);
     versions::encode_exception(version, representation.unwrap_or_default(), exception)
 }

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use callerid_core::text::{digits, joined};
 use callerid_core::{
     AccountSid, CallSid, Credentials, ErrorCode, ListKey, Moment, NewCallerId, Page,
 };
@@ -226,7 +225,7 @@ impl<S: Store> Service<S> {
             None => Page { number: request.page.number, ..Page::empty(request.page.size) },
         };
         if request.page_must_exist && !page.exists() {
-            let detail = joined(&["the last page is ", &digits(page.last())]);
+            let detail = format!("the last page is {}", page.last());
             return Err(Refusal::because(ErrorCode::PageOutOfRange, &detail).into());
         }
         Ok(Answer::CallerIds(page, request))
@@ -303,9 +302,11 @@ fn refused(refused: ValidationRefused) -> Refusal {
     match refused {
         ValidationRefused::AlreadyValidated => Refusal::new(ErrorCode::AlreadyValidated),
         ValidationRefused::TooManyFailedEntries => {
-            let most = digits(crate::FAILED_ENTRIES_MAX);
-            let unlock = " wrong codes in a row; whoever runs the service can unlock it";
-            let detail = joined(&["this number has had ", &most, unlock]);
+            let most = crate::FAILED_ENTRIES_MAX;
+            let detail = format!(
+                "this number has had {most} wrong codes in a row; whoever runs the service can \
+                 unlock it"
+            );
             Refusal::because(ErrorCode::TooManyRequests, &detail)
         }
     }

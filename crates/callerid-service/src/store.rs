@@ -12,7 +12,6 @@ use std::future::Future;
 
 pub use memory::{InvalidSnapshot, MemoryStore};
 
-use callerid_core::text::put;
 use callerid_core::{
     AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
     PageRequest,
@@ -163,7 +162,7 @@ impl StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &["the store failed: ", &self.0.to_string()])
+        write!(f, "the store failed: {}", self.0)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use callerid_core::text::put;
 use callerid_core::{FriendlyName, Moment, OutgoingCallerId};
 
 use crate::call::{CLOCK_TOLERANCE_SECONDS, Call, CallStatus, FAILED_ENTRIES_MAX, PhoneEvent};
@@ -176,7 +175,7 @@ pub struct UnexpectedEvent {
 
 impl fmt::Display for UnexpectedEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        put(f, &["a call that is ", self.status.as_str(), " cannot ", self.event])
+        write!(f, "a call that is {} cannot {}", self.status, self.event)
     }
 }
 

@@ -84,3 +84,19 @@ impl<'a> From<&'a Callback> for CallbackView<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_written_as_its_word() {
+        for status in CallStatus::ALL {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+            assert_eq!(
+                serde_json::from_value::<CallStatus>(status.as_str().into()).unwrap(),
+                status
+            );
+        }
+    }
+}

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::text::{digits, joined, put, rsplit_once, split, split_at, split_once};
-
 /// The longest URL of a callback, in characters, as the vendor documents.
 pub const STATUS_CALLBACK_MAX_CHARS: usize = 1000;
 
@@ -47,33 +45,34 @@ impl CallbackDestination {
             _ if scheme.eq_ignore_ascii_case("https") => true,
             _ => return Err(InvalidStatusCallback::Scheme),
         };
-        let (authority, rest) = split_at(rest, b"/?#");
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let (host, port) = split_port(authority).ok_or(InvalidStatusCallback::Host)?;
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(literal) => literal.parse::<Ipv6Addr>().is_ok().then_some(literal),
             None => is_name(host, is_secure).then_some(host),
         };
         let default = if is_secure { 443 } else { 80 };
-        let (target, _) = split_at(rest, b"#");
+        let target = rest.split_once('#').map_or(rest, |(target, _)| target);
         let slash = if target.starts_with('/') { "" } else { "/" };
         Ok(Self {
             is_secure,
             host: host.ok_or(InvalidStatusCallback::Host)?.to_owned(),
             port: read_port(port, default).ok_or(InvalidStatusCallback::Port)?,
             authority: authority.to_owned(),
-            target: joined(&[slash, target]),
+            target: format!("{slash}{target}"),
         })
     }
 
     /// The URL that a receiver finds it was asked for: what is signed.
     pub fn url(&self) -> String {
         let scheme = if self.is_secure { "https" } else { "http" };
-        joined(&[scheme, "://", &self.authority, &self.target])
+        format!("{scheme}://{}{}", self.authority, self.target)
     }
 
     /// Adds parameters to the query.
     pub fn push_query(&mut self, parameters: &str) {
-        let has_query = self.target.bytes().any(|byte| byte == b'?');
+        let has_query = self.target.contains('?');
         self.target.push(if has_query { '&' } else { '?' });
         self.target.push_str(parameters);
     }
@@ -82,13 +81,13 @@ impl CallbackDestination {
 /// A host, and the port after its colon; nothing where there is no colon. `None` where a user comes before them, where a
 /// bracket is not closed, or where something else follows it.
 fn split_port(authority: &str) -> Option<(&str, &str)> {
-    if authority.bytes().any(|byte| byte == b'@') {
+    if authority.contains('@') {
         return None;
     }
     if !authority.starts_with('[') {
-        return Some(split_once(authority, b':').unwrap_or((authority, "")));
+        return Some(authority.split_once(':').unwrap_or((authority, "")));
     }
-    let end = authority.bytes().position(|byte| byte == b']')?;
+    let end = authority.find(']')?;
     let (host, rest) = authority.split_at_checked(end.saturating_add(1))?;
     Some((host, if rest.is_empty() { rest } else { rest.strip_prefix(':')? }))
 }
@@ -115,13 +114,13 @@ fn is_name(host: &str, is_secure: bool) -> bool {
     };
     let is_certifiable = || !ends_in_number(name) || name.parse::<Ipv4Addr>().is_ok();
     host.len() <= HOST_MAX_CHARS
-        && split(name, b'.').all(is_label)
+        && name.split('.').all(is_label)
         && (!is_secure || is_certifiable())
 }
 
 /// Whether a name's last part is a number, as an address's is.
 fn ends_in_number(name: &str) -> bool {
-    let last = rsplit_once(name, b'.').map_or(name, |(_, last)| last);
+    let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
     let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
     last.bytes().all(|byte| byte.is_ascii_digit())
         || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -155,13 +154,13 @@ impl fmt::Display for InvalidStatusCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong => {
-                put(f, &["more than ", &digits(STATUS_CALLBACK_MAX_CHARS), " characters"])
+                write!(f, "more than {STATUS_CALLBACK_MAX_CHARS} characters")
             }
             Self::Character { at } => {
-                put(f, &["byte ", &digits(*at), " is not printable ASCII; escape it"])
+                write!(f, "byte {at} is not printable ASCII; escape it")
             }
             Self::Unescaped { at } => {
-                put(f, &["the character at byte ", &digits(*at), " must be escaped"])
+                write!(f, "the character at byte {at} must be escaped")
             }
             Self::Scheme => f.write_str("expected http:// or https:// and a host"),
             Self::Host => f.write_str("expected a host, without a user before it"),

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use callerid_core::form::{Form, MalformedForm};
-use callerid_core::text::{digits, joined};
 use callerid_core::{
     CallDelay, ErrorCode, Filter, FriendlyName, MAX_PAGE_NUMBER, PageRequest, PageSize,
     PhoneNumber, decimal,
@@ -58,8 +57,8 @@ impl<'a> Parameters<'a> {
             None => 0,
             Some(text) => {
                 decimal(text).filter(|number| *number <= MAX_PAGE_NUMBER).ok_or_else(|| {
-                    let most = digits(MAX_PAGE_NUMBER);
-                    let detail = joined(&["a page's number is a whole number from 0 to ", &most]);
+                    let detail =
+                        format!("a page's number is a whole number from 0 to {MAX_PAGE_NUMBER}");
                     Refusal::because(ErrorCode::PageOutOfRange, &detail)
                 })?
             }
@@ -144,7 +143,7 @@ pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, Refusal> {
         .map(media_type)
         .is_none_or(|essence| essence.eq_ignore_ascii_case(FORM));
     if !request.body.is_empty() && !is_form {
-        let message = joined(&["Unsupported Content-Type: parameters are sent as ", FORM]);
+        let message = format!("Unsupported Content-Type: parameters are sent as {FORM}");
         return Err(Refusal::http(415, &message));
     }
     Form::decode(request.body).map_err(malformed)
@@ -156,5 +155,5 @@ fn because(code: ErrorCode, error: &dyn fmt::Display) -> Refusal {
 }
 
 pub(crate) fn malformed(error: MalformedForm) -> Refusal {
-    Refusal::http(400, &joined(&["Malformed parameters: ", &error.to_string()]))
+    Refusal::http(400, &format!("Malformed parameters: {error}"))
 }

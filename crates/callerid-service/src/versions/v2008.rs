@@ -2,7 +2,6 @@
 
 use callerid_core::form;
 use callerid_core::representation::{CallerIdPage, Document, PageUris, Representation};
-use callerid_core::text::{digits, joined};
 use callerid_core::{ApiVersion, ErrorCode, NewCallerId, OutgoingCallerId, Page, RestException};
 
 use super::Answer;
@@ -96,6 +95,6 @@ pub(super) fn encode_exception(
     if exception.status == ErrorCode::NotFound.status() {
         exception.code = None;
     }
-    exception.more_info = exception.code.map(|code| joined(&[MORE_INFO, &digits(code)]));
+    exception.more_info = exception.code.map(|code| format!("{MORE_INFO}{code}"));
     representation.encode(ApiVersion::V2008, &Document::Exception(&exception))
 }

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 
 use callerid_core::form;
 use callerid_core::representation::{CallerIdPage, Document, PageUris, Representation};
-use callerid_core::text::{digits, joined, push_hex};
 use callerid_core::{
     ApiVersion, CallExtension, CallbackMethod, CallerIdSid, ErrorCode, NewCallerId,
     OutgoingCallerId, Page, RestException, SID_LENGTH, StatusCallback,
@@ -66,9 +65,8 @@ fn create(form: &Parameters<'_>) -> Result<NewCallerId, Refusal> {
     Ok(NewCallerId {
         friendly_name: form.friendly_name()?.flatten(),
         call_delay: form.call_delay()?,
-        extension: extension.map_err(|error| {
-            Refusal::http(400, &joined(&["Invalid Extension: ", &error.to_string()]))
-        })?,
+        extension: extension
+            .map_err(|error| Refusal::http(400, &format!("Invalid Extension: {error}")))?,
         status_callback: status_callback.map_err(|error| {
             Refusal::because(ErrorCode::InvalidStatusCallback, &error.to_string())
         })?,
@@ -80,10 +78,8 @@ fn create(form: &Parameters<'_>) -> Result<NewCallerId, Refusal> {
 /// the row's DateUpdated in hexadecimal: so the place is kept if the row is removed.
 fn encode_token(last: &OutgoingCallerId) -> String {
     let (Reverse(updated), sid) = last.list_key();
-    let mut token = joined(&[TOKEN_AFTER, sid.as_str()]);
     // Seconds before 1970 are written as the two's complement that they are.
-    push_hex(&mut token, updated.cast_unsigned(), 1);
-    token
+    format!("{TOKEN_AFTER}{sid}{updated:x}")
 }
 
 fn decode_token(text: &str) -> Result<PageToken, Refusal> {
@@ -140,7 +136,7 @@ pub(super) fn encode_exception(
     representation: Representation,
     mut exception: RestException,
 ) -> Vec<u8> {
-    exception.more_info = exception.code.map(|code| joined(&[MORE_INFO, &digits(code)]));
+    exception.more_info = exception.code.map(|code| format!("{MORE_INFO}{code}"));
     representation.encode(ApiVersion::V2010, &Document::Exception(&exception))
 }
 

@@ -14,7 +14,7 @@ use super::super::{
     CallerIdPage, Decoded, InvalidDocument, InvalidDocumentReason as Reason, MAX_DOCUMENT_BYTES,
     PageUris, ReceivedPage,
 };
-use super::reader::{Attribute, Read, Reader, Tag, Text, excerpt, malformed};
+use super::reader::{Attribute, EXCERPT_CHARS, Read, Reader, Tag, Text, malformed};
 use crate::date::Date;
 use crate::friendly_name::{FriendlyName, is_xml_char};
 use crate::outgoing_caller_id::OutgoingCallerId;
@@ -105,7 +105,7 @@ fn located(bytes: &[u8]) -> Result<(usize, Decoded), InvalidDocument> {
     } else {
         decoder.document(&root)?.ok_or_else(|| {
             let (expected, found) =
-                ("TwilioResponse or RestException", excerpt(root.name).to_owned());
+                ("TwilioResponse or RestException", format!("{:.EXCERPT_CHARS$}", root.name));
             InvalidDocument::new(root.at, Reason::Unexpected { expected, found })
         })?
     };

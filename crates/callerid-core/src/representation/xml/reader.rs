@@ -282,12 +282,8 @@ fn character(reference: &BytesRef<'_>) -> Option<char> {
     }
 }
 
-/// The beginning of a text that may be of any length.
-pub(super) fn excerpt(text: &str) -> &str {
-    crate::text::excerpt(text, EXCERPT_CHARS)
-}
-
-const EXCERPT_CHARS: usize = 100;
+/// How much an error repeats of a name, which may be of any length.
+pub(super) const EXCERPT_CHARS: usize = 100;
 
 #[cold]
 pub(super) fn malformed(at: usize, why: &str) -> InvalidDocument {
@@ -296,7 +292,7 @@ pub(super) fn malformed(at: usize, why: &str) -> InvalidDocument {
 
 #[cold]
 fn invalid_reference(at: usize, name: &str) -> InvalidDocument {
-    InvalidDocument::new(at, Reason::Reference(format!("&{};", excerpt(name))))
+    InvalidDocument::new(at, Reason::Reference(format!("&{name:.EXCERPT_CHARS$};")))
 }
 
 /// What quick-xml says of markup that begins there.
@@ -308,10 +304,10 @@ fn refused(at: usize, error: &Error) -> InvalidDocument {
             return InvalidDocument::new(at, Reason::Doctype);
         }
         Error::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
-            format!("expected </{}>, found </{}>", excerpt(expected), excerpt(found))
+            format!("expected </{expected:.EXCERPT_CHARS$}>, found </{found:.EXCERPT_CHARS$}>")
         }
         Error::IllFormed(IllFormedError::UnmatchedEndTag(found)) => {
-            format!("</{}> closes no element", excerpt(found))
+            format!("</{found:.EXCERPT_CHARS$}> closes no element")
         }
         error => error.to_string(),
     };
@@ -329,7 +325,7 @@ fn invalid_attribute(at: usize, content: &str, error: &AttrError) -> InvalidDocu
         AttrError::Duplicated(place, _) => {
             let name = content.get(place..).unwrap_or_default();
             let name = name.split(['=', ' ', '\t', '\r', '\n']).next().unwrap_or_default();
-            let why = format!("{} stands twice", excerpt(name));
+            let why = format!("{name:.EXCERPT_CHARS$} stands twice");
             return malformed(at.saturating_add(place), &why);
         }
     };
