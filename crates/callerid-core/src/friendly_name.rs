@@ -60,6 +60,7 @@ impl FriendlyName {
 serde_text!(FriendlyName, as_str, new);
 
 /// The `Char` production of XML 1.0: what a document can carry, as itself or as a reference.
+/// It stands with the name, whose rule it is: the representations are built on the names.
 pub(crate) fn is_xml_char(char: char) -> bool {
     matches!(char, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
