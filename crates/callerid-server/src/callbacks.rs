@@ -17,7 +17,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::server::Host;
+use crate::host::Host;
 use client::Client;
 
 pub use destination::{Allowed, InvalidAllowed};

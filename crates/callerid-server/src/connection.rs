@@ -20,8 +20,8 @@ use tokio::time::{Sleep, sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::entropy;
-use crate::server::Limits;
+use crate::exchange::entropy;
+use crate::host::Limits;
 
 /// The longest head of a request: its line and its headers, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;

@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::http::{entropy, log, log_failure, text, to_response};
-use crate::server::Host;
+use crate::exchange::{entropy, log, log_failure, text, to_response};
+use crate::host::Host;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 

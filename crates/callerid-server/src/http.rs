@@ -1,6 +1,5 @@
 //! HTTP: requests handed to the service, its replies handed back.
 
-use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,25 +7,22 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue,
-};
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use callerid_core::{Credentials, ErrorCode, RestException};
-use callerid_service::MAX_BODY_BYTES;
-use callerid_service::{EVENTS_PATH, Entropy, Reply, Store, StoreError, refusal};
+use callerid_core::http::MAX_BODY_BYTES;
+use callerid_core::{EVENTS_PATH, Entropy, ErrorCode, Reply, RestException, Store, refusal};
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use rand::Rng as _;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-use crate::server::Host;
+use crate::exchange::{entropy, log, log_failure, text, to_response};
+use crate::host::Host;
 use crate::{events, page};
 
 /// Shorter bodies than this fit in a packet as they are.
@@ -81,13 +77,6 @@ async fn respond<S: Store + 'static>(
         .unwrap_or_else(|exception| to_response(refusal(head.uri.path(), &exception, request_sid)));
     log(&head, response.status(), started);
     response
-}
-
-/// The random bytes of one request.
-pub(crate) fn entropy() -> Entropy {
-    let mut bytes = [0; Entropy::BYTES];
-    rand::rng().fill_bytes(&mut bytes);
-    Entropy::new(bytes)
 }
 
 async fn answer<S: Store + 'static>(
@@ -158,51 +147,6 @@ async fn read_body<S>(head: &Parts, body: Body, host: &Host<S>) -> Result<Bytes,
             Err(RestException::http(408, message))
         }
     }
-}
-
-/// A header's value. What is no text cannot be what it should be, and is seen to be malformed.
-pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
-}
-
-pub(crate) fn to_response(response: callerid_core::http::Response) -> Response {
-    let mut sent = Response::new(Body::from(response.body));
-    *sent.status_mut() =
-        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    sent.headers_mut().reserve(response.headers.len());
-    for (name, value) in response.headers {
-        let value = match value {
-            // Not copied.
-            Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
-            Cow::Owned(value) => HeaderValue::try_from(value),
-        };
-        if let Ok(value) = value {
-            sent.headers_mut().append(HeaderName::from_static(name), value);
-        }
-    }
-    sent
-}
-
-pub(crate) fn log_failure(error: &StoreError) {
-    tracing::error!(%error, "a request could not be answered");
-}
-
-/// One line a request: no query, no body, no credentials but the account that they name.
-pub(crate) fn log(head: &Parts, status: StatusCode, started: Instant) {
-    if !tracing::enabled!(tracing::Level::DEBUG) {
-        return;
-    }
-    let authorization = text(&head.headers, AUTHORIZATION);
-    let account = authorization.as_deref().and_then(Credentials::from_authorization);
-    let account = account.map(|credentials| credentials.sid);
-    tracing::debug!(
-        method = %head.method,
-        path = head.uri.path(),
-        status = status.as_u16(),
-        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        account = account.as_ref().map_or("-", |sid| sid.as_str()),
-        "request"
-    );
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! | make the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
 //! | tell a URL how a call ended | [`callbacks`] |
 //! | tell the time | [`clock`] |
+//! | share what all of these need | `host`, and for HTTP `exchange`; neither knows the others |
 //! | run the program `callerid` | [`cli`] |
 
 pub mod callbacks;
@@ -18,6 +19,8 @@ pub mod cli;
 pub mod clock;
 mod connection;
 mod events;
+mod exchange;
+mod host;
 mod http;
 pub mod line;
 pub mod normalize;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 pub use virtual_line::VirtualLine;
 
-use crate::switchboard::Message;
+use crate::host::Message;
 
 /// Makes validation calls.
 ///

@@ -1,62 +1,20 @@
 //! The server: everything put together, from its first connection to its last.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use callerid_core::Moment;
-use callerid_service::{Next, Service, Store};
+use callerid_core::{Service, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::callbacks::{Callbacks, Sender};
 use crate::clock::Clock;
+use crate::host::{Host, INBOX};
 use crate::line::{PhoneLine, PhoneReports};
-use crate::switchboard::{self, Message, Switchboard};
+use crate::switchboard::Switchboard;
 use crate::{connection, http};
 
-/// What the server allows whoever connects.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Connections at a time; others wait until one ends.
-    pub connections: usize,
-    /// How long a connection may be idle, take to send a request's head or its body, or not take what it is
-    /// sent.
-    pub timeout: Duration,
-    /// How long requests may take to end after the server has been told to stop.
-    pub drain: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self { connections: 512, timeout: seconds(30), drain: seconds(10) }
-    }
-}
-
-/// What handlers and the switchboard share.
-pub(crate) struct Host<S> {
-    pub(crate) service: Service<S>,
-    pub(crate) clock: Clock,
-    pub(crate) limits: Limits,
-    /// Tells event streams that the store may have changed.
-    pub(crate) changes: watch::Sender<()>,
-    /// Wakes the sender of callbacks.
-    pub(crate) callback_is_due: Notify,
-    pub(crate) stop: CancellationToken,
-    switchboard: mpsc::Sender<Message>,
-}
-
-impl<S> Host<S> {
-    /// Says that the store may have changed, and has done what comes next of it.
-    pub(crate) async fn changed(&self, next: Vec<Next>, wake_at: Option<Moment>) {
-        self.changes.send_replace(());
-        if !next.is_empty() || wake_at.is_some() {
-            let message = Message::Instructed { next, wake_at };
-            self.switchboard.send(message).await.unwrap_or_default();
-        }
-    }
-}
+pub use crate::host::Limits;
 
 /// Serves the API on a listener until `stop` is ready, and then until the requests that have begun are
 /// answered, at most for [`Limits::drain`].
@@ -71,7 +29,7 @@ pub async fn run<S: Store + 'static>(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let (inbox_sender, inbox) = mpsc::channel(switchboard::INBOX);
+    let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
     // If this future is dropped, its parts stop as well.
     let _guards = [stopping.clone().drop_guard(), drained.clone().drop_guard()];

@@ -14,26 +14,15 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::host::{Host, Message};
 use crate::line::PhoneLine;
-use crate::server::Host;
 
-/// Messages that may wait; whoever sends another waits too.
-pub(crate) const INBOX: usize = 1024;
 /// Messages that are handled together.
 const BATCH: usize = 256;
 /// The longest sleep. Timers stand still while the machine is suspended; the clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// How long to wait before a failed store is asked again.
 const RETRY_AFTER_SECONDS: u32 = 1;
-
-/// What the switchboard is told.
-#[derive(Debug)]
-pub(crate) enum Message {
-    /// A request was answered, and this comes of it.
-    Instructed { next: Vec<Next>, wake_at: Option<Moment> },
-    /// The phone line reports an event.
-    Reported(CallSid, PhoneEvent),
-}
 
 pub(crate) struct Switchboard<S> {
     host: Arc<Host<S>>,

@@ -1,0 +1,64 @@
+//! What every request and its response need, whichever part answers.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use callerid_core::{Credentials, Entropy, StoreError};
+use rand::Rng as _;
+
+/// The random bytes of one request.
+pub(crate) fn entropy() -> Entropy {
+    let mut bytes = [0; Entropy::BYTES];
+    rand::rng().fill_bytes(&mut bytes);
+    Entropy::new(bytes)
+}
+
+/// A header's value. What is no text cannot be what it should be, and is seen to be malformed.
+pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
+}
+
+pub(crate) fn to_response(response: callerid_core::http::Response) -> Response {
+    let mut sent = Response::new(Body::from(response.body));
+    *sent.status_mut() =
+        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    sent.headers_mut().reserve(response.headers.len());
+    for (name, value) in response.headers {
+        let value = match value {
+            // Not copied.
+            Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
+            Cow::Owned(value) => HeaderValue::try_from(value),
+        };
+        if let Ok(value) = value {
+            sent.headers_mut().append(HeaderName::from_static(name), value);
+        }
+    }
+    sent
+}
+
+pub(crate) fn log_failure(error: &StoreError) {
+    tracing::error!(%error, "a request could not be answered");
+}
+
+/// One line a request: no query, no body, no credentials but the account that they name.
+pub(crate) fn log(head: &Parts, status: StatusCode, started: Instant) {
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    let authorization = text(&head.headers, AUTHORIZATION);
+    let account = authorization.as_deref().and_then(Credentials::from_authorization);
+    let account = account.map(|credentials| credentials.sid);
+    tracing::debug!(
+        method = %head.method,
+        path = head.uri.path(),
+        status = status.as_u16(),
+        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        account = account.as_ref().map_or("-", |sid| sid.as_str()),
+        "request"
+    );
+}

@@ -1,0 +1,64 @@
+//! What the server's parts share: the service, the clock, the limits, and how the parts hear of one another.
+
+use std::time::Duration;
+
+use callerid_core::{CallSid, Moment, Next, PhoneEvent, Service};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+
+/// Messages to the switchboard that may wait; whoever sends another waits too.
+pub(crate) const INBOX: usize = 1024;
+
+/// What the server allows whoever connects.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at a time; others wait until one ends.
+    pub connections: usize,
+    /// How long a connection may be idle, take to send a request's head or its body, or not take what it is
+    /// sent.
+    pub timeout: Duration,
+    /// How long requests may take to end after the server has been told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connections: 512, timeout: seconds(30), drain: seconds(10) }
+    }
+}
+
+/// What the server's parts share.
+pub(crate) struct Host<S> {
+    pub(crate) service: Service<S>,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Limits,
+    /// Tells event streams that the store may have changed.
+    pub(crate) changes: watch::Sender<()>,
+    /// Wakes the sender of callbacks.
+    pub(crate) callback_is_due: Notify,
+    pub(crate) stop: CancellationToken,
+    pub(crate) switchboard: mpsc::Sender<Message>,
+}
+
+impl<S> Host<S> {
+    /// Says that the store may have changed, and has done what comes next of it.
+    pub(crate) async fn changed(&self, next: Vec<Next>, wake_at: Option<Moment>) {
+        self.changes.send_replace(());
+        if !next.is_empty() || wake_at.is_some() {
+            let message = Message::Instructed { next, wake_at };
+            self.switchboard.send(message).await.unwrap_or_default();
+        }
+    }
+}
+
+/// What the switchboard is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A request was answered, and this comes of it.
+    Instructed { next: Vec<Next>, wake_at: Option<Moment> },
+    /// The phone line reports an event.
+    Reported(CallSid, PhoneEvent),
+}
