@@ -1,3 +1,4 @@
 // What callerid/phone exports.
 
-export { InvalidPhoneNumber, PhoneNumber } from "./phone-number.js";
+export { InvalidPhoneNumber } from "./errors.js";
+export { PhoneNumber } from "./phone-number.js";

@@ -1,6 +1,5 @@
-import { toAnswer } from "./documents.js";
 import { UnexpectedResponse } from "./errors.js";
-import { sender, toHeaders } from "./http.js";
+import { sender } from "./http.js";
 import { PhoneNumber } from "./phone-number.js";
 import { core, texts } from "./wasm.js";
 
@@ -47,16 +46,16 @@ export class CallerIdClient {
    * added or removed.
    */
   async #page(asked, previous, options) {
-    const [list, url, whyNot] = await this.#ask(asked, options);
+    const { list, next, refusal } = await this.#ask(asked, options);
     const again = (options) => this.#page(asked, previous, options);
     const { phoneNumber, friendlyName } = asked;
     const ways = {
-      hasNext: url !== undefined,
+      hasNext: next !== null,
       hasPrevious: previous !== undefined,
       next: async (options) => {
-        if (url === undefined) return null;
-        if (whyNot !== undefined) throw new UnexpectedResponse(200, whyNot);
-        return this.#page({ operation: "next", url, phoneNumber, friendlyName }, again, options);
+        if (next === null) return null;
+        if (refusal !== null) throw new UnexpectedResponse(200, refusal);
+        return this.#page({ operation: "next", url: next, phoneNumber, friendlyName }, again, options);
       },
       previous: async (options) => (previous === undefined ? null : previous(options)),
     };
@@ -67,14 +66,12 @@ export class CallerIdClient {
 
   /** Sends a request of the core's and reads the response. */
   async #ask(parameters, { signal } = {}) {
-    const asked = { ...this.#connection, ...texts(parameters) };
-    const [method, url, content, ...headers] = core().clientRequest(asked);
-    const init = { method, headers: toHeaders(headers) };
-    if (content) init.body = content;
+    const operation = texts(parameters);
+    const { url, ...init } = core().clientRequest(this.#connection, operation);
     const response = await this.#send(url, init, signal);
     const body = new Uint8Array(await response.arrayBuffer());
-    const contentType = response.headers.get("content-type") ?? undefined;
-    return toAnswer(core().clientAnswer(asked, response.status, contentType, body), response.status);
+    const contentType = response.headers.get("content-type");
+    return core().clientAnswer(this.#connection, operation, response.status, contentType, body);
   }
 }
 

@@ -9,7 +9,9 @@ export class CallControl {
   #send;
 
   constructor({ accountSid, authToken, baseUrl, fetch }) {
-    [this.#origin, this.#authorization] = core().clientConnection(texts({ accountSid, authToken, baseUrl }));
+    const { origin, authorization } = core().clientConnection(texts({ accountSid, authToken, baseUrl }));
+    this.#origin = origin;
+    this.#authorization = authorization;
     this.#send = sender(fetch);
   }
 

@@ -34,3 +34,15 @@ export class InvalidDocument extends Error {
     return "InvalidDocument";
   }
 }
+
+export class InvalidPhoneNumber extends Error {
+  constructor(reason, message, at) {
+    super(message);
+    this.reason = reason;
+    this.at = at;
+  }
+
+  get name() {
+    return "InvalidPhoneNumber";
+  }
+}

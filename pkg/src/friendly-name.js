@@ -6,8 +6,7 @@ export const FriendlyName = /* @__PURE__ */ Object.freeze({
   },
 
   check(text) {
-    const [length, reason, message, at] = core().checkFriendlyName(text);
-    return reason === undefined ? { ok: true, length } : { ok: false, length, reason, message, at };
+    return core().checkFriendlyName(text);
   },
 
   defaultFor(phoneNumber) {

@@ -9,10 +9,3 @@ export function sender(fetch) {
     return (fetch ?? globalThis.fetch)(url, init);
   };
 }
-
-/** An object of a flat list of headers. */
-export function toHeaders(flat) {
-  const headers = {};
-  for (let at = 0; at < flat.length; at += 2) headers[flat[at]] = flat[at + 1];
-  return headers;
-}

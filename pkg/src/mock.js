@@ -42,25 +42,25 @@ export class MockApi extends EventTarget {
   constructor({ accountSid, authToken, seed = [], now, entropy, validationCode } = {}) {
     super();
     this.#entropy = entropy ?? ((bytes) => crypto.getRandomValues(bytes));
-    this.#code = validationCode;
+    this.#code = validationCode === undefined ? undefined : String(validationCode);
     this.#time = now === undefined ? undefined : now.getTime();
-    this.#core = new (core().Mock)(texts({ accountSid, authToken }), this.#random(32));
+    this.#core = new (core().Mock)(accountSid, authToken, this.#random(32));
     for (const { phoneNumber, friendlyName, sid, dateCreated, dateUpdated } of seed) {
-      const created = dateCreated?.getTime() ?? this.#now();
-      const updated = dateUpdated?.getTime() ?? created;
       const number = PhoneNumber.parse(phoneNumber.toString());
-      this.#core.seed(texts({ phoneNumber: number, friendlyName, sid }), this.#random(16), created, updated);
+      const created = dateCreated?.getTime() ?? this.#now();
+      const dates = { dateCreated: created, dateUpdated: dateUpdated?.getTime() ?? created };
+      this.#core.seed({ ...texts({ phoneNumber: number, friendlyName, sid }), ...dates }, this.#random(16));
     }
     this.#account = this.#core.account();
     this.#watch();
   }
 
   get accountSid() {
-    return this.#account[0];
+    return this.#account.accountSid;
   }
 
   get authToken() {
-    return this.#account[1];
+    return this.#account.authToken;
   }
 
   get now() {
@@ -73,18 +73,15 @@ export class MockApi extends EventTarget {
     const body = new Uint8Array(await request.arrayBuffer());
     request.signal?.throwIfAborted();
     const { pathname, search } = new URL(request.url);
-    const header = (name) => request.headers.get(name) ?? undefined;
     const asked = {
       method: request.method,
       path: pathname,
       query: search.slice(1),
-      authorization: header("authorization"),
-      contentType: header("content-type"),
-      lastEventId: header("last-event-id"),
+      authorization: request.headers.get("authorization"),
+      contentType: request.headers.get("content-type"),
+      lastEventId: request.headers.get("last-event-id"),
     };
-    const [status, answer, ...fields] = this.#respond(asked, body);
-    const headers = new Headers();
-    for (let at = 0; at < fields.length; at += 2) headers.append(fields[at], fields[at + 1]);
+    const { status, headers, body: answer } = this.#respond(asked, body);
     const content = answer instanceof Uint8Array ? (answer.length > 0 ? answer : null) : this.#stream(answer, request);
     return new Response(content, { status, headers });
   };
@@ -146,7 +143,7 @@ export class MockApi extends EventTarget {
   #respond(asked, body) {
     if (this.#core === undefined) throw new Error("the mock was freed");
     this.#settle();
-    const request = texts({ ...asked, validationCode: this.#code });
+    const request = { ...asked, validationCode: this.#code };
     const answer = this.#core.respond(request, body, this.#now(), this.#random(80));
     this.#settle();
     return answer;
@@ -154,9 +151,8 @@ export class MockApi extends EventTarget {
 
   /** A request to the control surface, from here. */
   #control(method, path, body = "") {
-    const [, , authorization] = this.#account;
-    const asked = { method, path: `/_callerid/${path}`, authorization };
-    const [status, answer] = this.#respond(asked, encoder.encode(body));
+    const asked = { method, path: `/_callerid/${path}`, authorization: this.#account.authorization };
+    const { status, body: answer } = this.#respond(asked, encoder.encode(body));
     const json = JSON.parse(new TextDecoder().decode(answer));
     if (status >= 300) throw new RestException(status, json.message, json.code, json.more_info);
     return json;

@@ -4,7 +4,7 @@ import * as glue from "./glue.js";
 
 /** Gives the bytes or the module; set by the entry that carries them. */
 let provider;
-let exports;
+let isLoaded = false;
 let loading;
 
 /** Says where the .wasm is to be had when it is first needed. */
@@ -12,12 +12,17 @@ export function provide(provide) {
   provider ??= provide;
 }
 
+function start(module) {
+  if (!isLoaded) glue.initSync({ module });
+  isLoaded = true;
+  provider = undefined;
+}
+
 /** The core's exports, loaded if they are not yet. */
 export function core() {
-  if (exports === undefined) {
+  if (!isLoaded) {
     if (provider === undefined) throw new Error("callerid is not loaded: `await init(…)` first, as callerid/slim says");
-    exports = glue.initSync({ module: provider() });
-    provider = undefined;
+    start(provider());
   }
   return glue;
 }
@@ -32,24 +37,13 @@ export function texts(object) {
   return texts;
 }
 
-/** The core's memory, as it is now: it moves when it grows. */
-export function memory() {
-  core();
-  return new Uint8Array(exports.memory.buffer);
-}
-
 /** Loads the .wasm from bytes, a module, a response or an address. Once it is loaded, there is nothing to do. */
 export function init(source) {
-  if (exports !== undefined) return Promise.resolve();
-  loading ??= load(source).then(
-    (module) => {
-      exports ??= glue.initSync({ module });
-    },
-    (error) => {
-      loading = undefined;
-      throw error;
-    },
-  );
+  if (isLoaded) return Promise.resolve();
+  loading ??= load(source).then(start, (error) => {
+    loading = undefined;
+    throw error;
+  });
   return loading;
 }
 

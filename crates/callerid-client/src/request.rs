@@ -5,7 +5,7 @@ use std::fmt;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, StatusCode, Uri};
 
-use callerid_core::representation::{Decoded, InvalidDocument, ReceivedPage, media_type, xml};
+use callerid_core::representation::{Decoded, InvalidDocument, ReceivedPage, xml};
 use callerid_core::{OutgoingCallerId, ValidationRequest, form};
 
 use crate::error::{ClientError, EXCERPT_CHARS, excerpt};
@@ -144,10 +144,7 @@ impl Response<'_> {
 impl Response<'_> {
     /// The document in the body; `None` where it claims to be in another format.
     fn decode(&self) -> Option<Result<Decoded, InvalidDocument>> {
-        let is_xml = self.content_type.map(media_type).is_none_or(|media_type| {
-            let media_type = media_type.to_ascii_lowercase();
-            media_type.ends_with("/xml") || media_type.ends_with("+xml")
-        });
+        let is_xml = self.content_type.is_none_or(xml::is_content_type);
         is_xml.then(|| xml::decode(self.body))
     }
 }

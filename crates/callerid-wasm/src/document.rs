@@ -1,96 +1,136 @@
-//! Documents, as flat arrays that begin with what they are.
+//! Documents, as the package has them.
 
-use callerid_core::representation::json;
-use callerid_core::representation::{Decoded, InvalidDocument, ReceivedPage, xml};
-use callerid_core::{OutgoingCallerId, RestException, ValidationRequest};
+use callerid_core::representation::{Decoded, ReceivedPage, xml};
+use callerid_core::{Date, OutgoingCallerId, RestException, ValidationRequest};
+use serde::Serialize;
+use serde_wasm_bindgen::preserve;
 use wasm_bindgen::prelude::*;
 
-use crate::js::Array;
+use crate::errors::{self, InvalidDocument};
+use crate::object;
 
-/// Reads a document in XML:
-///
-/// | it is | what comes back |
-/// |---|---|
-/// | a page | `"caller-ids"`, page, page size, pages?, total?, start, end, rows |
-/// | a caller ID | `"caller-id"`, rows |
-/// | a validation request | `"validation-request"`, account Sid, number, name?, code, call Sid? |
-/// | an error | `"exception"`, status, message, code?, more info? |
-/// | none of them | `"invalid"`, message, byte offset |
-///
-/// Rows are a JSON array: six values each, in the order of the specification, dates in milliseconds since 1970.
-#[wasm_bindgen(js_name = decodeDocument)]
-pub fn decode(body: &[u8]) -> Array {
-    match xml::decode(body) {
-        Ok(Decoded::CallerIds(page)) => caller_ids(&page),
-        Ok(Decoded::CallerId(row)) => caller_id(&row),
-        Ok(Decoded::ValidationRequest(request)) => validation_request(&request),
-        Ok(Decoded::Exception(error)) => exception(&error),
-        Err(error) => invalid(&error),
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"import type { ApiDocument, FriendlyNameCheck } from "./types.js";"#;
+
+/// Reads a document in XML.
+#[wasm_bindgen(js_name = parseResponse, unchecked_return_type = "ApiDocument")]
+pub fn parse_response(body: &[u8], content_type: Option<String>) -> Result<JsValue, JsValue> {
+    if let Some(other) = content_type.filter(|it| !xml::is_content_type(it)) {
+        let message = format!("expected a document in XML, found {other:?}");
+        return Err(InvalidDocument::new(&message, 0).into());
+    }
+    let decoded = xml::decode(body).map_err(|error| invalid(&error))?;
+    object::write(&match &decoded {
+        Decoded::CallerIds(page) => ApiDocument::CallerIds(page.into()),
+        Decoded::CallerId(it) => ApiDocument::CallerId { caller_id: it.into() },
+        Decoded::ValidationRequest(it) => {
+            ApiDocument::ValidationRequest { validation_request: it.into() }
+        }
+        Decoded::Exception(it) => ApiDocument::Exception { exception: exception(it) },
+    })
+}
+
+pub(crate) fn invalid(error: &callerid_core::representation::InvalidDocument) -> JsValue {
+    InvalidDocument::new(&error.to_string(), error.at()).into()
+}
+
+pub(crate) fn exception(exception: &RestException) -> JsValue {
+    let RestException { status, message, code, more_info, .. } = exception;
+    errors::RestException::new(*status, message, code.map(Into::into), more_info.as_deref()).into()
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+enum ApiDocument<'a> {
+    CallerIds(CallerIdListView<'a>),
+    CallerId {
+        caller_id: CallerIdView<'a>,
+    },
+    ValidationRequest {
+        validation_request: ValidationRequestView<'a>,
+    },
+    Exception {
+        #[serde(with = "preserve")]
+        exception: JsValue,
+    },
+}
+
+/// A page. JavaScript has one kind of number.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CallerIdListView<'a> {
+    items: Vec<CallerIdView<'a>>,
+    page: f64,
+    page_size: f64,
+    pages: Option<f64>,
+    total: Option<f64>,
+    start: f64,
+    end: f64,
+}
+
+impl<'a> From<&'a ReceivedPage> for CallerIdListView<'a> {
+    fn from(ReceivedPage { list, stated_total, .. }: &'a ReceivedPage) -> Self {
+        let page = &list.page;
+        Self {
+            items: page.items.iter().map(Into::into).collect(),
+            page: page.number as f64,
+            page_size: page.size.into(),
+            pages: stated_total.map(|_| page.pages() as f64),
+            total: stated_total.map(|_| page.total as f64),
+            start: page.start() as f64,
+            end: page.end() as f64,
+        }
     }
 }
 
-pub(crate) fn caller_ids(page: &ReceivedPage) -> Array {
-    let is_counted = page.stated_total.is_some();
-    let page = &page.list.page;
-    let counted = |figure: u64| is_counted.then_some(figure as f64);
-    Array::of("caller-ids")
-        .number(page.number as f64)
-        .number(page.size.into())
-        .optional_number(counted(page.pages()))
-        .optional_number(counted(page.total))
-        .number(page.start() as f64)
-        .number(page.end() as f64)
-        .text(&rows(&page.items))
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CallerIdView<'a> {
+    sid: &'a str,
+    account_sid: &'a str,
+    friendly_name: &'a str,
+    phone_number: &'a str,
+    #[serde(with = "preserve")]
+    date_created: js_sys::Date,
+    #[serde(with = "preserve")]
+    date_updated: js_sys::Date,
 }
 
-pub(crate) fn caller_id(caller_id: &OutgoingCallerId) -> Array {
-    Array::of("caller-id").text(&rows(std::slice::from_ref(caller_id)))
-}
-
-pub(crate) fn validation_request(request: &ValidationRequest) -> Array {
-    Array::of("validation-request")
-        .text(request.account_sid.as_str())
-        .text(request.phone_number.as_str())
-        .optional_text(request.friendly_name.as_ref().map(|name| name.as_str()))
-        .text(request.validation_code.expose())
-        .optional_text(request.call_sid.as_ref().map(|sid| sid.as_str()))
-}
-
-pub(crate) fn exception(exception: &RestException) -> Array {
-    Array::of("exception")
-        .number(exception.status.into())
-        .text(&exception.message)
-        .optional_number(exception.code.map(f64::from))
-        .optional_text(exception.more_info.as_deref())
-}
-
-pub(crate) fn invalid(error: &InvalidDocument) -> Array {
-    Array::of("invalid").text(&error.to_string()).number(error.at() as f64)
-}
-
-/// Room for a row without a long name: it is four texts of fixed length and two numbers.
-const ROW_BYTES: usize = 192;
-
-fn rows(caller_ids: &[OutgoingCallerId]) -> String {
-    let mut out = String::with_capacity(caller_ids.len() * ROW_BYTES);
-    out.push('[');
-    for caller_id in caller_ids {
-        if out.len() > 1 {
-            out.push(',');
+impl<'a> From<&'a OutgoingCallerId> for CallerIdView<'a> {
+    fn from(caller_id: &'a OutgoingCallerId) -> Self {
+        Self {
+            sid: caller_id.sid.as_str(),
+            account_sid: caller_id.account_sid.as_str(),
+            friendly_name: caller_id.friendly_name.as_str(),
+            phone_number: caller_id.phone_number.as_str(),
+            date_created: date(&caller_id.date_created),
+            date_updated: date(&caller_id.date_updated),
         }
-        for text in [
-            caller_id.sid.as_str(),
-            caller_id.account_sid.as_str(),
-            caller_id.friendly_name.as_str(),
-            caller_id.phone_number.as_str(),
-        ] {
-            out.push_str(&json::to_string(text));
-            out.push(',');
-        }
-        out.push_str(&(caller_id.date_created.unix_seconds() * 1000).to_string());
-        out.push(',');
-        out.push_str(&(caller_id.date_updated.unix_seconds() * 1000).to_string());
     }
-    out.push(']');
-    out
+}
+
+fn date(date: &Date) -> js_sys::Date {
+    js_sys::Date::new(&JsValue::from_f64(date.unix_seconds() as f64 * 1000.0))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ValidationRequestView<'a> {
+    account_sid: &'a str,
+    call_sid: Option<&'a str>,
+    phone_number: &'a str,
+    friendly_name: Option<&'a str>,
+    validation_code: &'a str,
+}
+
+impl<'a> From<&'a ValidationRequest> for ValidationRequestView<'a> {
+    fn from(request: &'a ValidationRequest) -> Self {
+        Self {
+            account_sid: request.account_sid.as_str(),
+            call_sid: request.call_sid.as_ref().map(|sid| sid.as_str()),
+            phone_number: request.phone_number.as_str(),
+            friendly_name: request.friendly_name.as_ref().map(|name| name.as_str()),
+            validation_code: request.validation_code.expose(),
+        }
+    }
 }

@@ -1,9 +1,12 @@
 //! The rules for names and delays.
 
-use callerid_core::{CALL_DELAY_MAX_SECONDS, FRIENDLY_NAME_MAX_CHARS, FriendlyName, InvalidFriendlyName, PhoneNumber};
+use callerid_core::{
+    CALL_DELAY_MAX_SECONDS, FRIENDLY_NAME_MAX_CHARS, FriendlyName, InvalidFriendlyName, PhoneNumber,
+};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::js::Array;
+use crate::object;
 
 /// The longest name, in Unicode scalar values.
 #[wasm_bindgen(js_name = friendlyNameLimit)]
@@ -11,27 +14,38 @@ pub fn limit() -> usize {
     FRIENDLY_NAME_MAX_CHARS
 }
 
-/// Whether a text is a name: `[length]`, or where it is none `[length, reason, message, at]`.
-#[wasm_bindgen(js_name = checkFriendlyName)]
-pub fn check(text: &str) -> Array {
-    let answer = Array::empty().number(FriendlyName::count(text) as f64);
-    let Err(error) = FriendlyName::new(text) else { return answer };
-    let (reason, at) = match error {
-        InvalidFriendlyName::TooLong => {
-            let surplus = text.char_indices().nth(FRIENDLY_NAME_MAX_CHARS);
-            ("too-long", surplus.map_or(text.len(), |(at, _)| at))
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Check {
+    Valid { ok: bool, length: usize },
+    Invalid { ok: bool, length: usize, reason: &'static str, message: String, at: usize },
+}
+
+/// Whether a text is a name.
+#[wasm_bindgen(js_name = checkFriendlyName, unchecked_return_type = "FriendlyNameCheck")]
+pub fn check(text: &str) -> Result<JsValue, JsValue> {
+    let length = FriendlyName::count(text);
+    object::write(&match FriendlyName::new(text) {
+        Ok(_) => Check::Valid { ok: true, length },
+        Err(error) => {
+            let (reason, at) = match error {
+                InvalidFriendlyName::TooLong => {
+                    let surplus = text.char_indices().nth(FRIENDLY_NAME_MAX_CHARS);
+                    ("too-long", surplus.map_or(text.len(), |(at, _)| at))
+                }
+                InvalidFriendlyName::Unprintable { at, .. } => ("unprintable", at),
+                _ => ("invalid", 0),
+            };
+            let at = crate::utf16_index(text, at);
+            let error = match error {
+                InvalidFriendlyName::Unprintable { char, .. } => {
+                    InvalidFriendlyName::Unprintable { char, at }
+                }
+                other => other,
+            };
+            Check::Invalid { ok: false, length, reason, message: error.to_string(), at }
         }
-        InvalidFriendlyName::Unprintable { at, .. } => ("unprintable", at),
-        _ => ("invalid", 0),
-    };
-    let at = crate::utf16_index(text, at);
-    let error = match error {
-        InvalidFriendlyName::Unprintable { char, .. } => {
-            InvalidFriendlyName::Unprintable { char, at }
-        }
-        other => other,
-    };
-    answer.text(reason).text(&error.to_string()).number(at as f64)
+    })
 }
 
 /// The name of a caller ID that was given none. The empty text where the number is none.

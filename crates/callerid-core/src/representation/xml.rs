@@ -27,6 +27,12 @@ const DECLARATION_OF_NEWER_EXCEPTION: &str = "xml version='1.0' encoding='UTF-8'
 
 type Output = Writer<Vec<u8>>;
 
+/// Whether a `Content-Type` header's value says XML: `application/xml; charset=utf-8`, `application/atom+xml`.
+pub fn is_content_type(content_type: &str) -> bool {
+    let media_type = super::media_type(content_type).to_ascii_lowercase();
+    media_type.ends_with("/xml") || media_type.ends_with("+xml")
+}
+
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     let mut out = Writer::new(Vec::with_capacity(document.size_guess()));
     let written = write(&mut out, version, document);
