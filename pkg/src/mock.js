@@ -44,12 +44,12 @@ export class MockApi extends EventTarget {
     this.#entropy = entropy ?? ((bytes) => crypto.getRandomValues(bytes));
     this.#code = validationCode === undefined ? undefined : String(validationCode);
     this.#time = now === undefined ? undefined : now.getTime();
-    this.#core = new (core().Mock)(accountSid, authToken, this.#random(32));
+    this.#core = new (core().Mock)(texts({ accountSid, authToken }), this.#random(32));
     for (const { phoneNumber, friendlyName, sid, dateCreated, dateUpdated } of seed) {
       const number = PhoneNumber.parse(phoneNumber.toString());
       const created = dateCreated?.getTime() ?? this.#now();
-      const dates = { dateCreated: created, dateUpdated: dateUpdated?.getTime() ?? created };
-      this.#core.seed({ ...texts({ phoneNumber: number, friendlyName, sid }), ...dates }, this.#random(16));
+      const updated = dateUpdated?.getTime() ?? created;
+      this.#core.seed(texts({ phoneNumber: number, friendlyName, sid }), this.#random(16), created, updated);
     }
     this.#account = this.#core.account();
     this.#watch();

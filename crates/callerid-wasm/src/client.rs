@@ -5,98 +5,28 @@
 
 use std::collections::BTreeMap;
 
-use callerid_core::client::{self, ClientError, ClientRequest};
+use callerid_core::client::{Client, ClientError, ClientRequest};
 use callerid_core::representation::ReceivedPage;
 use callerid_core::{
     AccountSid, ApiVersion, AuthToken, CallDelay, CallExtension, CallbackMethod, CallerIdSid,
-    Credentials, Filter, FriendlyName, NewCallerId, OutgoingCallerId, PageRequest, PageSize,
-    PhoneNumber, StatusCallback, ValidationRequest,
+    Credentials, Filter, FriendlyName, NewCallerId, PageRequest, PageSize, PhoneNumber,
+    StatusCallback, ValidationRequest,
 };
-use js_sys::{ErrorOptions, RangeError};
-use serde::{Deserialize, Serialize};
+use js_sys::{ErrorOptions, Object, RangeError};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::document::{self, CallerIdListView, CallerIdView, ValidationRequestView};
 use crate::errors::UnexpectedResponse;
-use crate::object::{self, member, nonempty, optional};
+use crate::object::{self, nonempty, optional, required};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-/** Who asks, and where. */
-export interface Connection {
-  accountSid: string;
-  authToken: string;
-  baseUrl: string;
-  apiVersion?: string;
-}
-/** What every request of a connection has: where it goes, and the header that carries the credentials. */
-export interface Authority {
-  origin: string;
-  authorization: string;
-}
-/** What to send, and where. */
-export interface ClientRequest {
-  url: string;
-  method: string;
-  headers: Record<string, string>;
-  body?: string;
-}
+type Authority = { origin: string; authorization: string };
+type Request = { url: string; method: string; headers: Record<string, string>; body?: string };
 /** A page, the address of the next one, and why that is not followed, if it is not. */
-export interface ReceivedPage {
-  list: import("./types.js").CallerIdList;
-  next: string | null;
-  refusal: string | null;
-}
+export type Page = { list: CallerIdList; next: string | null; refusal: string | null };
 "#;
-
-/// Who asks, and where.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Connection {
-    account_sid: String,
-    auth_token: String,
-    base_url: String,
-    api_version: Option<String>,
-}
-
-/// What is asked, every value as its text.
-#[derive(Deserialize)]
-#[serde(tag = "operation", rename_all = "camelCase", rename_all_fields = "camelCase")]
-enum Operation {
-    Create(CreateParameters),
-    List {
-        phone_number: Option<String>,
-        friendly_name: Option<String>,
-        page: Option<String>,
-        page_size: Option<String>,
-    },
-    Next {
-        phone_number: Option<String>,
-        friendly_name: Option<String>,
-        url: String,
-    },
-    Fetch {
-        sid: String,
-    },
-    Update {
-        sid: String,
-        friendly_name: Option<String>,
-    },
-    Delete {
-        sid: String,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CreateParameters {
-    phone_number: String,
-    friendly_name: Option<String>,
-    call_delay: Option<String>,
-    extension: Option<String>,
-    status_callback: Option<String>,
-    status_callback_method: Option<String>,
-}
 
 #[derive(Serialize)]
 struct Authority<'a> {
@@ -122,79 +52,107 @@ struct PageView<'a> {
 
 /// What every request of a connection has.
 #[wasm_bindgen(js_name = clientConnection, unchecked_return_type = "Authority")]
-pub fn authority(
-    #[wasm_bindgen(unchecked_param_type = "Connection")] connection: JsValue,
-) -> Result<JsValue, JsValue> {
-    let connection: Connection = object::read(connection)?;
-    let authorization = connection.credentials()?.to_authorization();
-    object::write(&Authority { origin: connection.client()?.origin(), authorization })
+pub fn authority(connection: &Object) -> Result<JsValue, JsValue> {
+    let authorization = credentials(connection)?.to_authorization();
+    object::write(&Authority { origin: client(connection)?.origin(), authorization })
 }
 
 /// What to send.
-#[wasm_bindgen(js_name = clientRequest, unchecked_return_type = "ClientRequest")]
-pub fn request(
-    #[wasm_bindgen(unchecked_param_type = "Connection")] connection: JsValue,
-    operation: JsValue,
-) -> Result<JsValue, JsValue> {
-    match Ask::new(connection, operation)? {
-        Ask::Page(_, request, _) => write_request(&request),
-        Ask::CallerId(request) => write_request(&request),
-        Ask::Validation(request) => write_request(&request),
-        Ask::Nothing(request) => write_request(&request),
-    }
+#[wasm_bindgen(js_name = clientRequest, unchecked_return_type = "Request")]
+pub fn request(connection: &Object, operation: &Object) -> Result<JsValue, JsValue> {
+    exchange(connection, operation, None)
 }
 
 /// Reads the response.
 #[wasm_bindgen(js_name = clientAnswer)]
 pub fn answer(
-    #[wasm_bindgen(unchecked_param_type = "Connection")] connection: JsValue,
-    operation: JsValue,
+    connection: &Object,
+    operation: &Object,
     status: u16,
     content_type: Option<String>,
     body: &[u8],
 ) -> Result<JsValue, JsValue> {
     let content_type = content_type.as_deref();
-    let unexpected = |error| unexpected(status, &error);
-    match Ask::new(connection, operation)? {
-        Ask::Page(client, request, filter) => {
-            let page = request.read(status, content_type, body).map_err(unexpected)?;
-            let list = CallerIdListView::from(&page);
-            match client.next_page(&filter, &page) {
-                Ok(next) => {
-                    let next = next.as_ref().map(ClientRequest::url);
-                    object::write(&PageView { list, next, refusal: None })
-                }
-                Err(error) => {
-                    let (next, refusal) = (Some(&*page.list.uris.next), Some(error.to_string()));
-                    object::write(&PageView { list, next, refusal })
-                }
-            }
+    exchange(connection, operation, Some(Response { status, content_type, body }))
+}
+
+struct Response<'a> {
+    status: u16,
+    content_type: Option<&'a str>,
+    body: &'a [u8],
+}
+
+/// Makes the request of an operation and writes it, or, if the response is there, what that says.
+fn exchange(
+    connection: &Object,
+    operation: &Object,
+    response: Option<Response<'_>>,
+) -> Result<JsValue, JsValue> {
+    let client = client(connection)?;
+    let sid = || required(operation, "sid", CallerIdSid::parse);
+    let page = |request, filter| {
+        send_or_read(request, response.as_ref(), |page| write_page(&client, &filter, &page))
+    };
+    let caller_id = |request| {
+        let write = |caller_id| object::write(&CallerIdView::from(&caller_id));
+        send_or_read(request, response.as_ref(), write)
+    };
+    match object::text(operation, "operation").as_deref() {
+        Some("create") => {
+            let write = |request| object::write(&ValidationRequestView::from(&request));
+            send_or_read(create(&client, operation)?, response.as_ref(), write)
         }
-        Ask::CallerId(request) => {
-            let caller_id = request.read(status, content_type, body).map_err(unexpected)?;
-            object::write(&CallerIdView::from(&caller_id))
+        Some("list") => {
+            let number = optional(operation, "page", page_number)?.unwrap_or_default();
+            let size = optional(operation, "pageSize", PageSize::parse)?.unwrap_or_default();
+            let filter = filter(operation)?;
+            page(client.list(&filter, PageRequest { number, size, after: None }), filter)
         }
-        Ask::Validation(request) => {
-            let validation = request.read(status, content_type, body).map_err(unexpected)?;
-            object::write(&ValidationRequestView::from(&validation))
+        Some("next") => {
+            page(required(operation, "url", |url| client.page_at(url))?, filter(operation)?)
         }
-        Ask::Nothing(request) => {
-            request.read(status, content_type, body).map_err(unexpected)?;
-            Ok(JsValue::UNDEFINED)
+        Some("fetch") => caller_id(client.fetch(&sid()?)),
+        Some("update") => caller_id(client.update(&sid()?, name(operation)?.as_ref())),
+        Some("delete") => {
+            send_or_read(client.delete(&sid()?), response.as_ref(), |()| Ok(JsValue::UNDEFINED))
+        }
+        _ => Err(RangeError::new("operation: create, list, next, fetch, update or delete").into()),
+    }
+}
+
+fn send_or_read<T>(
+    request: ClientRequest<T>,
+    response: Option<&Response<'_>>,
+    write: impl FnOnce(T) -> Result<JsValue, JsValue>,
+) -> Result<JsValue, JsValue> {
+    match response {
+        None => object::write(&RequestView {
+            url: request.url(),
+            method: request.method(),
+            headers: request.headers().iter().map(|(name, value)| (*name, &**value)).collect(),
+            body: request.body(),
+        }),
+        Some(Response { status, content_type, body }) => {
+            write(request.read(*status, *content_type, body).map_err(|it| error(*status, &it))?)
         }
     }
 }
 
-fn write_request<T>(request: &ClientRequest<T>) -> Result<JsValue, JsValue> {
-    object::write(&RequestView {
-        url: request.url(),
-        method: request.method(),
-        headers: request.headers().iter().map(|(name, value)| (*name, &**value)).collect(),
-        body: request.body(),
-    })
+fn write_page(client: &Client, filter: &Filter, page: &ReceivedPage) -> Result<JsValue, JsValue> {
+    let list = CallerIdListView::from(page);
+    match client.next_page(filter, page) {
+        Ok(next) => {
+            let next = next.as_ref().map(ClientRequest::url);
+            object::write(&PageView { list, next, refusal: None })
+        }
+        Err(error) => {
+            let (next, refusal) = (Some(&*page.list.uris.next), Some(error.to_string()));
+            object::write(&PageView { list, next, refusal })
+        }
+    }
 }
 
-fn unexpected(status: u16, error: &ClientError) -> JsValue {
+fn error(status: u16, error: &ClientError) -> JsValue {
     let cause = match error {
         ClientError::Service(exception) => return document::exception(exception),
         ClientError::InvalidDocument(invalid) => {
@@ -205,77 +163,34 @@ fn unexpected(status: u16, error: &ClientError) -> JsValue {
     UnexpectedResponse::new(status, &error.to_string(), cause).into()
 }
 
-/// A request, by what it is answered with.
-enum Ask {
-    Page(client::Client, ClientRequest<ReceivedPage>, Filter),
-    CallerId(ClientRequest<OutgoingCallerId>),
-    Validation(ClientRequest<ValidationRequest>),
-    Nothing(ClientRequest<()>),
+fn credentials(connection: &Object) -> Result<Credentials, RangeError> {
+    let sid = required(connection, "accountSid", AccountSid::parse)?;
+    Ok(Credentials { sid, auth_token: required(connection, "authToken", AuthToken::new)? })
 }
 
-impl Ask {
-    fn new(connection: JsValue, operation: JsValue) -> Result<Self, RangeError> {
-        let client = object::read::<Connection>(connection)?.client()?;
-        let sid = |sid: String| member("sid", CallerIdSid::parse(&sid));
-        Ok(match object::read(operation)? {
-            Operation::Create(parameters) => Self::Validation(parameters.request(&client)?),
-            Operation::List { phone_number, friendly_name, page, page_size } => {
-                let filter = filter(phone_number, friendly_name)?;
-                let number = optional("page", page.as_deref(), page_number)?.unwrap_or_default();
-                let size = optional("pageSize", page_size.as_deref(), PageSize::parse)?;
-                let size = size.unwrap_or_default();
-                let request = client.list(&filter, PageRequest { number, size, after: None });
-                Self::Page(client, request, filter)
-            }
-            Operation::Next { phone_number, friendly_name, url } => {
-                let request = member("url", client.page_at(&url))?;
-                Self::Page(client, request, filter(phone_number, friendly_name)?)
-            }
-            Operation::Fetch { sid: text } => Self::CallerId(client.fetch(&sid(text)?)),
-            Operation::Update { sid: text, friendly_name } => {
-                Self::CallerId(client.update(&sid(text)?, name(friendly_name)?.as_ref()))
-            }
-            Operation::Delete { sid: text } => Self::Nothing(client.delete(&sid(text)?)),
-        })
-    }
+fn client(connection: &Object) -> Result<Client, RangeError> {
+    let credentials = credentials(connection)?;
+    let client = required(connection, "baseUrl", |url| Client::new(credentials, url))?;
+    Ok(match optional(connection, "apiVersion", version)? {
+        Some(version) => client.with_version(version),
+        None => client,
+    })
 }
 
-impl Connection {
-    fn credentials(&self) -> Result<Credentials, RangeError> {
-        Ok(Credentials {
-            sid: member("accountSid", AccountSid::parse(&self.account_sid))?,
-            auth_token: member("authToken", AuthToken::new(&self.auth_token))?,
-        })
-    }
-
-    fn client(&self) -> Result<client::Client, RangeError> {
-        let client = client::Client::new(self.credentials()?, &self.base_url);
-        let client = member("baseUrl", client)?;
-        Ok(match optional("apiVersion", self.api_version.as_deref(), version)? {
-            Some(version) => client.with_version(version),
-            None => client,
-        })
-    }
-}
-
-impl CreateParameters {
-    fn request(
-        self,
-        client: &client::Client,
-    ) -> Result<ClientRequest<ValidationRequest>, RangeError> {
-        let method = self.status_callback_method.as_deref();
-        let method = optional("statusCallbackMethod", method, callback_method)?.unwrap_or_default();
-        let callback = |url: &str| StatusCallback::new(url, method);
-        let new = NewCallerId {
-            phone_number: member("phoneNumber", PhoneNumber::parse(&self.phone_number))?,
-            friendly_name: name(self.friendly_name)?,
-            call_delay: optional("callDelay", self.call_delay.as_deref(), CallDelay::parse)?
-                .unwrap_or_default(),
-            extension: nonempty("extension", self.extension.as_deref(), CallExtension::new)?,
-            status_callback: nonempty("statusCallback", self.status_callback.as_deref(), callback)?,
-        };
-        client.create(&new).map_err(|error| RangeError::new(&error.to_string()))
-    }
+fn create(
+    client: &Client,
+    operation: &Object,
+) -> Result<ClientRequest<ValidationRequest>, RangeError> {
+    let method = optional(operation, "statusCallbackMethod", callback_method)?.unwrap_or_default();
+    let callback = |url: &str| StatusCallback::new(url, method);
+    let new = NewCallerId {
+        phone_number: required(operation, "phoneNumber", PhoneNumber::parse)?,
+        friendly_name: name(operation)?,
+        call_delay: optional(operation, "callDelay", CallDelay::parse)?.unwrap_or_default(),
+        extension: nonempty(operation, "extension", CallExtension::new)?,
+        status_callback: nonempty(operation, "statusCallback", callback)?,
+    };
+    client.create(&new).map_err(|error| RangeError::new(&error.to_string()))
 }
 
 fn version(text: &str) -> Result<ApiVersion, String> {
@@ -292,11 +207,11 @@ fn page_number(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "a page's number is a whole number from 0 on")
 }
 
-fn filter(number: Option<String>, friendly_name: Option<String>) -> Result<Filter, RangeError> {
-    let phone_number = optional("phoneNumber", number.as_deref(), PhoneNumber::restore)?;
-    Ok(Filter { phone_number, friendly_name: name(friendly_name)? })
+fn filter(operation: &Object) -> Result<Filter, RangeError> {
+    let phone_number = optional(operation, "phoneNumber", PhoneNumber::restore)?;
+    Ok(Filter { phone_number, friendly_name: name(operation)? })
 }
 
-fn name(text: Option<String>) -> Result<Option<FriendlyName>, RangeError> {
-    nonempty("friendlyName", text.as_deref(), FriendlyName::new)
+fn name(operation: &Object) -> Result<Option<FriendlyName>, RangeError> {
+    nonempty(operation, "friendlyName", FriendlyName::new)
 }

@@ -9,9 +9,6 @@ use wasm_bindgen::prelude::*;
 use crate::errors::{self, InvalidDocument};
 use crate::object;
 
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = r#"import type { ApiDocument, FriendlyNameCheck } from "./types.js";"#;
-
 /// Reads a document in XML.
 #[wasm_bindgen(js_name = parseResponse, unchecked_return_type = "ApiDocument")]
 pub fn parse_response(body: &[u8], content_type: Option<String>) -> Result<JsValue, JsValue> {

@@ -17,6 +17,14 @@ pub mod mock;
 #[cfg(feature = "client")]
 mod object;
 
+use wasm_bindgen::prelude::*;
+
+/// The types of the package that the exports name.
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+import type { ApiDocument, CallerIdList, FriendlyNameCheck, PhoneNumberKind } from "./types.js";
+"#;
+
 /// The index into a JavaScript string (UTF-16) of a byte offset into the same text.
 fn utf16_index(text: &str, at: usize) -> usize {
     let before = text.char_indices().take_while(|(offset, _)| *offset < at);

@@ -9,38 +9,17 @@ use callerid_core::{
     FriendlyName, MemoryStore, Moment, OutgoingCallerId, PhoneNumber, RestException, Service,
     ValidationCode, refusal,
 };
-use js_sys::{RangeError, Uint8Array};
-use serde::{Deserialize, Serialize};
+use js_sys::{Object, RangeError, Uint8Array};
+use serde::Serialize;
 use serde_wasm_bindgen::preserve;
 use wasm_bindgen::prelude::*;
 
-use crate::object::{self, member, nonempty, optional};
+use crate::object::{self, nonempty, optional, required};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-/** The account that may ask; `authorization` is the header that carries both. */
-export interface MockAccount {
-  accountSid: string;
-  authToken: string;
-  authorization: string;
-}
-/** A request. */
-export interface MockRequest {
-  method: string;
-  path: string;
-  query?: string;
-  authorization?: string | null;
-  contentType?: string | null;
-  lastEventId?: string | null;
-  /** The code that a create draws. */
-  validationCode?: string;
-}
-/** A response, whose body is bytes or a stream of events. */
-export interface MockResponse {
-  status: number;
-  headers: [name: string, value: string][];
-  body: Uint8Array<ArrayBuffer> | Events;
-}
+type Account = { accountSid: string; authToken: string; authorization: string };
+type Response = { status: number; headers: [string, string][]; body: Uint8Array<ArrayBuffer> | Events };
 "#;
 
 /// A service, its store, and the account that may ask.
@@ -58,29 +37,6 @@ struct AccountView<'a> {
     authorization: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Seed {
-    phone_number: String,
-    friendly_name: Option<String>,
-    sid: Option<String>,
-    date_created: f64,
-    date_updated: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MockRequest {
-    method: String,
-    path: String,
-    #[serde(default)]
-    query: String,
-    authorization: Option<String>,
-    content_type: Option<String>,
-    last_event_id: Option<String>,
-    validation_code: Option<String>,
-}
-
 #[derive(Serialize)]
 struct ResponseView<'a> {
     status: u16,
@@ -91,16 +47,12 @@ struct ResponseView<'a> {
 
 #[wasm_bindgen]
 impl Mock {
-    /// A mock with one account, whose Sid and token are each made from the entropy, 32 bytes, where they are not given.
+    /// A mock with one account: `accountSid` and `authToken`, each made from the entropy, 32 bytes, where it is not given.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        account_sid: Option<String>,
-        auth_token: Option<String>,
-        entropy: &[u8],
-    ) -> Result<Mock, RangeError> {
+    pub fn new(account: &Object, entropy: &[u8]) -> Result<Mock, RangeError> {
         let (for_sid, for_token) = entropy.split_at_checked(16).unwrap_or_default();
-        let sid = optional("accountSid", account_sid.as_deref(), AccountSid::parse)?;
-        let auth_token = optional("authToken", auth_token.as_deref(), AuthToken::new)?;
+        let sid = optional(account, "accountSid", AccountSid::parse)?;
+        let auth_token = optional(account, "authToken", AuthToken::new)?;
         let account = Account {
             sid: sid.unwrap_or(AccountSid::from_entropy(drawn(for_sid)?)),
             auth_token: auth_token.unwrap_or(AuthToken::from_entropy(drawn(for_token)?)),
@@ -109,7 +61,7 @@ impl Mock {
     }
 
     /// The account.
-    #[wasm_bindgen(unchecked_return_type = "MockAccount")]
+    #[wasm_bindgen(unchecked_return_type = "Account")]
     pub fn account(&self) -> Result<JsValue, JsValue> {
         let Account { sid, auth_token } = self.first_account()?;
         let credentials = Credentials { sid, auth_token: auth_token.clone() };
@@ -122,36 +74,47 @@ impl Mock {
 
     /// Puts a caller ID into the store: `phoneNumber`, `friendlyName`, and `sid`, which is made from the entropy, 16 bytes,
     /// where it is not given. The dates are milliseconds since 1970.
-    pub fn seed(&self, caller_id: JsValue, entropy: &[u8]) -> Result<(), RangeError> {
-        let seed: Seed = object::read(caller_id)?;
-        let phone_number = member("phoneNumber", PhoneNumber::parse(&seed.phone_number))?;
-        let name = nonempty("friendlyName", seed.friendly_name.as_deref(), FriendlyName::new)?;
-        let sid = optional("sid", seed.sid.as_deref(), CallerIdSid::parse)?;
+    pub fn seed(
+        &self,
+        caller_id: &Object,
+        entropy: &[u8],
+        created: f64,
+        updated: f64,
+    ) -> Result<(), RangeError> {
+        let phone_number = required(caller_id, "phoneNumber", PhoneNumber::parse)?;
+        let name = nonempty(caller_id, "friendlyName", FriendlyName::new)?;
+        let sid = optional(caller_id, "sid", CallerIdSid::parse)?;
         self.service.store().seed(OutgoingCallerId {
             sid: sid.unwrap_or(CallerIdSid::from_entropy(drawn(entropy)?)),
             account_sid: self.first_account()?.sid,
             friendly_name: name.unwrap_or_else(|| FriendlyName::default_for(&phone_number)),
             phone_number,
-            date_created: moment(seed.date_created).to_date(),
-            date_updated: moment(seed.date_updated).to_date(),
+            date_created: moment(created).to_date(),
+            date_updated: moment(updated).to_date(),
         });
         Ok(())
     }
 
-    /// Answers a request. `now` is milliseconds since 1970, `entropy` 80 random bytes.
-    #[wasm_bindgen(unchecked_return_type = "MockResponse")]
+    /// Answers a request: its `method`, `path`, `query`, `authorization`, `contentType` and `lastEventId`, and its body. The
+    /// body of the response is bytes, or the [`Events`] that follow.
+    ///
+    /// `now` is milliseconds since 1970, `entropy` 80 random bytes, `validationCode` the code that a create draws in
+    /// their place.
+    #[wasm_bindgen(unchecked_return_type = "Response")]
     pub fn respond(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "MockRequest")] request: JsValue,
+        request: &Object,
         body: &[u8],
         now: f64,
         entropy: &[u8],
     ) -> Result<JsValue, JsValue> {
-        let request: MockRequest = object::read(request)?;
+        let text = |name| object::text(request, name);
+        let (method, path) = (text("method").unwrap_or_default(), text("path").unwrap_or_default());
+        let (authorization, content_type) = (text("authorization"), text("contentType"));
         let mut entropy = Entropy::new(*drawn(entropy)?);
-        let authorization = request.authorization.as_deref();
-        if request.path == EVENTS_PATH && request.method == "GET" {
-            let last = request.last_event_id.as_deref();
+        if path == EVENTS_PATH && method == "GET" {
+            let last = text("lastEventId");
+            let (authorization, last) = (authorization.as_deref(), last.as_deref());
             let followed = self.service.follow(authorization, last, entropy.request_sid());
             return match ready(followed) {
                 Ok((stream, head)) => write_response(&head, Events(stream).into()),
@@ -160,19 +123,18 @@ impl Mock {
         }
         if body.len() > MAX_BODY_BYTES {
             let exception = RestException::body_too_long();
-            let response = refusal(&request.path, &exception, entropy.request_sid());
+            let response = refusal(&path, &exception, entropy.request_sid());
             return write_response(&response, bytes(&response));
         }
-        let code = request.validation_code.as_deref();
-        if let Some(code) = optional("validationCode", code, ValidationCode::parse)? {
+        if let Some(code) = optional(request, "validationCode", ValidationCode::parse)? {
             entropy = entropy.with_code(&code);
         }
         let request = Request {
-            method: &request.method,
-            path: &request.path,
-            query: &request.query,
-            authorization,
-            content_type: request.content_type.as_deref(),
+            method: &method,
+            path: &path,
+            query: &text("query").unwrap_or_default(),
+            authorization: authorization.as_deref(),
+            content_type: content_type.as_deref(),
             body,
         };
         let reply = ready(self.service.respond(&request, moment(now), &entropy));
