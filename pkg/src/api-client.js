@@ -2,6 +2,7 @@
 
 export * from "./api-phone.js";
 export { CallerIdClient } from "./client.js";
+export * from "./client-types.js";
 export { CallControl } from "./control.js";
 export { parseResponse } from "./documents.js";
 export { InvalidDocument, RestException, UnexpectedResponse } from "./errors.js";

@@ -2,3 +2,4 @@
 
 export { InvalidPhoneNumber } from "./errors.js";
 export { PhoneNumber } from "./phone-number.js";
+export * from "./phone-types.js";

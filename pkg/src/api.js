@@ -2,3 +2,4 @@
 
 export * from "./api-client.js";
 export { MockApi } from "./mock.js";
+export * from "./mock-types.js";

@@ -3,40 +3,105 @@ import { sender } from "./http.js";
 import { PhoneNumber } from "./phone-number.js";
 import { core, texts } from "./wasm.js";
 
+/** @import { CallerIdPage, ClientOptions, CreateParameters, ListFilter, ListParameters } from "./client-types.js" */
+/** @import { OutgoingCallerId, RequestOptions, ValidationRequest } from "./client-types.js" */
+/** @import { Page } from "./glue.js" */
+
+/**
+ * The typed client. Every method rejects with
+ *
+ * - {@link RestException} where the service refuses;
+ * - {@link InvalidPhoneNumber} where a number is none, before anything is sent;
+ * - `RangeError` where a name, a delay, a page size or a Sid cannot be, or an option is none of the version's, before
+ *   anything is sent;
+ * - {@link UnexpectedResponse} where something else answers;
+ * - whatever `fetch` rejects with: a `TypeError` where there is no connection, the signal's `reason` where it is
+ *   aborted.
+ */
 export class CallerIdClient {
   #connection;
   #send;
 
+  /**
+   * @param {ClientOptions} options
+   * @throws {RangeError} where the Sid, the token or the address cannot be, or there is no such version.
+   */
   constructor({ accountSid, authToken, baseUrl, apiVersion, fetch }) {
     this.#connection = texts({ accountSid, authToken, baseUrl, apiVersion });
     core().clientConnection(this.#connection);
     this.#send = sender(fetch);
   }
 
+  /**
+   * Begins the validation of a number: the answer has the code to show, and the phone rings.
+   *
+   * @param {CreateParameters} parameters
+   * @param {RequestOptions} [options]
+   * @returns {Promise<ValidationRequest>}
+   */
   async create({ phoneNumber, friendlyName, callDelay, extension, statusCallback, statusCallbackMethod }, options) {
     const number = PhoneNumber.parse(String(phoneNumber));
     const rest = { friendlyName, callDelay, extension, statusCallback, statusCallbackMethod };
     return this.#ask({ operation: "create", phoneNumber: number, ...rest }, options);
   }
 
+  /**
+   * Reads a page of the caller IDs, newest `dateUpdated` first.
+   *
+   * @param {ListParameters} [parameters]
+   * @param {RequestOptions} [options]
+   * @returns {Promise<CallerIdPage>}
+   */
   async list(parameters = {}, options) {
     const { page = 0, pageSize } = parameters;
-    const previous = page > 0 ? (options) => this.list({ ...parameters, page: page - 1 }, options) : undefined;
-    return this.#page({ operation: "list", ...filter(parameters), page, pageSize }, previous, options);
+    /** @param {RequestOptions} [options] */
+    const before = (options) => this.list({ ...parameters, page: page - 1 }, options);
+    return this.#page({ operation: "list", ...filter(parameters), page, pageSize }, page > 0 ? before : undefined, options);
   }
 
+  /**
+   * Every caller ID, page by page as they are asked for. `pageSize` is how many are read at once.
+   *
+   * @param {ListFilter & { readonly pageSize?: number | undefined }} [parameters]
+   * @param {RequestOptions} [options]
+   * @returns {AsyncGenerator<OutgoingCallerId, void, undefined>}
+   */
   async *listAll(parameters, options) {
-    for (let page = await this.list(parameters, options); page !== null; page = await page.next(options)) yield* page.items;
+    /** @type {CallerIdPage | null} */
+    let page = await this.list(parameters, options);
+    for (; page !== null; page = await page.next(options)) yield* page.items;
   }
 
+  /**
+   * Reads one caller ID.
+   *
+   * @param {string} sid
+   * @param {RequestOptions} [options]
+   * @returns {Promise<OutgoingCallerId>}
+   */
   async fetch(sid, options) {
     return this.#ask({ operation: "fetch", sid }, options);
   }
 
+  /**
+   * Renames a caller ID; the empty name sets the default one.
+   *
+   * @param {string} sid
+   * @param {{ readonly friendlyName: string }} parameters
+   * @param {RequestOptions} [options]
+   * @returns {Promise<OutgoingCallerId>}
+   */
   async update(sid, { friendlyName }, options) {
     return this.#ask({ operation: "update", sid, friendlyName }, options);
   }
 
+  /**
+   * Deletes a caller ID.
+   *
+   * @param {string} sid
+   * @param {RequestOptions} [options]
+   * @returns {Promise<void>}
+   */
   async delete(sid, options) {
     return this.#ask({ operation: "delete", sid }, options);
   }
@@ -44,11 +109,19 @@ export class CallerIdClient {
   /**
    * Reads a page. The one before a page that `next` came to is asked for as it was: its place is not lost where rows are
    * added or removed.
+   *
+   * @param {Record<string, unknown>} asked
+   * @param {((options?: RequestOptions) => Promise<CallerIdPage>) | undefined} previous
+   * @param {RequestOptions} [options]
+   * @returns {Promise<CallerIdPage>}
    */
   async #page(asked, previous, options) {
+    /** @type {Page} */
     const { list, next, refusal } = await this.#ask(asked, options);
-    const again = (options) => this.#page(asked, previous, options);
     const { phoneNumber, friendlyName } = asked;
+    /** @param {RequestOptions} [options] */
+    const again = (options) => this.#page(asked, previous, options);
+    /** @type {Pick<CallerIdPage, "hasNext" | "hasPrevious" | "next" | "previous">} */
     const ways = {
       hasNext: next !== null,
       hasPrevious: previous !== undefined,
@@ -61,10 +134,15 @@ export class CallerIdClient {
     };
     // Not among what a copy, JSON or a test's comparison sees: a page is its rows and its place.
     for (const [name, value] of Object.entries(ways)) Object.defineProperty(list, name, { value });
-    return list;
+    return /** @type {CallerIdPage} */ (list);
   }
 
-  /** Sends a request of the core's and reads the response. */
+  /**
+   * Sends a request of the core's and reads the response.
+   *
+   * @param {Record<string, unknown>} parameters
+   * @param {RequestOptions} [options]
+   */
   async #ask(parameters, { signal } = {}) {
     const operation = texts(parameters);
     const { url, ...init } = core().clientRequest(this.#connection, operation);
@@ -75,7 +153,11 @@ export class CallerIdClient {
   }
 }
 
-/** What to look for: a number of a list may have been withdrawn since. */
+/**
+ * What to look for: a number of a list may have been withdrawn since.
+ *
+ * @param {ListFilter} filter
+ */
 function filter({ phoneNumber, friendlyName }) {
   return { phoneNumber: phoneNumber === undefined ? undefined : PhoneNumber.restore(String(phoneNumber)), friendlyName };
 }

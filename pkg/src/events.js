@@ -1,23 +1,33 @@
 // The control surface's objects and events, as JavaScript has them.
 
+/** @import { Call, Change, OutgoingCallerId } from "./client-types.js" */
+
+/** @typedef {{ id?: string | undefined, name?: string, data: string }} ServerEvent */
+
 /** Reads a text/event-stream, piece by piece as it comes. */
 export class EventReader {
   #rest = "";
+  /** @type {ServerEvent} */
   #event = { data: "" };
-  lastId;
 
+  /** @param {string} [lastId] */
   constructor(lastId) {
     this.lastId = lastId;
   }
 
-  /** The events that end in this piece of the stream: `{ id, name, data }`. */
+  /**
+   * The events that end in this piece of the stream.
+   *
+   * @param {string} piece
+   */
   read(piece) {
     // A CR at the end may be half of a CR LF: it waits for what follows.
     const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/);
-    this.#rest = lines.pop();
+    this.#rest = lines.pop() ?? "";
+    /** @type {ServerEvent[]} */
     const events = [];
     for (const line of lines) {
-      const [, field, value] = /^([^:]*)(?:: ?(.*))?$/s.exec(line);
+      const [, field, value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
       if (line === "") {
         if (this.#event.data) events.push({ id: this.lastId, ...this.#event });
         this.#event = { data: "" };
@@ -29,8 +39,13 @@ export class EventReader {
   }
 }
 
-/** The change that an event tells of; none where it is of a kind that a newer server has. */
-export function toChange({ id, name: type, data }) {
+/**
+ * The change that an event tells of; none where it is of a kind that a newer server has.
+ *
+ * @param {ServerEvent} event
+ * @returns {Change | undefined}
+ */
+export function toChange({ id = "", name: type, data }) {
   switch (type) {
     case "call":
       return { type, id, call: toCall(JSON.parse(data)) };
@@ -44,7 +59,12 @@ export function toChange({ id, name: type, data }) {
   }
 }
 
-/** A call of the control surface. */
+/**
+ * A call of the control surface.
+ *
+ * @param {any} json
+ * @returns {Call}
+ */
 export function toCall(json) {
   return {
     callSid: json.call_sid,
@@ -64,6 +84,10 @@ export function toCall(json) {
   };
 }
 
+/**
+ * @param {any} json
+ * @returns {OutgoingCallerId}
+ */
 function toCallerId(json) {
   return {
     sid: json.sid,

@@ -1,16 +1,16 @@
-// The entry that carries the .wasm.
+/**
+ * Outgoing caller IDs, as the vendor's REST API of 2008-08-01 and of 2010-04-01 defines them: phone number and name
+ * rules that agree with the server to the byte, a typed client, and the whole API as an in-process `fetch`.
+ *
+ * The same core, compiled to WebAssembly, answers here and in the server. `callerid` carries it inlined and loads it
+ * at its first use; `callerid/slim` and `callerid/url` are the same module with an explicit `init`.
+ *
+ * @module callerid
+ */
 
-import { base64 } from "./inlined.js";
+import { carried } from "./carried.js";
 import { provide } from "./wasm.js";
 
-provide(() => {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
-  // Node before 25: ten times as quick as what follows.
-  if (globalThis.Buffer) return Buffer.from(base64, "base64");
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
-  return bytes;
-});
+provide(carried);
 
 export * from "./api.js";

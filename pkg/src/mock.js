@@ -3,10 +3,16 @@ import { EventReader, toCall, toChange } from "./events.js";
 import { PhoneNumber } from "./phone-number.js";
 import { core, encoder, texts } from "./wasm.js";
 
+/** @import { Call, Change, RequestOptions } from "./client-types.js" */
+/** @import { Account, Events } from "./glue.js" */
+/** @import { MockApiOptions, MockCall, MockEventTarget, MockPhone } from "./mock-types.js" */
+/** @import { PlatformFetch } from "./platform.js" */
+
 /** How often a stream of events says that it is alive, as the server does. */
 const HEARTBEAT_MILLISECONDS = 15_000;
 
 class CallEvent extends Event {
+  /** @param {MockCall} call */
   constructor(call) {
     super("call");
     this.call = call;
@@ -14,59 +20,97 @@ class CallEvent extends Event {
 }
 
 class ChangeEvent extends Event {
+  /** @param {Change} change */
   constructor(change) {
     super("change");
     this.change = change;
   }
 }
 
-export class MockApi extends EventTarget {
+/** @typedef {{ request: unknown, pull(): void, beat(): void, abort(): void, end(): void }} OpenStream */
+
+const MockEvents = /** @type {new () => MockEventTarget} */ (/** @type {unknown} */ (EventTarget));
+
+/**
+ * The whole API in this process: the server's own rules over a store in memory, behind a `fetch`.
+ *
+ * It is freed with the page or the process, and by the garbage collector; {@link free} and `using` do it at once.
+ */
+export class MockApi extends MockEvents {
   #core;
   #entropy;
   #code;
-  /** The test clock, where there is one. */
+  /**
+   * The test clock, where there is one.
+   *
+   * @type {number | undefined}
+   */
   #time;
-  /** Its Sid, its token, and the `Authorization` header that carries both. */
+  /** @type {Account} */
   #account;
   /** What changed, for the listeners. */
   #changes;
-  #reader;
+  #reader = new EventReader();
+  /** @type {Change[]} */
   #queue = [];
   #isDispatching = false;
+  #isFreed = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
   #heartbeat;
+  /** @type {Set<OpenStream>} */
   #streams = new Set();
-  /** Those who wait for a call: they keep the process alive. */
+  /**
+   * Those who wait for a call: they keep the process alive.
+   *
+   * @type {Set<(reason: unknown) => void>}
+   */
   #waiting = new Set();
 
+  /**
+   * @param {MockApiOptions} [options]
+   * @throws {RangeError} or {InvalidPhoneNumber} where an option cannot be.
+   */
   constructor({ accountSid, authToken, seed = [], now, entropy, validationCode } = {}) {
     super();
-    this.#entropy = entropy ?? ((bytes) => crypto.getRandomValues(bytes));
+    this.#entropy = entropy ?? ((bytes) => crypto.getRandomValues(/** @type {Uint8Array<ArrayBuffer>} */ (bytes)));
     this.#code = validationCode === undefined ? undefined : String(validationCode);
     this.#time = now === undefined ? undefined : now.getTime();
     this.#core = new (core().Mock)(texts({ accountSid, authToken }), this.#random(32));
     for (const { phoneNumber, friendlyName, sid, dateCreated, dateUpdated } of seed) {
-      const number = PhoneNumber.parse(phoneNumber.toString());
       const created = dateCreated?.getTime() ?? this.#now();
       const updated = dateUpdated?.getTime() ?? created;
+      const number = PhoneNumber.parse(phoneNumber.toString());
       this.#core.seed(texts({ phoneNumber: number, friendlyName, sid }), this.#random(16), created, updated);
     }
     this.#account = this.#core.account();
-    this.#watch();
+    this.#changes = this.#core.watch();
+    this.#reader.read(this.#core.catchUp(this.#changes));
   }
 
+  /** The account that may ask. */
   get accountSid() {
     return this.#account.accountSid;
   }
 
+  /** Its token. */
   get authToken() {
     return this.#account.authToken;
   }
 
+  /** What time it is for the mock. */
   get now() {
     return new Date(this.#now());
   }
 
+  /**
+   * Answers a request as the server does, whatever its origin: the API, and the control surface under `/_callerid/` with
+   * its stream of events. It can be passed around by itself.
+   *
+   * @readonly
+   * @type {PlatformFetch}
+   */
   fetch = async (input, init) => {
     const request = new Request(input, init);
     request.signal?.throwIfAborted();
@@ -86,11 +130,25 @@ export class MockApi extends EventTarget {
     return new Response(content, { status, headers });
   };
 
+  /**
+   * The phone with that number, in any format.
+   *
+   * @param {string | PhoneNumber} phoneNumber
+   * @returns {MockPhone}
+   * @throws {InvalidPhoneNumber} where it is none.
+   */
   phone(phoneNumber) {
     const number = PhoneNumber.parse(phoneNumber.toString()).toString();
-    return Object.freeze({ phoneNumber: number, rings: (options) => this.#rings(number, options) });
+    /** @param {RequestOptions} [options] */
+    const rings = (options) => this.#rings(number, options);
+    return Object.freeze({ phoneNumber: number, rings });
   }
 
+  /**
+   * Moves a test clock on; what was due on the way has happened when it returns.
+   *
+   * @param {number} milliseconds
+   */
   advance(milliseconds) {
     if (this.#time === undefined) throw new Error("this mock goes by the platform's clock: give it a `now` to advance from");
     if (!(milliseconds >= 0)) throw new RangeError(`a clock goes forward: ${milliseconds} ms`);
@@ -104,28 +162,46 @@ export class MockApi extends EventTarget {
     this.#settle();
   }
 
+  /**
+   * All it holds, as bytes that {@link restore} takes, in this process or another. They hold the token and live codes.
+   *
+   * @returns {Uint8Array}
+   */
   snapshot() {
     return this.#core.snapshot();
   }
 
+  /**
+   * Goes back to a snapshot: account, caller IDs, calls and changes. With a test clock the time stays.
+   * Streams of events that are open go on from there with a `reset`.
+   *
+   * @param {Uint8Array} snapshot
+   * @throws {RangeError} where it is no snapshot, or one of another version.
+   */
   restore(snapshot) {
     this.#core.restore(snapshot);
     this.#account = this.#core.account();
     this.#settle();
   }
 
+  /** Ends its streams and timers and gives its memory back. It cannot be used afterwards; a second time does nothing. */
   free() {
-    if (this.#core === undefined) return;
+    if (this.#isFreed) return;
+    this.#isFreed = true;
     clearTimeout(this.#timer);
     for (const stream of this.#streams) stream.end();
     for (const end of this.#waiting) end(new Error("the mock was freed"));
     this.#changes.free();
     this.#core.free();
-    this.#core = undefined;
   }
 
-  // For `using`. Where the engine has no such symbol this is called "undefined", by nobody: said otherwise, bundlers would keep
-  // the class for whoever does not use it.
+  /**
+   * For `using`. Where the engine has no such symbol this is called "undefined", by nobody: said otherwise, bundlers would
+   * keep the class for whoever does not use it.
+   *
+   * @internal
+   */
+  // @ts-expect-error: `MockEventTarget` has it as a property, if the library that is loaded has the symbol.
   [Symbol.dispose]() {
     this.free();
   }
@@ -134,14 +210,19 @@ export class MockApi extends EventTarget {
     return this.#time ?? Date.now();
   }
 
+  /** @param {number} length */
   #random(length) {
     const bytes = new Uint8Array(length);
     this.#entropy(bytes);
     return bytes;
   }
 
+  /**
+   * @param {object} asked
+   * @param {Uint8Array} body
+   */
   #respond(asked, body) {
-    if (this.#core === undefined) throw new Error("the mock was freed");
+    if (this.#isFreed) throw new Error("the mock was freed");
     this.#settle();
     const request = { ...asked, validationCode: this.#code };
     const answer = this.#core.respond(request, body, this.#now(), this.#random(80));
@@ -149,18 +230,29 @@ export class MockApi extends EventTarget {
     return answer;
   }
 
-  /** A request to the control surface, from here. */
+  /**
+   * A request to the control surface, from here.
+   *
+   * @param {string} method
+   * @param {string} path
+   * @param {string} [body]
+   */
   #control(method, path, body = "") {
     const asked = { method, path: `/_callerid/${path}`, authorization: this.#account.authorization };
     const { status, body: answer } = this.#respond(asked, encoder.encode(body));
-    const json = JSON.parse(new TextDecoder().decode(answer));
+    const json = JSON.parse(new TextDecoder().decode(/** @type {Uint8Array} */ (answer)));
     if (status >= 300) throw new RestException(status, json.message, json.code, json.more_info);
     return json;
   }
 
+  /**
+   * @param {Call} call
+   * @returns {MockCall}
+   */
   #toMockCall(call) {
+    /** @type {(action: string, body?: string) => MockCall} */
     const be = (action, body) => this.#toMockCall(toCall(this.#control("POST", `calls/${call.callSid}/${action}`, body)));
-    return new MockCall(be, call);
+    return Object.assign(new MockedCall(be), call);
   }
 
   /** Does what is due, tells of what changed, and comes back when something is next. */
@@ -172,45 +264,50 @@ export class MockApi extends EventTarget {
       if (this.#waiting.size === 0) unref(this.#timer);
     }
     for (const stream of this.#streams) stream.pull();
-    this.#queue.push(...this.#reader.read(this.#core.catchUp(this.#changes)).map(toChange));
+    for (const event of this.#reader.read(this.#core.catchUp(this.#changes))) {
+      const change = toChange(event);
+      if (change) this.#queue.push(change);
+    }
     // A listener may change more: that is told after what came before it.
     if (this.#isDispatching) return;
     this.#isDispatching = true;
     for (let change; (change = this.#queue.shift()) !== undefined; ) {
       this.dispatchEvent(new ChangeEvent(change));
-      if (change.call?.status === "ringing") this.dispatchEvent(new CallEvent(this.#toMockCall(change.call)));
+      if (change.type === "call" && change.call.status === "ringing") this.dispatchEvent(new CallEvent(this.#toMockCall(change.call)));
     }
     this.#isDispatching = false;
   }
 
-  #watch() {
-    this.#changes = this.#core.watch();
-    this.#reader = new EventReader();
-    this.#reader.read(this.#core.catchUp(this.#changes));
-  }
-
+  /**
+   * @param {string} number
+   * @param {RequestOptions} [options]
+   * @returns {Promise<MockCall>}
+   */
   #rings(number, { signal } = {}) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const { calls } = this.#control("GET", "calls");
-      const ringing = calls.find((call) => call.phone_number === number && call.status === "ringing");
-      if (ringing) return resolve(this.#toMockCall(toCall(ringing)));
+      /** @type {Call[]} */
+      const calls = this.#control("GET", "calls").calls.map(toCall);
+      const ringing = calls.find((call) => call.phoneNumber === number && call.status === "ringing");
+      if (ringing) return resolve(this.#toMockCall(ringing));
       const done = () => {
         this.removeEventListener("call", rings);
         signal?.removeEventListener("abort", aborted);
         this.#waiting.delete(end);
         if (this.#waiting.size === 0) unref(this.#timer);
       };
+      /** @param {{ call: MockCall }} event */
       const rings = ({ call }) => {
         if (call.phoneNumber !== number) return;
         done();
         resolve(call);
       };
+      /** @param {unknown} reason */
       const end = (reason) => {
         done();
         reject(reason);
       };
-      const aborted = () => end(signal.reason);
+      const aborted = () => end(signal?.reason);
       this.addEventListener("call", rings);
       signal?.addEventListener("abort", aborted);
       this.#waiting.add(end);
@@ -218,8 +315,13 @@ export class MockApi extends EventTarget {
     });
   }
 
+  /**
+   * @param {Events} events
+   * @param {Request} request
+   */
   #stream(events, request) {
     const { signal } = request;
+    /** @type {OpenStream} */
     let stream;
     const close = () => {
       if (!this.#streams.delete(stream)) return;
@@ -229,11 +331,13 @@ export class MockApi extends EventTarget {
     };
     return new ReadableStream({
       start: (controller) => {
-        const send = (text) => text && controller.desiredSize > 0 && controller.enqueue(encoder.encode(text));
+        const isWanted = () => (controller.desiredSize ?? 0) > 0;
+        /** @param {string} text */
+        const send = (text) => text && isWanted() && controller.enqueue(encoder.encode(text));
         stream = {
           // In Node the signal of a request goes deaf once the request is collected.
           request,
-          pull: () => controller.desiredSize > 0 && send(this.#core.catchUp(events)),
+          pull: () => isWanted() && send(this.#core.catchUp(events)),
           beat: () => send(":\n\n"),
           abort: () => {
             close();
@@ -251,24 +355,26 @@ export class MockApi extends EventTarget {
         this.#streams.add(stream);
         signal?.addEventListener("abort", stream.abort);
       },
-      pull: () => void stream.pull(),
+      pull: () => stream.pull(),
       cancel: close,
     });
   }
 }
 
-class MockCall {
+/** What can be done to a call. */
+class MockedCall {
   #be;
 
-  constructor(be, call) {
+  /** @param {(action: string, body?: string) => MockCall} be */
+  constructor(be) {
     this.#be = be;
-    Object.assign(this, call);
   }
 
   answer() {
     return this.#be("answer");
   }
 
+  /** @param {string} digits */
   press(digits) {
     return this.#be("digits", String(new URLSearchParams({ Digits: digits })));
   }
@@ -287,11 +393,13 @@ class MockCall {
 }
 
 // A timer keeps a process alive, and only where somebody waits for a call should it.
+/** @param {any} timer */
 function unref(timer) {
   if (typeof timer === "number") globalThis.Deno?.unrefTimer?.(timer);
   else timer?.unref?.();
 }
 
+/** @param {any} timer */
 function ref(timer) {
   if (typeof timer === "number") globalThis.Deno?.refTimer?.(timer);
   else timer?.ref?.();

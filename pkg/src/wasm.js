@@ -2,23 +2,40 @@
 
 import * as glue from "./glue.js";
 
-/** Gives the bytes or the module; set by the entry that carries them. */
+/** @import { WasmSource } from "./platform.js" */
+
+/**
+ * Gives the bytes or the module; set by the entry that carries them.
+ *
+ * @type {(() => glue.SyncInitInput) | undefined}
+ */
 let provider;
 let isLoaded = false;
+/** @type {Promise<void> | undefined} */
 let loading;
 
-/** Says where the .wasm is to be had when it is first needed. */
+/**
+ * Says where the .wasm is to be had when it is first needed.
+ *
+ * @internal
+ * @param {() => glue.SyncInitInput} provide
+ */
 export function provide(provide) {
   provider ??= provide;
 }
 
+/** @param {glue.SyncInitInput} module */
 function start(module) {
   if (!isLoaded) glue.initSync({ module });
   isLoaded = true;
   provider = undefined;
 }
 
-/** The core's exports, loaded if they are not yet. */
+/**
+ * The core's exports, loaded if they are not yet.
+ *
+ * @internal
+ */
 export function core() {
   if (!isLoaded) {
     if (provider === undefined) throw new Error("callerid is not loaded: `await init(…)` first, as callerid/slim says");
@@ -27,17 +44,32 @@ export function core() {
   return glue;
 }
 
-/** Texts are UTF-8 to the core, and on the wire. */
+/**
+ * Texts are UTF-8 to the core, and on the wire.
+ *
+ * @internal
+ */
 export const encoder = new TextEncoder();
 
-/** An object as the core takes it: every member a text or `undefined`. */
+/**
+ * An object as the core takes it: every member a text or `undefined`.
+ *
+ * @internal
+ * @param {Record<string, unknown>} object
+ */
 export function texts(object) {
+  /** @type {Record<string, string>} */
   const texts = {};
   for (const [name, value] of Object.entries(object)) if (value !== undefined) texts[name] = String(value);
   return texts;
 }
 
-/** Loads the .wasm from bytes, a module, a response or an address. Once it is loaded, there is nothing to do. */
+/**
+ * Loads the package's .wasm. Once it is loaded there is nothing to do.
+ *
+ * @param {WasmSource | Promise<WasmSource>} source
+ * @returns {Promise<void>}
+ */
 export function init(source) {
   if (isLoaded) return Promise.resolve();
   loading ??= load(source).then(start, (error) => {
@@ -47,22 +79,26 @@ export function init(source) {
   return loading;
 }
 
+/** @param {WasmSource | Promise<WasmSource>} given */
 async function load(given) {
-  let source = await given;
-  if (typeof source === "string") source = new URL(source, globalThis.location?.href);
-  if (source instanceof URL) {
-    // Node's fetch reads no files.
-    const fs = source.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs") : undefined;
-    source = fs ? fs.readFileSync(source) : await fetch(source);
-  }
+  const source = await given;
+  if (typeof source !== "string" && !(source instanceof URL)) return compile(source);
+  const url = new URL(source, globalThis.location?.href);
+  // Node's fetch reads no files.
+  const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs") : undefined;
+  return compile(fs ? fs.readFileSync(url) : await fetch(url));
+}
+
+/** @param {Exclude<WasmSource, string | URL>} source */
+async function compile(source) {
   if (source instanceof WebAssembly.Module) return source;
   // Node loads all of its fetch where Response is first named: not for who brings the bytes.
   const isBytes = source instanceof ArrayBuffer || ArrayBuffer.isView(source);
-  if (!isBytes && typeof Response === "function" && source instanceof Response) {
-    if (!source.ok) throw new Error(`callerid: ${source.url} answered ${source.status}`);
-    // As it comes in, where the host says what it is.
-    if (source.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(source);
-    source = await source.arrayBuffer();
+  if (isBytes || typeof Response !== "function" || !(source instanceof Response)) {
+    return WebAssembly.compile(/** @type {BufferSource} */ (source));
   }
-  return WebAssembly.compile(source);
+  if (!source.ok) throw new Error(`callerid: ${source.url} answered ${source.status}`);
+  // As it comes in, where the host says what it is.
+  if (source.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(source);
+  return WebAssembly.compile(await source.arrayBuffer());
 }

@@ -334,6 +334,14 @@ test("something else's answer is told apart", async () => {
   await assert.rejects(control.calls(), { name: "RestException", status: 401, code: 20003 });
 });
 
+test("a response that is said to be something other than XML is refused", () => {
+  const body = "<TwilioResponse><RestException><Status>404</Status><Message>no</Message></RestException></TwilioResponse>";
+  for (const type of [undefined, null, "application/xml", "text/xml; charset=utf-8", "Application/Atom+XML"]) assert.equal(parseResponse(body, type).exception.status, 404);
+  for (const type of ["text/html", "application/json; charset=utf-8", "", "application/xmlish"]) {
+    assert.throws(() => parseResponse(body, type), { name: "InvalidDocument", message: `expected a document in XML, found "${type}"`, at: 0 });
+  }
+});
+
 test("an aborted request is rejected with the signal's reason", async () => {
   const mock = new MockApi();
   const reason = new Error("enough");

@@ -19,10 +19,11 @@ mod object;
 
 use wasm_bindgen::prelude::*;
 
-/// The types of the package that the exports name.
+/// The types of the package that the exports name, as `glue.d.ts` in `pkg/dist` sees them.
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-import type { ApiDocument, CallerIdList, FriendlyNameCheck, PhoneNumberKind } from "./types.js";
+import type { ApiDocument, CallerIdList, FriendlyNameCheck } from "../src/client-types.js";
+import type { PhoneNumberKind } from "../src/phone-types.js";
 "#;
 
 /// The index into a JavaScript string (UTF-16) of a byte offset into the same text.

@@ -18,7 +18,7 @@ use crate::object::{self, nonempty, optional, required};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-type Account = { accountSid: string; authToken: string; authorization: string };
+export type Account = { accountSid: string; authToken: string; authorization: string };
 type Response = { status: number; headers: [string, string][]; body: Uint8Array<ArrayBuffer> | Events };
 "#;
 
@@ -149,10 +149,10 @@ impl Mock {
     }
 
     /// The events of the account from now on.
-    pub fn watch(&self) -> Option<Events> {
-        let opened =
-            ready(EventStream::open(self.service.store(), self.first_account().ok()?, None));
-        opened.ok().map(Events)
+    pub fn watch(&self) -> Result<Events, RangeError> {
+        let opened = EventStream::open(self.service.store(), self.first_account()?, None);
+        // A store in memory does not fail.
+        ready(opened).map(Events).map_err(|_| RangeError::new("there are no events"))
     }
 
     /// The events since the last time, as they are sent.

@@ -2,12 +2,14 @@
 //!
 //! The core is compiled to WebAssembly three times: whole for `callerid`, without the mock for `callerid/client`, and the
 //! numbers alone for `callerid/phone`. For each, wasm-bindgen, as a library, writes the .wasm and its glue beside the plain
-//! modules of `pkg/src`. A page needs no more than the first of these, which is `pkg/dist`, and no Node to build it. In the
-//! tarball esbuild makes of each the entries and one module that they share, since an import costs by the number of files.
+//! modules of `pkg/src`. A page needs no more than the first of these, which is `pkg/dist`, and no Node to build it. For the
+//! tarball tsc checks the modules and emits their declarations, and esbuild makes of each build its entries and one module
+//! that they share, since an import costs by the number of files.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use base64ct::{Base64, Encoding as _};
 use wasm_bindgen_cli_support::Bindgen;
@@ -16,25 +18,17 @@ use crate::{Outcome, cargo, node, page, root, run, target_dir};
 
 /// A build of `callerid-wasm`, and where it goes.
 struct Build {
-    /// Its folder in the package's `dist`.
+    /// Where its entries are, in `pkg/src` and in the package's `dist`.
     folder: &'static str,
     features: &'static [&'static str],
-    /// The module of `pkg/src` that lists what it exports: `api.js` to its entries.
-    api: &'static str,
 }
 
-const WHOLE: Build = Build { folder: "", features: &[], api: API };
-const CLIENT: Build = Build {
-    folder: "client",
-    features: &["--no-default-features", "--features=client"],
-    api: "api-client.js",
-};
-const PHONE: Build =
-    Build { folder: "phone", features: &["--no-default-features"], api: "api-phone.js" };
+const WHOLE: Build = Build { folder: ".", features: &[] };
+const CLIENT: Build =
+    Build { folder: "client", features: &["--no-default-features", "--features=client"] };
+const PHONE: Build = Build { folder: "phone", features: &["--no-default-features"] };
 
-/// What the entries export.
-const API: &str = "api.js";
-/// The modules that `pkg/package.json` names.
+/// The modules that `pkg/package.json` names, in each folder.
 const ENTRIES: [&str; 4] = ["index.js", "slim.js", "url.js", "workerd.js"];
 
 /// Builds the tarball `target/npm/callerid-<version>.tgz`, and prints where it is; or only `pkg/dist`
@@ -55,16 +49,19 @@ pub(crate) fn run_all(args: &[String]) -> Outcome {
     }
 }
 
-/// Bundles and packs what is published.
+/// Checks, bundles and packs what is published.
 fn pack() -> Outcome {
     node::install(&root().join("tests/package"))?;
     let npm = emptied(target_dir().join("npm"))?;
     let package = npm.join("package");
+    let dist = emptied(root().join("pkg/dist"))?;
     for build in [WHOLE, CLIENT, PHONE] {
         let modules = npm.join("modules").join(build.folder);
-        build.run(&modules)?;
-        bundle(&modules, &package.join("dist").join(build.folder))?;
+        let modules = if build.folder == WHOLE.folder { &dist } else { &modules };
+        build.run(modules)?;
+        build.bundle(modules, &package.join("dist").join(build.folder))?;
     }
+    declare_types(&package.join("dist"))?;
     for file in fs::read_dir(root().join("pkg"))? {
         let file = file?;
         if file.file_type()?.is_file() {
@@ -77,20 +74,24 @@ fn pack() -> Outcome {
     Ok(())
 }
 
-/// Makes the entries and the module `callerid.js`, which has all that they share: their state too. The .wasm stays a file.
-fn bundle(modules: &Path, folder: &Path) -> Outcome {
-    let options = ["--bundle", "--splitting", "--format=esm", "--chunk-names=callerid"];
-    run(node::npm()
-        .arg("--prefix")
-        .arg(root().join("tests/package"))
-        .args(["exec", "--no", "--", "esbuild", "--log-level=warning", "--external:*.wasm"])
-        .args(options)
-        .args(ENTRIES)
-        .arg(format!("--outdir={}", folder.display()))
-        // What it writes names the modules as seen from here.
-        .current_dir(modules))?;
-    fs::copy(modules.join("callerid.wasm"), folder.join("callerid.wasm"))?;
+/// Checks the modules of `pkg/src` by their types, and writes the declarations.
+fn declare_types(folder: &Path) -> Outcome {
+    run(installed("tsc").arg("--outDir").arg(folder).current_dir(root().join("pkg")))?;
+    for file in fs::read_dir(root().join("pkg/src"))? {
+        let file = file?;
+        let name = file.file_name();
+        if name.to_string_lossy().ends_with(".d.ts") {
+            fs::copy(file.path(), folder.join(name))?;
+        }
+    }
     Ok(())
+}
+
+/// A program that `tests/package` locks.
+fn installed(program: &str) -> Command {
+    let mut npm = node::npm();
+    npm.arg("--prefix").arg(root().join("tests/package")).args(["exec", "--no", "--", program]);
+    npm
 }
 
 /// The folder, with nothing in it.
@@ -100,6 +101,21 @@ fn emptied(folder: PathBuf) -> std::io::Result<PathBuf> {
     }
     fs::create_dir_all(&folder)?;
     Ok(folder)
+}
+
+/// Copies what is in a folder, and in those in it.
+fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_all(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
 }
 
 impl Build {
@@ -123,7 +139,7 @@ impl Build {
         bindgen
             .input_bytes("callerid", fs::read(compiled)?)
             .web(true)?
-            .typescript(false)
+            .typescript(true)
             .omit_default_module_path(true)
             .remove_name_section(wasm_opt().is_none())
             .remove_producers_section(true);
@@ -133,16 +149,28 @@ impl Build {
         optimise(&wasm)?;
         let base64 = Base64::encode_string(&fs::read(&wasm)?);
 
-        for module in fs::read_dir(root().join("pkg/src"))? {
-            let module = module?;
-            fs::copy(module.path(), folder.join(module.file_name()))?;
-        }
-        if self.api != API {
-            fs::write(folder.join(API), format!("export * from \"./{}\";\n", self.api))?;
-        }
+        copy_all(&root().join("pkg/src"), folder)?;
         fs::write(folder.join("glue.js"), output.js())?;
+        fs::write(folder.join("glue.d.ts"), output.ts().unwrap_or_default())?;
         let inlined = format!("/** `callerid.wasm`. */\nexport const base64 = \"{base64}\";\n");
         fs::write(folder.join("inlined.js"), inlined)?;
+        fs::write(folder.join("inlined.d.ts"), "export const base64: string;\n")?;
+        Ok(())
+    }
+
+    /// Makes the entries and the module `callerid.js`, which has all that they share: their state too. The .wasm stays a
+    /// file.
+    fn bundle(&self, modules: &Path, folder: &Path) -> Outcome {
+        let options = ["--bundle", "--splitting", "--format=esm", "--chunk-names=callerid"];
+        run(installed("esbuild")
+            .args(["--log-level=warning", "--external:*.wasm"])
+            .args(options)
+            .args(ENTRIES.map(|entry| format!("{}/{entry}", self.folder)))
+            .arg(format!("--outbase={}", self.folder))
+            .arg(format!("--outdir={}", folder.display()))
+            // What it writes names the modules as seen from here.
+            .current_dir(modules))?;
+        fs::copy(modules.join("callerid.wasm"), folder.join("callerid.wasm"))?;
         Ok(())
     }
 }

@@ -135,4 +135,14 @@ mod tests {
         let value = "a'b&quot;c&#10;&#9;&#13;&lt;&amp;&gt;\u{fffd}\u{fffd}é";
         assert_eq!(attribute("uri", text).value, value);
     }
+
+    #[test]
+    fn xml_has_several_content_types() {
+        for xml in ["application/xml", "Text/XML ; charset=utf-8", "application/atom+xml"] {
+            assert!(is_content_type(xml), "{xml}");
+        }
+        for other in ["", "text/html", "application/xmlish", "text/plain; x=/xml"] {
+            assert!(!is_content_type(other), "{other}");
+        }
+    }
 }

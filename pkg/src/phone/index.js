@@ -5,5 +5,9 @@
  * @module callerid/phone
  */
 
-export { InvalidPhoneNumber, PhoneNumber } from "./index.js";
-export type { InvalidPhoneNumberReason, PhoneNumberCheck, PhoneNumberKind } from "./index.js";
+import { carried } from "../carried.js";
+import { provide } from "../wasm.js";
+
+provide(carried);
+
+export * from "../api-phone.js";

@@ -1,0 +1,5 @@
+// What some hosts have beside what all have.
+
+declare var Buffer: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> } | undefined;
+declare var Deno: { refTimer?(timer: number): void; unrefTimer?(timer: number): void } | undefined;
+declare var process: { getBuiltinModule?(name: "node:fs"): { readFileSync(path: URL): Uint8Array<ArrayBuffer> } } | undefined;

@@ -1,0 +1,3 @@
+// Types alone: client-types.d.ts.
+
+export {};

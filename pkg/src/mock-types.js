@@ -1,0 +1,3 @@
+// Types alone: mock-types.d.ts.
+
+export {};

@@ -1,0 +1,3 @@
+// Types alone: phone-types.d.ts.
+
+export {};
