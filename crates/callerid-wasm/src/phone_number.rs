@@ -10,13 +10,13 @@ use crate::errors::InvalidPhoneNumber;
 #[wasm_bindgen(js_name = parsePhoneNumber)]
 pub fn parse(text: &str) -> Result<String, JsValue> {
     let number = PhoneNumber::parse(text).map_err(|error| invalid(text, error))?;
-    Ok(number.to_string())
+    Ok(number.as_str().to_owned())
 }
 
 /// The ten digits of a number that was read before.
 #[wasm_bindgen(js_name = restorePhoneNumber)]
 pub fn restore(text: &str) -> Result<String, JsValue> {
-    Ok(restored(text)?.to_string())
+    Ok(restored(text)?.as_str().to_owned())
 }
 
 /// The ten digits of a number, and its extension if it has one.
@@ -25,7 +25,7 @@ pub fn parse_with_extension(text: &str) -> Result<Vec<String>, JsValue> {
     let read = PhoneNumber::parse_with_extension(text);
     let (number, extension) = read.map_err(|error| invalid(text, error))?;
     let extension = extension.map(|extension| extension.as_str().to_owned());
-    Ok([number.to_string()].into_iter().chain(extension).collect())
+    Ok([number.as_str().to_owned()].into_iter().chain(extension).collect())
 }
 
 /// Reads lines that end in `\n` or `\r\n`: as many lines are the answer, the ten digits each, or nothing where it is no
