@@ -1,7 +1,6 @@
 import { core, encoder } from "./wasm.js";
 
 /** @import { ApiDocument } from "./client-types.js" */
-/** @import { InvalidDocument } from "./errors.js" */
 
 /**
  * Reads the body of any response of the API, of either version, in XML.

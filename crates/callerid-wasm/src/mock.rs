@@ -117,14 +117,14 @@ impl Mock {
             let (authorization, last) = (authorization.as_deref(), last.as_deref());
             let followed = self.service.follow(authorization, last, entropy.request_sid());
             return match ready(followed) {
-                Ok((stream, head)) => write_response(&head, Events(stream).into()),
-                Err(reply) => write_response(&reply.response, bytes(&reply.response)),
+                Ok((stream, head)) => write_response(&head, Some(Events(stream))),
+                Err(reply) => write_response(&reply.response, None),
             };
         }
         if body.len() > MAX_BODY_BYTES {
             let exception = RestException::body_too_long();
             let response = refusal(&path, &exception, entropy.request_sid());
-            return write_response(&response, bytes(&response));
+            return write_response(&response, None);
         }
         if let Some(code) = optional(request, "validationCode", ValidationCode::parse)? {
             entropy = entropy.with_code(&code);
@@ -138,7 +138,7 @@ impl Mock {
             body,
         };
         let reply = ready(self.service.respond(&request, moment(now), &entropy));
-        write_response(&reply.response, bytes(&reply.response))
+        write_response(&reply.response, None)
     }
 
     /// Does what is due, and returns when something is next, in milliseconds since 1970.
@@ -178,12 +178,10 @@ impl Mock {
     }
 }
 
-fn bytes(response: &Response) -> JsValue {
-    Uint8Array::from(&*response.body).into()
-}
-
-fn write_response(response: &Response, body: JsValue) -> Result<JsValue, JsValue> {
+/// The body is the events, if they follow.
+fn write_response(response: &Response, events: Option<Events>) -> Result<JsValue, JsValue> {
     let headers = response.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let body = events.map_or_else(|| Uint8Array::from(&*response.body).into(), JsValue::from);
     object::write(&ResponseView { status: response.status, headers, body })
 }
 
