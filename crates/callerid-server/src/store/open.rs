@@ -61,7 +61,8 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
         source => OpenError::Database { path: path.clone(), source },
     };
     let mut connection = connect(&path, WRITER).map_err(failed)?;
-    let kind = schema::kind(&connection).map_err(failed)?;
+    // In a transaction: else another process could make the tables between two of its looks.
+    let kind = connection.transaction().and_then(|it| schema::kind(&it)).map_err(failed)?;
     match kind {
         Kind::Foreign => return Err(OpenError::Foreign { path }),
         Kind::Ours(found) if found > schema::VERSION => {

@@ -1,6 +1,6 @@
 //! The tables, and how a database comes to have them.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// "CLID", in the header of every database of ours.
 const APPLICATION_ID: i32 = 0x434c_4944;
@@ -22,7 +22,8 @@ pub(super) enum Kind {
     Foreign,
 }
 
-pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
+/// What the file is at one moment: so in a transaction.
+pub(super) fn kind(connection: &Transaction<'_>) -> rusqlite::Result<Kind> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
     let count = "SELECT count(*) FROM sqlite_schema";
@@ -40,8 +41,7 @@ pub(super) fn migrate(
     connection: &mut Connection,
     prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
-    let behavior = rusqlite::TransactionBehavior::Immediate;
-    let transaction = connection.transaction_with_behavior(behavior)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let is_new = kind(&transaction)? == Kind::Empty;
     let version = match kind(&transaction)? {
         Kind::Ours(version) => usize::try_from(version).unwrap_or_default(),
