@@ -59,7 +59,7 @@ impl Client {
     }
 
     /// Lists the account's caller IDs that match, a page at a time. A page is asked for by its number;
-    /// [`PageRequest::after`] is for stores.
+    /// [`PageRequest::cursor`] is for stores.
     pub fn list(&self, filter: &Filter, page: PageRequest) -> ClientRequest<ReceivedPage> {
         let uri = self.page_uri(filter, page.number, page.size.rows());
         self.request(Method::GET, uri, request::page)
@@ -323,7 +323,7 @@ mod tests {
             friendly_name: Some(FriendlyName::new("a=b").unwrap()),
         };
         let list = format!("/2008-08-01/Accounts/{ACCOUNT}/OutgoingCallerIds");
-        let page = PageRequest { number: 2, size: PageSize::new(7).unwrap(), after: None };
+        let page = PageRequest { number: 2, size: PageSize::new(7).unwrap(), cursor: None };
         let query = "PhoneNumber=4158675309&FriendlyName=a%3Db";
         assert_eq!(client().list(&filter, page).target(), format!("{list}?page=2&num=7&{query}"));
 

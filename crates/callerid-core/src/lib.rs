@@ -59,7 +59,7 @@ pub use friendly_name::{FRIENDLY_NAME_MAX_CHARS, FriendlyName, InvalidFriendlyNa
 pub use new_caller_id::NewCallerId;
 pub use outgoing_caller_id::{Filter, ListKey, OutgoingCallerId};
 pub use page::{
-    DEFAULT_PAGE_SIZE, InvalidPageSize, MAX_PAGE_NUMBER, MAX_PAGE_SIZE, Page, PageRequest,
+    Cursor, DEFAULT_PAGE_SIZE, InvalidPageSize, MAX_PAGE_NUMBER, MAX_PAGE_SIZE, Page, PageRequest,
     PageSize, decimal,
 };
 pub use phone_number::{Extension, InvalidPhoneNumber, PhoneNumber};

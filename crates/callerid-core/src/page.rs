@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::outgoing_caller_id::ListKey;
+use crate::outgoing_caller_id::{ListKey, OutgoingCallerId};
 
 /// Rows on a page where the request does not say.
 pub const DEFAULT_PAGE_SIZE: u32 = 50;
@@ -74,8 +74,17 @@ pub struct PageRequest {
     pub number: u64,
     /// The most rows it may have.
     pub size: PageSize,
-    /// Where the page before ended: the page begins after that place, whatever its number says.
-    pub after: Option<ListKey>,
+    /// The place that the page lies beside, whatever its number says.
+    pub cursor: Option<Cursor>,
+}
+
+/// On which side of a place in the list a page lies. No row need have that place any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cursor {
+    /// The page begins with the first row after it.
+    After(ListKey),
+    /// The page ends with the last row before it.
+    Before(ListKey),
 }
 
 impl PageRequest {
@@ -127,14 +136,25 @@ impl<T> Page<T> {
         Self { items: Vec::new(), number: 0, size: size.rows(), total: 0, more: false }
     }
 
-    /// The page that a request asks for, from the rows that begin there, at least one more than it has
-    /// where there are so many, and from the rows in the whole list.
+    /// The page that a request asks for by its number or with [`Cursor::After`], from the rows that begin there,
+    /// at least one more than it has where there are so many, and from the rows in the whole list.
     pub fn cut(request: PageRequest, mut rows: Vec<T>, total: u64) -> Self {
         let size = request.size.rows();
         let most = usize::try_from(size).unwrap_or(usize::MAX);
         let more = rows.len() > most;
         rows.truncate(most);
         Self { items: rows, number: request.number, size, total, more }
+    }
+
+    /// The page that a request asks for with [`Cursor::Before`], from the rows before that place, the nearest first,
+    /// at least one more than it has where there are so many, from the rows in the whole list, and from whether any
+    /// follow. The first page of the list has the number 0 and no other has, whatever the request says.
+    pub fn cut_before(request: PageRequest, rows: Vec<T>, total: u64, more: bool) -> Self {
+        let mut page = Self::cut(request, rows, total);
+        page.items.reverse();
+        page.number = if page.more { page.number.max(1) } else { 0 };
+        page.more = more;
+        page
     }
 
     /// Pages in the whole list; an empty list has none.
@@ -171,6 +191,26 @@ impl<T> Page<T> {
     /// Whether the list has such a page. An empty list has its first.
     pub fn exists(&self) -> bool {
         self.number == 0 || self.number < self.pages()
+    }
+}
+
+impl Page<OutgoingCallerId> {
+    /// The page that a request asks for of these rows, which are the whole list, in its order.
+    pub fn of(request: PageRequest, list: &[&OutgoingCallerId]) -> Self {
+        let start = match request.cursor {
+            None => usize::try_from(request.offset()).unwrap_or(usize::MAX),
+            Some(Cursor::After(place)) => list.partition_point(|row| row.list_key() <= place),
+            Some(Cursor::Before(place)) => list.partition_point(|row| row.list_key() < place),
+        };
+        let total = u64::try_from(list.len()).unwrap_or(u64::MAX);
+        let most = usize::try_from(request.rows_and_one()).unwrap_or(usize::MAX);
+        let copied = |row: &&OutgoingCallerId| (*row).clone();
+        if let Some(Cursor::Before(_)) = request.cursor {
+            let rows = list.iter().take(start).rev().take(most).map(copied).collect();
+            return Self::cut_before(request, rows, total, start < list.len());
+        }
+        let rows = list.iter().skip(start).take(most).map(copied).collect();
+        Self::cut(request, rows, total)
     }
 }
 
@@ -214,9 +254,24 @@ mod tests {
         assert!(!page.exists());
         assert_eq!(page.start(), u64::MAX);
         let request =
-            PageRequest { number: u64::MAX, size: PageSize::new(1000).unwrap(), after: None };
+            PageRequest { number: u64::MAX, size: PageSize::new(1000).unwrap(), cursor: None };
         assert_eq!(request.offset(), u64::MAX);
         assert_eq!(decimal("99999999999999999999999"), Some(u64::MAX));
+    }
+
+    #[test]
+    fn only_the_first_page_has_the_number_0_however_it_is_come_to() {
+        let place = (std::cmp::Reverse(0), crate::CallerIdSid::from_entropy(&[1; 16]));
+        let cut = |number, rows: Vec<i32>| {
+            let size = PageSize::new(2).unwrap();
+            let request = PageRequest { number, size, cursor: Some(Cursor::Before(place)) };
+            let page = Page::cut_before(request, rows, 9, true);
+            (page.number, page.items, page.more)
+        };
+        assert_eq!(cut(3, vec![3, 2, 1]), (3, vec![2, 3], true));
+        assert_eq!(cut(0, vec![3, 2, 1]), (1, vec![2, 3], true));
+        assert_eq!(cut(3, vec![2, 1]), (0, vec![1, 2], true));
+        assert_eq!(cut(3, vec![]), (0, vec![], true));
     }
 
     #[test]

@@ -327,7 +327,7 @@ impl Player {
             Operation::List { account, number: of, name: by, page, size } => {
                 let filter = Filter { phone_number: of.map(number), friendly_name: by.map(name) };
                 let page =
-                    PageRequest { number: page, size: PageSize::new(size).unwrap(), after: None };
+                    PageRequest { number: page, size: PageSize::new(size).unwrap(), cursor: None };
                 let credentials = credentials(account);
                 let all = store.list(&credentials, &Filter::default(), page).await.unwrap();
                 format!("{all:?} {:?}", store.list(&credentials, &filter, page).await.unwrap())
@@ -373,7 +373,7 @@ impl Player {
 
     /// One of the account's rows; a Sid that nothing has, where it has no rows.
     async fn some_row(&self, store: &impl Store, index: u8, row: usize) -> CallerIdSid {
-        let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), after: None };
+        let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), cursor: None };
         let page = store.list(&credentials(index), &Filter::default(), page).await.unwrap();
         let rows = page.map_or_else(|_| Vec::new(), |page| page.items);
         let row = row.checked_rem(rows.len()).map(|row| rows[row].sid);
@@ -389,7 +389,7 @@ impl Player {
                 auth_token: AuthToken::new("another").unwrap(),
                 ..credentials.clone()
             };
-            let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), after: None };
+            let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), cursor: None };
             all += &format!(
                 "{:?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:?}\n",
                 store
@@ -519,7 +519,7 @@ proptest! {
                 sqlite.import(&account(0), rows).await.unwrap();
             }
             for number in (0..50).chain([u64::MAX / 2, u64::MAX]) {
-                let page = PageRequest { number, size: PageSize::new(size).unwrap(), after: None };
+                let page = PageRequest { number, size: PageSize::new(size).unwrap(), cursor: None };
                 for name in [None, Some(name(1))] {
                     let filter = Filter { phone_number: None, friendly_name: name };
                     let expected = memory.list(&credentials(0), &filter, page).await.unwrap();

@@ -98,7 +98,7 @@ pub(crate) struct ListRequest {
     pub(crate) filter: Option<Filter>,
     /// Which page of them.
     pub(crate) page: PageRequest,
-    /// The row that the page comes after, where the request names it by a token.
+    /// The row that the page lies beside, where the request names it by a token.
     pub(crate) token: Option<PageToken>,
     /// Whether a page past the end is an error, as one that is named by its number alone, or just has no rows.
     pub(crate) page_must_exist: bool,
@@ -106,9 +106,11 @@ pub(crate) struct ListRequest {
     pub(crate) parameters: Vec<(&'static str, String)>,
 }
 
-/// Where the page before ended: its last row.
+/// Where the neighbouring page ended or began: its last or its first row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageToken {
+    /// Whether the page ends before the row; else it begins after it.
+    pub(crate) is_before: bool,
     /// The row's Sid.
     pub(crate) sid: CallerIdSid,
     /// The second of its DateUpdated. Without it the place is lost once the row is removed or renamed.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use callerid_core::{
-    AccountSid, CallSid, Credentials, ErrorCode, ListKey, Moment, NewCallerId, Page,
+    AccountSid, CallSid, Credentials, Cursor, ErrorCode, ListKey, Moment, NewCallerId, Page,
 };
 
 use crate::account::{Account, Unauthenticated};
@@ -218,7 +218,9 @@ impl<S: Store> Service<S> {
         mut request: ListRequest,
     ) -> Result<Answer, Failure> {
         if let Some(token) = request.token {
-            request.page.after = Some(self.place(account, token).await?);
+            let place = self.place(account, token).await?;
+            let side = if token.is_before { Cursor::Before } else { Cursor::After };
+            request.page.cursor = Some(side(place));
         }
         let page = match &request.filter {
             Some(filter) => self.store.list(account, filter, request.page).await?,
@@ -233,7 +235,7 @@ impl<S: Store> Service<S> {
 
     /// The place in a list's order that a token names.
     async fn place(&self, account: &AccountSid, token: PageToken) -> Result<ListKey, Failure> {
-        let PageToken { sid, updated } = token;
+        let PageToken { sid, updated, .. } = token;
         if let Some(updated) = updated {
             return Ok((Reverse(updated), sid));
         }

@@ -3,6 +3,7 @@
 //! A version says how a request is read ([`decode`]) and how an answer is written ([`encode`]); between the two nobody
 //! knows which it was.
 
+mod paging;
 mod parameters;
 mod v2008;
 mod v2010;

@@ -106,7 +106,7 @@ fn exchange(
             let number = optional(operation, "page", page_number)?.unwrap_or_default();
             let size = optional(operation, "pageSize", PageSize::parse)?.unwrap_or_default();
             let filter = filter(operation)?;
-            page(client.list(&filter, PageRequest { number, size, after: None }), filter)
+            page(client.list(&filter, PageRequest { number, size, cursor: None }), filter)
         }
         Some("next") => {
             page(required(operation, "url", |url| client.page_at(url))?, filter(operation)?)

@@ -132,25 +132,10 @@ impl State {
         filter: &Filter,
         page: PageRequest,
     ) -> Page<OutgoingCallerId> {
-        let most = usize::try_from(page.rows_and_one()).unwrap_or(usize::MAX);
-        let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
-        let (mut rows, mut total, mut skipped) = (Vec::new(), 0_u64, 0_usize);
-        for row in &self.caller_ids {
-            if row.account_sid != *account || !filter.matches(row) {
-                continue;
-            }
-            total = total.saturating_add(1);
-            let is_before = match page.after {
-                Some(after) => row.list_key() <= after,
-                None => skipped < offset,
-            };
-            if is_before {
-                skipped = skipped.saturating_add(1);
-            } else if rows.len() < most {
-                rows.push(row.clone());
-            }
-        }
-        Page::cut(page, rows, total)
+        let is_listed =
+            |row: &&OutgoingCallerId| row.account_sid == *account && filter.matches(row);
+        let list: Vec<_> = self.caller_ids.iter().filter(is_listed).collect();
+        Page::of(page, &list)
     }
 
     fn call(&self, sid: &CallSid) -> Option<&Call> {

@@ -68,7 +68,7 @@ impl<'a> Parameters<'a> {
             Some(text) => PageSize::parse(text)
                 .map_err(|error| because(ErrorCode::PageSizeTooLarge, &error))?,
         };
-        Ok(PageRequest { number, size, after: None })
+        Ok(PageRequest { number, size, cursor: None })
     }
 
     /// The filters of a list: one that is no number or no name matches nothing.

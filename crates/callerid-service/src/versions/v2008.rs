@@ -5,6 +5,7 @@ use callerid_core::representation::{CallerIdPage, Document, PageUris, Representa
 use callerid_core::{ApiVersion, ErrorCode, NewCallerId, OutgoingCallerId, Page, RestException};
 
 use super::Answer;
+use super::paging;
 use super::parameters::Parameters;
 use crate::api_error::Refusal;
 use crate::operation::{ListRequest, Operation, Resource};
@@ -34,14 +35,16 @@ pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operat
 
 fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
     let page = query.page(&["page", "Page"], &["num", "PageSize"])?;
+    let token = paging::token(query)?;
     let filters = query.filters()?;
     Ok(ListRequest {
         filter: filters.filter,
         parameters: filters.parameters,
         page,
-        // A published client pages on for ever if a page past the end is no error.
-        page_must_exist: true,
-        token: None,
+        // A published client pages on for ever if a page past the end is no error. A token's page is where the token
+        // says, whatever its number has become.
+        page_must_exist: token.is_none(),
+        token,
     })
 }
 
@@ -72,19 +75,14 @@ pub(super) fn encode(representation: Representation, answer: Answer, path: &str)
 
 /// Addresses as answers carry them: path and query, the filter's parameters after the page's.
 fn page_uris(page: &Page<OutgoingCallerId>, request: &ListRequest, path: &str) -> PageUris {
-    let uri = |number: u64| {
+    let uri = |number: u64, token: Option<&str>| {
         let (number, size) = (number.to_string(), page.size.to_string());
-        let parameters = request.parameters.iter().map(|(name, value)| (*name, value.as_str()));
         let page = [("page", number.as_str()), ("num", size.as_str())];
-        format!("{path}?{}", form::encode(page.into_iter().chain(parameters)))
+        let token = token.map(|token| ("PageToken", token));
+        let filters = request.parameters.iter().map(|(name, value)| (*name, value.as_str()));
+        format!("{path}?{}", form::encode(page.into_iter().chain(token).chain(filters)))
     };
-    PageUris {
-        this: uri(page.number),
-        first: uri(0),
-        previous: page.previous().map(uri).unwrap_or_default(),
-        next: page.next().map(uri).unwrap_or_default(),
-        last: uri(page.last()),
-    }
+    paging::uris(page, uri)
 }
 
 pub(super) fn encode_exception(
