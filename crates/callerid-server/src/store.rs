@@ -26,8 +26,10 @@
 //!
 //! # Cost
 //!
-//! No method's cost grows with the rows of an account by more than a logarithm, deep pages and totals
-//! included (see `spans`), but for a list filtered by a name alone: that costs what all the rows of that name do.
+//! With the rows of an account no method's cost grows by more than a logarithm: a page is one range of an index,
+//! from the place of a neighbour's row on, and the total is counted as rows come and go. Two reads are linear, in
+//! steps over an index alone: to a page that is asked for by its number, from the nearer end of the list; and the total
+//! of a list that is filtered by a name alone.
 
 mod accounts;
 mod callbacks;
@@ -37,7 +39,6 @@ mod events;
 mod open;
 mod readers;
 mod schema;
-mod spans;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -139,7 +140,7 @@ impl SqliteStore {
 
     /// Puts caller IDs in as they stand, without a validation, each in place of one with the same Sid or
     /// the same number, all in one commit. No event tells of them. All are to be of `account`, which
-    /// must exist. Takes time in proportion to all the rows the account then has.
+    /// must exist.
     ///
     /// # Errors
     /// The store's failure.

@@ -4,7 +4,7 @@ use callerid_core::{AccountSid, AuthToken, Credentials};
 use callerid_service::{Account, StoreError, Unauthenticated};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Failure, parsed, spans};
+use super::{Failure, parsed};
 use crate::seal::SealingKey;
 
 /// An account's token, sealed for its Sid.
@@ -81,11 +81,7 @@ pub(super) fn add(
     let mut add = connection.prepare_cached(
         "INSERT INTO account (sid, sealed_token) VALUES (?1, ?2) ON CONFLICT (sid) DO NOTHING",
     )?;
-    let is_new = add.execute((sid.as_str(), sealed))? == 1;
-    if is_new {
-        spans::begin(connection, connection.last_insert_rowid())?;
-    }
-    Ok(is_new)
+    Ok(add.execute((sid.as_str(), sealed))? == 1)
 }
 
 pub(super) fn rotate(

@@ -3,14 +3,31 @@
 use std::cmp::Reverse;
 
 use callerid_core::{
-    AccountSid, CallerIdSid, Date, Filter, FriendlyName, ListKey, Moment, OutgoingCallerId, Page,
-    PageRequest, PhoneNumber,
+    AccountSid, CallerIdSid, Change, Cursor, Date, Filter, FriendlyName, ListKey, Moment,
+    OutgoingCallerId, Page, PageRequest, PhoneNumber,
 };
-use callerid_service::Change;
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::spans::{self, Place};
 use super::{Failure, accounts, events, parsed};
+
+/// A place in the order of lists: the date updated in seconds, negated, then the Sid.
+struct Place {
+    rank: i64,
+    sid: String,
+}
+
+impl Place {
+    /// Before all rows.
+    fn first() -> Self {
+        Self { rank: i64::MIN, sid: String::new() }
+    }
+}
+
+impl From<ListKey> for Place {
+    fn from((Reverse(updated), sid): ListKey) -> Self {
+        Self { rank: updated.saturating_neg(), sid: sid.to_string() }
+    }
+}
 
 /// The columns that [`from_row`] reads.
 macro_rules! select {
@@ -32,11 +49,6 @@ fn from_row(row: &Row<'_>, account: &AccountSid) -> rusqlite::Result<OutgoingCal
         date_created: Date::new(row.get(4)?, row.get(5)?),
         date_updated: Date::new(-row.get::<_, i64>(1)?, row.get(6)?),
     })
-}
-
-fn place(row: &OutgoingCallerId) -> Place {
-    // A date's seconds are within the years 0000 to 9999.
-    Place::new(-row.date_updated.unix_seconds(), row.sid.as_str())
 }
 
 pub(super) fn find(
@@ -77,96 +89,138 @@ pub(super) fn list(
     filter: &Filter,
     page: PageRequest,
 ) -> Result<Page<OutgoingCallerId>, Failure> {
-    let (rows, total) = match filter {
-        Filter { phone_number: None, friendly_name: None } => all(connection, id, account, page)?,
-        Filter { phone_number: None, friendly_name: Some(name) } => {
-            named(connection, id, account, name, page)?
-        }
-        Filter { phone_number: Some(number), .. } => {
-            let found = find_number(connection, id, account, number)?;
-            let found = found.filter(|row| filter.matches(row));
-            let total = u64::from(found.is_some());
-            let is_on_page = |row: &OutgoingCallerId| match page.after {
-                Some(after) => row.list_key() > after,
-                None => page.number == 0,
-            };
-            (found.into_iter().filter(is_on_page).collect(), total)
-        }
+    if let Some(number) = &filter.phone_number {
+        let found = find_number(connection, id, account, number)?;
+        let found: Vec<_> = found.iter().filter(|row| filter.matches(row)).collect();
+        return Ok(Page::of(page, &found));
+    }
+    let list = List { connection, id, account, name: filter.friendly_name.as_ref() };
+    let total = list.total()?;
+    if let Some(Cursor::Before(place)) = page.cursor {
+        let place = place.into();
+        let rows = list.rows(Direction::Backward, &place, page.rows_and_one())?;
+        return Ok(Page::cut_before(page, rows, total, list.goes_on_from(&place)?));
+    }
+    let place = match page.cursor {
+        Some(Cursor::After(place) | Cursor::Before(place)) => Some(place.into()),
+        None => list.place_before(page.offset(), total)?,
+    };
+    let rows = match place {
+        Some(place) => list.rows(Direction::Forward, &place, page.rows_and_one())?,
+        None => Vec::new(),
     };
     Ok(Page::cut(page, rows, total))
 }
 
-/// The rows from a page's first on, and how many there are in all.
-type RowsAndTotal = (Vec<OutgoingCallerId>, u64);
-
-fn all(
-    connection: &Connection,
+/// All of an account's rows, or those of one name, in the order of lists.
+struct List<'a> {
+    connection: &'a Connection,
     id: i64,
-    account: &AccountSid,
-    page: PageRequest,
-) -> rusqlite::Result<RowsAndTotal> {
-    let total = spans::total(connection, id)?;
-    let seek = match (page.after, page.offset()) {
-        (Some(after), _) => Some((after_key(after), 0)),
-        (None, 0) => Some((Place::first(), 0)),
-        (None, offset) => spans::seek(connection, id, offset)?,
-    };
-    let Some((place, skip)) = seek else { return Ok((Vec::new(), total)) };
-    let rows = connection.prepare_cached(select!(
-        "WHERE account = ?1 AND (rank, sid) >= (?2, ?3) ORDER BY rank, sid LIMIT ?4 OFFSET ?5"
-    ))?;
-    let range = (id, place.rank, &place.sid, page.rows_and_one(), skip);
-    Ok((collect(rows, range, account, page, total)?, total))
+    account: &'a AccountSid,
+    name: Option<&'a FriendlyName>,
 }
 
-/// The first place after a row: no Sid lies between one and itself with a character added.
-fn after_key((Reverse(updated), sid): ListKey) -> Place {
-    let mut place = Place::new(updated.saturating_neg(), sid.as_str());
-    place.sid.push('!');
-    place
+#[derive(Clone, Copy)]
+enum Direction {
+    Forward,
+    Backward,
 }
 
-/// Costs what all the rows of that name do.
-fn named(
-    connection: &Connection,
-    id: i64,
-    account: &AccountSid,
-    name: &FriendlyName,
-    page: PageRequest,
-) -> rusqlite::Result<RowsAndTotal> {
-    let mut total = connection
-        .prepare_cached("SELECT count(*) FROM caller_id WHERE account = ?1 AND name = ?2")?;
-    let total: i64 = total.query_row((id, name.as_str()), |row| row.get(0))?;
-    let total = total.cast_unsigned();
-    let (place, skip) = match page.after {
-        Some(after) => (after_key(after), 0),
-        None => match i64::try_from(page.offset()) {
-            Ok(skip) => (Place::first(), skip),
-            Err(_) => return Ok((Vec::new(), total)),
-        },
-    };
-    let rows = connection.prepare_cached(select!(
-        "WHERE account = ?1 AND name = ?2 AND (rank, sid) >= (?3, ?4)
-         ORDER BY rank, sid LIMIT ?5 OFFSET ?6"
-    ))?;
-    let range = (id, name.as_str(), place.rank, &place.sid, page.rows_and_one(), skip);
-    Ok((collect(rows, range, account, page, total)?, total))
-}
-
-fn collect(
-    mut select: CachedStatement<'_>,
-    range: impl Params,
-    account: &AccountSid,
-    page: PageRequest,
-    total: u64,
-) -> rusqlite::Result<Vec<OutgoingCallerId>> {
-    let most = usize::try_from(total.min(page.rows_and_one().into())).unwrap_or_default();
-    let mut found = Vec::with_capacity(most);
-    let mut rows = select.query(range)?;
-    while let Some(row) = rows.next()? {
-        found.push(from_row(row, account)?);
+impl Direction {
+    fn order(self) -> &'static str {
+        match self {
+            Self::Forward => "ORDER BY rank, sid",
+            Self::Backward => "ORDER BY rank DESC, sid DESC",
+        }
     }
-    Ok(found)
+}
+
+impl List<'_> {
+    /// The rows of the list, for a WHERE; [`name`](Self::name) is its second parameter.
+    fn condition(&self) -> &'static str {
+        match self.name {
+            None => "account = ?1 AND ?2 IS NULL",
+            Some(_) => "account = ?1 AND name = ?2",
+        }
+    }
+
+    /// The index that is in the list's order, and has nothing else.
+    fn index(&self) -> &'static str {
+        match self.name {
+            None => "caller_id_place",
+            Some(_) => "caller_id_name",
+        }
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.name.map(FriendlyName::as_str)
+    }
+
+    fn total(&self) -> rusqlite::Result<u64> {
+        let count = match self.name {
+            None => "SELECT caller_ids FROM account WHERE id = ?1 AND ?2 IS NULL",
+            Some(_) => "SELECT count(*) FROM caller_id WHERE account = ?1 AND name = ?2",
+        };
+        let mut count = self.connection.prepare_cached(count)?;
+        count.query_row((self.id, self.name()), |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+    }
+
+    /// The rows that follow a place, the nearest first.
+    fn rows(
+        &self,
+        direction: Direction,
+        place: &Place,
+        most: u32,
+    ) -> rusqlite::Result<Vec<OutgoingCallerId>> {
+        let (condition, order) = (self.condition(), direction.order());
+        let follows = match direction {
+            Direction::Forward => ">",
+            Direction::Backward => "<",
+        };
+        let select = format!(
+            select!("WHERE {} AND (rank, sid) {} (?3, ?4) {} LIMIT ?5"),
+            condition, follows, order
+        );
+        let mut select = self.connection.prepare_cached(&select)?;
+        let range = (self.id, self.name(), place.rank, &place.sid, most);
+        select.query_map(range, |row| from_row(row, self.account))?.collect()
+    }
+
+    /// Whether a row is at that place or after it.
+    fn goes_on_from(&self, place: &Place) -> rusqlite::Result<bool> {
+        let condition = self.condition();
+        let select =
+            format!("SELECT 1 FROM caller_id WHERE {condition} AND (rank, sid) >= (?3, ?4)");
+        let mut select = self.connection.prepare_cached(&select)?;
+        select.exists((self.id, self.name(), place.rank, &place.sid))
+    }
+
+    /// The place that so many rows go up to; `None` past the end. Steps over rows from the nearer end of the list.
+    fn place_before(&self, rows: u64, total: u64) -> rusqlite::Result<Option<Place>> {
+        if rows == 0 {
+            return Ok(Some(Place::first()));
+        }
+        if rows > total {
+            return Ok(None);
+        }
+        let (from_start, from_end) = (rows - 1, total - rows);
+        let (direction, skip) = if from_start <= from_end {
+            (Direction::Forward, from_start)
+        } else {
+            (Direction::Backward, from_end)
+        };
+        let (index, condition, order) = (self.index(), self.condition(), direction.order());
+        let select = format!(
+            "SELECT rank, sid FROM caller_id INDEXED BY {index}
+             WHERE {condition} {order} LIMIT 1 OFFSET ?3"
+        );
+        let mut select = self.connection.prepare_cached(&select)?;
+        let skip = skip.cast_signed();
+        let place = select.query_row((self.id, self.name(), skip), |row| {
+            Ok(Place { rank: row.get(0)?, sid: row.get(1)? })
+        });
+        place.optional()
+    }
 }
 
 pub(super) fn rename(
@@ -178,19 +232,14 @@ pub(super) fn rename(
 ) -> Result<Option<OutgoingCallerId>, Failure> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(None) };
     let Some(mut row) = find(connection, id, account, sid)? else { return Ok(None) };
-    let from = place(&row);
     row.rename(name, now);
-    let to = place(&row);
+    let Place { rank, sid } = row.list_key().into();
     let mut update = connection.prepare_cached(
-        "UPDATE caller_id SET rank = ?4, name = ?5, updated_offset = ?6
-         WHERE account = ?1 AND rank = ?2 AND sid = ?3",
+        "UPDATE caller_id SET rank = ?3, name = ?4, updated_offset = ?5
+         WHERE account = ?1 AND sid = ?2",
     )?;
     let offset = row.date_updated.offset_minutes();
-    update.execute((id, from.rank, &from.sid, to.rank, row.friendly_name.as_str(), offset))?;
-    if from != to {
-        spans::removed(connection, id, &from)?;
-        spans::added(connection, id, &to)?;
-    }
+    update.execute((id, sid, rank, row.friendly_name.as_str(), offset))?;
     events::append(connection, id, &Change::CallerIdUpdated(&row))?;
     Ok(Some(row))
 }
@@ -201,32 +250,38 @@ pub(super) fn remove(
     sid: &CallerIdSid,
 ) -> Result<bool, Failure> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(false) };
-    let Some(row) = find(connection, id, account, sid)? else { return Ok(false) };
-    delete(connection, id, &place(&row))?;
+    if delete(connection, id, "sid", sid.as_str())? == 0 {
+        return Ok(false);
+    }
+    count(connection, id, -1)?;
     events::append(connection, id, &Change::CallerIdDeleted(account, sid))?;
     Ok(true)
 }
 
 /// Adds a caller ID that has been validated, in place of one with the same Sid or number.
 pub(super) fn add(connection: &Connection, id: i64, row: &OutgoingCallerId) -> Result<(), Failure> {
-    if let Some(old) = find_number(connection, id, &row.account_sid, &row.phone_number)? {
-        delete(connection, id, &place(&old))?;
-    }
-    if let Some(old) = find(connection, id, &row.account_sid, &row.sid)? {
-        delete(connection, id, &place(&old))?;
-    }
-    insert(connection, id, row)?;
-    spans::added(connection, id, &place(row))?;
+    put(connection, id, row)?;
     Ok(events::append(connection, id, &Change::CallerIdAdded(row))?)
 }
 
-fn insert(connection: &Connection, id: i64, row: &OutgoingCallerId) -> rusqlite::Result<()> {
+pub(super) fn import(
+    connection: &Connection,
+    account: &AccountSid,
+    rows: impl IntoIterator<Item = OutgoingCallerId>,
+) -> Result<(), Failure> {
+    let id = accounts::id(connection, account)?.ok_or(Failure::NoAccount(*account))?;
+    Ok(rows.into_iter().try_for_each(|row| put(connection, id, &row))?)
+}
+
+fn put(connection: &Connection, id: i64, row: &OutgoingCallerId) -> rusqlite::Result<()> {
+    let deleted = delete(connection, id, "sid", row.sid.as_str())?
+        + delete(connection, id, "number", row.phone_number.as_str())?;
     let mut insert = connection.prepare_cached(
-        "INSERT OR REPLACE INTO caller_id
+        "INSERT INTO caller_id
          (account, rank, sid, number, name, created, created_offset, updated_offset)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    let Place { rank, sid } = place(row);
+    let Place { rank, sid } = row.list_key().into();
     insert.execute((
         id,
         rank,
@@ -237,24 +292,18 @@ fn insert(connection: &Connection, id: i64, row: &OutgoingCallerId) -> rusqlite:
         row.date_created.offset_minutes(),
         row.date_updated.offset_minutes(),
     ))?;
-    Ok(())
+    count(connection, id, 1 - deleted.cast_signed())
 }
 
-fn delete(connection: &Connection, id: i64, place: &Place) -> rusqlite::Result<()> {
-    let mut delete = connection
-        .prepare_cached("DELETE FROM caller_id WHERE account = ?1 AND rank = ?2 AND sid = ?3")?;
-    delete.execute((id, place.rank, &place.sid))?;
-    spans::removed(connection, id, place)
+/// Deletes the row that has this value in a column with a unique index, and says how many that were.
+fn delete(connection: &Connection, id: i64, column: &str, value: &str) -> rusqlite::Result<usize> {
+    let delete = format!("DELETE FROM caller_id WHERE account = ?1 AND {column} = ?2");
+    connection.prepare_cached(&delete)?.execute((id, value))
 }
 
-pub(super) fn import(
-    connection: &Connection,
-    account: &AccountSid,
-    rows: impl IntoIterator<Item = OutgoingCallerId>,
-) -> Result<(), Failure> {
-    let id = accounts::id(connection, account)?.ok_or(Failure::NoAccount(*account))?;
-    for row in rows {
-        insert(connection, id, &row)?;
-    }
-    Ok(spans::rebuild(connection, id)?)
+/// Takes into account that there are so many rows more.
+fn count(connection: &Connection, id: i64, more: isize) -> rusqlite::Result<()> {
+    let mut count = connection
+        .prepare_cached("UPDATE account SET caller_ids = caller_ids + ?2 WHERE id = ?1")?;
+    count.execute((id, more)).map(|_| ())
 }

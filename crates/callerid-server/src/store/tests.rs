@@ -126,7 +126,7 @@ mod opening {
         drop(connection);
         let message = error(directory.path(), Options::default());
         let expected = format!(
-            "{} has version 7, and this program knows versions up to 1: use a newer one",
+            "{} has version 7, and this program knows versions up to 2: use a newer one",
             path.display()
         );
         assert_eq!(message, expected);
@@ -255,9 +255,7 @@ mod accounts {
         assert_eq!(store.save(vec![wrong.after(&keys, NOW).unwrap()]).await.unwrap(), [true]);
         let newest = store.events_after(&account().sid, 0, 0).await.unwrap().newest;
         assert!(store.remove_account(&account().sid).await.unwrap());
-        for table in
-            ["account", "caller_id", "caller_id_span", "call", "callback", "attempt", "event"]
-        {
+        for table in ["account", "caller_id", "call", "callback", "attempt", "event"] {
             let count = format!("SELECT count(*) FROM {table}");
             let rows = store.read(|it| Ok(it.query_row(&count, [], |row| row.get::<_, i64>(0))?));
             assert_eq!(rows.unwrap(), 0, "{table}");
