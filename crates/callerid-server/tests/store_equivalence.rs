@@ -4,14 +4,12 @@
 use std::cmp::Reverse;
 
 use callerid_core::{
-    AccountSid, AuthToken, CallDelay, CallExtension, CallSid, CallbackMethod, CallerIdSid,
-    Credentials, Date, Filter, FriendlyName, Moment, NewCallerId, OutgoingCallerId, PageRequest,
-    PageSize, PhoneNumber, StatusCallback,
+    Account, AccountSid, Attempt, AuthToken, Call, CallDelay, CallExtension, CallSid,
+    CallbackMethod, CallerIdSid, Credentials, Cursor, Date, Entropy, Filter, FriendlyName, Key,
+    ListKey, MemoryStore, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize, PhoneEvent,
+    PhoneNumber, StatusCallback, Step, Store,
 };
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{
-    Account, Attempt, Call, Entropy, Key, MemoryStore, PhoneEvent, Step, Store,
-};
 use proptest::prelude::*;
 
 const START: Moment = Moment::from_unix_millis(1_207_074_392_000);
@@ -68,12 +66,20 @@ enum Operation {
         page: u64,
         size: u32,
     },
-    PageAfter {
+    /// The page after or before a row, which may have gone.
+    PageBeside {
         account: u8,
         row: usize,
         name: Option<u8>,
         size: u32,
         gone: bool,
+        side: fn(ListKey) -> Cursor,
+    },
+    /// The page after or before the one that the last step came to.
+    Walk {
+        name: Option<u8>,
+        size: u32,
+        back: bool,
     },
     Callbacks {
         limit: usize,
@@ -119,6 +125,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         Just(Attempt::Failed("no route".into())),
         Just(Attempt::Refused("private".into())),
     ];
+    let side =
+        proptest::sample::select(vec![Cursor::After as fn(ListKey) -> Cursor, Cursor::Before]);
     let wait = prop_oneof![Just(0), 0..2_000_i64, -90_000..90_000_i64, Just(600_000)];
     prop_oneof![
         3 => wait.prop_map(Operation::Wait),
@@ -154,11 +162,12 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(account, number, name, page, size)| {
                 Operation::List { account, number, name, page, size }
             }),
-        2 => (account.clone(), any::<usize>(), name, 1_u32..5, any::<bool>()).prop_map(
-            |(account, row, name, size, gone)| {
-                Operation::PageAfter { account, row, name, size, gone }
-            }
-        ),
+        3 => (account.clone(), any::<usize>(), name.clone(), 1_u32..5, any::<bool>(), side)
+            .prop_map(|(account, row, name, size, gone, side)| {
+                Operation::PageBeside { account, row, name, size, gone, side }
+            }),
+        4 => (prop_oneof![3 => Just(None), 1 => name], 1_u32..4, any::<bool>())
+            .prop_map(|(name, size, back)| Operation::Walk { name, size, back }),
         2 => (0_usize..4, attempt).prop_map(|(limit, attempt)| {
             Operation::Callbacks { limit, attempt }
         }),
@@ -191,6 +200,8 @@ struct Player {
     drawn: u64,
     calls: Vec<CallSid>,
     steps: Vec<Step>,
+    /// The first and the last row of the page that a walk has come to.
+    reached: Option<(ListKey, ListKey)>,
 }
 
 impl Player {
@@ -332,23 +343,38 @@ impl Player {
                 let all = store.list(&credentials, &Filter::default(), page).await.unwrap();
                 format!("{all:?} {:?}", store.list(&credentials, &filter, page).await.unwrap())
             }
-            Operation::PageAfter { account, row, name: by, size, gone } => {
+            Operation::PageBeside { account, row, name: by, size, gone, side } => {
                 let sid = self.some_row(store, account, row).await;
                 let (account, credentials) = (self::account(account), credentials(account));
                 let found = store.caller_id(&credentials, &sid).await.unwrap().ok().flatten();
                 let nobody = (Reverse(START.unix_millis() / 1000), sid);
-                let after = found.map_or(nobody, |row| row.list_key());
+                let place = found.map_or(nobody, |row| row.list_key());
                 if gone {
                     store.remove(&account, &sid).await.unwrap();
                 }
                 let size = PageSize::new(size).unwrap();
-                let page = PageRequest { number: 7, size, after: Some(after) };
+                let page = PageRequest { number: 7, size, cursor: Some(side(place)) };
                 let filter = Filter { phone_number: None, friendly_name: by.map(name) };
                 let filtered = store.list(&credentials, &filter, page).await.unwrap();
                 let first = filtered.as_ref().ok().and_then(|page| page.items.first());
                 let numbered = first.map(|row| row.phone_number);
                 let filter = Filter { phone_number: numbered, friendly_name: None };
                 format!("{filtered:?} {:?}", store.list(&credentials, &filter, page).await.unwrap())
+            }
+            Operation::Walk { name: by, size, back } => {
+                let cursor = self.reached.map(|(first, last)| match back {
+                    true => Cursor::Before(first),
+                    false => Cursor::After(last),
+                });
+                let page = PageRequest { number: 1, size: PageSize::new(size).unwrap(), cursor };
+                let filter = Filter { phone_number: None, friendly_name: by.map(name) };
+                let page = store.list(&credentials(0), &filter, page).await.unwrap().unwrap();
+                if let [first, ..] = &*page.items
+                    && let [.., last] = &*page.items
+                {
+                    self.reached = Some((first.list_key(), last.list_key()));
+                }
+                format!("{page:?}")
             }
             Operation::Callbacks { limit, attempt } => {
                 let due = store.due_callbacks(now, limit).await.unwrap();
@@ -526,6 +552,84 @@ proptest! {
                     assert_eq!(sqlite.list(&credentials(0), &filter, page).await.unwrap(), expected);
                 }
             }
+        });
+    }
+}
+
+/// A row, and whether it is there all the while, goes or comes.
+fn walked_row() -> impl Strategy<Value = (OutgoingCallerId, u8)> {
+    (imported_row(), 0_u8..3)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Pages that are walked by the places of their last or first rows, while rows come and go between any two.
+    #[test]
+    fn a_walk_sees_every_row_that_stays_once_and_in_order(
+        rows in proptest::collection::vec(walked_row(), 0..40),
+        size in 1_u32..5,
+        back in any::<bool>(),
+    ) {
+        // Each with a Sid and a number of its own.
+        let rows: Vec<_> = (0..).zip(rows).map(|(index, (row, role))| {
+            let sid = CallerIdSid::from_entropy(&[index; 16]);
+            (OutgoingCallerId { sid, phone_number: number(index), ..row }, role)
+        }).collect();
+        let with_role = |role| -> Vec<OutgoingCallerId> {
+            rows.iter().filter(|row| row.1 == role).map(|row| row.0.clone()).collect()
+        };
+        let (mut stays, mut goes, mut comes) = (with_role(0), with_role(1), with_role(2));
+        let directory = tempfile::tempdir().unwrap();
+        let sqlite = SqliteStore::open(directory.path(), Options::default()).unwrap();
+        let memory = MemoryStore::new(accounts());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for account in accounts() {
+                sqlite.add_account(account).await.unwrap();
+            }
+            let put = async |row: OutgoingCallerId| {
+                memory.seed(row.clone());
+                sqlite.import(&account(0), [row]).await.unwrap();
+            };
+            for row in stays.iter().chain(&goes) {
+                put(row.clone()).await;
+            }
+            let page = async |request| {
+                let (credentials, all) = (credentials(0), Filter::default());
+                let page = sqlite.list(&credentials, &all, request).await.unwrap().unwrap();
+                assert_eq!(memory.list(&credentials, &all, request).await.unwrap().unwrap(), page);
+                page
+            };
+            let end = (Reverse(i64::MIN), CallerIdSid::from_entropy(&[255; 16]));
+            let mut cursor = back.then_some(Cursor::Before(end));
+            let (mut seen, mut number) = (Vec::new(), 0);
+            loop {
+                let size = PageSize::new(size).unwrap();
+                let page = page(PageRequest { number, size, cursor }).await;
+                seen.extend(page.items.iter().map(|row| row.sid));
+                let (next, is_last) = if back {
+                    seen.rotate_right(page.items.len());
+                    (page.items.first().map(|row| Cursor::Before(row.list_key())), page.number == 0)
+                } else {
+                    (page.items.last().map(|row| Cursor::After(row.list_key())), !page.more)
+                };
+                if is_last {
+                    break;
+                }
+                cursor = next;
+                number = page.number + 1;
+                if let Some(row) = goes.pop() {
+                    memory.remove(&account(0), &row.sid).await.unwrap();
+                    assert!(sqlite.remove(&account(0), &row.sid).await.unwrap());
+                }
+                if let Some(row) = comes.pop() {
+                    put(row).await;
+                }
+            }
+            stays.sort_by_key(OutgoingCallerId::list_key);
+            seen.retain(|sid| stays.iter().any(|row| row.sid == *sid));
+            assert_eq!(seen, stays.iter().map(|row| row.sid).collect::<Vec<_>>());
         });
     }
 }

@@ -8,8 +8,9 @@ use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 
-use callerid_core::{AuthToken, NewCallerId};
-use callerid_service::{CallStatus, EVENTS_KEPT, Entropy, Key, PhoneEvent};
+use callerid_core::{
+    AuthToken, CallStatus, Cursor, EVENTS_KEPT, Entropy, Key, NewCallerId, PhoneEvent,
+};
 use tempfile::TempDir;
 
 use super::*;
@@ -130,6 +131,62 @@ mod opening {
             path.display()
         );
         assert_eq!(message, expected);
+    }
+
+    #[tokio::test]
+    async fn a_database_of_version_1_opens_with_all_it_has() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = SealingKey::parse(&"a5".repeat(32)).unwrap();
+        let sealed = |bytes: &[u8], purpose: &[u8]| key.seal(bytes, purpose).unwrap();
+        let (check, account) = (sealed(b"callerid", b"key check"), account());
+        let token = sealed(account.auth_token.expose().as_bytes(), account.sid.as_str().as_bytes());
+        let old = Connection::open(database(directory.path())).unwrap();
+        old.pragma_update(None, "journal_mode", "WAL").unwrap();
+        old.execute_batch(include_str!("schema/1.sql")).unwrap();
+        old.pragma_update(None, "application_id", 0x434c_4944).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        old.execute("INSERT INTO meta VALUES (1, ?1)", [check]).unwrap();
+        old.execute("INSERT INTO account VALUES (7, ?1, ?2)", (account.sid.as_str(), token))
+            .unwrap();
+        old.execute("INSERT INTO account VALUES (8, 'AC', x'')", []).unwrap();
+        for level in 1..=5 {
+            let span = "INSERT INTO caller_id_span VALUES (7, ?1, ?2, '', 120)";
+            old.execute(span, (level, i64::MIN)).unwrap();
+        }
+        for row in 0..120 {
+            let sid = CallerIdSid::from_entropy(&[row; 16]);
+            let number = number(row.into());
+            let insert = "INSERT INTO caller_id VALUES (7, ?1, ?2, ?3, 'Name', 5, 0, 0)";
+            old.execute(insert, (-i64::from(row / 2), sid.as_str(), number.as_str())).unwrap();
+        }
+        drop(old);
+
+        let options = || Options { key: Some(key.clone()), ..Options::default() };
+        let store = SqliteStore::open(directory.path(), options()).unwrap();
+        let named =
+            Filter { friendly_name: Some(FriendlyName::new("Name").unwrap()), ..Filter::default() };
+        for filter in [Filter::default(), named] {
+            let list = async |number, cursor| {
+                let request = PageRequest { number, cursor, ..PageRequest::default() };
+                store.list(&credentials(), &filter, request).await.unwrap().unwrap()
+            };
+            let mut page = list(0, None).await;
+            let mut walked = page.items.clone();
+            for number in [1, 2] {
+                let last = page.items.last().unwrap().list_key();
+                page = list(number, Some(Cursor::After(last))).await;
+                assert_eq!(list(number, None).await, page);
+                walked.extend_from_slice(&page.items);
+            }
+            assert_eq!((walked.len(), page.total, page.more), (120, 120, false));
+            assert!(walked.is_sorted_by_key(OutgoingCallerId::list_key));
+        }
+        // And it is kept up from then on.
+        assert!(store.remove(&account.sid, &CallerIdSid::from_entropy(&[3; 16])).await.unwrap());
+        drop(store);
+        let store = SqliteStore::open(directory.path(), options()).unwrap();
+        let page = store.list(&credentials(), &Filter::default(), PageRequest::default()).await;
+        assert_eq!(page.unwrap().unwrap().total, 119);
     }
 
     #[test]
@@ -343,7 +400,7 @@ mod calls {
         let append = move |connection: &Connection| {
             let (sid, change) = (account().sid, CallerIdSid::from_entropy(&[2; 16]));
             for _ in 0..last {
-                let change = callerid_service::Change::CallerIdDeleted(&sid, &change);
+                let change = callerid_core::Change::CallerIdDeleted(&sid, &change);
                 events::append(connection, 1, &change)?;
             }
             Ok(())
