@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use callerid_core::{AccountSid, AuthToken, Credentials, Moment, http};
+use callerid_core::{AccountSid, AuthToken, Credentials, Moment};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, VirtualLine};
@@ -58,22 +58,22 @@ impl Host for InProcess {
     fn send(&mut self, request: &Request) -> Response {
         let entropy = self.entropy();
         self.now = Moment::from_unix_millis(self.now.unix_millis() + 1);
-        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-        let request = http::Request {
-            method: &request.method,
-            path,
-            query,
-            authorization: request.header("authorization"),
-            content_type: request.header("content-type"),
-            body: request.body.as_bytes(),
-        };
+        let mut http = http::Request::builder().method(&*request.method).uri(&request.target);
+        for name in ["authorization", "content-type"] {
+            if let Some(value) = request.header(name) {
+                http = http.header(name, value);
+            }
+        }
+        let request = http.body(request.body.as_bytes()).expect("a case is HTTP");
         let reply = ready(self.service.respond(&request, self.now, &entropy));
         assert!(reply.failure.is_none(), "{:?}", reply.failure);
-        let headers = reply.response.headers.into_iter();
+        let (head, body) = reply.response.into_parts();
+        let text = |value: &http::HeaderValue| value.to_str().expect("headers are text").to_owned();
+        let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
         Response {
-            status: reply.response.status,
-            headers: headers.map(|(name, value)| (name.into(), value.into())).collect(),
-            body: String::from_utf8(reply.response.body).expect("answers are UTF-8"),
+            status: head.status.as_u16(),
+            headers: headers.collect(),
+            body: String::from_utf8(body).expect("answers are UTF-8"),
         }
     }
 

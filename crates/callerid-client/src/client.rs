@@ -82,6 +82,10 @@ impl Client {
             }
             return self.page_at(&list.uris.next).map(Some);
         }
+        // Rows that came meanwhile make it look as if more pages followed.
+        if !list.uris.this.is_empty() {
+            return Ok(None);
+        }
         let next = list.page.number.saturating_add(1);
         let pages = stated_pages.unwrap_or_else(|| list.page.pages());
         Ok((next < pages).then(|| {
@@ -212,12 +216,53 @@ fn write_number(version: ApiVersion, number: &PhoneNumber) -> String {
 
 #[cfg(test)]
 mod tests {
+    use callerid_core::ErrorCode;
+
     use super::*;
     use callerid_core::representation::{CallerIdPage, PageUris};
     use callerid_core::{
         AccountSid, AuthToken, CallExtension, CallbackMethod, Page, PageSize, PhoneNumber,
         StatusCallback,
     };
+
+    /// The parts of a request, as the tests compare them.
+    trait Parts {
+        fn method(&self) -> &str;
+        fn url(&self) -> String;
+        fn target(&self) -> &str;
+        fn header(&self, name: &str) -> Option<&str>;
+        fn body(&self) -> &str;
+    }
+
+    impl<T> Parts for ClientRequest<T> {
+        fn method(&self) -> &str {
+            self.http().method().as_str()
+        }
+
+        fn url(&self) -> String {
+            self.http().uri().to_string()
+        }
+
+        fn target(&self) -> &str {
+            self.http().uri().path_and_query().unwrap().as_str()
+        }
+
+        fn header(&self, name: &str) -> Option<&str> {
+            self.http().headers().get(name).map(|value| value.to_str().unwrap())
+        }
+
+        fn body(&self) -> &str {
+            self.http().body()
+        }
+    }
+
+    fn response(status: u16, content_type: Option<&str>, body: &[u8]) -> http::Response<Vec<u8>> {
+        let mut response = http::Response::builder().status(status);
+        if let Some(content_type) = content_type {
+            response = response.header("content-type", content_type);
+        }
+        response.body(body.to_vec()).unwrap()
+    }
 
     const ACCOUNT: &str = "AC309475e5fede1b49e100272a8640f438";
 
@@ -333,6 +378,8 @@ mod tests {
         };
         assert_eq!(counted(0, 51), Some(format!("{list}?page=1&num=50&{query}")));
         assert_eq!((counted(1, 51), counted(0, 50), counted(u64::MAX, 0)), (None, None, None));
+        let last = received(PageUris { this: "/x".into(), ..PageUris::default() }, 0, 51);
+        assert!(client().next_page(&filter, &last).unwrap().is_none());
 
         let followed = next("/2008-08-01/x?page=1&num=50&PageToken=PA").unwrap().unwrap();
         assert_eq!(followed.url(), "http://127.0.0.1:8008/2008-08-01/x?page=1&num=50&PageToken=PA");
@@ -398,7 +445,7 @@ mod tests {
         }
         assert_eq!(
             Client::new(credentials(), "localhost:8008").unwrap_err().to_string(),
-            "\"localhost:8008\" is no base URL: expected http:// or https://, a host, perhaps a port, and no path"
+            "\"localhost:8008\" is not a base URL: expected http:// or https://, a host, perhaps a port, and no path"
         );
     }
 
@@ -407,8 +454,10 @@ mod tests {
         let body = b"<TwilioResponse><RestException><Status>400</Status><Message>Invalid FriendlyName</Message>\
             <Code>20002</Code><MoreInfo/></RestException></TwilioResponse>";
         for status in [200, 400] {
-            let error =
-                client().fetch(&sid()).read(status, Some("application/xml"), body).unwrap_err();
+            let error = client()
+                .fetch(&sid())
+                .read(&response(status, Some("application/xml"), body))
+                .unwrap_err();
             assert_eq!(
                 (error.code(), error.error_code()),
                 (Some(20002), Some(ErrorCode::InvalidFriendlyName))
@@ -420,24 +469,28 @@ mod tests {
     #[test]
     fn a_response_of_something_else_is_told_apart() {
         let fetch = client().fetch(&sid());
-        let error = fetch.read(502, Some("text/html"), b"<html>Bad gateway").unwrap_err();
+        let error =
+            fetch.read(&response(502, Some("text/html"), b"<html>Bad gateway")).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the response is not of this API: HTTP 502, content type \"text/html\", begins \"<html>Bad gateway\""
         );
         assert_eq!((error.code(), error.exception()), (None, None));
-        let error = fetch.read(503, None, &[0xff; 10_000]).unwrap_err();
+        let error = fetch.read(&response(503, None, &[0xff; 10_000])).unwrap_err();
         assert!(error.to_string().len() < 1000, "{error}");
-        let error = fetch.read(302, None, b"").unwrap_err();
+        let error = fetch.read(&response(302, None, b"")).unwrap_err();
         assert!(matches!(error, ClientError::Unexpected { status: 302, .. }));
-        let error =
-            fetch.read(200, Some("text/xml; charset=utf-8"), b"<TwilioResponse>").unwrap_err();
+        let error = fetch
+            .read(&response(200, Some("text/xml; charset=utf-8"), b"<TwilioResponse>"))
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "the response cannot be read: an element is not closed (at byte 16)"
         );
-        assert!(client().delete(&sid()).read(200, Some("text/html"), b"Sign in").is_err());
-        assert_eq!(client().delete(&sid()).read(204, None, b""), Ok(()));
+        assert!(
+            client().delete(&sid()).read(&response(200, Some("text/html"), b"Sign in")).is_err()
+        );
+        assert_eq!(client().delete(&sid()).read(&response(204, None, b"")), Ok(()));
     }
 
     #[test]
@@ -447,7 +500,11 @@ mod tests {
         let authorization = credentials().to_authorization();
         let shown = format!("{create:?} {:?}", client());
         assert!(!shown.contains(&authorization) && !shown.contains("secret"), "{shown}");
-        let error = create.read(200, Some("application/json"), b"{\"validation_code\":\"424242\"}");
+        let error = create.read(&response(
+            200,
+            Some("application/json"),
+            b"{\"validation_code\":\"424242\"}",
+        ));
         let error = error.unwrap_err();
         assert!(!format!("{error} {error:?}").contains("424242"), "{error}");
     }

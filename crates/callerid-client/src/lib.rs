@@ -1,12 +1,13 @@
-//! The other side: builds requests, reads responses, moves no bytes itself.
+//! A client of outgoing caller IDs, as Twilio's REST API defines them: builds requests and reads responses, and moves no
+//! bytes itself.
 //!
 //! A [`Client`] makes a [`ClientRequest`] for each of the API's operations. Send it with whatever HTTP client there is,
 //! and give what comes back to [`ClientRequest::read`], which knows what answer belongs to it:
 //!
 //! ```
-//! use callerid_core::client::{Client, ClientError};
-//! use callerid_core::{Account, AccountSid, AuthToken, Credentials, Entropy, Moment};
-//! use callerid_core::{MemoryStore, NewCallerId, PhoneNumber, Service};
+//! use callerid_client::Client;
+//! use callerid_core::{AccountSid, AuthToken, Credentials, Moment, NewCallerId, PhoneNumber};
+//! use callerid_service::{Account, Entropy, MemoryStore, Service};
 //! # fn wait<T>(future: impl Future<Output = T>) -> T {
 //! #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
 //! #     match std::pin::pin!(future).poll(&mut context) {
@@ -20,26 +21,26 @@
 //! let client = Client::new(Credentials { sid, auth_token: auth_token.clone() }, "http://127.0.0.1:8008")?;
 //!
 //! let request = client.create(&NewCallerId::new(PhoneNumber::parse("(415) 867-5309")?))?;
-//! assert_eq!(request.method(), "POST");
+//! assert_eq!(request.http().method(), "POST");
 //! assert_eq!(
-//!     request.url(),
+//!     request.http().uri(),
 //!     "http://127.0.0.1:8008/2008-08-01/Accounts/AC309475e5fede1b49e100272a8640f438/OutgoingCallerIds"
 //! );
-//! assert_eq!(request.body(), "PhoneNumber=4158675309");
+//! assert_eq!(request.http().body(), "PhoneNumber=4158675309");
 //!
 //! // Here a service in the same process stands for the network.
 //! let service = Service::new(MemoryStore::new([Account { sid, auth_token }]));
 //! let now = Moment::from_unix_millis(1_207_074_392_000);
-//! let reply = wait(service.respond(&request.as_http(), now, &Entropy::new([7; Entropy::BYTES])));
-//! let response = reply.response;
+//! let reply = wait(service.respond(request.http(), now, &Entropy::new([7; Entropy::BYTES])));
 //!
-//! let answer = request.read(response.status, response.header("content-type"), &response.body)?;
+//! let answer = request.read(&reply.response)?;
 //! println!("Key {} when your phone rings.", answer.validation_code.expose());
 //! # assert_eq!(answer.phone_number.as_str(), "4158675309");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! It speaks the version of the API that [`Client::with_version`] says, XML in both.
+//! Requests and responses are the `http` crate's, which reqwest, ureq, hyper and tower take and give. The client speaks the
+//! version of the API that [`Client::with_version`] says, XML in both.
 
 mod address;
 mod client;

@@ -49,13 +49,12 @@ fn service(rows: u8) -> Service<MemoryStore> {
 }
 
 fn send<T>(service: &Service<MemoryStore>, request: &ClientRequest<T>) -> Result<T, ClientError> {
-    let (http, entropy) = (request.as_http(), Entropy::new([7; Entropy::BYTES]));
-    let respond = pin!(service.respond(&http, NOW, &entropy));
+    let entropy = Entropy::new([7; Entropy::BYTES]);
+    let respond = pin!(service.respond(request.http(), NOW, &entropy));
     let Poll::Ready(reply) = respond.poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("a store in memory never waits");
     };
-    let response = reply.response;
-    request.read(response.status, response.header("content-type"), &response.body)
+    request.read(&reply.response)
 }
 
 fn every_page(

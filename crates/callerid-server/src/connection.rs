@@ -152,13 +152,13 @@ fn error_response(head: &[u8]) -> Option<Bytes> {
     };
     let exception = RestException::http(status.parse().ok()?, message);
     let response = callerid_service::refusal("", &exception, entropy().request_sid());
-    let length = format!("content-length: {}", response.body.len());
+    let length = format!("content-length: {}", response.body().len());
     let mut headers = headers.replacen("content-length: 0", &length, 1);
-    for (name, value) in &response.headers {
-        headers.push_str(&format!("\r\n{name}: {value}"));
+    for (name, value) in response.headers() {
+        headers.push_str(&format!("\r\n{name}: {}", value.to_str().unwrap_or_default()));
     }
     let mut bytes = format!("{status_line}\r\n{headers}\r\n\r\n").into_bytes();
-    bytes.extend(response.body);
+    bytes.extend(response.into_body());
     Some(bytes.into())
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::exchange::{entropy, log, log_failure, text, to_response};
+use crate::exchange::{entropy, log, log_failure, text};
 use crate::host::Host;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -46,11 +46,11 @@ pub(crate) async fn stream<S: Store + 'static>(
         Ok((events, response)) => {
             let follower = Follower { host, events, changes, stop };
             let body = Body::from_stream(stream::unfold(follower, Follower::next));
-            to_response(response).map(|_| body)
+            response.map(|_| body)
         }
         Err(reply) => {
             reply.failure.iter().for_each(log_failure);
-            to_response(reply.response)
+            reply.response.map(Body::from)
         }
     };
     log(&head, response.status(), started);

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use axum::body::Body;
-use axum::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use axum::http::header::{AUTHORIZATION, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
-use callerid_core::{Credentials, Entropy, StoreError};
+use callerid_core::Credentials;
+use callerid_service::{Entropy, StoreError};
 use rand::Rng as _;
 
 /// The random bytes of one request.
@@ -21,24 +20,6 @@ pub(crate) fn entropy() -> Entropy {
 /// A header's value. What is no text cannot be what it should be, and is seen to be malformed.
 pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
-}
-
-pub(crate) fn to_response(response: callerid_core::http::Response) -> Response {
-    let mut sent = Response::new(Body::from(response.body));
-    *sent.status_mut() =
-        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    sent.headers_mut().reserve(response.headers.len());
-    for (name, value) in response.headers {
-        let value = match value {
-            // Not copied.
-            Cow::Borrowed(value) => Ok(HeaderValue::from_static(value)),
-            Cow::Owned(value) => HeaderValue::try_from(value),
-        };
-        if let Ok(value) = value {
-            sent.headers_mut().append(HeaderName::from_static(name), value);
-        }
-    }
-    sent
 }
 
 pub(crate) fn log_failure(error: &StoreError) {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use callerid_core::{CallSid, Moment, Next, PhoneEvent, Service};
+use callerid_core::{CallSid, Moment};
+use callerid_service::{Next, PhoneEvent, Service};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 

@@ -8,20 +8,22 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::http::request::Parts;
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use callerid_core::http::MAX_BODY_BYTES;
-use callerid_core::{EVENTS_PATH, Entropy, ErrorCode, Reply, RestException, Store, refusal};
+use callerid_core::{ErrorCode, RestException};
+use callerid_service::{
+    EVENTS_PATH, Entropy, MAX_BODY_BYTES, Reply, Store, body_too_long, refusal,
+};
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-use crate::exchange::{entropy, log, log_failure, text, to_response};
+use crate::exchange::{entropy, log, log_failure};
 use crate::host::Host;
 use crate::{events, page};
 
@@ -73,8 +75,9 @@ async fn respond<S: Store + 'static>(
         Ok(body) => answer(host, Arc::clone(&head), body, entropy).await,
         Err(exception) => Err(exception),
     };
-    let response = response
-        .unwrap_or_else(|exception| to_response(refusal(head.uri.path(), &exception, request_sid)));
+    let response = response.unwrap_or_else(|exception| {
+        refusal(head.uri.path(), &exception, request_sid).map(Body::from)
+    });
     log(&head, response.status(), started);
     response
 }
@@ -106,16 +109,7 @@ async fn respond_from_service<S: Store>(
     body: &[u8],
     entropy: &Entropy,
 ) -> Response {
-    let authorization = text(&head.headers, AUTHORIZATION);
-    let content_type = text(&head.headers, CONTENT_TYPE);
-    let request = callerid_core::http::Request {
-        method: head.method.as_str(),
-        path: head.uri.path(),
-        query: head.uri.query().unwrap_or_default(),
-        authorization: authorization.as_deref(),
-        content_type: content_type.as_deref(),
-        body,
-    };
+    let request = axum::http::Request::from_parts(head.clone(), body);
     let reply = host.service.respond(&request, host.clock.now(), entropy).await;
     let Reply { response, next, wake_at, failure } = reply;
     if let Some(error) = failure {
@@ -124,7 +118,7 @@ async fn respond_from_service<S: Store>(
     if !head.method.is_safe() {
         host.changed(next, wake_at).await;
     }
-    to_response(response)
+    response.map(Body::from)
 }
 
 /// The body, if it is not too long and does not take too long.
@@ -135,12 +129,12 @@ async fn read_body<S>(head: &Parts, body: Body, host: &Host<S>) -> Result<Bytes,
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|value| value.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-        return Err(RestException::body_too_long());
+        return Err(body_too_long());
     }
     let timeout = host.limits.timeout;
     match tokio::time::timeout(timeout, Limited::new(body, MAX_BODY_BYTES).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(RestException::body_too_long()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(body_too_long()),
         Ok(Err(_)) => Err(RestException::http(400, "Request body malformed or cut short")),
         Err(_) => {
             let message = format!("Request body not received within {} s", timeout.as_secs());

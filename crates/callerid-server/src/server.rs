@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callerid_core::{Service, Store};
+use callerid_service::{Service, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;

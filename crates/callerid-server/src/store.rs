@@ -48,12 +48,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use callerid_core::{
-    AccountSid, CallSid, CallerIdSid, Credentials, Filter, FriendlyName, Moment, OutgoingCallerId,
-    Page, PageRequest, PhoneNumber,
+    AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
+    PageRequest, PhoneNumber,
 };
 use callerid_service::{
-    Account, Admitted, Call, Callback, Events, Step, Store, StoreError, Unauthenticated,
-    ValidationRefused,
+    Account, Admitted, Call, Callback, Events, Step, Store, StoreError, ValidationRefused,
 };
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -169,15 +168,6 @@ impl SqliteStore {
         self.readers.read(read).map_err(StoreError::new)
     }
 
-    /// A read of what is an account's own, which is given by its id, for whoever has its credentials.
-    fn read_for<T>(
-        &self,
-        credentials: &Credentials,
-        read: impl FnOnce(&Connection, i64) -> Result<T, Failure>,
-    ) -> Result<Result<T, Unauthenticated>, StoreError> {
-        self.read(|connection| accounts::admit(connection, &self.key, credentials, read))
-    }
-
     async fn write<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
@@ -199,23 +189,19 @@ impl Store for SqliteStore {
 
     async fn caller_id(
         &self,
-        credentials: &Credentials,
+        account: &AccountSid,
         sid: &CallerIdSid,
-    ) -> Result<Result<Option<OutgoingCallerId>, Unauthenticated>, StoreError> {
-        self.read_for(credentials, |connection, id| {
-            caller_ids::find(connection, id, &credentials.sid, sid)
-        })
+    ) -> Result<Option<OutgoingCallerId>, StoreError> {
+        self.read(|connection| caller_ids::find(connection, account, sid))
     }
 
     async fn list(
         &self,
-        credentials: &Credentials,
+        account: &AccountSid,
         filter: &Filter,
         page: PageRequest,
-    ) -> Result<Result<Page<OutgoingCallerId>, Unauthenticated>, StoreError> {
-        self.read_for(credentials, |connection, id| {
-            caller_ids::list(connection, id, &credentials.sid, filter, page)
-        })
+    ) -> Result<Page<OutgoingCallerId>, StoreError> {
+        self.snapshot(|connection| caller_ids::list(connection, account, filter, page))
     }
 
     async fn rename(

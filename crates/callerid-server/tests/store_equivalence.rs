@@ -4,12 +4,14 @@
 use std::cmp::Reverse;
 
 use callerid_core::{
-    Account, AccountSid, Attempt, AuthToken, Call, CallDelay, CallExtension, CallSid,
-    CallbackMethod, CallerIdSid, Credentials, Cursor, Date, Entropy, Filter, FriendlyName, Key,
-    ListKey, MemoryStore, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize, PhoneEvent,
-    PhoneNumber, StatusCallback, Step, Store,
+    AccountSid, AuthToken, CallDelay, CallExtension, CallSid, CallbackMethod, CallerIdSid, Cursor,
+    Date, Filter, FriendlyName, ListKey, Moment, NewCallerId, OutgoingCallerId, PageRequest,
+    PageSize, PhoneNumber, StatusCallback,
 };
 use callerid_server::store::{Options, SqliteStore};
+use callerid_service::{
+    Account, Attempt, Call, Entropy, Key, MemoryStore, PhoneEvent, Step, Store,
+};
 use proptest::prelude::*;
 
 const START: Moment = Moment::from_unix_millis(1_207_074_392_000);
@@ -332,21 +334,21 @@ impl Player {
             Operation::Remove { account, row } => {
                 let sid = self.some_row(store, account, row).await;
                 let removed = store.remove(&self::account(account), &sid).await.unwrap();
-                let found = store.caller_id(&credentials(account), &sid).await.unwrap();
+                let found = store.caller_id(&self::account(account), &sid).await.unwrap();
                 format!("{removed} {found:?}")
             }
             Operation::List { account, number: of, name: by, page, size } => {
                 let filter = Filter { phone_number: of.map(number), friendly_name: by.map(name) };
                 let page =
                     PageRequest { number: page, size: PageSize::new(size).unwrap(), cursor: None };
-                let credentials = credentials(account);
-                let all = store.list(&credentials, &Filter::default(), page).await.unwrap();
-                format!("{all:?} {:?}", store.list(&credentials, &filter, page).await.unwrap())
+                let account = self::account(account);
+                let all = store.list(&account, &Filter::default(), page).await.unwrap();
+                format!("{all:?} {:?}", store.list(&account, &filter, page).await.unwrap())
             }
             Operation::PageBeside { account, row, name: by, size, gone, side } => {
                 let sid = self.some_row(store, account, row).await;
-                let (account, credentials) = (self::account(account), credentials(account));
-                let found = store.caller_id(&credentials, &sid).await.unwrap().ok().flatten();
+                let account = self::account(account);
+                let found = store.caller_id(&account, &sid).await.unwrap();
                 let nobody = (Reverse(START.unix_millis() / 1000), sid);
                 let place = found.map_or(nobody, |row| row.list_key());
                 if gone {
@@ -355,11 +357,11 @@ impl Player {
                 let size = PageSize::new(size).unwrap();
                 let page = PageRequest { number: 7, size, cursor: Some(side(place)) };
                 let filter = Filter { phone_number: None, friendly_name: by.map(name) };
-                let filtered = store.list(&credentials, &filter, page).await.unwrap();
-                let first = filtered.as_ref().ok().and_then(|page| page.items.first());
+                let filtered = store.list(&account, &filter, page).await.unwrap();
+                let first = filtered.items.first();
                 let numbered = first.map(|row| row.phone_number);
                 let filter = Filter { phone_number: numbered, friendly_name: None };
-                format!("{filtered:?} {:?}", store.list(&credentials, &filter, page).await.unwrap())
+                format!("{filtered:?} {:?}", store.list(&account, &filter, page).await.unwrap())
             }
             Operation::Walk { name: by, size, back } => {
                 let cursor = self.reached.map(|(first, last)| match back {
@@ -368,7 +370,7 @@ impl Player {
                 });
                 let page = PageRequest { number: 1, size: PageSize::new(size).unwrap(), cursor };
                 let filter = Filter { phone_number: None, friendly_name: by.map(name) };
-                let page = store.list(&credentials(0), &filter, page).await.unwrap().unwrap();
+                let page = store.list(&account(0), &filter, page).await.unwrap();
                 if let [first, ..] = &*page.items
                     && let [.., last] = &*page.items
                 {
@@ -400,8 +402,8 @@ impl Player {
     /// One of the account's rows; a Sid that nothing has, where it has no rows.
     async fn some_row(&self, store: &impl Store, index: u8, row: usize) -> CallerIdSid {
         let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), cursor: None };
-        let page = store.list(&credentials(index), &Filter::default(), page).await.unwrap();
-        let rows = page.map_or_else(|_| Vec::new(), |page| page.items);
+        let page = store.list(&account(index), &Filter::default(), page).await.unwrap();
+        let rows = page.items;
         let row = row.checked_rem(rows.len()).map(|row| rows[row].sid);
         row.unwrap_or_else(|| CallerIdSid::from_entropy(&[9; 16]))
     }
@@ -410,24 +412,19 @@ impl Player {
     async fn all(&self, store: &impl Store) -> String {
         let mut all = String::new();
         for index in 0..3 {
-            let (account, credentials) = (account(index), credentials(index));
-            let stranger = Credentials {
-                auth_token: AuthToken::new("another").unwrap(),
-                ..credentials.clone()
-            };
+            let account = account(index);
             let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), cursor: None };
             all += &format!(
-                "{:?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n{:?}\n",
+                "{:?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n",
                 store
                     .account(&account)
                     .await
                     .unwrap()
                     .map(|account| account.auth_token.expose().to_owned()),
-                store.list(&credentials, &Filter::default(), page).await.unwrap(),
+                store.list(&account, &Filter::default(), page).await.unwrap(),
                 store.calls(&account).await.unwrap(),
                 store.callbacks(&account).await.unwrap(),
                 store.events_after(&account, 0, usize::MAX).await.unwrap(),
-                store.list(&stranger, &Filter::default(), page).await.unwrap(),
             );
         }
         for sid in &self.calls {
@@ -438,15 +435,10 @@ impl Player {
     }
 }
 
-fn credentials(index: u8) -> Credentials {
-    let auth_token = AuthToken::new(&format!("token-{index}")).unwrap();
-    Credentials { sid: account(index), auth_token }
-}
-
 fn accounts() -> [Account; 2] {
     [0, 1].map(|index| {
-        let Credentials { sid, auth_token } = credentials(index);
-        Account { sid, auth_token }
+        let auth_token = AuthToken::new(&format!("token-{index}")).unwrap();
+        Account { sid: account(index), auth_token }
     })
 }
 
@@ -548,8 +540,8 @@ proptest! {
                 let page = PageRequest { number, size: PageSize::new(size).unwrap(), cursor: None };
                 for name in [None, Some(name(1))] {
                     let filter = Filter { phone_number: None, friendly_name: name };
-                    let expected = memory.list(&credentials(0), &filter, page).await.unwrap();
-                    assert_eq!(sqlite.list(&credentials(0), &filter, page).await.unwrap(), expected);
+                    let expected = memory.list(&account(0), &filter, page).await.unwrap();
+                    assert_eq!(sqlite.list(&account(0), &filter, page).await.unwrap(), expected);
                 }
             }
         });
@@ -596,9 +588,9 @@ proptest! {
                 put(row.clone()).await;
             }
             let page = async |request| {
-                let (credentials, all) = (credentials(0), Filter::default());
-                let page = sqlite.list(&credentials, &all, request).await.unwrap().unwrap();
-                assert_eq!(memory.list(&credentials, &all, request).await.unwrap().unwrap(), page);
+                let (account, all) = (account(0), Filter::default());
+                let page = sqlite.list(&account, &all, request).await.unwrap();
+                assert_eq!(memory.list(&account, &all, request).await.unwrap(), page);
                 page
             };
             let end = (Reverse(i64::MIN), CallerIdSid::from_entropy(&[255; 16]));

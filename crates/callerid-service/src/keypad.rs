@@ -131,3 +131,15 @@ impl fmt::Debug for Keyed {
         write!(f, "Keyed({} digits)", self.length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_key_is_refused_by_its_place() {
+        for (text, at) in [("", 0), ("12a", 2), ("é", 0), ("1 2", 1)] {
+            assert_eq!(Key::parse_all(text), Err(InvalidKeys { at }), "{text}");
+        }
+    }
+}

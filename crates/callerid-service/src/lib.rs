@@ -52,7 +52,7 @@ pub use event::{Change, Event};
 pub use event_stream::{EVENTS_PATH, EventStream};
 pub use keypad::{InvalidKeys, Key, Keyed};
 pub use random_bytes::Entropy;
-pub use request::MAX_BODY_BYTES;
+pub use request::{MAX_BODY_BYTES, body_too_long};
 pub use response::Response;
 pub use router::refusal;
 pub use service::{Next, PhoneEventRefused, PhoneReply, Reply, Service, Tick};

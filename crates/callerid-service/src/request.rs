@@ -1,9 +1,19 @@
 //! Requests as the service reads them, whatever they are kept in.
 
+use callerid_core::RestException;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 
 /// The longest body that is read, in bytes. A longer one is answered with 413.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Stands for a header's value that is not text: no header has a use for it.
+const UNREADABLE: &str = "\u{fffd}";
+
+/// The 413 for a body of more than [`MAX_BODY_BYTES`].
+pub fn body_too_long() -> RestException {
+    let message = format!("Request body too long: at most {MAX_BODY_BYTES} bytes are read");
+    RestException::http(413, message)
+}
 
 /// What the service reads of an HTTP request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +34,8 @@ pub(crate) struct Request<'a> {
 
 impl<'a, B: AsRef<[u8]>> From<&'a http::Request<B>> for Request<'a> {
     fn from(request: &'a http::Request<B>) -> Self {
-        let header = |name: HeaderName| request.headers().get(name)?.to_str().ok();
+        let header =
+            |name: HeaderName| Some(request.headers().get(name)?.to_str().unwrap_or(UNREADABLE));
         Self {
             method: request.method().as_str(),
             path: request.uri().path(),

@@ -184,6 +184,9 @@ impl std::error::Error for UnexpectedEvent {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eligibility::{Standing, ValidationRefused};
+    use crate::random_bytes::Entropy;
+    use callerid_core::{AccountSid, CallDelay, NewCallerId, PhoneNumber, ValidationCode};
 
     const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
 
@@ -306,12 +309,5 @@ mod tests {
     fn neither_the_code_nor_what_was_keyed_is_in_debug_output() {
         let shown = format!("{:?}", press(&in_progress(), "0429"));
         assert!(!shown.contains("0429"), "{shown}");
-    }
-
-    #[test]
-    fn what_is_no_key_is_refused_by_its_place() {
-        for (text, at) in [("", 0), ("12a", 2), ("é", 0), ("1 2", 1)] {
-            assert_eq!(Key::parse_all(text), Err(InvalidKeys { at }), "{text}");
-        }
     }
 }

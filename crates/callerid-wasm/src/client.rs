@@ -5,13 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use callerid_core::client::{Client, ClientError, ClientRequest};
+use callerid_client::{Client, ClientError, ClientRequest};
 use callerid_core::representation::ReceivedPage;
 use callerid_core::{
     AccountSid, ApiVersion, AuthToken, CallDelay, CallExtension, CallbackMethod, CallerIdSid,
     Credentials, Filter, FriendlyName, NewCallerId, PageRequest, PageSize, PhoneNumber,
     StatusCallback, ValidationRequest,
 };
+use http::Response;
+use http::header::CONTENT_TYPE;
+use http::response::Builder;
 use js_sys::{ErrorOptions, Object, RangeError};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -36,7 +39,7 @@ struct Authority<'a> {
 
 #[derive(Serialize)]
 struct RequestView<'a> {
-    url: &'a str,
+    url: String,
     method: &'a str,
     headers: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -46,7 +49,7 @@ struct RequestView<'a> {
 #[derive(Serialize)]
 struct PageView<'a> {
     list: CallerIdListView<'a>,
-    next: Option<&'a str>,
+    next: Option<String>,
     refusal: Option<String>,
 }
 
@@ -72,21 +75,19 @@ pub fn answer(
     content_type: Option<String>,
     body: &[u8],
 ) -> Result<JsValue, JsValue> {
-    let content_type = content_type.as_deref();
-    exchange(connection, operation, Some(Response { status, content_type, body }))
-}
-
-struct Response<'a> {
-    status: u16,
-    content_type: Option<&'a str>,
-    body: &'a [u8],
+    let mut response = Builder::new().status(status);
+    if let Some(content_type) = content_type {
+        response = response.header(CONTENT_TYPE, content_type);
+    }
+    let response = response.body(body).map_err(|error| RangeError::new(&error.to_string()))?;
+    exchange(connection, operation, Some(response))
 }
 
 /// Makes the request of an operation and writes it, or, if the response is there, what that says.
 fn exchange(
     connection: &Object,
     operation: &Object,
-    response: Option<Response<'_>>,
+    response: Option<Response<&[u8]>>,
 ) -> Result<JsValue, JsValue> {
     let client = client(connection)?;
     let sid = || required(operation, "sid", CallerIdSid::parse);
@@ -122,31 +123,37 @@ fn exchange(
 
 fn send_or_read<T>(
     request: ClientRequest<T>,
-    response: Option<&Response<'_>>,
+    response: Option<&Response<&[u8]>>,
     write: impl FnOnce(T) -> Result<JsValue, JsValue>,
 ) -> Result<JsValue, JsValue> {
     match response {
         None => object::write(&RequestView {
-            url: request.url(),
-            method: request.method(),
-            headers: request.headers().iter().map(|(name, value)| (*name, &**value)).collect(),
-            body: request.body(),
+            url: request.http().uri().to_string(),
+            method: request.http().method().as_str(),
+            headers: headers(request.http()),
+            body: request.http().body(),
         }),
-        Some(Response { status, content_type, body }) => {
-            write(request.read(*status, *content_type, body).map_err(|it| error(*status, &it))?)
+        Some(response) => {
+            let status = response.status().as_u16();
+            write(request.read(response).map_err(|it| error(status, &it))?)
         }
     }
+}
+
+fn headers(request: &http::Request<String>) -> BTreeMap<&str, &str> {
+    let headers = request.headers().iter();
+    headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()
 }
 
 fn write_page(client: &Client, filter: &Filter, page: &ReceivedPage) -> Result<JsValue, JsValue> {
     let list = CallerIdListView::from(page);
     match client.next_page(filter, page) {
         Ok(next) => {
-            let next = next.as_ref().map(ClientRequest::url);
+            let next = next.map(|request| request.http().uri().to_string());
             object::write(&PageView { list, next, refusal: None })
         }
         Err(error) => {
-            let (next, refusal) = (Some(&*page.list.uris.next), Some(error.to_string()));
+            let (next, refusal) = (Some(page.list.uris.next.clone()), Some(error.to_string()));
             object::write(&PageView { list, next, refusal })
         }
     }

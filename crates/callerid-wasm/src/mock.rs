@@ -3,12 +3,16 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use callerid_core::http::{MAX_BODY_BYTES, Request, Response};
 use callerid_core::{
-    Account, AccountSid, AuthToken, CallerIdSid, Credentials, EVENTS_PATH, Entropy, EventStream,
-    FriendlyName, MemoryStore, Moment, OutgoingCallerId, PhoneNumber, RestException, Service,
-    ValidationCode, refusal,
+    AccountSid, AuthToken, CallerIdSid, Credentials, FriendlyName, Moment, OutgoingCallerId,
+    PhoneNumber, RestException, ValidationCode,
 };
+use callerid_service::{
+    Account, EVENTS_PATH, Entropy, EventStream, MAX_BODY_BYTES, MemoryStore, Response, Service,
+    body_too_long, refusal,
+};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::request::Builder;
 use js_sys::{Object, RangeError, Uint8Array};
 use serde::Serialize;
 use serde_wasm_bindgen::preserve;
@@ -122,20 +126,24 @@ impl Mock {
             };
         }
         if body.len() > MAX_BODY_BYTES {
-            let exception = RestException::body_too_long();
+            let exception = body_too_long();
             let response = refusal(&path, &exception, entropy.request_sid());
             return write_response(&response, None);
         }
         if let Some(code) = optional(request, "validationCode", ValidationCode::parse)? {
             entropy = entropy.with_code(&code);
         }
-        let request = Request {
-            method: &method,
-            path: &path,
-            query: &text("query").unwrap_or_default(),
-            authorization: authorization.as_deref(),
-            content_type: content_type.as_deref(),
-            body,
+        let query = text("query").unwrap_or_default();
+        let joint = if query.is_empty() { "" } else { "?" };
+        let mut built = Builder::new().method(&*method).uri(format!("{path}{joint}{query}"));
+        let headers = [(AUTHORIZATION, authorization), (CONTENT_TYPE, content_type)];
+        for (name, value) in headers.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            built = built.header(name, value);
+        }
+        let Ok(request) = built.body(body) else {
+            let exception = RestException::http(400, "Malformed request");
+            let response = refusal(&path, &exception, entropy.request_sid());
+            return write_response(&response, None);
         };
         let reply = ready(self.service.respond(&request, moment(now), &entropy));
         write_response(&reply.response, None)
@@ -179,10 +187,13 @@ impl Mock {
 }
 
 /// The body is the events, if they follow.
-fn write_response(response: &Response, events: Option<Events>) -> Result<JsValue, JsValue> {
-    let headers = response.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-    let body = events.map_or_else(|| Uint8Array::from(&*response.body).into(), JsValue::from);
-    object::write(&ResponseView { status: response.status, headers, body })
+fn write_response<'a>(response: &'a Response, events: Option<Events>) -> Result<JsValue, JsValue> {
+    let header = |(name, value): (&'a HeaderName, &'a HeaderValue)| {
+        Some((name.as_str(), value.to_str().ok()?))
+    };
+    let headers = response.headers().iter().filter_map(header).collect();
+    let body = events.map_or_else(|| Uint8Array::from(&**response.body()).into(), JsValue::from);
+    object::write(&ResponseView { status: response.status().as_u16(), headers, body })
 }
 
 /// So many random bytes, if so many were drawn.

@@ -1,7 +1,7 @@
 //! Accounts: their Sids, and their tokens, sealed.
 
-use callerid_core::{AccountSid, AuthToken, Credentials};
-use callerid_service::{Account, StoreError, Unauthenticated};
+use callerid_core::{AccountSid, AuthToken};
+use callerid_service::{Account, StoreError};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{Failure, parsed};
@@ -25,46 +25,15 @@ pub(super) fn id(connection: &Connection, sid: &AccountSid) -> rusqlite::Result<
     find.query_row([sid.as_str()], |row| row.get(0)).optional()
 }
 
-/// An account, and what is read with its id, all from one snapshot.
-fn find_and<T>(
-    connection: &Connection,
-    key: &SealingKey,
-    sid: &AccountSid,
-    read: impl FnOnce(Option<(i64, Account)>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let mut find =
-        connection.prepare_cached("SELECT id, sealed_token FROM account WHERE sid = ?1")?;
-    // As long as this statement is not done, neither is its transaction: what is read meanwhile is of the same
-    // snapshot, without the cost of a BEGIN and a COMMIT.
-    let mut rows = find.query([sid.as_str()])?;
-    let Some(row) = rows.next()? else { return read(None) };
-    let sealed = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-    let account = Account { sid: *sid, auth_token: unseal(key, sid, sealed)? };
-    read(Some((row.get(0)?, account)))
-}
-
 pub(super) fn find(
     connection: &Connection,
     key: &SealingKey,
     sid: &AccountSid,
 ) -> Result<Option<Account>, Failure> {
-    find_and(connection, key, sid, |found| Ok(found.map(|(_, account)| account)))
-}
-
-/// What is read of an account, by its id, for whoever has its credentials.
-pub(super) fn admit<T>(
-    connection: &Connection,
-    key: &SealingKey,
-    credentials: &Credentials,
-    read: impl FnOnce(&Connection, i64) -> Result<T, Failure>,
-) -> Result<Result<T, Unauthenticated>, Failure> {
-    find_and(connection, key, &credentials.sid, |found| {
-        let (id, account) = found.unzip();
-        match (credentials.authenticate(account.as_ref()), id) {
-            (Ok(()), Some(id)) => read(connection, id).map(Ok),
-            _ => Ok(Err(Unauthenticated)),
-        }
-    })
+    let mut find = connection.prepare_cached("SELECT sealed_token FROM account WHERE sid = ?1")?;
+    let sealed: Option<Vec<u8>> = find.query_row([sid.as_str()], |row| row.get(0)).optional()?;
+    let token = sealed.map(|sealed| unseal(key, sid, &sealed)).transpose()?;
+    Ok(token.map(|auth_token| Account { sid: *sid, auth_token }))
 }
 
 pub(super) fn list(connection: &Connection) -> Result<Vec<AccountSid>, Failure> {

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 
 use callerid_core::{
-    AccountSid, CallerIdSid, Change, Cursor, Date, Filter, FriendlyName, ListKey, Moment,
-    OutgoingCallerId, Page, PageRequest, PhoneNumber,
+    AccountSid, CallerIdSid, Cursor, Date, Filter, FriendlyName, ListKey, Moment, OutgoingCallerId,
+    Page, PageRequest, PhoneNumber,
 };
+use callerid_service::Change;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::{Failure, accounts, events, parsed};
@@ -51,14 +52,24 @@ fn from_row(row: &Row<'_>, account: &AccountSid) -> rusqlite::Result<OutgoingCal
     })
 }
 
+/// The caller ID with that Sid.
 pub(super) fn find(
+    connection: &Connection,
+    account: &AccountSid,
+    sid: &CallerIdSid,
+) -> Result<Option<OutgoingCallerId>, Failure> {
+    let Some(id) = accounts::id(connection, account)? else { return Ok(None) };
+    Ok(find_sid(connection, id, account, sid)?)
+}
+
+fn find_sid(
     connection: &Connection,
     id: i64,
     account: &AccountSid,
     sid: &CallerIdSid,
-) -> Result<Option<OutgoingCallerId>, Failure> {
+) -> rusqlite::Result<Option<OutgoingCallerId>> {
     let mut find = connection.prepare_cached(select!("WHERE account = ?1 AND sid = ?2"))?;
-    Ok(find.query_row((id, sid.as_str()), |row| from_row(row, account)).optional()?)
+    find.query_row((id, sid.as_str()), |row| from_row(row, account)).optional()
 }
 
 fn find_number(
@@ -84,11 +95,11 @@ pub(super) fn has_number(
 
 pub(super) fn list(
     connection: &Connection,
-    id: i64,
     account: &AccountSid,
     filter: &Filter,
     page: PageRequest,
 ) -> Result<Page<OutgoingCallerId>, Failure> {
+    let Some(id) = accounts::id(connection, account)? else { return Ok(Page::of(page, &[])) };
     if let Some(number) = &filter.phone_number {
         let found = find_number(connection, id, account, number)?;
         let found: Vec<_> = found.iter().filter(|row| filter.matches(row)).collect();
@@ -231,7 +242,7 @@ pub(super) fn rename(
     now: Moment,
 ) -> Result<Option<OutgoingCallerId>, Failure> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(None) };
-    let Some(mut row) = find(connection, id, account, sid)? else { return Ok(None) };
+    let Some(mut row) = find_sid(connection, id, account, sid)? else { return Ok(None) };
     row.rename(name, now);
     let Place { rank, sid } = row.list_key().into();
     let mut update = connection.prepare_cached(

@@ -8,9 +8,8 @@ use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 
-use callerid_core::{
-    AuthToken, CallStatus, Cursor, EVENTS_KEPT, Entropy, Key, NewCallerId, PhoneEvent,
-};
+use callerid_core::{AuthToken, Cursor, NewCallerId};
+use callerid_service::{CallStatus, EVENTS_KEPT, Entropy, Key, PhoneEvent};
 use tempfile::TempDir;
 
 use super::*;
@@ -20,11 +19,6 @@ const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
 fn account() -> Account {
     let auth_token = AuthToken::new("the-token-in-clear").unwrap();
     Account { sid: AccountSid::from_entropy(&[1; 16]), auth_token }
-}
-
-fn credentials() -> Credentials {
-    let Account { sid, auth_token } = account();
-    Credentials { sid, auth_token }
 }
 
 fn number(index: u32) -> PhoneNumber {
@@ -168,7 +162,7 @@ mod opening {
         for filter in [Filter::default(), named] {
             let list = async |number, cursor| {
                 let request = PageRequest { number, cursor, ..PageRequest::default() };
-                store.list(&credentials(), &filter, request).await.unwrap().unwrap()
+                store.list(&self::account().sid, &filter, request).await.unwrap()
             };
             let mut page = list(0, None).await;
             let mut walked = page.items.clone();
@@ -185,8 +179,9 @@ mod opening {
         assert!(store.remove(&account.sid, &CallerIdSid::from_entropy(&[3; 16])).await.unwrap());
         drop(store);
         let store = SqliteStore::open(directory.path(), options()).unwrap();
-        let page = store.list(&credentials(), &Filter::default(), PageRequest::default()).await;
-        assert_eq!(page.unwrap().unwrap().total, 119);
+        let page =
+            store.list(&self::account().sid, &Filter::default(), PageRequest::default()).await;
+        assert_eq!(page.unwrap().total, 119);
     }
 
     #[test]
@@ -354,8 +349,8 @@ async fn a_number_that_was_withdrawn_from_the_plan_is_kept_as_it_is() {
     let sid = account().sid;
     for filter in [Filter::default(), Filter { phone_number: Some(withdrawn), friendly_name: None }]
     {
-        let page = store.list(&credentials(), &filter, PageRequest::default()).await;
-        let page = page.unwrap().unwrap();
+        let page = store.list(&self::account().sid, &filter, PageRequest::default()).await;
+        let page = page.unwrap();
         assert_eq!(page.items.iter().map(|row| row.phone_number).collect::<Vec<_>>(), [withdrawn]);
     }
     let calls = store.calls(&sid).await.unwrap();
@@ -400,7 +395,7 @@ mod calls {
         let append = move |connection: &Connection| {
             let (sid, change) = (account().sid, CallerIdSid::from_entropy(&[2; 16]));
             for _ in 0..last {
-                let change = callerid_core::Change::CallerIdDeleted(&sid, &change);
+                let change = callerid_service::Change::CallerIdDeleted(&sid, &change);
                 events::append(connection, 1, &change)?;
             }
             Ok(())

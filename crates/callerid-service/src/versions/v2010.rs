@@ -3,8 +3,8 @@
 use callerid_core::form;
 use callerid_core::representation::{CallerIdPage, Document, PageUris, Representation};
 use callerid_core::{
-    ApiVersion, CallExtension, CallbackMethod, ErrorCode, NewCallerId,
-    OutgoingCallerId, Page, RestException, StatusCallback,
+    ApiVersion, CallExtension, CallbackMethod, ErrorCode, NewCallerId, OutgoingCallerId, Page,
+    RestException, StatusCallback,
 };
 
 use super::Answer;

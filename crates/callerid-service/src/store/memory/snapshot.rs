@@ -51,12 +51,18 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
+    use crate::account::Account;
+    use crate::call::Call;
     use crate::call::PhoneEvent;
     use crate::random_bytes::Entropy;
     use crate::service::Service;
     use crate::store::Store as _;
     use crate::store::memory::MemoryStore;
     use callerid_core::NewCallerId;
+    use callerid_core::{
+        AccountSid, AuthToken, CallExtension, CallbackMethod, CallerIdSid, Date, FriendlyName,
+        Moment, OutgoingCallerId, PhoneNumber, StatusCallback,
+    };
 
     fn ready<T>(future: impl Future<Output = T>) -> T {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
