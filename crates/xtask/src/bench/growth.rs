@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use callerid_core::{
-    Account, AccountSid, AuthToken, Call, CallerIdSid, Credentials, Cursor, Entropy, Filter,
-    FriendlyName, Key, Moment, NewCallerId, OutgoingCallerId, PageRequest, PhoneEvent, PhoneNumber,
-    Store,
+    AccountSid, AuthToken, CallerIdSid, Cursor, Filter, FriendlyName, Moment, NewCallerId,
+    OutgoingCallerId, PageRequest, PhoneNumber,
 };
 use callerid_server::store::{Options, SqliteStore};
+use callerid_service::{Account, Call, Entropy, Key, PhoneEvent, Store};
 use tempfile::TempDir;
 
 use super::{Row, Table};
@@ -114,7 +114,7 @@ impl Bench {
         let store = SqliteStore::open(directory, options).expect("a new store opens");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
         let runtime = runtime.expect("a runtime starts");
-        let Credentials { sid, auth_token } = credentials();
+        let (sid, auth_token) = (account(), AuthToken::from_entropy(&[7; 16]));
         let added = store.add_account(Account { sid, auth_token });
         assert!(runtime.block_on(added).expect("an account is added"));
         Self { store, runtime, rows: 0 }
@@ -133,8 +133,8 @@ impl Bench {
         let Self { store, rows, .. } = self;
         let page = async |filter: &Filter, number: u64, cursor: Option<Cursor>| {
             let request = PageRequest { number, cursor, ..PageRequest::default() };
-            let page = store.list(&credentials(), filter, request).await;
-            let page = page.expect("an answer").expect("a page");
+            let page = store.list(&account(), filter, request).await;
+            let page = page.expect("an answer");
             assert_eq!(page.total, *rows);
             assert!(!page.items.is_empty() || cursor.is_some());
         };
@@ -152,13 +152,13 @@ impl Bench {
             self.timed(READS, async |turn| {
                 let number = number(scatter(turn) % rows);
                 let filter = Filter { phone_number: Some(number), friendly_name: None };
-                let page = store.list(&credentials(), &filter, PageRequest::default()).await;
-                assert_eq!(page.expect("an answer").expect("a page").total, 1);
+                let page = store.list(&account(), &filter, PageRequest::default()).await;
+                assert_eq!(page.expect("an answer").total, 1);
             }),
             self.timed(READS, async |turn| {
                 let sid = sid(scatter(turn) % rows);
-                let found = store.caller_id(&credentials(), &sid).await;
-                assert!(found.expect("an answer").expect("a verdict").is_some());
+                let found = store.caller_id(&account(), &sid).await;
+                assert!(found.expect("an answer").is_some());
             }),
             self.timed(LINEAR_READS, async |_| page(&all, pages * 9 / 10, None).await),
             self.timed(LINEAR_READS, async |_| page(&all, pages / 2, None).await),
@@ -264,10 +264,6 @@ fn entropy<const BYTES: usize>(seed: u64) -> [u8; BYTES] {
 
 fn account() -> AccountSid {
     AccountSid::from_entropy(&[3; 16])
-}
-
-fn credentials() -> Credentials {
-    Credentials { sid: account(), auth_token: AuthToken::from_entropy(&[7; 16]) }
 }
 
 fn sid(row: u64) -> CallerIdSid {
