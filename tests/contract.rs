@@ -13,14 +13,14 @@ use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, VirtualLine};
 use callerid_server::server::{self, Limits};
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{Account, Entropy, MemoryStore, Service};
+use callerid_service::{Account, MemoryStore, RandomBytes, Service};
 use callerid_tests::{Case, Host, Request, Response};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-/// The service in this process, over a store in memory, with a clock and an entropy of its own.
+/// The service in this process, over a store in memory, with a clock and an random_bytes of its own.
 struct InProcess {
     service: Service<MemoryStore>,
     account: Account,
@@ -31,18 +31,18 @@ struct InProcess {
 impl InProcess {
     fn new() -> Self {
         let account = Account {
-            sid: AccountSid::from_entropy(&[0x5a; 16]),
-            auth_token: AuthToken::from_entropy(&[0xa5; 16]),
+            sid: AccountSid::from_random_bytes(&[0x5a; 16]),
+            auth_token: AuthToken::from_random_bytes(&[0xa5; 16]),
         };
         let service = Service::new(MemoryStore::new([account.clone()]));
         Self { service, account, now: Moment::from_unix_millis(1_207_074_392_000), requests: 0 }
     }
 
     /// As good as random for what the cases look at: no two requests get the same.
-    fn entropy(&mut self) -> Entropy {
+    fn random_bytes(&mut self) -> RandomBytes {
         self.requests += 1;
         let mut state = self.requests;
-        Entropy::new(std::array::from_fn(|_| {
+        RandomBytes::new(std::array::from_fn(|_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (state >> 56) as u8
         }))
@@ -56,7 +56,7 @@ impl Host for InProcess {
     }
 
     fn send(&mut self, request: &Request) -> Response {
-        let entropy = self.entropy();
+        let random_bytes = self.random_bytes();
         self.now = Moment::from_unix_millis(self.now.unix_millis() + 1);
         let mut http = http::Request::builder().method(&*request.method).uri(&request.target);
         for name in ["authorization", "content-type"] {
@@ -65,7 +65,7 @@ impl Host for InProcess {
             }
         }
         let request = http.body(request.body.as_bytes()).expect("a case is HTTP");
-        let reply = ready(self.service.respond(&request, self.now, &entropy));
+        let reply = ready(self.service.respond(&request, self.now, &random_bytes));
         assert!(reply.failure.is_none(), "{:?}", reply.failure);
         let (head, body) = reply.response.into_parts();
         let text = |value: &http::HeaderValue| value.to_str().expect("headers are text").to_owned();
@@ -116,8 +116,8 @@ struct OverHttp {
 impl OverHttp {
     fn new() -> Self {
         let account = Account {
-            sid: AccountSid::from_entropy(&[0x5a; 16]),
-            auth_token: AuthToken::from_entropy(&[0xa5; 16]),
+            sid: AccountSid::from_random_bytes(&[0x5a; 16]),
+            auth_token: AuthToken::from_random_bytes(&[0xa5; 16]),
         };
         let data = tempfile::tempdir().expect("a directory can be made");
         let store = SqliteStore::open(data.path(), Options::default()).expect("a store opens");

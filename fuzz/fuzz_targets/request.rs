@@ -6,14 +6,14 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use callerid_core::{AccountSid, AuthToken, Credentials, Moment};
-use callerid_service::{Account, Entropy, MemoryStore, Service};
+use callerid_service::{Account, RandomBytes, MemoryStore, Service};
 use http::Request;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str, &str, Option<&str>, &[u8])| {
     let (method, path, query, content_type, body) = input;
-    let sid = AccountSid::from_entropy(&[1; 16]);
-    let auth_token = AuthToken::from_entropy(&[2; 16]);
+    let sid = AccountSid::from_random_bytes(&[1; 16]);
+    let auth_token = AuthToken::from_random_bytes(&[2; 16]);
     let account = Account { sid, auth_token: auth_token.clone() };
     let service = Service::new(MemoryStore::new([account]));
     let authorization = Credentials { sid, auth_token }.to_authorization();
@@ -27,8 +27,8 @@ fuzz_target!(|input: (&str, &str, &str, Option<&str>, &[u8])| {
     }
     let Ok(request) = request.body(body) else { return };
     let now = Moment::from_unix_millis(1_207_074_392_000);
-    let entropy = Entropy::new([7; Entropy::BYTES]);
-    let respond = pin!(service.respond(&request, now, &entropy));
+    let random_bytes = RandomBytes::new([7; RandomBytes::BYTES]);
+    let respond = pin!(service.respond(&request, now, &random_bytes));
     let Poll::Ready(reply) = respond.poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("a store in memory does not wait");
     };

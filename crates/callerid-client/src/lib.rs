@@ -7,7 +7,7 @@
 //! ```
 //! use callerid_client::Client;
 //! use callerid_core::{AccountSid, AuthToken, Credentials, Moment, NewCallerId, PhoneNumber};
-//! use callerid_service::{Account, Entropy, MemoryStore, Service};
+//! use callerid_service::{Account, RandomBytes, MemoryStore, Service};
 //! # fn wait<T>(future: impl Future<Output = T>) -> T {
 //! #     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
 //! #     match std::pin::pin!(future).poll(&mut context) {
@@ -31,7 +31,7 @@
 //! // Here a service in the same process stands for the network.
 //! let service = Service::new(MemoryStore::new([Account { sid, auth_token }]));
 //! let now = Moment::from_unix_millis(1_207_074_392_000);
-//! let reply = wait(service.respond(request.http(), now, &Entropy::new([7; Entropy::BYTES])));
+//! let reply = wait(service.respond(request.http(), now, &RandomBytes::new([7; RandomBytes::BYTES])));
 //!
 //! let answer = request.read(&reply.response)?;
 //! println!("Key {} when your phone rings.", answer.validation_code.expose());

@@ -12,12 +12,12 @@ use callerid_core::{
     Filter, FriendlyName, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize,
     PhoneNumber,
 };
-use callerid_service::{Account, Entropy, MemoryStore, Service};
+use callerid_service::{Account, MemoryStore, RandomBytes, Service};
 
 const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
 
 fn account() -> Account {
-    let sid = AccountSid::from_entropy(&[1; 16]);
+    let sid = AccountSid::from_random_bytes(&[1; 16]);
     Account { sid, auth_token: AuthToken::new("secret").unwrap() }
 }
 
@@ -36,7 +36,7 @@ fn service(rows: u8) -> Service<MemoryStore> {
     let store = MemoryStore::new([account()]);
     for index in 0..rows {
         store.seed(OutgoingCallerId {
-            sid: CallerIdSid::from_entropy(&[index; 16]),
+            sid: CallerIdSid::from_random_bytes(&[index; 16]),
             account_sid: account().sid,
             friendly_name: FriendlyName::new(if index % 2 == 0 { "even" } else { "a=1&b\r\n" })
                 .unwrap(),
@@ -49,8 +49,8 @@ fn service(rows: u8) -> Service<MemoryStore> {
 }
 
 fn send<T>(service: &Service<MemoryStore>, request: &ClientRequest<T>) -> Result<T, ClientError> {
-    let entropy = Entropy::new([7; Entropy::BYTES]);
-    let respond = pin!(service.respond(request.http(), NOW, &entropy));
+    let random_bytes = RandomBytes::new([7; RandomBytes::BYTES]);
+    let respond = pin!(service.respond(request.http(), NOW, &random_bytes));
     let Poll::Ready(reply) = respond.poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("a store in memory never waits");
     };
@@ -82,7 +82,7 @@ fn a_number_that_was_withdrawn_from_the_plan_is_listed_and_found() {
     let phone_number = PhoneNumber::restore("2215550123").unwrap();
     assert!(PhoneNumber::parse("2215550123").is_err());
     let withdrawn = OutgoingCallerId {
-        sid: CallerIdSid::from_entropy(&[0xff; 16]),
+        sid: CallerIdSid::from_random_bytes(&[0xff; 16]),
         account_sid: account().sid,
         friendly_name: FriendlyName::default_for(&phone_number),
         phone_number,
@@ -128,7 +128,7 @@ fn every_page_of_a_list_is_followed() {
 fn a_caller_id_is_fetched_renamed_and_deleted() {
     for (version, gone) in [(ApiVersion::V2008, None), (ApiVersion::V2010, Some(20404))] {
         let (service, client) = (service(1), client(version, "secret"));
-        let sid = CallerIdSid::from_entropy(&[0; 16]);
+        let sid = CallerIdSid::from_random_bytes(&[0; 16]);
         let fetched = send(&service, &client.fetch(&sid)).unwrap();
         assert_eq!((fetched.friendly_name.as_str(), fetched.phone_number), ("even", number(0)));
         let name = FriendlyName::new("Bob & <Sons>\r\n").unwrap();

@@ -33,8 +33,8 @@ impl AuthToken {
     }
 
     /// Makes a new token from 16 random bytes: 32 hexadecimal digits, as the vendor's are.
-    pub fn from_entropy(entropy: &[u8; 16]) -> Self {
-        Self(format!("{:032x}", u128::from_be_bytes(*entropy)).into())
+    pub fn from_random_bytes(random_bytes: &[u8; 16]) -> Self {
+        Self(format!("{:032x}", u128::from_be_bytes(*random_bytes)).into())
     }
 
     /// The secret itself, for the one place that shows it to its owner or seals it.
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn credentials_go_through_their_header() {
         let credentials = Credentials {
-            sid: AccountSid::from_entropy(&[7; 16]),
+            sid: AccountSid::from_random_bytes(&[7; 16]),
             auth_token: AuthToken::new("se:cret").unwrap(),
         };
         let header = credentials.to_authorization();
@@ -135,7 +135,7 @@ mod tests {
     fn credentials_are_base64_as_rfc_4648_says_and_no_laxer() {
         let of =
             |sid: &str, token: &str| Base64::encode_string(format!("{sid}:{token}").as_bytes());
-        let sid = AccountSid::from_entropy(&[7; 16]);
+        let sid = AccountSid::from_random_bytes(&[7; 16]);
         let is_read = |encoded: &str| {
             let header = format!("Basic {encoded}");
             Credentials::from_authorization(&header).is_some()
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_token_stays_out_of_debug_output() {
-        let token = AuthToken::from_entropy(&[0xab; 16]);
+        let token = AuthToken::from_random_bytes(&[0xab; 16]);
         assert_eq!(token.expose(), "ab".repeat(16));
         assert_eq!(format!("{token:?}"), "AuthToken(…)");
     }

@@ -30,8 +30,8 @@ macro_rules! sid {
             }
 
             /// Makes a new Sid from 16 random bytes.
-            pub fn from_entropy(entropy: &[u8; 16]) -> Self {
-                Self(compose(Self::PREFIX, entropy))
+            pub fn from_random_bytes(random_bytes: &[u8; 16]) -> Self {
+                Self(compose(Self::PREFIX, random_bytes))
             }
 
             /// The 34 characters.
@@ -99,8 +99,8 @@ fn parse(text: &str, prefix: &'static str) -> Result<[u8; SID_LENGTH], InvalidSi
     }
 }
 
-fn compose(prefix: &str, entropy: &[u8; 16]) -> [u8; SID_LENGTH] {
-    let text = format!("{prefix}{:032x}", u128::from_be_bytes(*entropy));
+fn compose(prefix: &str, random_bytes: &[u8; 16]) -> [u8; SID_LENGTH] {
+    let text = format!("{prefix}{:032x}", u128::from_be_bytes(*random_bytes));
     let mut sid = [b'0'; SID_LENGTH];
     sid.iter_mut().zip(text.bytes()).for_each(|(place, byte)| *place = byte);
     sid
@@ -158,8 +158,8 @@ mod tests {
 
     #[test]
     fn a_new_sid_spells_its_entropy() {
-        let entropy = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xa, 0xbc, 0xde, 0xf0, 0x12, 0xff];
-        let sid = CallSid::from_entropy(&entropy);
+        let random_bytes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xa, 0xbc, 0xde, 0xf0, 0x12, 0xff];
+        let sid = CallSid::from_random_bytes(&random_bytes);
         assert_eq!(sid.as_str(), "CA000102030405060708090abcdef012ff");
         assert_eq!(CallSid::parse(sid.as_str()), Ok(sid));
     }

@@ -21,10 +21,10 @@ impl ValidationCode {
     /// Draws a code from 32 random bytes, every one of the million as likely as the others.
     ///
     /// The bytes are four tries. A try that the million codes cannot share evenly is passed over, so that
-    /// none is favoured; `None` if all four were, which happens once in 10^53 draws from sound entropy.
-    pub fn from_entropy(entropy: &[u8; 32]) -> Option<Self> {
+    /// none is favoured; `None` if all four were, which happens once in 10^53 draws from sound random bytes.
+    pub fn from_random_bytes(random_bytes: &[u8; 32]) -> Option<Self> {
         const EVEN: u64 = u64::MAX - u64::MAX % CODES;
-        let (tries, _) = entropy.as_chunks::<8>();
+        let (tries, _) = random_bytes.as_chunks::<8>();
         let drawn =
             tries.iter().map(|bytes| u64::from_le_bytes(*bytes)).find(|word| *word < EVEN)?;
         let mut rest = drawn % CODES;
@@ -37,11 +37,11 @@ impl ValidationCode {
     }
 
     /// Bytes that this code is drawn from.
-    pub fn to_entropy(self) -> [u8; 32] {
+    pub fn to_random_bytes(self) -> [u8; 32] {
         let number = self.expose().parse::<u64>().unwrap_or_default();
-        let mut entropy = [0; 32];
-        entropy.iter_mut().zip(number.to_le_bytes()).for_each(|(place, byte)| *place = byte);
-        entropy
+        let mut random_bytes = [0; 32];
+        random_bytes.iter_mut().zip(number.to_le_bytes()).for_each(|(place, byte)| *place = byte);
+        random_bytes
     }
 
     /// Reads a code: six ASCII digits.
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn leading_zeros_are_kept() {
-        let code = ValidationCode::from_entropy(&tries([42, 0, 0, 0])).unwrap();
+        let code = ValidationCode::from_random_bytes(&tries([42, 0, 0, 0])).unwrap();
         assert_eq!(code.expose(), "000042");
     }
 
@@ -114,14 +114,14 @@ mod tests {
     fn a_code_is_drawn_from_its_own_entropy() {
         for text in ["000000", "000042", "999999"] {
             let code = ValidationCode::parse(text).unwrap();
-            assert_eq!(ValidationCode::from_entropy(&code.to_entropy()), Some(code));
+            assert_eq!(ValidationCode::from_random_bytes(&code.to_random_bytes()), Some(code));
         }
     }
 
     #[test]
     fn a_word_that_would_favour_some_codes_is_passed_over() {
         let last_even = u64::MAX - u64::MAX % 1_000_000 - 1;
-        let code = |words| ValidationCode::from_entropy(&tries(words));
+        let code = |words| ValidationCode::from_random_bytes(&tries(words));
         assert_eq!(code([last_even, 7, 7, 7]).unwrap().expose(), "999999");
         assert_eq!(code([last_even + 1, u64::MAX, 7, 8]).unwrap().expose(), "000007");
         assert!(code([u64::MAX; 4]).is_none());
@@ -136,7 +136,7 @@ mod tests {
         for _ in 0..1_000_000 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let word = state ^ (state >> 29);
-            let code = ValidationCode::from_entropy(&tries([word, 0, 0, 0])).unwrap();
+            let code = ValidationCode::from_random_bytes(&tries([word, 0, 0, 0])).unwrap();
             bins[usize::from(code.0[0] - b'0')] += 1;
         }
         let squares: i64 = bins.iter().map(|seen| (seen - 100_000) * (seen - 100_000)).sum();

@@ -59,7 +59,7 @@ prop_compose! {
         date_updated in date(),
     ) -> OutgoingCallerId {
         let (sid, account_sid) =
-            (CallerIdSid::from_entropy(&sid), AccountSid::from_entropy(&account));
+            (CallerIdSid::from_random_bytes(&sid), AccountSid::from_random_bytes(&account));
         OutgoingCallerId { sid, account_sid, friendly_name, phone_number, date_created, date_updated }
     }
 }
@@ -95,7 +95,7 @@ prop_compose! {
         friendly_name in prop::option::of(name(1..=64)),
         code in 0..1_000_000_u32,
     ) -> Decoded {
-        let account_sid = AccountSid::from_entropy(&account);
+        let account_sid = AccountSid::from_random_bytes(&account);
         let validation_code = ValidationCode::parse(&format!("{code:06}")).unwrap();
         Decoded::ValidationRequest(
             ValidationRequest { account_sid, call_sid: None, phone_number, friendly_name, validation_code }

@@ -44,7 +44,7 @@ pub fn run() -> ExitCode {
         Command::Account(arguments) => account::run(arguments),
         Command::Normalize(arguments) => normalize::run(arguments),
     };
-    outcome.unwrap_or_else(|Failure(message)| {
+    outcome.unwrap_or_else(|SqliteError(message)| {
         writeln!(std::io::stderr(), "callerid: {message}").unwrap_or_default();
         ExitCode::FAILURE
     })
@@ -52,9 +52,9 @@ pub fn run() -> ExitCode {
 
 /// Why a command failed, for the person who gave it.
 #[derive(Debug)]
-struct Failure(String);
+struct SqliteError(String);
 
-impl<E: fmt::Display> From<E> for Failure {
+impl<E: fmt::Display> From<E> for SqliteError {
     fn from(error: E) -> Self {
         Self(error.to_string())
     }
@@ -81,7 +81,7 @@ struct DataDirectory {
 
 impl DataDirectory {
     /// Opens the store there, with the key of the environment if that has one.
-    fn open(&self, options: Options) -> Result<SqliteStore, Failure> {
+    fn open(&self, options: Options) -> Result<SqliteStore, SqliteError> {
         let key = match variable(KEY_VARIABLE)? {
             Some(text) => {
                 Some(SealingKey::parse(&text).map_err(|error| format!("{KEY_VARIABLE}: {error}"))?)
@@ -97,24 +97,24 @@ impl DataDirectory {
 }
 
 /// A variable of the environment; an empty one is none.
-fn variable(name: &str) -> Result<Option<String>, Failure> {
+fn variable(name: &str) -> Result<Option<String>, SqliteError> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Failure(format!("{name} is no UTF-8"))),
+        Err(std::env::VarError::NotUnicode(_)) => Err(SqliteError(format!("{name} is no UTF-8"))),
     }
 }
 
 /// A new account with a Sid and a token that nobody has.
-fn new_account() -> Result<Account, Failure> {
-    Ok(Account { sid: AccountSid::from_entropy(&random()?), auth_token: new_token()? })
+fn new_account() -> Result<Account, SqliteError> {
+    Ok(Account { sid: AccountSid::from_random_bytes(&random()?), auth_token: new_token()? })
 }
 
-fn new_token() -> Result<AuthToken, Failure> {
-    Ok(AuthToken::from_entropy(&random()?))
+fn new_token() -> Result<AuthToken, SqliteError> {
+    Ok(AuthToken::from_random_bytes(&random()?))
 }
 
-fn random() -> Result<[u8; 16], Failure> {
+fn random() -> Result<[u8; 16], SqliteError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| format!("the system gives no random bytes: {error}"))?;

@@ -20,7 +20,7 @@ use tokio::time::{Sleep, sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::exchange::entropy;
+use crate::exchange::random_bytes;
 use crate::host::Limits;
 
 /// The longest head of a request: its line and its headers, in bytes.
@@ -151,7 +151,7 @@ fn error_response(head: &[u8]) -> Option<Bytes> {
         _ => format!("{reason}: the request is not HTTP/1.1 that can be read"),
     };
     let exception = RestException::http(status.parse().ok()?, message);
-    let response = callerid_service::refusal("", &exception, entropy().request_sid());
+    let response = callerid_service::error_response("", &exception, random_bytes().request_sid());
     let length = format!("content-length: {}", response.body().len());
     let mut headers = headers.replacen("content-length: 0", &length, 1);
     for (name, value) in response.headers() {

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::exchange::{entropy, log, log_failure, text};
+use crate::exchange::{log, log_failure, random_bytes, text};
 use crate::host::Host;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -39,7 +39,7 @@ pub(crate) async fn stream<S: Store + 'static>(
     let (changes, stop) = (host.changes.subscribe(), host.stop.clone());
     let authorization = text(&head.headers, AUTHORIZATION);
     let last_seen = text(&head.headers, LAST_EVENT_ID);
-    let request_sid = entropy().request_sid();
+    let request_sid = random_bytes().request_sid();
     let followed =
         host.service.follow(authorization.as_deref(), last_seen.as_deref(), request_sid).await;
     let response = match followed {

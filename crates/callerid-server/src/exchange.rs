@@ -7,14 +7,14 @@ use axum::http::header::{AUTHORIZATION, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use callerid_core::Credentials;
-use callerid_service::{Entropy, StoreError};
+use callerid_service::{RandomBytes, StoreError};
 use rand::Rng as _;
 
 /// The random bytes of one request.
-pub(crate) fn entropy() -> Entropy {
-    let mut bytes = [0; Entropy::BYTES];
+pub(crate) fn random_bytes() -> RandomBytes {
+    let mut bytes = [0; RandomBytes::BYTES];
     rand::rng().fill_bytes(&mut bytes);
-    Entropy::new(bytes)
+    RandomBytes::new(bytes)
 }
 
 /// A header's value. What is no text cannot be what it should be, and is seen to be malformed.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use callerid_core::{CallSid, Moment};
-use callerid_service::{Next, PhoneEvent, Service};
+use callerid_service::{LineCommand, PhoneEvent, Service};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -46,7 +46,7 @@ pub(crate) struct Host<S> {
 
 impl<S> Host<S> {
     /// Says that the store may have changed, and has done what comes next of it.
-    pub(crate) async fn changed(&self, next: Vec<Next>, wake_at: Option<Moment>) {
+    pub(crate) async fn changed(&self, next: Vec<LineCommand>, wake_at: Option<Moment>) {
         self.changes.send_replace(());
         if !next.is_empty() || wake_at.is_some() {
             let message = Message::Instructed { next, wake_at };
@@ -59,7 +59,7 @@ impl<S> Host<S> {
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A request was answered, and this comes of it.
-    Instructed { next: Vec<Next>, wake_at: Option<Moment> },
+    Instructed { next: Vec<LineCommand>, wake_at: Option<Moment> },
     /// The phone line reports an event.
     Reported(CallSid, PhoneEvent),
 }

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use callerid_core::{ErrorCode, RestException};
 use callerid_service::{
-    EVENTS_PATH, Entropy, MAX_BODY_BYTES, Reply, Store, body_too_long, refusal,
+    EVENTS_PATH, MAX_BODY_BYTES, RandomBytes, Reply, Store, body_too_long, error_response,
 };
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -23,7 +23,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-use crate::exchange::{entropy, log, log_failure};
+use crate::exchange::{log, log_failure, random_bytes};
 use crate::host::Host;
 use crate::{events, page};
 
@@ -69,14 +69,14 @@ async fn respond<S: Store + 'static>(
         return response;
     }
     let head = Arc::new(head);
-    let entropy = entropy();
-    let request_sid = entropy.request_sid();
+    let random_bytes = random_bytes();
+    let request_sid = random_bytes.request_sid();
     let response = match read_body(&head, body, &host).await {
-        Ok(body) => answer(host, Arc::clone(&head), body, entropy).await,
+        Ok(body) => answer(host, Arc::clone(&head), body, random_bytes).await,
         Err(exception) => Err(exception),
     };
     let response = response.unwrap_or_else(|exception| {
-        refusal(head.uri.path(), &exception, request_sid).map(Body::from)
+        error_response(head.uri.path(), &exception, request_sid).map(Body::from)
     });
     log(&head, response.status(), started);
     response
@@ -86,10 +86,10 @@ async fn answer<S: Store + 'static>(
     host: Arc<Host<S>>,
     head: Arc<Parts>,
     body: Bytes,
-    entropy: Entropy,
+    random_bytes: RandomBytes,
 ) -> Result<Response, RestException> {
     let is_safe = head.method.is_safe();
-    let respond = async move { respond_from_service(&host, &head, &body, &entropy).await };
+    let respond = async move { respond_from_service(&host, &head, &body, &random_bytes).await };
     guarded(is_safe, respond).await.ok_or_else(|| RestException::new(ErrorCode::Internal))
 }
 
@@ -107,10 +107,10 @@ async fn respond_from_service<S: Store>(
     host: &Host<S>,
     head: &Parts,
     body: &[u8],
-    entropy: &Entropy,
+    random_bytes: &RandomBytes,
 ) -> Response {
     let request = axum::http::Request::from_parts(head.clone(), body);
-    let reply = host.service.respond(&request, host.clock.now(), entropy).await;
+    let reply = host.service.respond(&request, host.clock.now(), random_bytes).await;
     let Reply { response, next, wake_at, failure } = reply;
     if let Some(error) = failure {
         log_failure(&error);

@@ -52,7 +52,7 @@ use callerid_core::{
     PageRequest, PhoneNumber,
 };
 use callerid_service::{
-    Account, Admitted, Call, Callback, Events, Step, Store, StoreError, ValidationRefused,
+    Account, Admitted, Call, Callback, Events, Ineligible, Store, StoreError, Transition,
 };
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -155,7 +155,7 @@ impl SqliteStore {
     /// A read of several statements.
     fn snapshot<T>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, Failure>,
+        read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
         self.readers.snapshot(read).map_err(StoreError::new)
     }
@@ -163,14 +163,14 @@ impl SqliteStore {
     /// A read of one statement.
     fn read<T>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, Failure>,
+        read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
         self.readers.read(read).map_err(StoreError::new)
     }
 
     async fn write<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+        change: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer.write(change).await.map_err(StoreError::new)
     }
@@ -221,10 +221,7 @@ impl Store for SqliteStore {
         self.write(move |connection| caller_ids::remove(connection, &account, &sid)).await
     }
 
-    async fn add_call(
-        &self,
-        call: Call,
-    ) -> Result<Result<Admitted, ValidationRefused>, StoreError> {
+    async fn add_call(&self, call: Call) -> Result<Result<Admitted, Ineligible>, StoreError> {
         self.write(move |connection| calls::add(connection, call)).await
     }
 
@@ -236,7 +233,7 @@ impl Store for SqliteStore {
         self.snapshot(|connection| calls::of_account(connection, account))
     }
 
-    async fn save(&self, steps: Vec<Step>) -> Result<Vec<bool>, StoreError> {
+    async fn save(&self, steps: Vec<Transition>) -> Result<Vec<bool>, StoreError> {
         self.write(move |connection| {
             steps.iter().map(|step| calls::save(connection, step)).collect()
         })
@@ -279,7 +276,7 @@ impl Store for SqliteStore {
 
 /// What a store runs into.
 #[derive(Debug)]
-enum Failure {
+enum SqliteError {
     Database(rusqlite::Error),
     /// The account is not, or no longer, there.
     NoAccount(AccountSid),
@@ -287,12 +284,12 @@ enum Failure {
     Sealed(AccountSid),
     NoRandomness(getrandom::Error),
     /// The changes of a batch share its commit, and its failure.
-    Commit(Arc<Failure>),
+    Commit(Arc<SqliteError>),
     /// The thread that writes has ended.
     Stopped,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for SqliteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Database(error) => write!(f, "{error}"),
@@ -305,7 +302,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {
+impl std::error::Error for SqliteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Database(error) => Some(error),
@@ -316,7 +313,7 @@ impl std::error::Error for Failure {
     }
 }
 
-impl From<rusqlite::Error> for Failure {
+impl From<rusqlite::Error> for SqliteError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Database(error)
     }

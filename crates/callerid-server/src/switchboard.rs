@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callerid_core::{CallSid, Moment};
-use callerid_service::{Call, CallStatus, Instruction, Next, PhoneEvent, PhoneEventRefused, Store};
+use callerid_service::{
+    Call, CallStatus, Instruction, LineCommand, PhoneEvent, PhoneEventError, Store,
+};
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -119,8 +121,8 @@ impl<S: Store> Switchboard<S> {
         }
     }
 
-    async fn instruct(&self, next: Vec<Next>) {
-        for Next { call, instruction } in next {
+    async fn instruct(&self, next: Vec<LineCommand>) {
+        for LineCommand { call, instruction } in next {
             tracing::debug!(call = %call.sid, status = %call.status, ?instruction, "instructed");
             if !call.status.is_live() && call.status_callback.is_some() {
                 self.host.callback_is_due.notify_one();
@@ -148,16 +150,20 @@ impl<S: Store> Switchboard<S> {
 }
 
 /// Tells a call what has happened at its phone; returns what the line is to do.
-async fn report<S: Store>(host: &Host<S>, call: CallSid, events: Vec<PhoneEvent>) -> Vec<Next> {
+async fn report<S: Store>(
+    host: &Host<S>,
+    call: CallSid,
+    events: Vec<PhoneEvent>,
+) -> Vec<LineCommand> {
     let mut next = Vec::new();
     for event in events {
         let mut reply = host.service.phone_event(&call, &event, host.clock.now()).await;
         next.append(&mut reply.next);
         match reply.outcome {
             Ok(_) => {}
-            Err(PhoneEventRefused::NoSuchCall) => tracing::debug!(%call, "no such call"),
-            Err(PhoneEventRefused::Unexpected(error)) => tracing::debug!(%call, %error),
-            Err(PhoneEventRefused::Store(error)) => {
+            Err(PhoneEventError::NoSuchCall) => tracing::debug!(%call, "no such call"),
+            Err(PhoneEventError::Unexpected(error)) => tracing::debug!(%call, %error),
+            Err(PhoneEventError::Store(error)) => {
                 tracing::error!(%call, %error, "an event of the phone was lost");
             }
         }

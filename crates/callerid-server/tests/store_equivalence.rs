@@ -10,7 +10,7 @@ use callerid_core::{
 };
 use callerid_server::store::{Options, SqliteStore};
 use callerid_service::{
-    Account, Attempt, Call, Entropy, Key, MemoryStore, PhoneEvent, Step, Store,
+    Account, Attempt, Call, Key, MemoryStore, PhoneEvent, RandomBytes, Store, Transition,
 };
 use proptest::prelude::*;
 
@@ -179,7 +179,7 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 fn account(index: u8) -> AccountSid {
-    AccountSid::from_entropy(&[index; 16])
+    AccountSid::from_random_bytes(&[index; 16])
 }
 
 fn number(index: u8) -> PhoneNumber {
@@ -201,7 +201,7 @@ struct Player {
     now: i64,
     drawn: u64,
     calls: Vec<CallSid>,
-    steps: Vec<Step>,
+    steps: Vec<Transition>,
     /// The first and the last row of the page that a walk has come to.
     reached: Option<(ListKey, ListKey)>,
 }
@@ -211,11 +211,11 @@ impl Player {
         Moment::from_unix_millis(START.unix_millis() + self.now)
     }
 
-    fn entropy(&mut self) -> Entropy {
+    fn random_bytes(&mut self) -> RandomBytes {
         // Sids that are spread, and of one beginning here and there so that they sort by their ends.
         self.drawn += 1;
         let mut word = self.drawn;
-        Entropy::new(std::array::from_fn(|at| {
+        RandomBytes::new(std::array::from_fn(|at| {
             word = word
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
@@ -237,8 +237,8 @@ impl Player {
             extension: number_index.is_multiple_of(3).then(|| CallExtension::new("12w3").unwrap()),
             status_callback: (!number_index.is_multiple_of(4)).then(status_callback),
         };
-        let entropy = self.entropy();
-        Call::new(account(account_index), new, &entropy, self.now()).unwrap()
+        let random_bytes = self.random_bytes();
+        Call::new(account(account_index), new, &random_bytes, self.now()).unwrap()
     }
 
     async fn phone(&mut self, store: &impl Store, sid: &CallSid, event: &Event) -> String {
@@ -256,7 +256,7 @@ impl Player {
             Event::NoAnswer => PhoneEvent::NoAnswer,
             Event::Failed => PhoneEvent::Failed,
         };
-        match call.after(&event, self.now()) {
+        match call.apply(&event, self.now()) {
             Ok(step) => {
                 self.steps.push(step.clone());
                 let saved = store.save(vec![step]).await.unwrap();
@@ -294,7 +294,7 @@ impl Player {
             }
             Operation::Tick { limit } => {
                 let due = store.due(now, limit).await.unwrap();
-                let steps: Vec<_> = due.iter().filter_map(|call| call.at(now)).collect();
+                let steps: Vec<_> = due.iter().filter_map(|call| call.advance_to(now)).collect();
                 self.steps.extend(steps.iter().cloned());
                 let saved = store.save(steps).await.unwrap();
                 format!("{due:?} {saved:?} {:?}", store.wake_at().await.unwrap())
@@ -312,7 +312,7 @@ impl Player {
                 let Ok(admitted) = store.add_call(call).await.unwrap() else {
                     return "refused".into();
                 };
-                let placed = admitted.call.at(now).unwrap();
+                let placed = admitted.call.advance_to(now).unwrap();
                 let saved = store.save(vec![placed]).await.unwrap();
                 let answered = self.phone(store, &sid, &Event::Answered).await;
                 let mut said = format!("{saved:?} {answered}");
@@ -405,7 +405,7 @@ impl Player {
         let page = store.list(&account(index), &Filter::default(), page).await.unwrap();
         let rows = page.items;
         let row = row.checked_rem(rows.len()).map(|row| rows[row].sid);
-        row.unwrap_or_else(|| CallerIdSid::from_entropy(&[9; 16]))
+        row.unwrap_or_else(|| CallerIdSid::from_random_bytes(&[9; 16]))
     }
 
     /// All that a store shows.
@@ -502,7 +502,7 @@ fn imported_row() -> impl Strategy<Value = OutgoingCallerId> {
         prop_oneof![Just(0_i64), Just(-1), any::<i64>(), -70_000_000_000..260_000_000_000_i64];
     (any::<u8>(), any::<u8>(), 0_u8..3, seconds, -2000..2000_i16, any::<bool>()).prop_map(
         |(index, number_index, named, seconds, offset, upper)| {
-            let sid = CallerIdSid::from_entropy(&[index % 40; 16]).to_string();
+            let sid = CallerIdSid::from_random_bytes(&[index % 40; 16]).to_string();
             let sid = if upper { format!("PN{}", sid[2..].to_uppercase()) } else { sid };
             OutgoingCallerId {
                 sid: CallerIdSid::parse(&sid).unwrap(),
@@ -565,7 +565,7 @@ proptest! {
     ) {
         // Each with a Sid and a number of its own.
         let rows: Vec<_> = (0..).zip(rows).map(|(index, (row, role))| {
-            let sid = CallerIdSid::from_entropy(&[index; 16]);
+            let sid = CallerIdSid::from_random_bytes(&[index; 16]);
             (OutgoingCallerId { sid, phone_number: number(index), ..row }, role)
         }).collect();
         let with_role = |role| -> Vec<OutgoingCallerId> {
@@ -593,7 +593,7 @@ proptest! {
                 assert_eq!(memory.list(&account, &all, request).await.unwrap(), page);
                 page
             };
-            let end = (Reverse(i64::MIN), CallerIdSid::from_entropy(&[255; 16]));
+            let end = (Reverse(i64::MIN), CallerIdSid::from_random_bytes(&[255; 16]));
             let mut cursor = back.then_some(Cursor::Before(end));
             let (mut seen, mut number) = (Vec::new(), 0);
             loop {

@@ -9,9 +9,9 @@ use crate::store::StoreError;
 
 /// Why a request is refused. Its exception is apart, so that a result that is rarely a refusal stays small.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal(Box<RestException>);
+pub struct ApiError(Box<RestException>);
 
-impl Refusal {
+impl ApiError {
     /// As [`RestException::new`].
     pub fn new(error: ErrorCode) -> Self {
         Self(Box::new(RestException::new(error)))
@@ -38,7 +38,7 @@ impl Refusal {
     }
 }
 
-impl Deref for Refusal {
+impl Deref for ApiError {
     type Target = RestException;
 
     fn deref(&self) -> &RestException {
@@ -48,26 +48,26 @@ impl Deref for Refusal {
 
 /// Why a request is not done.
 #[derive(Debug)]
-pub enum Failure {
+pub enum ServiceError {
     /// It is refused, with this.
-    Refused(Refusal),
+    Api(ApiError),
     /// The store failed.
     Store(StoreError),
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+impl From<ApiError> for ServiceError {
+    fn from(refusal: ApiError) -> Self {
+        Self::Api(refusal)
     }
 }
 
-impl From<Unauthenticated> for Failure {
+impl From<Unauthenticated> for ServiceError {
     fn from(_: Unauthenticated) -> Self {
-        Self::Refused(Refusal::new(ErrorCode::Authenticate))
+        Self::Api(ApiError::new(ErrorCode::Authenticate))
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }

@@ -9,7 +9,7 @@
 //!  any of the three before an end ─────▶ canceled  (a new request for the same number)
 //! ```
 //!
-//! Every transition is a function from a [`Call`] and a moment to a [`Step`]; a [`Store`](crate::Store)
+//! Every transition is a function from a [`Call`] and a moment to a [`Transition`]; a [`Store`](crate::Store)
 //! saves the step in one piece. The rules are this project's choice, within NIST SP 800-63B-4 (at most
 //! 100 consecutive failures, at most ten minutes, used once): the specification is silent.
 
@@ -24,8 +24,8 @@ use callerid_core::{
 
 use callerid_core::NewCallerId;
 
-use crate::keypad::{Key, Keyed};
-use crate::random_bytes::Entropy;
+use crate::keypad::{DigitBuffer, Key};
+use crate::random_bytes::RandomBytes;
 
 /// Wrong entries after which a call ends without a verification.
 pub const ENTRIES_PER_CALL: u8 = 3;
@@ -127,7 +127,7 @@ pub struct Call {
     /// What must be keyed; gone once the call has ended.
     pub validation_code: Option<ValidationCode>,
     /// The digits of the entry that has been begun.
-    pub keyed: Keyed,
+    pub keyed: DigitBuffer,
     /// Wrong entries that are still allowed in this call.
     pub entries_left: u8,
     /// Wrong entries in a row for this number, those of earlier calls included.
@@ -147,26 +147,28 @@ pub struct Call {
 }
 
 impl Call {
-    /// The call for a new validation, not yet admitted (see [`Standing::admit`]). `None` where the
-    /// entropy holds no code (see [`ValidationCode::from_entropy`]).
+    /// The call for a new validation, not yet admitted (see [`Eligibility::admit`]). `None` where the
+    /// random bytes holds no code (see [`ValidationCode::from_random_bytes`]).
     pub fn new(
         account: AccountSid,
         new: NewCallerId,
-        entropy: &Entropy,
+        random_bytes: &RandomBytes,
         now: Moment,
     ) -> Option<Self> {
         Some(Self {
-            sid: CallSid::from_entropy(&entropy.call_sid),
+            sid: CallSid::from_random_bytes(&random_bytes.call_sid),
             account_sid: account,
             phone_number: new.phone_number,
             friendly_name: new.friendly_name,
             extension: new.extension,
             status_callback: new.status_callback,
-            caller_id_sid: CallerIdSid::from_entropy(&entropy.caller_id_sid),
+            caller_id_sid: CallerIdSid::from_random_bytes(&random_bytes.caller_id_sid),
             status: CallStatus::Queued,
             verified: false,
-            validation_code: Some(ValidationCode::from_entropy(&entropy.validation_code)?),
-            keyed: Keyed::default(),
+            validation_code: Some(ValidationCode::from_random_bytes(
+                &random_bytes.validation_code,
+            )?),
+            keyed: DigitBuffer::default(),
             entries_left: ENTRIES_PER_CALL,
             failed_entries: 0,
             created_at: now,

@@ -181,8 +181,8 @@ mod tests {
 
     fn callback() -> Callback {
         Callback {
-            call_sid: CallSid::from_entropy(&[1; 16]),
-            account_sid: AccountSid::from_entropy(&[2; 16]),
+            call_sid: CallSid::from_random_bytes(&[1; 16]),
+            account_sid: AccountSid::from_random_bytes(&[2; 16]),
             to: StatusCallback::new("http://example.com/", CallbackMethod::Get).unwrap(),
             parameters: "To=%2B14158675309".into(),
             created_at: Moment::default(),

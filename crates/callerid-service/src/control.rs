@@ -22,12 +22,12 @@ use serde::Serialize;
 use callerid_core::representation::{Representation, json};
 use callerid_core::{AccountSid, ApiVersion, CallSid, ErrorCode, Moment, RestException};
 
-use crate::api_error::{Failure, Refusal};
+use crate::api_error::{ApiError, ServiceError};
 use crate::call::PhoneEvent;
 use crate::keypad::Key;
 use crate::request::Request;
 use crate::response::{Response, response};
-use crate::service::{PhoneEventRefused, Reply, Service};
+use crate::service::{PhoneEventError, Reply, Service};
 use crate::store::Store;
 use crate::versions;
 use crate::versions::{form, malformed};
@@ -51,17 +51,17 @@ pub(crate) async fn respond<S: Store>(
         Ok(body) => {
             response(StatusCode::OK, Representation::Json.content_type(), body.into_bytes())
         }
-        Err(Failure::Refused(refused)) => {
-            let mut response = refusal(&refused);
+        Err(ServiceError::Api(refused)) => {
+            let mut response = error_response(&refused);
             if response.status() == StatusCode::METHOD_NOT_ALLOWED {
                 let method = Resource::decode(path).map_or("GET", |resource| resource.method());
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
             }
             response
         }
-        Err(Failure::Store(error)) => {
+        Err(ServiceError::Store(error)) => {
             reply.failure = Some(error);
-            refusal(&RestException::new(ErrorCode::Internal))
+            error_response(&RestException::new(ErrorCode::Internal))
         }
     };
 }
@@ -72,12 +72,12 @@ async fn answer<S: Store>(
     request: &Request<'_>,
     now: Moment,
     reply: &mut Reply,
-) -> Result<String, Failure> {
+) -> Result<String, ServiceError> {
     let account = service.authenticate(request.authorization).await?.sid;
-    let not_found = || Refusal::not_found(request.path);
+    let not_found = || ApiError::not_found(request.path);
     let resource = Resource::decode(path).ok_or_else(not_found)?;
     if request.method != resource.method() {
-        return Err(Refusal::new(ErrorCode::MethodNotAllowed).into());
+        return Err(ApiError::new(ErrorCode::MethodNotAllowed).into());
     }
     match resource {
         Resource::Health => Ok(json::to_string(&Health {
@@ -115,7 +115,7 @@ async fn phone<S: Store>(
     event: &PhoneEvent,
     now: Moment,
     reply: &mut Reply,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, ServiceError> {
     let call = service.store().call(sid).await?;
     if call.is_none_or(|call| call.account_sid != *account) {
         return Ok(None);
@@ -124,11 +124,11 @@ async fn phone<S: Store>(
     reply.next = after.next;
     match after.outcome {
         Ok(call) => Ok(Some(json::to_string(&CallView::from(&call)))),
-        Err(PhoneEventRefused::NoSuchCall) => Ok(None),
-        Err(PhoneEventRefused::Unexpected(unexpected)) => {
-            Err(Refusal::http(409, &unexpected.to_string()).into())
+        Err(PhoneEventError::NoSuchCall) => Ok(None),
+        Err(PhoneEventError::Unexpected(unexpected)) => {
+            Err(ApiError::http(409, &unexpected.to_string()).into())
         }
-        Err(PhoneEventRefused::Store(error)) => Err(error.into()),
+        Err(PhoneEventError::Store(error)) => Err(error.into()),
     }
 }
 
@@ -205,7 +205,7 @@ impl Action {
         })
     }
 
-    fn event(self, request: &Request<'_>) -> Result<PhoneEvent, Refusal> {
+    fn event(self, request: &Request<'_>) -> Result<PhoneEvent, ApiError> {
         Ok(match self {
             Self::Answer => PhoneEvent::Answered,
             Self::HangUp => PhoneEvent::HungUp,
@@ -213,7 +213,7 @@ impl Action {
             Self::NoAnswer => PhoneEvent::NoAnswer,
             Self::Digits => {
                 let invalid =
-                    |detail: &str| Refusal::http(400, &format!("Invalid Digits: {detail}"));
+                    |detail: &str| ApiError::http(400, &format!("Invalid Digits: {detail}"));
                 let form = form(request)?;
                 let digits = form.value(&["Digits"]).map_err(malformed)?;
                 let digits = digits.ok_or_else(|| invalid("Digits is missing"))?;
@@ -225,6 +225,6 @@ impl Action {
 }
 
 /// The response that carries an error of the control surface: the newer API's JSON.
-pub(crate) fn refusal(exception: &RestException) -> Response {
+pub(crate) fn error_response(exception: &RestException) -> Response {
     versions::encode_exception(ApiVersion::V2010, Representation::Json, exception.clone())
 }

@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderValue};
 
 use crate::account::Account;
-use crate::api_error::{Failure, Refusal};
+use crate::api_error::{ApiError, ServiceError};
 use crate::event::server_sent;
 use crate::response::{Response, response};
 use crate::store::{Events, Store, StoreError};
@@ -31,11 +31,11 @@ impl EventStream {
         store: &S,
         account: Account,
         last_event_id: Option<&str>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ServiceError> {
         let last = match last_event_id {
             Some(text) => callerid_core::decimal(text).ok_or_else(|| {
                 let message = "Invalid Last-Event-ID: expected the id of an event, a whole number";
-                Refusal::http(400, message)
+                ApiError::http(400, message)
             })?,
             None => store.events_after(&account.sid, u64::MAX, 0).await?.newest,
         };
@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
     use crate::call::Call;
-    use crate::random_bytes::Entropy;
+    use crate::random_bytes::RandomBytes;
     use crate::store::MemoryStore;
     use callerid_core::{AccountSid, AuthToken, Moment, NewCallerId, PhoneNumber};
 
@@ -110,15 +110,16 @@ mod tests {
     fn add_call(store: &MemoryStore, account: AccountSid, seed: u8) {
         let new = NewCallerId::new(PhoneNumber::parse(&format!("415555012{seed}")).unwrap());
         let now = Moment::default();
-        let call = Call::new(account, new, &Entropy::new([seed; Entropy::BYTES]), now).unwrap();
+        let call =
+            Call::new(account, new, &RandomBytes::new([seed; RandomBytes::BYTES]), now).unwrap();
         ready(store.add_call(call)).unwrap().unwrap();
     }
 
     #[test]
     fn a_stream_goes_on_where_it_was_or_says_that_it_cannot() {
         let account = Account {
-            sid: AccountSid::from_entropy(&[1; 16]),
-            auth_token: AuthToken::from_entropy(&[2; 16]),
+            sid: AccountSid::from_random_bytes(&[1; 16]),
+            auth_token: AuthToken::from_random_bytes(&[2; 16]),
         };
         let store = MemoryStore::new([account.clone()]);
         let open = |id| ready(EventStream::open(&store, account.clone(), id));
@@ -143,7 +144,9 @@ mod tests {
         let reset = "id: 4\nevent: reset\ndata: {}\n\n";
         assert_eq!(next(&mut ahead, 9), format!("retry: 1000\nid: 99\n\n{reset}"));
         assert_eq!(next(&mut ahead, 9), "");
-        assert!(matches!(open(Some("x")), Err(Failure::Refused(refused)) if refused.status == 400));
+        assert!(
+            matches!(open(Some("x")), Err(ServiceError::Api(refused)) if refused.status == 400)
+        );
 
         store.restore(&store.snapshot()).unwrap();
         assert_eq!(next(&mut resumed, 9), "id: 5\nevent: reset\ndata: {}\n\n");

@@ -50,30 +50,30 @@ impl std::error::Error for InvalidKeys {}
 /// `*` starts the entry over, `#` ends it early; a `#` before any digit means nothing.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub struct Keyed {
+pub struct DigitBuffer {
     digits: [u8; VALIDATION_CODE_DIGITS],
     length: u8,
 }
 
-impl From<String> for Keyed {
+impl From<String> for DigitBuffer {
     fn from(digits: String) -> Self {
         Self::resume(&digits)
     }
 }
 
-impl From<Keyed> for String {
-    fn from(keyed: Keyed) -> Self {
+impl From<DigitBuffer> for String {
+    fn from(keyed: DigitBuffer) -> Self {
         keyed.expose().to_owned()
     }
 }
 
 #[derive(PartialEq, Eq)]
-pub(crate) enum Entry {
+pub(crate) enum CodeEntry {
     Code(ValidationCode),
     TooShort,
 }
 
-impl Keyed {
+impl DigitBuffer {
     /// Takes up a begun entry where it was left, from its digits; what is no begun entry is dropped.
     pub fn resume(digits: &str) -> Self {
         let mut keyed = Self::default();
@@ -102,7 +102,7 @@ impl Keyed {
         self.length == 0
     }
 
-    pub(crate) fn press(&mut self, key: Key) -> Option<Entry> {
+    pub(crate) fn press(&mut self, key: Key) -> Option<CodeEntry> {
         match key.0 {
             b'*' => {
                 *self = Self::default();
@@ -111,7 +111,7 @@ impl Keyed {
             b'#' => {
                 let begun = !self.is_empty();
                 *self = Self::default();
-                begun.then_some(Entry::TooShort)
+                begun.then_some(CodeEntry::TooShort)
             }
             digit => {
                 *self.digits.get_mut(usize::from(self.length))? = digit;
@@ -120,15 +120,18 @@ impl Keyed {
                     return None;
                 }
                 let entered = std::mem::take(self);
-                Some(ValidationCode::parse(entered.expose()).map_or(Entry::TooShort, Entry::Code))
+                Some(
+                    ValidationCode::parse(entered.expose())
+                        .map_or(CodeEntry::TooShort, CodeEntry::Code),
+                )
             }
         }
     }
 }
 
-impl fmt::Debug for Keyed {
+impl fmt::Debug for DigitBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keyed({} digits)", self.length)
+        write!(f, "DigitBuffer({} digits)", self.length)
     }
 }
 

@@ -9,13 +9,13 @@
 //! | to | see |
 //! |---|---|
 //! | answer requests | [`Service`] over a [`Store`], such as [`MemoryStore`] |
-//! | follow a validation | [`Call`], [`Step`] |
+//! | follow a validation | [`Call`], [`Transition`] |
 //! | send status callbacks | [`Callback`] |
 //! | stream what changes | [`EventStream`] |
 //!
 //! # What holds everywhere
 //!
-//! - No clock and no randomness: a [`Moment`](callerid_core::Moment) and [`Entropy`] come in as arguments. The same
+//! - No clock and no randomness: a [`Moment`](callerid_core::Moment) and [`RandomBytes`] come in as arguments. The same
 //!   inputs give the same bytes.
 //! - No panic on any input: lints deny what could.
 //! - All that must survive a crash is in the [`Store`]; what the host must do next is derived from it.
@@ -41,23 +41,23 @@ mod versions;
 mod view;
 
 pub use account::{Account, Unauthenticated};
-pub use api_error::{Failure, Refusal};
+pub use api_error::{ApiError, ServiceError};
 pub use call::{
     CLOCK_TOLERANCE_SECONDS, CODE_LIFETIME_SECONDS, Call, CallStatus, ENTRIES_PER_CALL,
     FAILED_ENTRIES_MAX, PhoneEvent,
 };
 pub use callback::{Attempt, CALLBACK_RETRY_SECONDS, Callback, CallbackRequest, VALIDATION_CALLER};
-pub use eligibility::{Admitted, Standing, ValidationRefused};
+pub use eligibility::{Admitted, Eligibility, Ineligible};
 pub use event::{Change, Event};
 pub use event_stream::{EVENTS_PATH, EventStream};
-pub use keypad::{InvalidKeys, Key, Keyed};
-pub use random_bytes::Entropy;
+pub use keypad::{DigitBuffer, InvalidKeys, Key};
+pub use random_bytes::RandomBytes;
 pub use request::{MAX_BODY_BYTES, body_too_long};
 pub use response::Response;
-pub use router::refusal;
-pub use service::{Next, PhoneEventRefused, PhoneReply, Reply, Service, Tick};
+pub use router::error_response;
+pub use service::{LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick};
 pub use store::{
     CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, InvalidSnapshot, MemoryStore, Store,
     StoreError,
 };
-pub use transition::{Instruction, Prompt, Step, UnexpectedEvent};
+pub use transition::{Instruction, Prompt, Transition, UnexpectedEvent};

@@ -9,7 +9,7 @@ use callerid_core::{
     AccountSid, ApiVersion, CallerIdSid, Filter, FriendlyName, NewCallerId, PageRequest,
 };
 
-use crate::api_error::Refusal;
+use crate::api_error::ApiError;
 use crate::request::Request;
 use crate::versions;
 
@@ -121,8 +121,8 @@ impl Operation {
     /// Reads what a request wants of the resource that its path names.
     ///
     /// # Errors
-    /// The [`Refusal`] to answer with. With 405 goes [`Resource::allow`].
-    pub(crate) fn decode(route: &Route, request: &Request<'_>) -> Result<Self, Refusal> {
+    /// The [`ApiError`] to answer with. With 405 goes [`Resource::allow`].
+    pub(crate) fn decode(route: &Route, request: &Request<'_>) -> Result<Self, ApiError> {
         versions::decode(route.version, route.resource, request)
     }
 }
@@ -139,7 +139,7 @@ mod tests {
         Route::decode(&format!("/2008-08-01/Accounts/{ACCOUNT}/{rest}"))
     }
 
-    fn decode(method: &str, query: &str, body: &str) -> Result<Operation, Refusal> {
+    fn decode(method: &str, query: &str, body: &str) -> Result<Operation, ApiError> {
         let request = Request { method, query, body: body.as_bytes(), ..Request::default() };
         versions::decode(ApiVersion::V2008, Resource::List, &request)
     }

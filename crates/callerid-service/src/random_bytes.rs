@@ -8,14 +8,14 @@ use callerid_core::{RequestSid, ValidationCode};
 /// them.
 ///
 /// A host draws them anew for every request from its system's generator; a test gives its own.
-pub struct Entropy {
+pub struct RandomBytes {
     request_id: [u8; 16],
     pub(crate) call_sid: [u8; 16],
     pub(crate) caller_id_sid: [u8; 16],
     pub(crate) validation_code: [u8; 32],
 }
 
-impl Entropy {
+impl RandomBytes {
     /// How many bytes it takes.
     pub const BYTES: usize = 80;
 
@@ -33,19 +33,19 @@ impl Entropy {
 
     /// The Sid of the request that it was drawn for.
     pub fn request_sid(&self) -> RequestSid {
-        RequestSid::from_entropy(&self.request_id)
+        RequestSid::from_random_bytes(&self.request_id)
     }
 
     /// The same, but the code that is drawn from it is this one: for tests, which must know what to key.
     #[must_use]
     pub fn with_code(mut self, code: &ValidationCode) -> Self {
-        self.validation_code = code.to_entropy();
+        self.validation_code = code.to_random_bytes();
         self
     }
 }
 
-impl fmt::Debug for Entropy {
+impl fmt::Debug for RandomBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Entropy(…)")
+        f.write_str("RandomBytes(…)")
     }
 }

@@ -8,11 +8,11 @@ use http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, HeaderName, HeaderValue, WWW_AUTHENTICATE,
 };
 
-use crate::api_error::Failure;
+use crate::api_error::ServiceError;
 use crate::control;
 use crate::event_stream::{EVENTS_PATH, EventStream};
 use crate::operation::Route;
-use crate::random_bytes::Entropy;
+use crate::random_bytes::RandomBytes;
 use crate::request::Request;
 use crate::response::{Response, no_content};
 use crate::service::{Reply, Service};
@@ -22,13 +22,13 @@ use crate::versions;
 impl<S: Store> Service<S> {
     /// Answers a request of the API, or of the control surface under `/_callerid/`.
     ///
-    /// `now` is the time, `entropy` random bytes that have not been used before. A `HEAD` is answered as a `GET`
+    /// `now` is the time, `random_bytes` random bytes that have not been used before. A `HEAD` is answered as a `GET`
     /// is; the host leaves the body away.
     pub async fn respond(
         &self,
         request: &http::Request<impl AsRef<[u8]>>,
         now: Moment,
-        entropy: &Entropy,
+        random_bytes: &RandomBytes,
     ) -> Reply {
         let request = Request::from(request);
         let method = if request.method == "HEAD" { "GET" } else { request.method };
@@ -38,10 +38,10 @@ impl<S: Store> Service<S> {
         if method != "OPTIONS" {
             match request.path.strip_prefix(control::PREFIX) {
                 Some(path) => control::respond(self, path, request, now, &mut reply).await,
-                None => self.respond_api(request, now, entropy, &mut reply).await,
+                None => self.respond_api(request, now, random_bytes, &mut reply).await,
             }
         }
-        add_common_headers(&mut reply.response, entropy.request_sid());
+        add_common_headers(&mut reply.response, random_bytes.request_sid());
         reply
     }
 
@@ -67,10 +67,12 @@ impl<S: Store> Service<S> {
                 add_common_headers(&mut response, request_sid);
                 return Ok((stream, response));
             }
-            Err(Failure::Refused(refusal)) => (refusal.into_exception(), None),
-            Err(Failure::Store(error)) => (RestException::new(ErrorCode::Internal), Some(error)),
+            Err(ServiceError::Api(refusal)) => (refusal.into_exception(), None),
+            Err(ServiceError::Store(error)) => {
+                (RestException::new(ErrorCode::Internal), Some(error))
+            }
         };
-        let response = refusal(EVENTS_PATH, &exception, request_sid);
+        let response = error_response(EVENTS_PATH, &exception, request_sid);
         Err(Reply { failure, ..Reply::new(response) })
     }
 
@@ -78,21 +80,22 @@ impl<S: Store> Service<S> {
         &self,
         request: &Request<'_>,
         now: Moment,
-        entropy: &Entropy,
+        random_bytes: &RandomBytes,
         reply: &mut Reply,
     ) {
         let Some(route) = Route::decode(request.path) else {
-            reply.response = api_refusal(request.path, RestException::not_found(request.path));
+            reply.response =
+                api_error_response(request.path, RestException::not_found(request.path));
             return;
         };
         let Route { version, representation, .. } = route;
-        let exception = match self.answer(&route, request, now, entropy, reply).await {
+        let exception = match self.answer(&route, request, now, random_bytes, reply).await {
             Ok(answer) => {
                 reply.response = versions::encode(version, representation, answer, request.path);
                 return;
             }
-            Err(Failure::Refused(refusal)) => refusal.into_exception(),
-            Err(Failure::Store(error)) => {
+            Err(ServiceError::Api(refusal)) => refusal.into_exception(),
+            Err(ServiceError::Store(error)) => {
                 reply.failure = Some(error);
                 RestException::new(ErrorCode::Internal)
             }
@@ -107,10 +110,10 @@ impl<S: Store> Service<S> {
 
 /// The response with which a host refuses a request that it does not hand on, such as one whose body is too
 /// long: written as an answer for that path would be.
-pub fn refusal(path: &str, exception: &RestException, request_sid: RequestSid) -> Response {
+pub fn error_response(path: &str, exception: &RestException, request_sid: RequestSid) -> Response {
     let mut response = match path.starts_with(control::PREFIX) {
-        true => control::refusal(exception),
-        false => api_refusal(path, exception.clone()),
+        true => control::error_response(exception),
+        false => api_error_response(path, exception.clone()),
     };
     add_common_headers(&mut response, request_sid);
     response
@@ -118,7 +121,7 @@ pub fn refusal(path: &str, exception: &RestException, request_sid: RequestSid) -
 
 /// The refusal of a path that names nothing: in the version that it begins with, and the representation that it
 /// ends with, if it does.
-fn api_refusal(path: &str, exception: RestException) -> Response {
+fn api_error_response(path: &str, exception: RestException) -> Response {
     let version = path.split('/').nth(1).and_then(ApiVersion::from_segment).unwrap_or_default();
     let extension = path.rsplit_once('.').map(|(_, extension)| extension);
     let representation = extension.and_then(Representation::from_extension);

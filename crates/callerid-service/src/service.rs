@@ -8,16 +8,16 @@ use callerid_core::{
 };
 
 use crate::account::{Account, Unauthenticated};
-use crate::api_error::{Failure, Refusal};
+use crate::api_error::{ApiError, ServiceError};
 use crate::call::{Call, PhoneEvent};
 use crate::control;
-use crate::eligibility::ValidationRefused;
+use crate::eligibility::Ineligible;
 use crate::operation::{ListRequest, Operation, PageToken, Route};
-use crate::random_bytes::Entropy;
+use crate::random_bytes::RandomBytes;
 use crate::request::Request;
 use crate::response::Response;
 use crate::store::{Store, StoreError};
-use crate::transition::{Instruction, Step, UnexpectedEvent};
+use crate::transition::{Instruction, Transition, UnexpectedEvent};
 use crate::versions::Answer;
 
 /// Answers requests over a store. It keeps nothing itself, so any number of them may share one.
@@ -38,7 +38,7 @@ pub struct Reply {
     /// What to send.
     pub response: Response,
     /// What the phone line is to do, in this order.
-    pub next: Vec<Next>,
+    pub next: Vec<LineCommand>,
     /// A [`tick`](Service::tick) is due at this moment, if not before.
     pub wake_at: Option<Moment>,
     /// Why the response is a 500: for the host's log, not for whoever asked.
@@ -47,7 +47,7 @@ pub struct Reply {
 
 /// Something for the phone line to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Next {
+pub struct LineCommand {
     /// With which call.
     pub call: Call,
     /// What.
@@ -58,7 +58,7 @@ pub struct Next {
 #[derive(Debug, Default)]
 pub struct Tick {
     /// What the phone line is to do, in this order.
-    pub next: Vec<Next>,
+    pub next: Vec<LineCommand>,
     /// When to tick again; `None` while no call is live.
     pub wake_at: Option<Moment>,
 }
@@ -67,14 +67,14 @@ pub struct Tick {
 #[derive(Debug)]
 pub struct PhoneReply {
     /// The call after the event.
-    pub outcome: Result<Call, PhoneEventRefused>,
+    pub outcome: Result<Call, PhoneEventError>,
     /// What the phone line is to do, in this order.
-    pub next: Vec<Next>,
+    pub next: Vec<LineCommand>,
 }
 
 /// Why an event of the phone changed nothing.
 #[derive(Debug)]
-pub enum PhoneEventRefused {
+pub enum PhoneEventError {
     /// There is no such call.
     NoSuchCall,
     /// The call is not in a state in which that can happen.
@@ -117,11 +117,11 @@ impl<S: Store> Service<S> {
     ///
     /// # Errors
     /// The 401 to answer with, or the store's failure.
-    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Account, Failure> {
+    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Account, ServiceError> {
         self.account(&credentials(authorization)?).await
     }
 
-    async fn account(&self, credentials: &Credentials) -> Result<Account, Failure> {
+    async fn account(&self, credentials: &Credentials) -> Result<Account, ServiceError> {
         let account = self.store.account(&credentials.sid).await?.ok_or(Unauthenticated)?;
         account.authenticate(credentials)?;
         Ok(account)
@@ -135,7 +135,8 @@ impl<S: Store> Service<S> {
         let mut tick = Tick::default();
         loop {
             let due = self.store.due(now, TICK_BATCH).await?;
-            let steps: Vec<Step> = due.iter().filter_map(|call| call.at(now)).collect();
+            let steps: Vec<Transition> =
+                due.iter().filter_map(|call| call.advance_to(now)).collect();
             if steps.is_empty() {
                 break;
             }
@@ -154,17 +155,17 @@ impl<S: Store> Service<S> {
         let outcome = loop {
             let call = match self.store.call(sid).await {
                 Ok(Some(call)) => call,
-                Ok(None) => break Err(PhoneEventRefused::NoSuchCall),
-                Err(error) => break Err(PhoneEventRefused::Store(error)),
+                Ok(None) => break Err(PhoneEventError::NoSuchCall),
+                Err(error) => break Err(PhoneEventError::Store(error)),
             };
-            let by_time = call.at(now);
+            let by_time = call.advance_to(now);
             let is_last = by_time.is_none();
-            let step = match by_time.map_or_else(|| call.after(event, now), Ok) {
+            let step = match by_time.map_or_else(|| call.apply(event, now), Ok) {
                 Ok(step) => step,
-                Err(unexpected) => break Err(PhoneEventRefused::Unexpected(unexpected)),
+                Err(unexpected) => break Err(PhoneEventError::Unexpected(unexpected)),
             };
             match self.store.save(vec![step.clone()]).await {
-                Err(error) => break Err(PhoneEventRefused::Store(error)),
+                Err(error) => break Err(PhoneEventError::Store(error)),
                 // Another step came first: look again. It went on by that, so this ends.
                 Ok(saved) if !saved.contains(&true) => {}
                 Ok(_) => {
@@ -184,10 +185,10 @@ impl<S: Store> Service<S> {
         route: &Route,
         request: &Request<'_>,
         now: Moment,
-        entropy: &Entropy,
+        random_bytes: &RandomBytes,
         reply: &mut Reply,
-    ) -> Result<Answer, Failure> {
-        let not_found = || Refusal::not_found(request.path);
+    ) -> Result<Answer, ServiceError> {
+        let not_found = || ApiError::not_found(request.path);
         let account = self.authenticate(request.authorization).await?.sid;
         // Another account's resources are as if they did not exist.
         if account != route.account {
@@ -196,7 +197,7 @@ impl<S: Store> Service<S> {
         let store = &self.store;
         match Operation::decode(route, request)? {
             Operation::List(list) => self.list(&account, list).await,
-            Operation::Create(new) => self.create(&account, new, now, entropy, reply).await,
+            Operation::Create(new) => self.create(&account, new, now, random_bytes, reply).await,
             Operation::Fetch(sid) => {
                 let found = store.caller_id(&account, &sid).await?;
                 Ok(Answer::CallerId(found.ok_or_else(not_found)?))
@@ -216,7 +217,7 @@ impl<S: Store> Service<S> {
         &self,
         account: &AccountSid,
         mut request: ListRequest,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, ServiceError> {
         if let Some(token) = request.token {
             let place = self.place(account, token).await?;
             let side = if token.is_before { Cursor::Before } else { Cursor::After };
@@ -228,19 +229,19 @@ impl<S: Store> Service<S> {
         };
         if request.page_must_exist && !page.exists() {
             let detail = format!("the last page is {}", page.last());
-            return Err(Refusal::because(ErrorCode::PageOutOfRange, &detail).into());
+            return Err(ApiError::because(ErrorCode::PageOutOfRange, &detail).into());
         }
         Ok(Answer::CallerIds(page, request))
     }
 
     /// The place in a list's order that a token names.
-    async fn place(&self, account: &AccountSid, token: PageToken) -> Result<ListKey, Failure> {
+    async fn place(&self, account: &AccountSid, token: PageToken) -> Result<ListKey, ServiceError> {
         let PageToken { sid, updated, .. } = token;
         if let Some(updated) = updated {
             return Ok((Reverse(updated), sid));
         }
         let row = self.store.caller_id(account, &sid).await?;
-        let gone = || Refusal::because(ErrorCode::InvalidPageToken, "its row is gone");
+        let gone = || ApiError::because(ErrorCode::InvalidPageToken, "its row is gone");
         Ok(row.ok_or_else(gone)?.list_key())
     }
 
@@ -249,31 +250,31 @@ impl<S: Store> Service<S> {
         account: &AccountSid,
         new: NewCallerId,
         now: Moment,
-        entropy: &Entropy,
+        random_bytes: &RandomBytes,
         reply: &mut Reply,
-    ) -> Result<Answer, Failure> {
-        let call = Call::new(*account, new, entropy, now);
+    ) -> Result<Answer, ServiceError> {
+        let call = Call::new(*account, new, random_bytes, now);
         let call = call.ok_or_else(|| StoreError::new(NoCode))?;
         let validation_request = call.to_validation_request();
         // A call without a delay is saved as ringing at once: one step, and one write.
-        let (call, place) = match call.at(now) {
+        let (call, place) = match call.advance_to(now) {
             Some(step) => (step.call, step.instruction),
             None => (call, None),
         };
         let admitted = self.store.add_call(call).await?.map_err(refused)?;
         reply.wake_at = admitted.call.wake_at();
-        reply.next.extend(admitted.replaced.and_then(Step::into_next));
+        reply.next.extend(admitted.replaced.and_then(Transition::into_next));
         let call = admitted.call;
-        reply.next.extend(place.map(|instruction| Next { call, instruction }));
+        reply.next.extend(place.map(|instruction| LineCommand { call, instruction }));
         let request = validation_request.ok_or_else(|| StoreError::new(NoCode))?;
         Ok(Answer::ValidationRequest(request))
     }
 }
 
-impl Step {
-    fn into_next(self) -> Option<Next> {
+impl Transition {
+    fn into_next(self) -> Option<LineCommand> {
         let Self { call, instruction, .. } = self;
-        instruction.map(|instruction| Next { call, instruction })
+        instruction.map(|instruction| LineCommand { call, instruction })
     }
 }
 
@@ -287,29 +288,29 @@ fn credentials(authorization: Option<&str>) -> Result<Credentials, Unauthenticat
     authorization.and_then(Credentials::from_authorization).ok_or(Unauthenticated)
 }
 
-/// No code can be drawn from the host's entropy. (A type of its own: an error made of a text brings tables that take 3.5 KB
+/// No code can be drawn from the host's random bytes. (A type of its own: an error made of a text brings tables that take 3.5 KB
 /// of compressed .wasm.)
 #[derive(Debug)]
 struct NoCode;
 
 impl fmt::Display for NoCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the entropy holds no code")
+        f.write_str("the random bytes hold no code")
     }
 }
 
 impl std::error::Error for NoCode {}
 
-fn refused(refused: ValidationRefused) -> Refusal {
+fn refused(refused: Ineligible) -> ApiError {
     match refused {
-        ValidationRefused::AlreadyValidated => Refusal::new(ErrorCode::AlreadyValidated),
-        ValidationRefused::TooManyFailedEntries => {
+        Ineligible::AlreadyValidated => ApiError::new(ErrorCode::AlreadyValidated),
+        Ineligible::TooManyFailedEntries => {
             let most = crate::FAILED_ENTRIES_MAX;
             let detail = format!(
                 "this number has had {most} wrong codes in a row; whoever runs the service can \
                  unlock it"
             );
-            Refusal::because(ErrorCode::TooManyRequests, &detail)
+            ApiError::because(ErrorCode::TooManyRequests, &detail)
         }
     }
 }

@@ -20,9 +20,9 @@ use callerid_core::{
 use crate::account::Account;
 use crate::call::Call;
 use crate::callback::Callback;
-use crate::eligibility::{Admitted, ValidationRefused};
+use crate::eligibility::{Admitted, Ineligible};
 use crate::event::Event;
-use crate::transition::Step;
+use crate::transition::Transition;
 
 /// Calls that have ended and are still kept for an account: the newest.
 pub const ENDED_CALLS_KEPT: usize = 100;
@@ -73,12 +73,12 @@ pub trait Store: Send + Sync {
         sid: &CallerIdSid,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Adds a call if the number's [`Standing`](crate::Standing) admits it, and ends the one it replaces.
+    /// Adds a call if the number's [`Eligibility`](crate::Eligibility) admits it, and ends the one it replaces.
     /// Of an account's ended calls the oldest beyond [`ENDED_CALLS_KEPT`] may be dropped.
     fn add_call(
         &self,
         call: Call,
-    ) -> impl Future<Output = Result<Result<Admitted, ValidationRefused>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Result<Admitted, Ineligible>, StoreError>> + Send;
 
     /// One of the calls of any account.
     fn call(&self, sid: &CallSid) -> impl Future<Output = Result<Option<Call>, StoreError>> + Send;
@@ -92,7 +92,10 @@ pub trait Store: Send + Sync {
     /// Saves steps, each whole or not at all, and says of each whether it was saved. One whose call has
     /// moved on (its revision is not the one before the step's) is not. With a step go the number's count
     /// of wrong entries and the caller ID that it adds, in place of one with the same Sid or number.
-    fn save(&self, steps: Vec<Step>) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
+    fn save(
+        &self,
+        steps: Vec<Transition>,
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
     /// Live calls whose [`wake_at`](Call::wake_at) has come, or that were created after `now`; earliest
     /// first, at most `limit`.

@@ -6,13 +6,13 @@ use callerid_core::{FriendlyName, Moment, OutgoingCallerId};
 
 use crate::call::{CLOCK_TOLERANCE_SECONDS, Call, CallStatus, FAILED_ENTRIES_MAX, PhoneEvent};
 use crate::callback::Callback;
-use crate::keypad::Entry;
-use crate::keypad::{Key, Keyed};
+use crate::keypad::CodeEntry;
+use crate::keypad::{DigitBuffer, Key};
 
 impl Call {
     /// What the time alone does to it: it is placed when due, and ended when its code has expired.
     /// `None` while there is nothing to do.
-    pub fn at(&self, now: Moment) -> Option<Step> {
+    pub fn advance_to(&self, now: Moment) -> Option<Transition> {
         if !self.status.is_live() {
             return None;
         }
@@ -36,7 +36,7 @@ impl Call {
     ///
     /// # Errors
     /// [`UnexpectedEvent`] where it is not in a state in which that can happen.
-    pub fn after(&self, event: &PhoneEvent, now: Moment) -> Result<Step, UnexpectedEvent> {
+    pub fn apply(&self, event: &PhoneEvent, now: Moment) -> Result<Transition, UnexpectedEvent> {
         match (self.status, event) {
             (CallStatus::Ringing, PhoneEvent::Answered) => {
                 let call =
@@ -61,16 +61,16 @@ impl Call {
     }
 
     /// It gives way to a new request for the same number.
-    pub fn canceled(&self, now: Moment) -> Step {
+    pub fn canceled(&self, now: Moment) -> Transition {
         self.ended(CallStatus::Canceled, now)
     }
 
-    fn pressed(&self, keys: &[Key], now: Moment) -> Step {
+    fn pressed(&self, keys: &[Key], now: Moment) -> Transition {
         let mut call = self.clone();
         let mut instruction = None;
         for key in keys {
             let Some(entry) = call.keyed.press(*key) else { continue };
-            if call.validation_code.is_some_and(|code| entry == Entry::Code(code)) {
+            if call.validation_code.is_some_and(|code| entry == CodeEntry::Code(code)) {
                 return call.verified(now);
             }
             call.entries_left = call.entries_left.saturating_sub(1);
@@ -87,7 +87,7 @@ impl Call {
         call.into_step(instruction)
     }
 
-    fn verified(mut self, now: Moment) -> Step {
+    fn verified(mut self, now: Moment) -> Transition {
         self.verified = true;
         self.failed_entries = 0;
         let date = now.to_date();
@@ -106,11 +106,11 @@ impl Call {
         step
     }
 
-    fn ended(&self, status: CallStatus, now: Moment) -> Step {
+    fn ended(&self, status: CallStatus, now: Moment) -> Transition {
         let call = Self {
             status,
             validation_code: None,
-            keyed: Keyed::default(),
+            keyed: DigitBuffer::default(),
             ended_at: Some(now),
             ..self.clone()
         };
@@ -119,15 +119,15 @@ impl Call {
         step
     }
 
-    fn into_step(mut self, instruction: Option<Instruction>) -> Step {
+    fn into_step(mut self, instruction: Option<Instruction>) -> Transition {
         self.revision = self.revision.wrapping_add(1);
-        Step { call: self, caller_id: None, callback: None, instruction }
+        Transition { call: self, caller_id: None, callback: None, instruction }
     }
 }
 
 /// A transition of a call, to be saved in one piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct Transition {
     /// The call after the step; its revision is one more than before.
     pub call: Call,
     /// The caller ID that the step adds: the code was keyed.
@@ -184,8 +184,8 @@ impl std::error::Error for UnexpectedEvent {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eligibility::{Standing, ValidationRefused};
-    use crate::random_bytes::Entropy;
+    use crate::eligibility::{Eligibility, Ineligible};
+    use crate::random_bytes::RandomBytes;
     use callerid_core::{AccountSid, CallDelay, NewCallerId, PhoneNumber, ValidationCode};
 
     const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
@@ -195,9 +195,9 @@ mod tests {
         let call_delay = CallDelay::new(delay).unwrap();
         let new = NewCallerId { call_delay, ..NewCallerId::new(number) };
         let mut call = Call::new(
-            AccountSid::from_entropy(&[1; 16]),
+            AccountSid::from_random_bytes(&[1; 16]),
             new,
-            &Entropy::new([2; Entropy::BYTES]),
+            &RandomBytes::new([2; RandomBytes::BYTES]),
             NOW,
         )
         .unwrap();
@@ -206,12 +206,12 @@ mod tests {
     }
 
     fn in_progress() -> Call {
-        let ringing = queued(0).at(NOW).unwrap().call;
-        ringing.after(&PhoneEvent::Answered, NOW).unwrap().call
+        let ringing = queued(0).advance_to(NOW).unwrap().call;
+        ringing.apply(&PhoneEvent::Answered, NOW).unwrap().call
     }
 
-    fn press(call: &Call, keys: &str) -> Step {
-        call.after(&PhoneEvent::Pressed(Key::parse_all(keys).unwrap()), NOW).unwrap()
+    fn press(call: &Call, keys: &str) -> Transition {
+        call.apply(&PhoneEvent::Pressed(Key::parse_all(keys).unwrap()), NOW).unwrap()
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!((last.call.status, last.call.verified), (CallStatus::Completed, false));
         assert_eq!((last.call.entries_left, last.call.failed_entries), (0, 3));
         assert_eq!(last.call.ended_at, Some(NOW));
-        let error = last.call.after(&PhoneEvent::Answered, NOW).unwrap_err();
+        let error = last.call.apply(&PhoneEvent::Answered, NOW).unwrap_err();
         assert_eq!(error.to_string(), "a call that is completed cannot be answered");
     }
 
@@ -260,12 +260,12 @@ mod tests {
     #[test]
     fn a_call_is_placed_when_due_and_ended_when_its_code_expires() {
         let call = queued(30);
-        assert_eq!(call.at(NOW.plus_seconds(29)), None);
+        assert_eq!(call.advance_to(NOW.plus_seconds(29)), None);
         assert_eq!(call.wake_at(), Some(NOW.plus_seconds(30)));
-        let placed = call.at(NOW.plus_seconds(30)).unwrap();
+        let placed = call.advance_to(NOW.plus_seconds(30)).unwrap();
         assert_eq!(placed.instruction, Some(Instruction::Place));
         assert_eq!(placed.call.wake_at(), Some(NOW.plus_seconds(600)));
-        let end = |call: &Call| call.at(NOW.plus_seconds(600)).unwrap().call.status;
+        let end = |call: &Call| call.advance_to(NOW.plus_seconds(600)).unwrap().call.status;
         assert_eq!(end(&call), CallStatus::Failed);
         assert_eq!(end(&placed.call), CallStatus::NoAnswer);
         assert_eq!(end(&in_progress()), CallStatus::Completed);
@@ -273,8 +273,8 @@ mod tests {
 
     #[test]
     fn a_call_that_loses_its_line_has_failed() {
-        for call in [queued(0), queued(0).at(NOW).unwrap().call, in_progress()] {
-            let step = call.after(&PhoneEvent::Failed, NOW).unwrap();
+        for call in [queued(0), queued(0).advance_to(NOW).unwrap().call, in_progress()] {
+            let step = call.apply(&PhoneEvent::Failed, NOW).unwrap();
             assert_eq!((step.call.status, step.call.verified), (CallStatus::Failed, false));
         }
     }
@@ -282,25 +282,28 @@ mod tests {
     #[test]
     fn a_clock_set_back_does_not_lengthen_a_codes_life() {
         let before = |seconds: i64| Moment::from_unix_millis(NOW.unix_millis() - seconds * 1000);
-        assert_eq!(in_progress().at(before(60)), None);
-        assert_eq!(in_progress().at(before(61)).unwrap().call.status, CallStatus::Completed);
+        assert_eq!(in_progress().advance_to(before(60)), None);
+        assert_eq!(
+            in_progress().advance_to(before(61)).unwrap().call.status,
+            CallStatus::Completed
+        );
     }
 
     #[test]
     fn a_number_with_a_hundred_wrong_entries_takes_no_more() {
-        let standing = |failed_entries| Standing { failed_entries, ..Standing::default() };
-        let admitted = standing(99).admit(queued(0)).unwrap();
-        assert_eq!(standing(100).admit(queued(0)), Err(ValidationRefused::TooManyFailedEntries));
-        let ringing = admitted.call.at(NOW).unwrap().call;
-        let answered = ringing.after(&PhoneEvent::Answered, NOW).unwrap().call;
+        let standing = |failed_entries| Eligibility { failed_entries, ..Eligibility::default() };
+        let admitted = standing(99).check(queued(0)).unwrap();
+        assert_eq!(standing(100).check(queued(0)), Err(Ineligible::TooManyFailedEntries));
+        let ringing = admitted.call.advance_to(NOW).unwrap().call;
+        let answered = ringing.apply(&PhoneEvent::Answered, NOW).unwrap().call;
         assert_eq!(press(&answered, "000000").call.status, CallStatus::Completed);
         assert_eq!(press(&answered, "042917").call.failed_entries, 0);
     }
 
     #[test]
     fn a_new_request_replaces_the_live_call() {
-        let standing = Standing { live: Some(in_progress()), ..Standing::default() };
-        let replaced = standing.admit(queued(0)).unwrap().replaced.unwrap();
+        let standing = Eligibility { live: Some(in_progress()), ..Eligibility::default() };
+        let replaced = standing.check(queued(0)).unwrap().replaced.unwrap();
         assert_eq!(replaced.call.status, CallStatus::Canceled);
         assert_eq!(replaced.instruction, Some(Instruction::HangUp(None)));
     }

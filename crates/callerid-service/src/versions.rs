@@ -11,7 +11,7 @@ mod v2010;
 use callerid_core::representation::Representation;
 use callerid_core::{OutgoingCallerId, Page, RestException, ValidationRequest};
 
-use crate::api_error::Refusal;
+use crate::api_error::ApiError;
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::request::Request;
 use crate::response::{Response, no_content, response, status_of};
@@ -35,7 +35,7 @@ pub(crate) fn decode(
     version: ApiVersion,
     resource: Resource,
     request: &Request<'_>,
-) -> Result<Operation, Refusal> {
+) -> Result<Operation, ApiError> {
     match version {
         ApiVersion::V2008 => v2008::decode(resource, request),
         ApiVersion::V2010 => v2010::decode(resource, request),

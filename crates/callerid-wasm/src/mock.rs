@@ -8,8 +8,8 @@ use callerid_core::{
     PhoneNumber, RestException, ValidationCode,
 };
 use callerid_service::{
-    Account, EVENTS_PATH, Entropy, EventStream, MAX_BODY_BYTES, MemoryStore, Response, Service,
-    body_too_long, refusal,
+    Account, EVENTS_PATH, EventStream, MAX_BODY_BYTES, MemoryStore, RandomBytes, Response, Service,
+    body_too_long, error_response,
 };
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Builder;
@@ -51,15 +51,15 @@ struct ResponseView<'a> {
 
 #[wasm_bindgen]
 impl Mock {
-    /// A mock with one account: `accountSid` and `authToken`, each made from the entropy, 32 bytes, where it is not given.
+    /// A mock with one account: `accountSid` and `authToken`, each made from the random bytes, 32 bytes, where it is not given.
     #[wasm_bindgen(constructor)]
-    pub fn new(account: &Object, entropy: &[u8]) -> Result<Mock, RangeError> {
-        let (for_sid, for_token) = entropy.split_at_checked(16).unwrap_or_default();
+    pub fn new(account: &Object, random_bytes: &[u8]) -> Result<Mock, RangeError> {
+        let (for_sid, for_token) = random_bytes.split_at_checked(16).unwrap_or_default();
         let sid = optional(account, "accountSid", AccountSid::parse)?;
         let auth_token = optional(account, "authToken", AuthToken::new)?;
         let account = Account {
-            sid: sid.unwrap_or(AccountSid::from_entropy(drawn(for_sid)?)),
-            auth_token: auth_token.unwrap_or(AuthToken::from_entropy(drawn(for_token)?)),
+            sid: sid.unwrap_or(AccountSid::from_random_bytes(drawn(for_sid)?)),
+            auth_token: auth_token.unwrap_or(AuthToken::from_random_bytes(drawn(for_token)?)),
         };
         Ok(Self { service: Service::new(MemoryStore::new([account])) })
     }
@@ -76,12 +76,12 @@ impl Mock {
         })
     }
 
-    /// Puts a caller ID into the store: `phoneNumber`, `friendlyName`, and `sid`, which is made from the entropy, 16 bytes,
+    /// Puts a caller ID into the store: `phoneNumber`, `friendlyName`, and `sid`, which is made from the random bytes, 16 bytes,
     /// where it is not given. The dates are milliseconds since 1970.
     pub fn seed(
         &self,
         caller_id: &Object,
-        entropy: &[u8],
+        random_bytes: &[u8],
         created: f64,
         updated: f64,
     ) -> Result<(), RangeError> {
@@ -89,7 +89,7 @@ impl Mock {
         let name = nonempty(caller_id, "friendlyName", FriendlyName::new)?;
         let sid = optional(caller_id, "sid", CallerIdSid::parse)?;
         self.service.store().seed(OutgoingCallerId {
-            sid: sid.unwrap_or(CallerIdSid::from_entropy(drawn(entropy)?)),
+            sid: sid.unwrap_or(CallerIdSid::from_random_bytes(drawn(random_bytes)?)),
             account_sid: self.first_account()?.sid,
             friendly_name: name.unwrap_or_else(|| FriendlyName::default_for(&phone_number)),
             phone_number,
@@ -102,7 +102,7 @@ impl Mock {
     /// Answers a request: its `method`, `path`, `query`, `authorization`, `contentType` and `lastEventId`, and its body. The
     /// body of the response is bytes, or the [`Events`] that follow.
     ///
-    /// `now` is milliseconds since 1970, `entropy` 80 random bytes, `validationCode` the code that a create draws in
+    /// `now` is milliseconds since 1970, `random_bytes` 80 random bytes, `validationCode` the code that a create draws in
     /// their place.
     #[wasm_bindgen(unchecked_return_type = "Response")]
     pub fn respond(
@@ -110,16 +110,16 @@ impl Mock {
         request: &Object,
         body: &[u8],
         now: f64,
-        entropy: &[u8],
+        random_bytes: &[u8],
     ) -> Result<JsValue, JsValue> {
         let text = |name| object::text(request, name);
         let (method, path) = (text("method").unwrap_or_default(), text("path").unwrap_or_default());
         let (authorization, content_type) = (text("authorization"), text("contentType"));
-        let mut entropy = Entropy::new(*drawn(entropy)?);
+        let mut random_bytes = RandomBytes::new(*drawn(random_bytes)?);
         if path == EVENTS_PATH && method == "GET" {
             let last = text("lastEventId");
             let (authorization, last) = (authorization.as_deref(), last.as_deref());
-            let followed = self.service.follow(authorization, last, entropy.request_sid());
+            let followed = self.service.follow(authorization, last, random_bytes.request_sid());
             return match ready(followed) {
                 Ok((stream, head)) => write_response(&head, Some(Events(stream))),
                 Err(reply) => write_response(&reply.response, None),
@@ -127,11 +127,11 @@ impl Mock {
         }
         if body.len() > MAX_BODY_BYTES {
             let exception = body_too_long();
-            let response = refusal(&path, &exception, entropy.request_sid());
+            let response = error_response(&path, &exception, random_bytes.request_sid());
             return write_response(&response, None);
         }
         if let Some(code) = optional(request, "validationCode", ValidationCode::parse)? {
-            entropy = entropy.with_code(&code);
+            random_bytes = random_bytes.with_code(&code);
         }
         let query = text("query").unwrap_or_default();
         let joint = if query.is_empty() { "" } else { "?" };
@@ -142,10 +142,10 @@ impl Mock {
         }
         let Ok(request) = built.body(body) else {
             let exception = RestException::http(400, "Malformed request");
-            let response = refusal(&path, &exception, entropy.request_sid());
+            let response = error_response(&path, &exception, random_bytes.request_sid());
             return write_response(&response, None);
         };
-        let reply = ready(self.service.respond(&request, moment(now), &entropy));
+        let reply = ready(self.service.respond(&request, moment(now), &random_bytes));
         write_response(&reply.response, None)
     }
 
@@ -197,8 +197,8 @@ fn write_response<'a>(response: &'a Response, events: Option<Events>) -> Result<
 }
 
 /// So many random bytes, if so many were drawn.
-fn drawn<const BYTES: usize>(entropy: &[u8]) -> Result<&[u8; BYTES], RangeError> {
-    entropy.try_into().map_err(|_| RangeError::new("another number of random bytes is needed"))
+fn drawn<const BYTES: usize>(random_bytes: &[u8]) -> Result<&[u8; BYTES], RangeError> {
+    random_bytes.try_into().map_err(|_| RangeError::new("another number of random bytes is needed"))
 }
 
 /// A moment from a `Date`'s milliseconds.

@@ -16,7 +16,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::{DataDirectory, Failure, new_account, say, shown_once, variable};
+use super::{DataDirectory, SqliteError, new_account, say, shown_once, variable};
 use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
 use crate::line::{PhoneLine, VirtualLine};
@@ -78,7 +78,7 @@ enum LogFormat {
     Json,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
     start_log(arguments.log.clone(), arguments.log_format);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -92,7 +92,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     served.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(arguments: Arguments) -> Result<(), Failure> {
+async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
     // From the first moment on: a signal during the start stops the server as well.
     let stop = stop_signal()?;
     let Arguments { listen, data, callback_allow, .. } = arguments;
@@ -113,7 +113,7 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn bind(address: &str) -> Result<TcpListener, Failure> {
+async fn bind(address: &str) -> Result<TcpListener, SqliteError> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
             format!("{address} is in use by another program; --listen takes another address").into()
@@ -124,7 +124,7 @@ async fn bind(address: &str) -> Result<TcpListener, Failure> {
         ErrorKind::InvalidInput => {
             format!("{address:?} is no address; expected one like 127.0.0.1:8008").into()
         }
-        _ => Failure(format!("cannot listen on {address}: {error}")),
+        _ => SqliteError(format!("cannot listen on {address}: {error}")),
     })
 }
 
@@ -139,7 +139,7 @@ enum Accounts {
 }
 
 /// The account that the environment gives.
-fn given_account() -> Result<Option<Account>, Failure> {
+fn given_account() -> Result<Option<Account>, SqliteError> {
     match (variable(SID_VARIABLE)?, variable(TOKEN_VARIABLE)?) {
         (None, None) => Ok(None),
         (Some(sid), Some(token)) => {
@@ -154,7 +154,7 @@ fn given_account() -> Result<Option<Account>, Failure> {
     }
 }
 
-async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts, Failure> {
+async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts, SqliteError> {
     if let Some(account) = given {
         if store.account(&account.sid).await?.as_ref() == Some(&account) {
             return Ok(Accounts::Given);
@@ -249,7 +249,7 @@ fn start_log(filter: Targets, format: LogFormat) {
 
 /// Ready when the process is told to stop. A second signal ends it at once.
 #[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+fn stop_signal() -> Result<impl Future<Output = ()>, SqliteError> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
     async fn received([interrupted, terminated]: &mut [Signal; 2]) {
         tokio::select! {
@@ -269,6 +269,6 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 
 /// Ready when the process is told to stop.
 #[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+fn stop_signal() -> Result<impl Future<Output = ()>, SqliteError> {
     Ok(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
 }

@@ -4,19 +4,19 @@ use callerid_core::{AccountSid, AuthToken};
 use callerid_service::{Account, StoreError};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{Failure, parsed};
+use super::{SqliteError, parsed};
 use crate::seal::SealingKey;
 
 /// An account's token, sealed for its Sid.
 pub(super) fn seal(key: &SealingKey, account: &Account) -> Result<Vec<u8>, StoreError> {
     let sealed = key.seal(account.auth_token.expose().as_bytes(), account.sid.as_str().as_bytes());
-    sealed.map_err(|error| StoreError::new(Failure::NoRandomness(error)))
+    sealed.map_err(|error| StoreError::new(SqliteError::NoRandomness(error)))
 }
 
-fn unseal(key: &SealingKey, sid: &AccountSid, sealed: &[u8]) -> Result<AuthToken, Failure> {
+fn unseal(key: &SealingKey, sid: &AccountSid, sealed: &[u8]) -> Result<AuthToken, SqliteError> {
     let token = key.unseal(sealed, sid.as_str().as_bytes());
     let token = token.and_then(|token| AuthToken::new(std::str::from_utf8(&token).ok()?).ok());
-    token.ok_or(Failure::Sealed(*sid))
+    token.ok_or(SqliteError::Sealed(*sid))
 }
 
 /// What other tables call an account.
@@ -29,14 +29,14 @@ pub(super) fn find(
     connection: &Connection,
     key: &SealingKey,
     sid: &AccountSid,
-) -> Result<Option<Account>, Failure> {
+) -> Result<Option<Account>, SqliteError> {
     let mut find = connection.prepare_cached("SELECT sealed_token FROM account WHERE sid = ?1")?;
     let sealed: Option<Vec<u8>> = find.query_row([sid.as_str()], |row| row.get(0)).optional()?;
     let token = sealed.map(|sealed| unseal(key, sid, &sealed)).transpose()?;
     Ok(token.map(|auth_token| Account { sid: *sid, auth_token }))
 }
 
-pub(super) fn list(connection: &Connection) -> Result<Vec<AccountSid>, Failure> {
+pub(super) fn list(connection: &Connection) -> Result<Vec<AccountSid>, SqliteError> {
     let mut list = connection.prepare_cached("SELECT sid FROM account ORDER BY id")?;
     let sids = list.query_map([], |row| parsed(row, 0, AccountSid::parse))?;
     Ok(sids.collect::<Result<_, _>>()?)
@@ -46,7 +46,7 @@ pub(super) fn add(
     connection: &Connection,
     sid: &AccountSid,
     sealed: &[u8],
-) -> Result<bool, Failure> {
+) -> Result<bool, SqliteError> {
     let mut add = connection.prepare_cached(
         "INSERT INTO account (sid, sealed_token) VALUES (?1, ?2) ON CONFLICT (sid) DO NOTHING",
     )?;
@@ -57,14 +57,14 @@ pub(super) fn rotate(
     connection: &Connection,
     sid: &AccountSid,
     sealed: &[u8],
-) -> Result<bool, Failure> {
+) -> Result<bool, SqliteError> {
     let mut rotate =
         connection.prepare_cached("UPDATE account SET sealed_token = ?2 WHERE sid = ?1")?;
     Ok(rotate.execute((sid.as_str(), sealed))? == 1)
 }
 
 /// Removes an account; its rows in the other tables go with it, as the schema says.
-pub(super) fn remove(connection: &Connection, sid: &AccountSid) -> Result<bool, Failure> {
+pub(super) fn remove(connection: &Connection, sid: &AccountSid) -> Result<bool, SqliteError> {
     let mut remove = connection.prepare_cached("DELETE FROM account WHERE sid = ?1")?;
     Ok(remove.execute([sid.as_str()])? == 1)
 }

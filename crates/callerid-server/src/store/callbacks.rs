@@ -5,7 +5,7 @@ use callerid_service::{CALLBACKS_KEPT, Callback};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Failure, accounts, parsed};
+use super::{SqliteError, accounts, parsed};
 
 /// The columns that [`from_row`] reads.
 macro_rules! select {
@@ -50,7 +50,7 @@ pub(super) fn target(
 pub(super) fn of_account(
     connection: &Connection,
     account: &AccountSid,
-) -> Result<Vec<Callback>, Failure> {
+) -> Result<Vec<Callback>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
     let mut callbacks = connection.prepare_cached(select!(
         "WHERE callback.account = ?1 ORDER BY created_at DESC, call_sid DESC"
@@ -63,7 +63,7 @@ pub(super) fn due(
     connection: &Connection,
     now: Moment,
     limit: usize,
-) -> Result<Vec<Callback>, Failure> {
+) -> Result<Vec<Callback>, SqliteError> {
     let mut callbacks = connection
         .prepare_cached(select!("WHERE next_at <= ?1 ORDER BY next_at, call_sid LIMIT ?2"))?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -71,7 +71,7 @@ pub(super) fn due(
     Ok(callbacks.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, Failure> {
+pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, SqliteError> {
     let mut earliest =
         connection.prepare_cached("SELECT min(next_at) FROM callback WHERE next_at IS NOT NULL")?;
     let earliest: Option<i64> = earliest.query_row([], |row| row.get(0))?;
@@ -101,7 +101,7 @@ pub(super) fn add(
 }
 
 /// Saves a callback after an attempt, if it is as it was before.
-pub(super) fn save(connection: &Connection, callback: &Callback) -> Result<bool, Failure> {
+pub(super) fn save(connection: &Connection, callback: &Callback) -> Result<bool, SqliteError> {
     let Some(id) = accounts::id(connection, &callback.account_sid)? else { return Ok(false) };
     let mut update = connection.prepare_cached(
         "UPDATE callback SET attempts = ?3, next_at = ?4, last_status = ?5, last_error = ?6

@@ -9,7 +9,7 @@ use callerid_core::{
 use callerid_service::Change;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::{Failure, accounts, events, parsed};
+use super::{SqliteError, accounts, events, parsed};
 
 /// A place in the order of lists: the date updated in seconds, negated, then the Sid.
 struct Place {
@@ -57,7 +57,7 @@ pub(super) fn find(
     connection: &Connection,
     account: &AccountSid,
     sid: &CallerIdSid,
-) -> Result<Option<OutgoingCallerId>, Failure> {
+) -> Result<Option<OutgoingCallerId>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(None) };
     Ok(find_sid(connection, id, account, sid)?)
 }
@@ -98,7 +98,7 @@ pub(super) fn list(
     account: &AccountSid,
     filter: &Filter,
     page: PageRequest,
-) -> Result<Page<OutgoingCallerId>, Failure> {
+) -> Result<Page<OutgoingCallerId>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Page::of(page, &[])) };
     if let Some(number) = &filter.phone_number {
         let found = find_number(connection, id, account, number)?;
@@ -240,7 +240,7 @@ pub(super) fn rename(
     sid: &CallerIdSid,
     name: Option<FriendlyName>,
     now: Moment,
-) -> Result<Option<OutgoingCallerId>, Failure> {
+) -> Result<Option<OutgoingCallerId>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(None) };
     let Some(mut row) = find_sid(connection, id, account, sid)? else { return Ok(None) };
     row.rename(name, now);
@@ -259,7 +259,7 @@ pub(super) fn remove(
     connection: &Connection,
     account: &AccountSid,
     sid: &CallerIdSid,
-) -> Result<bool, Failure> {
+) -> Result<bool, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(false) };
     if delete(connection, id, "sid", sid.as_str())? == 0 {
         return Ok(false);
@@ -270,7 +270,11 @@ pub(super) fn remove(
 }
 
 /// Adds a caller ID that has been validated, in place of one with the same Sid or number.
-pub(super) fn add(connection: &Connection, id: i64, row: &OutgoingCallerId) -> Result<(), Failure> {
+pub(super) fn add(
+    connection: &Connection,
+    id: i64,
+    row: &OutgoingCallerId,
+) -> Result<(), SqliteError> {
     put(connection, id, row)?;
     Ok(events::append(connection, id, &Change::CallerIdAdded(row))?)
 }
@@ -279,8 +283,8 @@ pub(super) fn import(
     connection: &Connection,
     account: &AccountSid,
     rows: impl IntoIterator<Item = OutgoingCallerId>,
-) -> Result<(), Failure> {
-    let id = accounts::id(connection, account)?.ok_or(Failure::NoAccount(*account))?;
+) -> Result<(), SqliteError> {
+    let id = accounts::id(connection, account)?.ok_or(SqliteError::NoAccount(*account))?;
     Ok(rows.into_iter().try_for_each(|row| put(connection, id, &row))?)
 }
 

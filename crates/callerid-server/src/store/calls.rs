@@ -5,11 +5,12 @@ use callerid_core::{
     StatusCallback, ValidationCode,
 };
 use callerid_service::{
-    Admitted, Call, CallStatus, Change, ENDED_CALLS_KEPT, Keyed, Standing, Step, ValidationRefused,
+    Admitted, Call, CallStatus, Change, DigitBuffer, ENDED_CALLS_KEPT, Eligibility, Ineligible,
+    Transition,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Failure, accounts, callbacks, caller_ids, events, optional, parsed};
+use super::{SqliteError, accounts, callbacks, caller_ids, events, optional, parsed};
 
 /// The columns that [`from_row`] reads.
 macro_rules! select {
@@ -41,7 +42,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Call> {
         status: parsed(row, 5, |word| CallStatus::parse(word).ok_or(UnknownStatus))?,
         verified: row.get(6)?,
         validation_code: optional(row, 7, ValidationCode::parse)?,
-        keyed: Keyed::resume(row.get_ref(8)?.as_str()?),
+        keyed: DigitBuffer::resume(row.get_ref(8)?.as_str()?),
         entries_left: row.get(9)?,
         failed_entries: row.get(10)?,
         created_at: moment(11)?,
@@ -68,7 +69,7 @@ fn millis(moment: Option<Moment>) -> Option<i64> {
     moment.map(Moment::unix_millis)
 }
 
-pub(super) fn find(connection: &Connection, sid: &CallSid) -> Result<Option<Call>, Failure> {
+pub(super) fn find(connection: &Connection, sid: &CallSid) -> Result<Option<Call>, SqliteError> {
     let mut find = connection.prepare_cached(select!("WHERE call.sid = ?1"))?;
     Ok(find.query_row([sid.as_str()], from_row).optional()?)
 }
@@ -87,7 +88,7 @@ fn find_live(
 pub(super) fn of_account(
     connection: &Connection,
     account: &AccountSid,
-) -> Result<Vec<Call>, Failure> {
+) -> Result<Vec<Call>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
     let mut calls = Vec::new();
     for select in [
@@ -107,7 +108,7 @@ pub(super) fn due(
     connection: &Connection,
     now: Moment,
     limit: usize,
-) -> Result<Vec<Call>, Failure> {
+) -> Result<Vec<Call>, SqliteError> {
     let mut calls = Vec::new();
     for select in [
         select!("WHERE wake_at <= ?1 ORDER BY wake_at, call.sid LIMIT ?2"),
@@ -127,7 +128,7 @@ pub(super) fn due(
     Ok(calls)
 }
 
-pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, Failure> {
+pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, SqliteError> {
     let mut earliest =
         connection.prepare_cached("SELECT min(wake_at) FROM call WHERE wake_at IS NOT NULL")?;
     let earliest: Option<i64> = earliest.query_row([], |row| row.get(0))?;
@@ -137,15 +138,15 @@ pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, Failure
 pub(super) fn add(
     connection: &Connection,
     call: Call,
-) -> Result<Result<Admitted, ValidationRefused>, Failure> {
+) -> Result<Result<Admitted, Ineligible>, SqliteError> {
     let account = call.account_sid;
-    let id = accounts::id(connection, &account)?.ok_or(Failure::NoAccount(account))?;
-    let standing = Standing {
+    let id = accounts::id(connection, &account)?.ok_or(SqliteError::NoAccount(account))?;
+    let standing = Eligibility {
         is_caller_id: caller_ids::has_number(connection, id, &call.phone_number)?,
         failed_entries: failed_entries(connection, id, &call.phone_number)?,
         live: find_live(connection, id, &call.phone_number)?,
     };
-    let admitted = match standing.admit(call) {
+    let admitted = match standing.check(call) {
         Ok(admitted) => admitted,
         Err(refused) => return Ok(Err(refused)),
     };
@@ -158,12 +159,12 @@ pub(super) fn add(
 }
 
 /// Saves a step, and says whether it did: not where its call has moved on.
-pub(super) fn save(connection: &Connection, step: &Step) -> Result<bool, Failure> {
+pub(super) fn save(connection: &Connection, step: &Transition) -> Result<bool, SqliteError> {
     let Some(id) = accounts::id(connection, &step.call.account_sid)? else { return Ok(false) };
     put(connection, id, step)
 }
 
-fn put(connection: &Connection, account: i64, step: &Step) -> Result<bool, Failure> {
+fn put(connection: &Connection, account: i64, step: &Transition) -> Result<bool, SqliteError> {
     if !update(connection, account, &step.call)? {
         return Ok(false);
     }
@@ -176,7 +177,7 @@ fn put(connection: &Connection, account: i64, step: &Step) -> Result<bool, Failu
     Ok(true)
 }
 
-fn insert(connection: &Connection, account: i64, call: &Call) -> Result<(), Failure> {
+fn insert(connection: &Connection, account: i64, call: &Call) -> Result<(), SqliteError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO call (sid, account, number, name, caller_id_sid, status, verified, code, keyed,
              entries_left, failed_entries, created_at, due_at, ringing_at, answered_at, ended_at,
@@ -211,7 +212,7 @@ fn insert(connection: &Connection, account: i64, call: &Call) -> Result<(), Fail
 }
 
 /// Writes what a step can change, if the call is as it was before the step.
-fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, Failure> {
+fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, SqliteError> {
     let mut update = connection.prepare_cached(
         "UPDATE call SET status = ?3, verified = ?4, code = ?5, keyed = ?6, entries_left = ?7,
              failed_entries = ?8, ringing_at = ?9, answered_at = ?10, ended_at = ?11, revision = ?12,
@@ -240,13 +241,13 @@ fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, Fa
 }
 
 /// What goes with every change of a call: its number's wrong entries, and its event.
-fn saved(connection: &Connection, account: i64, call: &Call) -> Result<(), Failure> {
+fn saved(connection: &Connection, account: i64, call: &Call) -> Result<(), SqliteError> {
     set_failed_entries(connection, account, &call.phone_number, call.failed_entries)?;
     Ok(events::append(connection, account, &Change::Call(call))?)
 }
 
 /// Deletes the account's ended calls beyond the newest that are kept.
-fn drop_old(connection: &Connection, account: i64) -> Result<(), Failure> {
+fn drop_old(connection: &Connection, account: i64) -> Result<(), SqliteError> {
     let mut newest_dropped = connection.prepare_cached(
         "SELECT created_at, sid FROM call WHERE account = ?1 AND wake_at IS NULL
          ORDER BY created_at DESC, sid DESC LIMIT 1 OFFSET ?2",
@@ -299,7 +300,7 @@ pub(super) fn unlock(
     connection: &Connection,
     account: &AccountSid,
     number: &PhoneNumber,
-) -> Result<bool, Failure> {
+) -> Result<bool, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(false) };
     // A step that was made before this must not bring the count back, so the revision moves on.
     if let Some(live) = find_live(connection, id, number)? {

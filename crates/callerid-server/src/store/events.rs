@@ -4,7 +4,7 @@ use callerid_core::AccountSid;
 use callerid_service::{Change, EVENTS_KEPT, Event, Events};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::Failure;
+use super::SqliteError;
 
 const KEPT: i64 = EVENTS_KEPT as i64;
 /// Events beyond those that are kept are out of sight at once, and deleted so many at a time.
@@ -30,7 +30,7 @@ pub(super) fn after(
     account: &AccountSid,
     id: u64,
     limit: usize,
-) -> Result<Events, Failure> {
+) -> Result<Events, SqliteError> {
     let newest = newest(connection)?;
     let last_dropped = (newest - KEPT).max(0);
     let id = i64::try_from(id).unwrap_or(i64::MAX);

@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::readers::Readers;
 use super::schema::{self, Kind};
 use super::writer::Writer;
-use super::{Failure, SqliteStore};
+use super::{SqliteError, SqliteStore};
 use crate::seal::{KeyError, KeyFile, SealingKey, owner_only};
 
 const DATABASE: &str = "callerid.sqlite3";
@@ -124,7 +124,7 @@ const READER: &str = "PRAGMA query_only = ON;
      PRAGMA cache_size = -1024;";
 
 /// A connection that only reads.
-pub(super) fn reader(path: &Path) -> Result<Connection, Failure> {
+pub(super) fn reader(path: &Path) -> Result<Connection, SqliteError> {
     Ok(connect(path, READER)?)
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use super::{Failure, open};
+use super::{SqliteError, open};
 
 /// Idle connections that are kept: reads are short, so there are seldom more than cores.
 const IDLE_KEPT: usize = 4;
@@ -28,8 +28,8 @@ impl Readers {
     /// Makes a read of several statements, which all see the same state.
     pub(super) fn snapshot<T>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
         self.read(|connection| {
             connection.prepare_cached("BEGIN")?.execute([])?;
             let read = read(connection)?;
@@ -41,8 +41,8 @@ impl Readers {
     /// Makes a read of one statement.
     pub(super) fn read<T>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle().pop();
         let connection = kept.map_or_else(|| open::reader(&self.path), Ok)?;

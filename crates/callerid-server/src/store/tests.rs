@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 
 use callerid_core::{AuthToken, Cursor, NewCallerId};
-use callerid_service::{CallStatus, EVENTS_KEPT, Entropy, Key, PhoneEvent};
+use callerid_service::{CallStatus, EVENTS_KEPT, Key, PhoneEvent, RandomBytes};
 use tempfile::TempDir;
 
 use super::*;
@@ -18,7 +18,7 @@ const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
 
 fn account() -> Account {
     let auth_token = AuthToken::new("the-token-in-clear").unwrap();
-    Account { sid: AccountSid::from_entropy(&[1; 16]), auth_token }
+    Account { sid: AccountSid::from_random_bytes(&[1; 16]), auth_token }
 }
 
 fn number(index: u32) -> PhoneNumber {
@@ -26,7 +26,7 @@ fn number(index: u32) -> PhoneNumber {
 }
 
 fn call(seed: u8, number: PhoneNumber) -> Call {
-    Call::new(account().sid, NewCallerId::new(number), &Entropy::new([seed; 80]), NOW).unwrap()
+    Call::new(account().sid, NewCallerId::new(number), &RandomBytes::new([seed; 80]), NOW).unwrap()
 }
 
 fn open(directory: &Path) -> Result<SqliteStore, OpenError> {
@@ -148,7 +148,7 @@ mod opening {
             old.execute(span, (level, i64::MIN)).unwrap();
         }
         for row in 0..120 {
-            let sid = CallerIdSid::from_entropy(&[row; 16]);
+            let sid = CallerIdSid::from_random_bytes(&[row; 16]);
             let number = number(row.into());
             let insert = "INSERT INTO caller_id VALUES (7, ?1, ?2, ?3, 'Name', 5, 0, 0)";
             old.execute(insert, (-i64::from(row / 2), sid.as_str(), number.as_str())).unwrap();
@@ -176,7 +176,9 @@ mod opening {
             assert!(walked.is_sorted_by_key(OutgoingCallerId::list_key));
         }
         // And it is kept up from then on.
-        assert!(store.remove(&account.sid, &CallerIdSid::from_entropy(&[3; 16])).await.unwrap());
+        assert!(
+            store.remove(&account.sid, &CallerIdSid::from_random_bytes(&[3; 16])).await.unwrap()
+        );
         drop(store);
         let store = SqliteStore::open(directory.path(), options()).unwrap();
         let page =
@@ -304,7 +306,7 @@ mod accounts {
         add_caller_id(&store, number(0)).await;
         let wrong = in_progress(&store, 2, number(1)).await;
         let keys = PhoneEvent::Pressed(Key::parse_all("1#").unwrap());
-        assert_eq!(store.save(vec![wrong.after(&keys, NOW).unwrap()]).await.unwrap(), [true]);
+        assert_eq!(store.save(vec![wrong.apply(&keys, NOW).unwrap()]).await.unwrap(), [true]);
         let newest = store.events_after(&account().sid, 0, 0).await.unwrap().newest;
         assert!(store.remove_account(&account().sid).await.unwrap());
         for table in ["account", "caller_id", "call", "callback", "attempt", "event"] {
@@ -322,8 +324,8 @@ mod accounts {
 /// A call that has been answered.
 async fn in_progress(store: &SqliteStore, seed: u8, number: PhoneNumber) -> Call {
     let queued = store.add_call(call(seed, number)).await.unwrap().unwrap().call;
-    let ringing = queued.at(NOW).unwrap();
-    let answered = ringing.call.after(&PhoneEvent::Answered, NOW).unwrap();
+    let ringing = queued.advance_to(NOW).unwrap();
+    let answered = ringing.call.apply(&PhoneEvent::Answered, NOW).unwrap();
     let call = answered.call.clone();
     assert_eq!(store.save(vec![ringing, answered]).await.unwrap(), [true, true]);
     call
@@ -333,7 +335,7 @@ async fn add_caller_id(store: &SqliteStore, number: PhoneNumber) {
     let call = in_progress(store, 1, number).await;
     let code = call.validation_code.unwrap();
     let keys = PhoneEvent::Pressed(Key::parse_all(code.expose()).unwrap());
-    assert_eq!(store.save(vec![call.after(&keys, NOW).unwrap()]).await.unwrap(), [true]);
+    assert_eq!(store.save(vec![call.apply(&keys, NOW).unwrap()]).await.unwrap(), [true]);
 }
 
 /// As after an update of the program, whose numbering plan no longer has a number of the store.
@@ -366,15 +368,15 @@ mod calls {
         let (_directory, store) = store().await;
         let call = in_progress(&store, 1, number(0)).await;
         let wrong = PhoneEvent::Pressed(Key::parse_all("1#").unwrap());
-        let step = call.after(&wrong, NOW).unwrap();
-        let under_way = step.call.after(&wrong, NOW).unwrap();
+        let step = call.apply(&wrong, NOW).unwrap();
+        let under_way = step.call.apply(&wrong, NOW).unwrap();
         assert_eq!(store.save(vec![step]).await.unwrap(), [true]);
         assert!(store.unlock(&account().sid, &number(0)).await.unwrap());
         assert!(!store.unlock(&account().sid, &number(0)).await.unwrap());
         assert_eq!(store.save(vec![under_way]).await.unwrap(), [false]);
         let call = store.call(&call.sid).await.unwrap().unwrap();
         assert_eq!((call.failed_entries, call.entries_left), (0, 2));
-        let step = call.after(&wrong, NOW).unwrap();
+        let step = call.apply(&wrong, NOW).unwrap();
         assert_eq!(step.call.failed_entries, 1);
         assert_eq!(store.save(vec![step]).await.unwrap(), [true]);
     }
@@ -393,7 +395,7 @@ mod calls {
         let (_directory, store) = store().await;
         let last = EVENTS_KEPT as u64 + 1_200;
         let append = move |connection: &Connection| {
-            let (sid, change) = (account().sid, CallerIdSid::from_entropy(&[2; 16]));
+            let (sid, change) = (account().sid, CallerIdSid::from_random_bytes(&[2; 16]));
             for _ in 0..last {
                 let change = callerid_service::Change::CallerIdDeleted(&sid, &change);
                 events::append(connection, 1, &change)?;
@@ -462,7 +464,7 @@ mod concurrency {
         let store = Arc::new(store);
         let call = store.add_call(call(1, number(0))).await.unwrap().unwrap().call;
         let save = |_| {
-            let (store, step) = (store.clone(), call.at(NOW).unwrap());
+            let (store, step) = (store.clone(), call.advance_to(NOW).unwrap());
             tokio::spawn(async move { store.save(vec![step]).await })
         };
         let mut saved = 0;
@@ -483,7 +485,7 @@ mod concurrency {
             let store = store.clone();
             let mut call = call(seed, number(seed.into()));
             if seed.is_multiple_of(3) {
-                call.account_sid = AccountSid::from_entropy(&[9; 16]);
+                call.account_sid = AccountSid::from_random_bytes(&[9; 16]);
             }
             tokio::spawn(async move { store.add_call(call).await })
         };

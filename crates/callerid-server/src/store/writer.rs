@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::Failure;
+use super::SqliteError;
 
 /// Changes that may wait before whoever brings another waits too.
 const QUEUE: usize = 1024;
@@ -36,13 +36,13 @@ impl Writer {
     /// Makes a change and waits until it is on disk.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
+        change: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    ) -> Result<T, SqliteError> {
         let (waiter, answer) = oneshot::channel();
         let change = Pending { change: Some(change), outcome: None, waiter };
-        let changes = self.changes.as_ref().ok_or(Failure::Stopped)?;
-        changes.send(Box::new(change)).await.map_err(|_| Failure::Stopped)?;
-        answer.await.map_err(|_| Failure::Stopped)?
+        let changes = self.changes.as_ref().ok_or(SqliteError::Stopped)?;
+        changes.send(Box::new(change)).await.map_err(|_| SqliteError::Stopped)?;
+        answer.await.map_err(|_| SqliteError::Stopped)?
     }
 }
 
@@ -61,18 +61,18 @@ trait Change: Send {
     /// Makes it, and says whether that went well.
     fn make(&mut self, connection: &Connection) -> bool;
     /// Tells whoever waits, if they still do, once it is known what became of the commit.
-    fn answer(self: Box<Self>, committed: Result<(), Arc<Failure>>);
+    fn answer(self: Box<Self>, committed: Result<(), Arc<SqliteError>>);
 }
 
 struct Pending<F, T> {
     change: Option<F>,
-    outcome: Option<Result<T, Failure>>,
-    waiter: oneshot::Sender<Result<T, Failure>>,
+    outcome: Option<Result<T, SqliteError>>,
+    waiter: oneshot::Sender<Result<T, SqliteError>>,
 }
 
 impl<F, T> Change for Pending<F, T>
 where
-    F: FnOnce(&Connection) -> Result<T, Failure> + Send,
+    F: FnOnce(&Connection) -> Result<T, SqliteError> + Send,
     T: Send,
 {
     fn make(&mut self, connection: &Connection) -> bool {
@@ -80,12 +80,12 @@ where
         matches!(self.outcome, Some(Ok(_)))
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), Arc<Failure>>) {
+    fn answer(self: Box<Self>, committed: Result<(), Arc<SqliteError>>) {
         let outcome = match (self.outcome, committed) {
             (Some(Err(failure)), _) => Err(failure),
-            (_, Err(failure)) => Err(Failure::Commit(failure)),
+            (_, Err(failure)) => Err(SqliteError::Commit(failure)),
             (Some(Ok(made)), Ok(())) => Ok(made),
-            (None, Ok(())) => Err(Failure::Stopped),
+            (None, Ok(())) => Err(SqliteError::Stopped),
         };
         // Whoever waited may have gone.
         let _ = self.waiter.send(outcome);
@@ -105,7 +105,7 @@ fn run(
             if !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
-            Arc::new(Failure::from(error))
+            Arc::new(SqliteError::from(error))
         });
         for change in waiting.drain(..) {
             change.answer(committed.clone());

@@ -137,7 +137,7 @@ fn a_call_goes_from_the_first_ring_to_the_last_word() {
     assert!(call.verified);
     // What comes late, or of a call that nobody knows, changes nothing.
     server.report(call.sid, PhoneEvent::HungUp);
-    server.report(CallSid::from_entropy(&[7; 16]), PhoneEvent::Answered);
+    server.report(CallSid::from_random_bytes(&[7; 16]), PhoneEvent::Answered);
     assert_eq!(server.status(call.sid), "completed");
     server.stop();
 }

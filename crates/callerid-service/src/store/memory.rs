@@ -18,9 +18,9 @@ use callerid_core::{
 use crate::account::Account;
 use crate::call::Call;
 use crate::callback::Callback;
-use crate::eligibility::{Admitted, Standing, ValidationRefused};
+use crate::eligibility::{Admitted, Eligibility, Ineligible};
 use crate::event::{Change, Event};
-use crate::transition::Step;
+use crate::transition::Transition;
 
 /// Keeps everything in memory, and loses it with the process.
 ///
@@ -175,7 +175,7 @@ impl State {
         }
     }
 
-    fn put_step(&mut self, step: Step) {
+    fn put_step(&mut self, step: Transition) {
         if let Some(callback) = step.callback {
             self.put_callback(callback);
         }
@@ -272,14 +272,11 @@ impl Store for MemoryStore {
         Ok(removed)
     }
 
-    async fn add_call(
-        &self,
-        call: Call,
-    ) -> Result<Result<Admitted, ValidationRefused>, StoreError> {
+    async fn add_call(&self, call: Call) -> Result<Result<Admitted, Ineligible>, StoreError> {
         let mut state = self.state();
         let (account, number) = (call.account_sid, call.phone_number);
         let of_number = |it: &&Call| it.account_sid == account && it.phone_number == number;
-        let standing = Standing {
+        let standing = Eligibility {
             is_caller_id: state
                 .caller_ids
                 .iter()
@@ -287,7 +284,7 @@ impl Store for MemoryStore {
             failed_entries: state.failed_entries(&account, &number),
             live: state.live_calls().find(of_number).cloned(),
         };
-        let admitted = match standing.admit(call) {
+        let admitted = match standing.check(call) {
             Ok(admitted) => admitted,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -309,9 +306,9 @@ impl Store for MemoryStore {
         Ok(state.calls.iter().rev().filter(of_account).cloned().collect())
     }
 
-    async fn save(&self, steps: Vec<Step>) -> Result<Vec<bool>, StoreError> {
+    async fn save(&self, steps: Vec<Transition>) -> Result<Vec<bool>, StoreError> {
         let mut state = self.state();
-        let save = |step: Step| {
+        let save = |step: Transition| {
             let before = state.call(&step.call.sid);
             if before.map(|call| call.revision.wrapping_add(1)) != Some(step.call.revision) {
                 return false;

@@ -10,14 +10,14 @@ use callerid_core::representation::PageUris;
 use callerid_core::{CallerIdSid, ErrorCode, OutgoingCallerId, Page, SID_LENGTH};
 
 use super::parameters::Parameters;
-use crate::api_error::Refusal;
+use crate::api_error::ApiError;
 use crate::operation::PageToken;
 
 const AFTER: &str = "PA";
 const BEFORE: &str = "PB";
 
 /// The token of a request for a page.
-pub(super) fn token(query: &Parameters<'_>) -> Result<Option<PageToken>, Refusal> {
+pub(super) fn token(query: &Parameters<'_>) -> Result<Option<PageToken>, ApiError> {
     query.given(&["PageToken"])?.map(decode).transpose()
 }
 
@@ -45,7 +45,7 @@ fn encode(side: &str, row: &OutgoingCallerId) -> String {
     format!("{side}{sid}{updated:x}")
 }
 
-fn decode(text: &str) -> Result<PageToken, Refusal> {
+fn decode(text: &str) -> Result<PageToken, ApiError> {
     let token = || {
         let (is_before, row) = match text.strip_prefix(AFTER) {
             Some(row) => (false, row),
@@ -62,7 +62,7 @@ fn decode(text: &str) -> Result<PageToken, Refusal> {
     };
     token().ok_or_else(|| {
         let detail = "pass on the next_page_uri of a page as it is";
-        Refusal::because(ErrorCode::InvalidPageToken, detail)
+        ApiError::because(ErrorCode::InvalidPageToken, detail)
     })
 }
 

@@ -10,7 +10,7 @@ use callerid_core::{
 
 use callerid_core::representation::media_type;
 
-use crate::api_error::Refusal;
+use crate::api_error::ApiError;
 use crate::request::Request;
 
 /// The parameters of a query or a body, each read by its name.
@@ -27,23 +27,23 @@ pub(super) struct Filters {
 
 impl<'a> Parameters<'a> {
     /// Those of the query.
-    pub(super) fn of_query(request: &Request<'a>) -> Result<Self, Refusal> {
+    pub(super) fn of_query(request: &Request<'a>) -> Result<Self, ApiError> {
         Form::decode(request.query.as_bytes()).map(Self).map_err(malformed)
     }
 
     /// Those of the body.
-    pub(super) fn of_body(request: &Request<'a>) -> Result<Self, Refusal> {
+    pub(super) fn of_body(request: &Request<'a>) -> Result<Self, ApiError> {
         form(request).map(Self)
     }
 
     /// The value of the parameter that goes by one of these names.
-    pub(super) fn value(&self, names: &[&'static str]) -> Result<Option<&str>, Refusal> {
+    pub(super) fn value(&self, names: &[&'static str]) -> Result<Option<&str>, ApiError> {
         self.0.value(names).map_err(malformed)
     }
 
     /// The same, where an empty value stands for none: as it does for every parameter that may be left out, but a name to
     /// give (see [`friendly_name`](Self::friendly_name)).
-    pub(super) fn given(&self, names: &[&'static str]) -> Result<Option<&str>, Refusal> {
+    pub(super) fn given(&self, names: &[&'static str]) -> Result<Option<&str>, ApiError> {
         Ok(self.value(names)?.filter(|value| !value.is_empty()))
     }
 
@@ -52,14 +52,14 @@ impl<'a> Parameters<'a> {
         &self,
         number: &[&'static str],
         size: &[&'static str],
-    ) -> Result<PageRequest, Refusal> {
+    ) -> Result<PageRequest, ApiError> {
         let number = match self.given(number)? {
             None => 0,
             Some(text) => {
                 decimal(text).filter(|number| *number <= MAX_PAGE_NUMBER).ok_or_else(|| {
                     let detail =
                         format!("a page's number is a whole number from 0 to {MAX_PAGE_NUMBER}");
-                    Refusal::because(ErrorCode::PageOutOfRange, &detail)
+                    ApiError::because(ErrorCode::PageOutOfRange, &detail)
                 })?
             }
         };
@@ -72,7 +72,7 @@ impl<'a> Parameters<'a> {
     }
 
     /// The filters of a list: one that is no number or no name matches nothing.
-    pub(super) fn filters(&self) -> Result<Filters, Refusal> {
+    pub(super) fn filters(&self) -> Result<Filters, ApiError> {
         let mut filters = Filters { filter: Some(Filter::default()), parameters: Vec::new() };
         if let Some(text) = self.given(&["PhoneNumber"])? {
             filters.parameters.push(("PhoneNumber", text.to_owned()));
@@ -91,16 +91,16 @@ impl<'a> Parameters<'a> {
     }
 
     /// The number to validate.
-    pub(super) fn phone_number(&self) -> Result<PhoneNumber, Refusal> {
+    pub(super) fn phone_number(&self) -> Result<PhoneNumber, ApiError> {
         let text = self.value(&["PhoneNumber"])?.ok_or_else(|| {
-            Refusal::because(ErrorCode::InvalidPhoneNumber, "PhoneNumber is missing")
+            ApiError::because(ErrorCode::InvalidPhoneNumber, "PhoneNumber is missing")
         })?;
         PhoneNumber::parse(text).map_err(|error| because(ErrorCode::InvalidPhoneNumber, &error))
     }
 
     /// A name to give: `None` where the parameter is missing, the inner `None` where it is empty. That stands
     /// for the default name, as the specification's "Defaults to" suggests.
-    pub(super) fn friendly_name(&self) -> Result<Option<Option<FriendlyName>>, Refusal> {
+    pub(super) fn friendly_name(&self) -> Result<Option<Option<FriendlyName>>, ApiError> {
         match self.value(&["FriendlyName"])? {
             None => Ok(None),
             Some("") => Ok(Some(None)),
@@ -111,15 +111,15 @@ impl<'a> Parameters<'a> {
     }
 
     /// The name that an update must give.
-    pub(super) fn new_name(&self) -> Result<Option<FriendlyName>, Refusal> {
+    pub(super) fn new_name(&self) -> Result<Option<FriendlyName>, ApiError> {
         self.friendly_name()?.ok_or_else(|| {
             let detail = "FriendlyName is missing; leave it empty for the default name";
-            Refusal::because(ErrorCode::InvalidFriendlyName, detail)
+            ApiError::because(ErrorCode::InvalidFriendlyName, detail)
         })
     }
 
     /// How long to wait before ringing.
-    pub(super) fn call_delay(&self) -> Result<CallDelay, Refusal> {
+    pub(super) fn call_delay(&self) -> Result<CallDelay, ApiError> {
         self.given(&["CallDelay"])?.map_or(Ok(CallDelay::default()), |text| {
             CallDelay::parse(text).map_err(|error| because(ErrorCode::InvalidCallDelay, &error))
         })
@@ -136,7 +136,7 @@ impl Filters {
 }
 
 /// The form in a request's body. A body without a `Content-Type` is taken for one.
-pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, Refusal> {
+pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, ApiError> {
     const FORM: &str = "application/x-www-form-urlencoded";
     let is_form = request
         .content_type
@@ -144,16 +144,16 @@ pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, Refusal> {
         .is_none_or(|essence| essence.eq_ignore_ascii_case(FORM));
     if !request.body.is_empty() && !is_form {
         let message = format!("Unsupported Content-Type: parameters are sent as {FORM}");
-        return Err(Refusal::http(415, &message));
+        return Err(ApiError::http(415, &message));
     }
     Form::decode(request.body).map_err(malformed)
 }
 
 /// An error of the table, because a parser refused a parameter.
-fn because(code: ErrorCode, error: &dyn fmt::Display) -> Refusal {
-    Refusal::because(code, &error.to_string())
+fn because(code: ErrorCode, error: &dyn fmt::Display) -> ApiError {
+    ApiError::because(code, &error.to_string())
 }
 
-pub(crate) fn malformed(error: MalformedForm) -> Refusal {
-    Refusal::http(400, &format!("Malformed parameters: {error}"))
+pub(crate) fn malformed(error: MalformedForm) -> ApiError {
+    ApiError::http(400, &format!("Malformed parameters: {error}"))
 }

@@ -7,14 +7,14 @@ use callerid_core::{ApiVersion, ErrorCode, NewCallerId, OutgoingCallerId, Page, 
 use super::Answer;
 use super::paging;
 use super::parameters::Parameters;
-use crate::api_error::Refusal;
+use crate::api_error::ApiError;
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::request::Request;
 
 /// Where the vendor explained a code in that version's time.
 const MORE_INFO: &str = "http://www.twilio.com/docs/errors/";
 
-pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, Refusal> {
+pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, ApiError> {
     let query = Parameters::of_query(request)?;
     // A client that cannot send PUT or DELETE sends POST and says which it means.
     let method = match (request.method, query.given(&["_method"])?) {
@@ -29,11 +29,11 @@ pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operat
             Ok(Operation::Update(sid, Parameters::of_body(request)?.new_name()?))
         }
         (Resource::Instance(sid), "DELETE") => Ok(Operation::Delete(sid)),
-        _ => Err(Refusal::new(ErrorCode::MethodNotAllowed)),
+        _ => Err(ApiError::new(ErrorCode::MethodNotAllowed)),
     }
 }
 
-fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
+fn list(query: &Parameters<'_>) -> Result<ListRequest, ApiError> {
     let page = query.page(&["page", "Page"], &["num", "PageSize"])?;
     let token = paging::token(query)?;
     let filters = query.filters()?;
@@ -48,7 +48,7 @@ fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
     })
 }
 
-fn create(form: &Parameters<'_>) -> Result<NewCallerId, Refusal> {
+fn create(form: &Parameters<'_>) -> Result<NewCallerId, ApiError> {
     Ok(NewCallerId {
         friendly_name: form.friendly_name()?.flatten(),
         call_delay: form.call_delay()?,

@@ -10,14 +10,14 @@ use callerid_core::{
 use super::Answer;
 use super::paging;
 use super::parameters::Parameters;
-use crate::api_error::Refusal;
+use crate::api_error::ApiError;
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::request::Request;
 
 /// Where the vendor explains a code.
 const MORE_INFO: &str = "https://www.twilio.com/docs/errors/";
 
-pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, Refusal> {
+pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, ApiError> {
     let body = || Parameters::of_body(request);
     match (resource, request.method) {
         (Resource::List, "GET") => list(&Parameters::of_query(request)?).map(Operation::List),
@@ -28,11 +28,11 @@ pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operat
             Ok(Operation::Update(sid, body()?.new_name()?))
         }
         (Resource::Instance(sid), "DELETE") => Ok(Operation::Delete(sid)),
-        _ => Err(Refusal::new(ErrorCode::MethodNotAllowed)),
+        _ => Err(ApiError::new(ErrorCode::MethodNotAllowed)),
     }
 }
 
-fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
+fn list(query: &Parameters<'_>) -> Result<ListRequest, ApiError> {
     let page = query.page(&["Page"], &["PageSize"])?;
     let token = paging::token(query)?;
     let filters = query.filters()?;
@@ -47,12 +47,12 @@ fn list(query: &Parameters<'_>) -> Result<ListRequest, Refusal> {
     })
 }
 
-fn create(form: &Parameters<'_>) -> Result<NewCallerId, Refusal> {
+fn create(form: &Parameters<'_>) -> Result<NewCallerId, ApiError> {
     let method = match form.given(&["StatusCallbackMethod"])? {
         None => CallbackMethod::default(),
         Some(name) => CallbackMethod::parse(name).ok_or_else(|| {
             let detail = "a StatusCallbackMethod is GET or POST";
-            Refusal::because(ErrorCode::InvalidStatusCallback, detail)
+            ApiError::because(ErrorCode::InvalidStatusCallback, detail)
         })?,
     };
     let url = form.given(&["StatusCallback"])?;
@@ -63,9 +63,9 @@ fn create(form: &Parameters<'_>) -> Result<NewCallerId, Refusal> {
         friendly_name: form.friendly_name()?.flatten(),
         call_delay: form.call_delay()?,
         extension: extension
-            .map_err(|error| Refusal::http(400, &format!("Invalid Extension: {error}")))?,
+            .map_err(|error| ApiError::http(400, &format!("Invalid Extension: {error}")))?,
         status_callback: status_callback.map_err(|error| {
-            Refusal::because(ErrorCode::InvalidStatusCallback, &error.to_string())
+            ApiError::because(ErrorCode::InvalidStatusCallback, &error.to_string())
         })?,
         ..NewCallerId::new(form.phone_number()?)
     })

@@ -17,7 +17,7 @@ use callerid_core::{
     OutgoingCallerId, PageRequest, PhoneNumber,
 };
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{Account, Call, Entropy, Key, PhoneEvent, Store};
+use callerid_service::{Account, Call, Key, PhoneEvent, RandomBytes, Store};
 use tempfile::TempDir;
 
 use super::{Row, Table};
@@ -114,7 +114,7 @@ impl Bench {
         let store = SqliteStore::open(directory, options).expect("a new store opens");
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build();
         let runtime = runtime.expect("a runtime starts");
-        let (sid, auth_token) = (account(), AuthToken::from_entropy(&[7; 16]));
+        let (sid, auth_token) = (account(), AuthToken::from_random_bytes(&[7; 16]));
         let added = store.add_account(Account { sid, auth_token });
         assert!(runtime.block_on(added).expect("an account is added"));
         Self { store, runtime, rows: 0 }
@@ -170,15 +170,15 @@ impl Bench {
             }),
             self.timed(WRITES, async |turn| {
                 let queued = call(turn);
-                let rung = queued.at(START).expect("it is due").call;
-                let answered = rung.after(&PhoneEvent::Answered, START).expect("it rings").call;
+                let rung = queued.advance_to(START).expect("it is due").call;
+                let answered = rung.apply(&PhoneEvent::Answered, START).expect("it rings").call;
                 let code = answered.validation_code.expect("it has a code");
                 let keys = Key::parse_all(code.expose()).expect("a code is keys");
-                let keyed = answered.after(&PhoneEvent::Pressed(keys), START).expect("it listens");
+                let keyed = answered.apply(&PhoneEvent::Pressed(keys), START).expect("it listens");
                 assert!(keyed.caller_id.is_some());
                 // What came before the last step is saved in the same commit, and costs little beside it.
-                let mut steps = vec![queued.at(START).expect("it is due")];
-                steps.extend(rung.after(&PhoneEvent::Answered, START));
+                let mut steps = vec![queued.advance_to(START).expect("it is due")];
+                steps.extend(rung.apply(&PhoneEvent::Answered, START));
                 steps.push(keyed);
                 assert_eq!(store.save(steps).await.expect("an answer"), [true; 3]);
             }),
@@ -258,16 +258,16 @@ fn scatter(turn: u64) -> u64 {
     word ^ (word >> 31)
 }
 
-fn entropy<const BYTES: usize>(seed: u64) -> [u8; BYTES] {
+fn random_bytes<const BYTES: usize>(seed: u64) -> [u8; BYTES] {
     std::array::from_fn(|at| scatter(seed ^ (at as u64 / 8) << 48).to_le_bytes()[at % 8])
 }
 
 fn account() -> AccountSid {
-    AccountSid::from_entropy(&[3; 16])
+    AccountSid::from_random_bytes(&[3; 16])
 }
 
 fn sid(row: u64) -> CallerIdSid {
-    CallerIdSid::from_entropy(&entropy(row))
+    CallerIdSid::from_random_bytes(&random_bytes(row))
 }
 
 /// A number of Los Angeles, Manhattan, or wherever area codes take that many exchanges and line numbers.
@@ -301,6 +301,6 @@ fn caller_id(row: u64) -> OutgoingCallerId {
 /// A call for a number that no row has.
 fn call(turn: u64) -> Call {
     let new = NewCallerId::new(number(2_000_000 + turn));
-    let entropy = Entropy::new(entropy(turn ^ 1 << 40));
-    Call::new(account(), new, &entropy, START).expect("the entropy holds a code")
+    let random_bytes = RandomBytes::new(random_bytes(turn ^ 1 << 40));
+    Call::new(account(), new, &random_bytes, START).expect("the random_bytes holds a code")
 }

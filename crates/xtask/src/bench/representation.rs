@@ -140,13 +140,13 @@ fn reversed(xml: &[u8]) -> Vec<u8> {
 }
 
 fn list() -> CallerIdPage {
-    let account_sid = AccountSid::from_entropy(&[0xac; 16]);
+    let account_sid = AccountSid::from_random_bytes(&[0xac; 16]);
     let items = (0..ROWS).map(|row| {
         let created = Date::new(1_207_074_392 + i64::from(row) * 86_477, -420);
         let renamed = Date::new(created.unix_seconds() + 1_000_003, -420);
         let number = format!("415867{row:04}");
         OutgoingCallerId {
-            sid: CallerIdSid::from_entropy(&entropy(row)),
+            sid: CallerIdSid::from_random_bytes(&random_bytes(row)),
             account_sid,
             friendly_name: FriendlyName::new(NAMES[usize::from(row) % NAMES.len()])
                 .expect("a name"),
@@ -168,7 +168,7 @@ fn list() -> CallerIdPage {
 }
 
 /// Sixteen bytes with no pattern, the same for the same row.
-fn entropy(row: u16) -> [u8; 16] {
+fn random_bytes(row: u16) -> [u8; 16] {
     let mut state = 0x4158_6753_0900_0001_u64 ^ u64::from(row);
     std::array::from_fn(|_| {
         state =

@@ -184,8 +184,8 @@ fn build() -> PathBuf {
 
 fn account() -> Account {
     Account {
-        sid: AccountSid::from_entropy(&[0x5a; 16]),
-        auth_token: AuthToken::from_entropy(&[0xa5; 16]),
+        sid: AccountSid::from_random_bytes(&[0x5a; 16]),
+        auth_token: AuthToken::from_random_bytes(&[0xa5; 16]),
     }
 }
 
@@ -195,7 +195,7 @@ fn caller_id(account: &Account, row: u64) -> OutgoingCallerId {
     let mut sid = [0; 16];
     sid[..8].copy_from_slice(&row.to_le_bytes());
     OutgoingCallerId {
-        sid: CallerIdSid::from_entropy(&sid),
+        sid: CallerIdSid::from_random_bytes(&sid),
         account_sid: account.sid,
         friendly_name: FriendlyName::default_for(&phone_number),
         phone_number,

@@ -54,7 +54,7 @@ mod tests {
     use crate::account::Account;
     use crate::call::Call;
     use crate::call::PhoneEvent;
-    use crate::random_bytes::Entropy;
+    use crate::random_bytes::RandomBytes;
     use crate::service::Service;
     use crate::store::Store as _;
     use crate::store::memory::MemoryStore;
@@ -74,14 +74,14 @@ mod tests {
     /// A store with a caller ID, an ended call with a wrong entry, and a call in which two digits were keyed.
     fn store() -> MemoryStore {
         let account = Account {
-            sid: AccountSid::from_entropy(&[1; 16]),
+            sid: AccountSid::from_random_bytes(&[1; 16]),
             auth_token: AuthToken::new("t0ken").unwrap(),
         };
         let service = Service::new(MemoryStore::new([account.clone()]));
         let now = Moment::from_unix_millis(1_207_074_392_123);
         let date = Date::new(1_207_074_392, -420);
         service.store().seed(OutgoingCallerId {
-            sid: CallerIdSid::from_entropy(&[2; 16]),
+            sid: CallerIdSid::from_random_bytes(&[2; 16]),
             account_sid: account.sid,
             friendly_name: FriendlyName::new("Bücher 📚").unwrap(),
             // Withdrawn from the numbering plan since.
@@ -99,7 +99,8 @@ mod tests {
                     .ok(),
             };
             let call =
-                Call::new(account.sid, new, &Entropy::new([seed; Entropy::BYTES]), now).unwrap();
+                Call::new(account.sid, new, &RandomBytes::new([seed; RandomBytes::BYTES]), now)
+                    .unwrap();
             let sid = call.sid;
             ready(service.store().add_call(call)).unwrap().unwrap();
             ready(service.tick(now)).unwrap();
