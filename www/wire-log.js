@@ -27,7 +27,7 @@ class Exchange {
     this.failure = null;
   }
 
-  /** Whether it is of the project's own control surface rather than the vendor's API. */
+  /** Whether it is of the project's own control surface rather than Twilio's API. */
   get isControl() {
     return this.url.pathname.startsWith("/_callerid/");
   }

@@ -86,7 +86,7 @@ export interface CallerIdList {
   pageSize: number;
   /** Pages in the whole list; an empty list has none. `null` where the service does not say. */
   pages: number | null;
-  /** Rows in the whole list; `null` where the service does not say, as the vendor's no longer does. */
+  /** Rows in the whole list; `null` where the service does not say, as Twilio's no longer does. */
   total: number | null;
   /** Index of the page's first row in the whole list, from 0. */
   start: number;
@@ -123,7 +123,7 @@ export type ApiDocument =
 // ── The client ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * A version of the API. In `2008-08-01` the pages of a list go by number. `2010-04-01` is what the vendor's service
+ * A version of the API. In `2008-08-01` the pages of a list go by number. `2010-04-01` is what Twilio's service
  * answers as today: pages go by key, and a create has more options. `callerid serve` and {@link MockApi} answer both.
  */
 export type ApiVersion = "2008-08-01" | "2010-04-01";
@@ -142,7 +142,7 @@ export interface ConnectionOptions {
 
 /** Who asks, where, and how. */
 export interface ClientOptions extends ConnectionOptions {
-  /** The version to speak. Where it is left out: `2010-04-01` to the vendor's own service, `2008-08-01` to any other. */
+  /** The version to speak. Where it is left out: `2010-04-01` to Twilio's own service, `2008-08-01` to any other. */
   readonly apiVersion?: ApiVersion | undefined;
 }
 
@@ -184,7 +184,7 @@ export interface ListParameters extends ListFilter {
 // ── Calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * Where a call stands, in the vendor's words. `queued`, `ringing` and `in-progress` are live. `completed` is over after
+ * Where a call stands, in Twilio's words. `queued`, `ringing` and `in-progress` are live. `completed` is over after
  * it was answered, with the right code or without (see {@link Call.verificationStatus}), `busy` was declined, `failed` was
  * never placed or lost its line, `canceled` gave way to a new request for the same number.
  */

@@ -8,7 +8,7 @@ import { core, texts } from "./wasm.js";
 
 /**
  * The project's own control surface, under `/_callerid/`: whoever has the account's credentials can be the phone.
- * It is the same over `callerid serve` and over {@link MockApi.fetch}; the vendor has none. Methods reject as those of
+ * It is the same over `callerid serve` and over {@link MockApi.fetch}; Twilio has none. Methods reject as those of
  * {@link CallerIdClient}; what cannot happen to a call as it stands is a {@link RestException} with status 409.
  */
 export class CallControl {

@@ -84,13 +84,13 @@ export class RestException extends Error {
      */
     this.status = status;
     /**
-     * The vendor's number for the error; `null` where it sends none, as with a 404.
+     * Twilio's number for the error; `null` where it sends none, as with a 404.
      *
      * @readonly
      */
     this.code = code;
     /**
-     * Where the vendor explains the code.
+     * Where Twilio explains the code.
      *
      * @readonly
      */

@@ -1,5 +1,5 @@
 /**
- * Outgoing caller IDs, as the vendor's REST API of 2008-08-01 and of 2010-04-01 defines them: phone number and name
+ * Outgoing caller IDs, as Twilio's REST API of 2008-08-01 and of 2010-04-01 defines them: phone number and name
  * rules that agree with the server to the byte, a typed client, and the whole API as an in-process `fetch`.
  *
  * The same core, compiled to WebAssembly, answers here and in the server. `callerid` carries it inlined and loads it

@@ -1,7 +1,7 @@
 // Asks a server for everything that an OpenAPI description has of caller IDs, and holds every answer against the
 // schema that the description has for it: node check.mjs twilio_api_v2010.json
 //
-// A schema of the vendor's requires nothing and forbids nothing. Here an answer has every property that is
+// A schema of Twilio's requires nothing and forbids nothing. Here an answer has every property that is
 // described, and no other.
 
 import assert from "node:assert/strict";
@@ -100,7 +100,7 @@ async function ask(operationId, { path = {}, query = {}, form, status = 200, pas
   return answer;
 }
 
-/** The description has no errors; the vendor's pages do. */
+/** The description has no errors; Twilio's pages do. */
 function checkRefusal(response, body, where) {
   refusals += 1;
   const { code, message, more_info, status, ...others } = JSON.parse(body);
@@ -172,4 +172,4 @@ for (const [operationId, { answers, unasked }] of operations) {
   assert.deepEqual([...unasked], [], `${operationId} was not asked for with these`);
   console.log(`${operationId}: ${answers} ${answers === 1 ? "answer is" : "answers are"} as described`);
 }
-console.log(`${refusals} refusals, which are not described, have the vendor's form`);
+console.log(`${refusals} refusals, which are not described, have Twilio's form`);

@@ -263,7 +263,7 @@ test("a list whose length the service does not tell", async () => {
   assert.equal(parseResponse(list).total, null);
 });
 
-test("the version is the vendor's own where the address is, and can be chosen", async () => {
+test("the version is Twilio's own where the address is, and can be chosen", async () => {
   const mock = new MockApi();
   const asks = async (options) => {
     let asked;

@@ -347,8 +347,8 @@ mod tests {
             error.to_string(),
             "the API's version 2008-08-01 has no Extension; 2010-04-01 has"
         );
-        let vendor = Client::new(credentials(), "https://api.twilio.com").unwrap();
-        assert!(vendor.fetch(&sid()).target().starts_with("/2010-04-01/"));
+        let twilio = Client::new(credentials(), "https://api.twilio.com").unwrap();
+        assert!(twilio.fetch(&sid()).target().starts_with("/2010-04-01/"));
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl AuthToken {
         }
     }
 
-    /// Makes a new token from 16 random bytes: 32 hexadecimal digits, as the vendor's are.
+    /// Makes a new token from 16 random bytes: 32 hexadecimal digits, as Twilio's are.
     pub fn from_random_bytes(random_bytes: &[u8; 16]) -> Self {
         Self(format!("{:032x}", u128::from_be_bytes(*random_bytes)).into())
     }

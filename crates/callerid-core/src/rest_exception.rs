@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! error_table {
     ($($(#[$doc:meta])* $name:ident: $code:literal, $status:literal, $message:literal;)+) => {
-        /// An error of the vendor's catalogue that this service answers with.
+        /// An error of Twilio's catalogue that this service answers with.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum ErrorCode { $($(#[$doc])* $name,)+ }
@@ -15,7 +15,7 @@ macro_rules! error_table {
             /// Every error there is, in the order of their codes.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The vendor's number for it, as its `Code` element carries.
+            /// Twilio's number for it, as its `Code` element carries.
             pub const fn code(self) -> u32 {
                 match self { $(Self::$name => $code,)+ }
             }
@@ -25,7 +25,7 @@ macro_rules! error_table {
                 match self { $(Self::$name => $status,)+ }
             }
 
-            /// The vendor's short message.
+            /// Twilio's short message.
             pub const fn message(self) -> &'static str {
                 match self { $(Self::$name => $message,)+ }
             }
@@ -63,7 +63,7 @@ error_table! {
 }
 
 impl ErrorCode {
-    /// The error with the vendor's number, where this service has it.
+    /// The error with Twilio's number, where this service has it.
     pub fn from_code(code: u32) -> Option<Self> {
         Self::ALL.iter().copied().find(|error| error.code() == code)
     }
@@ -76,9 +76,9 @@ pub struct RestException {
     pub status: u16,
     /// What was wrong, for a person.
     pub message: String,
-    /// The vendor's number for it. An error of HTTP itself has none, nor has a 404 of the specification's version.
+    /// Twilio's number for it. An error of HTTP itself has none, nor has a 404 of the specification's version.
     pub code: Option<u32>,
-    /// Where the vendor explains the code: put in when the error is written, for it depends on the API's version.
+    /// Where Twilio explains the code: put in when the error is written, for it depends on the API's version.
     pub more_info: Option<String>,
 }
 
@@ -100,7 +100,7 @@ impl RestException {
         Self::with_message(ErrorCode::NotFound, message)
     }
 
-    /// An error of HTTP itself, for which the vendor's catalogue has no number.
+    /// An error of HTTP itself, for which Twilio's catalogue has no number.
     pub fn http(status: u16, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), code: None, more_info: None }
     }

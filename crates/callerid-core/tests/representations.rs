@@ -217,7 +217,7 @@ fn elements(document: &[u8]) -> Vec<String> {
     }
 }
 
-/// The specification's samples, and errors as the vendor documents them.
+/// The specification's samples, and errors as Twilio documents them.
 const SAMPLES: [(&str, &[u8]); 5] = [
     ("caller-id", include_bytes!("fixtures/caller-id.xml")),
     ("caller-ids", include_bytes!("fixtures/caller-ids.xml")),

@@ -37,7 +37,7 @@ pub const CODE_LIFETIME_SECONDS: u32 = 600;
 /// been set back and the call for expired: no code outlives its ten minutes through that.
 pub const CLOCK_TOLERANCE_SECONDS: u32 = 60;
 
-/// Where a call stands, in the vendor's words.
+/// Where a call stands, in Twilio's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallStatus {
@@ -72,7 +72,7 @@ impl CallStatus {
         Self::Canceled,
     ];
 
-    /// The vendor's word for it.
+    /// Twilio's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -148,7 +148,7 @@ pub struct Call {
 
 impl Call {
     /// The call for a new validation, not yet admitted (see [`Eligibility::admit`]). `None` where the
-    /// random bytes holds no code (see [`ValidationCode::from_random_bytes`]).
+    /// random bytes hold no code (see [`ValidationCode::from_random_bytes`]).
     pub fn new(
         account: AccountSid,
         new: NewCallerId,

@@ -143,7 +143,7 @@ pub struct CallbackRequest {
     pub signature: String,
 }
 
-/// The vendor's signature: base64 of HMAC-SHA1, keyed with the account's token, over the URL and then each name
+/// Twilio's signature: base64 of HMAC-SHA1, keyed with the account's token, over the URL and then each name
 /// and value of the body, sorted by name.
 fn sign(auth_token: &AuthToken, url: &str, parameters: &[(String, String)]) -> String {
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(auth_token.expose().as_bytes()) else {
@@ -164,8 +164,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signature_is_the_one_the_vendor_documents() {
-        // The worked example of the vendor's page on webhook security.
+    fn the_signature_is_the_one_twilio_documents() {
+        // The worked example of Twilio's page on webhook security.
         let token = AuthToken::new("12345").unwrap();
         let pairs = [
             ("Digits", "1234"),

@@ -33,7 +33,7 @@ use crate::versions;
 use crate::versions::{form, malformed};
 use crate::view::{CallView, CallbackView};
 
-/// Where the control surface begins: the vendor's paths never do.
+/// Where the control surface begins: Twilio's paths never do.
 pub const PREFIX: &str = "/_callerid/";
 
 /// What the line is called whose calls ring on the control surface alone.

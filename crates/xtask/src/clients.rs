@@ -1,4 +1,4 @@
-//! `cargo xtask clients`: the vendor's published clients, each at the version that its lock file names, against this server.
+//! `cargo xtask clients`: Twilio's published clients, each at the version that its lock file names, against this server.
 //!
 //! All play `tests/clients/scenario.json`, over plain HTTP, each with a server of its own. Then the recipes of `docs/sdk.md`
 //! are run: they are the files that the page shows.

@@ -1,4 +1,4 @@
-//! `cargo xtask compare DESCRIPTION`: this server beside Prism, which mocks the vendor's OpenAPI description.
+//! `cargo xtask compare DESCRIPTION`: this server beside Prism, which mocks Twilio's OpenAPI description.
 //!
 //! Both get the same twelve requests, then the same load, on one machine in one run. What is printed is a table in Markdown.
 

@@ -35,7 +35,7 @@ usage: cargo xtask <chore>
   page                                  put the page together in target/page, for any static host
   test                                  run every check, as CI does
   clients [name …]                      run the published clients' tests: curl, node, python, rust
-  openapi <description>                 hold the answers against the vendor's OpenAPI description
+  openapi <description>                 hold the answers against Twilio's OpenAPI description
   compare <description>                 the same requests to this server and to Prism, and what each costs
   bench [name …]                        measure, beside peers; writes target/bench.json
   package [--dist]                      build the npm package, or only pkg/dist and the server's page

@@ -1,4 +1,4 @@
-//! `cargo xtask openapi DESCRIPTION`: every answer of the server, held against the vendor's OpenAPI description of it.
+//! `cargo xtask openapi DESCRIPTION`: every answer of the server, held against Twilio's OpenAPI description of it.
 //!
 //! The description is not in the repository: it is `spec/json/twilio_api_v2010.json` of `twilio/twilio-oai`.
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The longest URL of a callback, in characters, as the vendor documents.
+/// The longest URL of a callback, in characters, as Twilio documents.
 pub const STATUS_CALLBACK_MAX_CHARS: usize = 1000;
 
 /// The longest name of a host, and the longest of its parts between dots.

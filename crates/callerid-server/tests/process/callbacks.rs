@@ -75,7 +75,7 @@ impl Received {
         pairs.map(|(name, value)| (name.to_owned(), value.replace("%2B", "+"))).collect()
     }
 
-    /// The signature that the vendor's documentation asks a receiver to compute.
+    /// The signature that Twilio's documentation asks a receiver to compute.
     #[track_caller]
     fn expect_signature(&self) {
         let mut signed = self.url.clone();

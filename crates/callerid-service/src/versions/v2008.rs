@@ -11,7 +11,7 @@ use crate::api_error::ApiError;
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::request::Request;
 
-/// Where the vendor explained a code in that version's time.
+/// Where Twilio explained a code in that version's time.
 const MORE_INFO: &str = "http://www.twilio.com/docs/errors/";
 
 pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, ApiError> {

@@ -1,4 +1,4 @@
-//! `2010-04-01`, what the vendor's service answers as today.
+//! `2010-04-01`, what Twilio's service answers as today.
 
 use callerid_core::form;
 use callerid_core::representation::{CallerIdPage, Document, PageUris, Representation};
@@ -14,7 +14,7 @@ use crate::api_error::ApiError;
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::request::Request;
 
-/// Where the vendor explains a code.
+/// Where Twilio explains a code.
 const MORE_INFO: &str = "https://www.twilio.com/docs/errors/";
 
 pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, ApiError> {

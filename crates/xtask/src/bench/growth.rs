@@ -302,5 +302,5 @@ fn caller_id(row: u64) -> OutgoingCallerId {
 fn call(turn: u64) -> Call {
     let new = NewCallerId::new(number(2_000_000 + turn));
     let random_bytes = RandomBytes::new(random_bytes(turn ^ 1 << 40));
-    Call::new(account(), new, &random_bytes, START).expect("the random_bytes holds a code")
+    Call::new(account(), new, &random_bytes, START).expect("the random bytes hold a code")
 }
