@@ -34,20 +34,54 @@ export async function says(program, args, what = WORKS) {
   if (!stdout.includes(what)) throw new Error(`${program} ${args.join(" ")} says: ${stdout}${stderr}`);
 }
 
-/** Runs a program for as long as `use` takes. */
+/** Runs a program for as long as `use` takes. An error says what the program said; the program's end is one too. */
 export async function whileRunning(program, args, use) {
   const child = spawn(program, args, { cwd: here, env: environment, stdio: ["ignore", "pipe", "pipe"], detached: true });
   let output = "";
   child.stdout.on("data", (data) => (output += data));
   child.stderr.on("data", (data) => (output += data));
+  const ended = new Promise((_, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => reject(new Error(`${program} ended by itself: ${signal ?? `exit ${code}`}`)));
+  });
   try {
-    await use();
+    await Promise.race([use(), ended]);
   } catch (error) {
     throw new Error(`${error.message}\n${output}`, { cause: error });
   } finally {
-    // It and what it has started.
-    process.kill(-child.pid);
+    ended.catch(() => {});
+    try {
+      // It and what it has started.
+      process.kill(-child.pid);
+    } catch (error) {
+      // All of them have ended.
+      if (error.code !== "ESRCH") console.error(error);
+    }
   }
+}
+
+/** A port that nobody listens on. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A folder for as long as `use` takes. */
+export async function inTemporaryFolder(use) {
+  const folder = await mkdtemp(join(tmpdir(), "callerid-"));
+  try {
+    return await use(folder);
+  } finally {
+    await afterwards(rm(folder, { recursive: true, force: true }));
+  }
+}
+
+/** Waits for the end of tidying up, whose failure must not stand in place of an earlier one. */
+export function afterwards(tidied) {
+  return tidied.catch((error) => console.error(error));
 }
 
 /** The answer of a server that may not have started yet. */
@@ -105,21 +139,20 @@ export async function inBrowser(address, { title = WORKS, patience = PATIENCE_MS
     }
     await use(page);
   } finally {
-    await browser.close();
+    await afterwards(browser.close());
   }
 }
 
 /** Bundles a worker as wrangler does, and runs it in workerd for as long as `use` takes. */
 export async function inWorkerd(entry, use) {
   const { build } = await import("esbuild");
-  const folder = await mkdtemp(join(tmpdir(), "callerid-workerd-"));
-  try {
+  await inTemporaryFolder(async (folder) => {
     const conditions = ["workerd", "worker", "browser"];
     await build({ entryPoints: { worker: entry }, outdir: folder, bundle: true, format: "esm", conditions, loader: { ".wasm": "copy" }, logLevel: "silent" });
     const files = (await readdir(folder)).sort((file) => (file === "worker.js" ? -1 : 1));
     if (!files.some((file) => extname(file) === ".wasm")) throw new Error(`the bundle has no .wasm of its own: ${files}`);
     const modules = files.map((file) => `(name = "${file}", ${extname(file) === ".wasm" ? "wasm" : "esModule"} = embed "${file}")`);
-    const port = 30_000 + (process.pid % 10_000);
+    const port = await freePort();
     await writeFile(
       join(folder, "config.capnp"),
       `using Workerd = import "/workerd/workerd.capnp";
@@ -129,7 +162,5 @@ const config :Workerd.Config = (
 );`,
     );
     await whileRunning(bin("workerd"), ["serve", join(folder, "config.capnp")], () => use(`http://127.0.0.1:${port}/`));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }

@@ -1,12 +1,11 @@
 // The packed package, installed and run in every host: `node run.mjs <tarball> [host …]`.
 
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import { answered, bin, here, inBrowser, inWorkerd, installed, node24, run, says, served, whileRunning } from "./harness.mjs";
+import { afterwards, answered, bin, freePort, here, inBrowser, inTemporaryFolder, inWorkerd, installed, node24, run, says, served, whileRunning } from "./harness.mjs";
 import { prepareRecipes, recipes } from "./recipes.mjs";
 
 const [tarball, ...wanted] = process.argv.slice(2);
@@ -34,11 +33,11 @@ const hosts = {
   publint: () => run(bin("publint"), ["--strict", installed]),
   attw: async () => {
     // It deletes the tarball that it is given.
-    const folder = await mkdtemp(join(tmpdir(), "callerid-attw-"));
-    await cp(tarball, join(folder, "callerid.tgz"));
     const wasm = ["--exclude-entrypoints", "callerid.wasm", "client.wasm", "phone.wasm"];
-    await run(bin("attw"), [join(folder, "callerid.tgz"), "--profile", "esm-only", ...wasm]);
-    await rm(folder, { recursive: true });
+    await inTemporaryFolder(async (folder) => {
+      await cp(tarball, join(folder, "callerid.tgz"));
+      await run(bin("attw"), [join(folder, "callerid.tgz"), "--profile", "esm-only", ...wasm]);
+    });
   },
   types: async () => {
     await run(bin("tsc"), ["--project", "types/tsconfig.json"]);
@@ -62,7 +61,7 @@ const hosts = {
     try {
       await inBrowser(`http://127.0.0.1:${server.httpServer.address().port}/`);
     } finally {
-      await server.close();
+      await afterwards(server.close());
     }
   },
   "vite build": async () => {
@@ -84,7 +83,7 @@ const hosts = {
   next: async () => {
     const folder = join(here, "hosts/next");
     await run(bin("next"), ["build", folder]);
-    const port = String(20000 + (process.pid % 10000));
+    const port = String(await freePort());
     await whileRunning(bin("next"), ["start", folder, "--port", port, "--hostname", "127.0.0.1"], async () => {
       const address = `http://127.0.0.1:${port}/`;
       const html = await (await answered(address)).text();

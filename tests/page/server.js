@@ -28,8 +28,10 @@ export class Server {
   async restart(listen = new URL(this.url).host) {
     const { accountSid, authToken } = this.account;
     const environment = { ...process.env, CALLERID_ACCOUNT_SID: accountSid, CALLERID_AUTH_TOKEN: authToken };
-    this.#process = spawn(PROGRAM, ["serve", "--listen", listen, "--data", this.#data, "--log", "off"], { env: environment, stdio: ["ignore", "pipe", "inherit"] });
-    this.ended = new Promise((resolve) => this.#process.once("exit", resolve));
+    this.#process = spawn(PROGRAM, ["serve", "--listen", listen, "--data", this.#data, "--log", "off"], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    this.#process.stderr.on("data", (data) => (said += data));
+    this.ended = new Promise((resolve) => this.#process.once("close", resolve).once("error", (error) => resolve((said += error.message))));
     for await (const line of createInterface({ input: this.#process.stdout })) {
       const [, url] = /(http:\/\/[\d.:]+)/.exec(line) ?? [];
       if (url) {
@@ -38,7 +40,8 @@ export class Server {
         return;
       }
     }
-    throw new Error(`${PROGRAM} did not start`);
+    await this.ended;
+    throw new Error(`${PROGRAM} did not start: ${said}`);
   }
 
   /** Ends it at once, as a crash does. */

@@ -3,17 +3,15 @@
 use std::process::Command;
 use std::time::Instant;
 
+use crate::wasm_target::TARGET;
 use crate::{Outcome, cargo, clients, node, page, root, run, target_dir};
-
-const WASM: &str = "wasm32-unknown-unknown";
 
 /// Runs every check, in the order in which they are quickest to fail.
 pub(crate) fn run_all() -> Outcome {
     step("rustfmt", cargo().args(["fmt", "--all", "--check"]))?;
-    install_wasm_target()?;
     step(
         "the core builds for wasm32",
-        cargo().args(["build", "--locked", "--package", "callerid-core", "--target", WASM]),
+        cargo().args(["build", "--locked", "--package", "callerid-core", "--target", TARGET]),
     )?;
     let clippy = ["clippy", "--locked", "--workspace", "--all-targets", "--all-features"];
     step("clippy", cargo().args(clippy).args(["--", "--deny", "warnings"]))?;
@@ -56,15 +54,4 @@ fn timed(name: &str, check: impl FnOnce() -> Outcome) -> Outcome {
     check().map_err(|error| format!("{name}: {error}"))?;
     eprintln!("── {name}: passed in {:.0} s", start.elapsed().as_secs_f32());
     Ok(())
-}
-
-/// Adds the target where rustup has it to add; elsewhere the build says what is missing.
-fn install_wasm_target() -> Outcome {
-    let installed = Command::new("rustup").args(["target", "list", "--installed"]).output();
-    match installed {
-        Ok(list) if !String::from_utf8_lossy(&list.stdout).contains(WASM) => {
-            step("rustup adds wasm32", Command::new("rustup").args(["target", "add", WASM]))
-        }
-        _ => Ok(()),
-    }
 }

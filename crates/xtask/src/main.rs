@@ -1,7 +1,7 @@
-//! The project's chores: `cargo xtask serve`, `test` and the others that [`USAGE`] lists.
+//! The project's tasks: `cargo xtask serve`, `test` and the others that [`USAGE`] lists.
 //!
 //! What only a benchmark or the generator needs is behind a feature of its name, so that `serve` is quick on a
-//! fresh clone; those chores run again in an xtask built with it.
+//! fresh clone; those tasks run again in an xtask built with it.
 
 #[cfg(feature = "bench")]
 mod bench;
@@ -19,17 +19,19 @@ mod page;
 mod python;
 mod serve;
 mod server;
+mod wasm_target;
 
 use std::env;
 use std::error::Error;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// What every chore returns.
+/// What every task returns.
 type Outcome = Result<(), Box<dyn Error>>;
 
 const USAGE: &str = "\
-usage: cargo xtask <chore>
+usage: cargo xtask <task>
 
   serve [options of `callerid serve`]   build the page and the server in release mode, and run it
   page                                  put the page together in target/page, for any static host
@@ -43,11 +45,25 @@ usage: cargo xtask <chore>
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
-    let Some((chore, args)) = args.split_first() else {
+    let Some((task, args)) = args.split_first() else {
         eprintln!("{USAGE}");
         return ExitCode::FAILURE;
     };
-    let outcome = match chore.as_str() {
+    // Before anything is compiled, for what needs it is compiled last.
+    let needs_wasm = ["serve", "page", "test", "bench", "package"].contains(&task.as_str());
+    let ready = if needs_wasm { wasm_target::install() } else { Ok(()) };
+    let outcome = ready.and_then(|()| run_task(task, args));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask {task}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_task(task: &str, args: &[String]) -> Outcome {
+    match task {
         "serve" => serve::run_server(args),
         "page" => page::assemble(),
         "test" => checks::run_all(),
@@ -56,28 +72,36 @@ fn main() -> ExitCode {
         #[cfg(feature = "compare")]
         "compare" => compare::run_all(args),
         #[cfg(not(feature = "compare"))]
-        "compare" => with_feature(chore, args),
+        "compare" => with_feature(task, args),
         #[cfg(feature = "generate")]
         "generate" => generate::run(args),
         #[cfg(not(feature = "generate"))]
-        "generate" => with_feature(chore, args),
+        "generate" => with_feature(task, args),
         #[cfg(feature = "bench")]
         "bench" => bench::run(args),
         #[cfg(not(feature = "bench"))]
-        "bench" => with_feature(chore, args),
+        "bench" => with_feature(task, args),
         #[cfg(feature = "package")]
         "package" => package::run_all(args),
         #[cfg(not(feature = "package"))]
-        "package" => with_feature(chore, args),
-        unknown => Err(format!("no chore is called {unknown:?}\n\n{USAGE}").into()),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cargo xtask {chore}: {error}");
-            ExitCode::FAILURE
+        "package" => with_feature(task, args),
+        unknown => Err(format!("no task is called {unknown:?}\n\n{USAGE}").into()),
+    }
+}
+
+/// Copies a folder, with those in it.
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
         }
     }
+    Ok(())
 }
 
 /// The cargo that runs this.
@@ -103,10 +127,10 @@ fn run(command: &mut Command) -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("{name} failed: {status}").into()) }
 }
 
-/// Runs a chore again in an xtask built with the feature of its name, in release mode.
-fn with_feature(chore: &str, args: &[String]) -> Outcome {
-    let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", chore];
-    run(cargo().args(build).args(["--", chore]).args(args))
+/// Runs a task again in an xtask built with the feature of its name, in release mode.
+fn with_feature(task: &str, args: &[String]) -> Outcome {
+    let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", task];
+    run(cargo().args(build).args(["--", task]).args(args))
 }
 
 /// Builds `pkg/dist`, the npm package's modules as the page loads them, and puts the page in the server's crate; it needs no Node.

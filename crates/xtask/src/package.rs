@@ -14,7 +14,8 @@ use std::process::Command;
 use base64ct::{Base64, Encoding as _};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{Outcome, cargo, node, page, root, run, target_dir};
+use crate::wasm_target::TARGET;
+use crate::{Outcome, cargo, copy_folder, node, page, root, run, target_dir};
 
 /// A build of `callerid-wasm`, and where it goes.
 struct Build {
@@ -103,21 +104,6 @@ fn emptied(folder: PathBuf) -> std::io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Copies what is in a folder, and in those in it.
-fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_all(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), to)?;
-        }
-    }
-    Ok(())
-}
-
 impl Build {
     /// Compiles it, and puts the plain modules beside.
     fn run(&self, folder: &Path) -> Outcome {
@@ -130,7 +116,7 @@ impl Build {
             root().display(),
         );
         let compile = ["build", "--locked", "--package", "callerid-wasm", "--lib"];
-        let target = ["--target", "wasm32-unknown-unknown", "--profile", "wasm"];
+        let target = ["--target", TARGET, "--profile", "wasm"];
         let features = self.features;
         run(cargo().args(compile).args(target).args(features).args(["--config", &flags]))?;
 
@@ -149,7 +135,7 @@ impl Build {
         optimise(&wasm)?;
         let base64 = Base64::encode_string(&fs::read(&wasm)?);
 
-        copy_all(&root().join("pkg/src"), folder)?;
+        copy_folder(&root().join("pkg/src"), folder)?;
         fs::write(folder.join("glue.js"), output.js())?;
         fs::write(folder.join("glue.d.ts"), output.ts().unwrap_or_default())?;
         let inlined = format!("/** `callerid.wasm`. */\nexport const base64 = \"{base64}\";\n");

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::{Outcome, cargo, node, root, run, target_dir};
+use crate::{Outcome, cargo, copy_folder, node, root, run, target_dir};
 
 const NO_BROWSER: &str = "the page's tests need a Chromium or Chrome, and none is found. Install one \
     (Debian: apt-get install --no-install-recommends chromium), or name one in CHROME";
@@ -37,26 +37,11 @@ fn put_together(page: &Path) -> Outcome {
     if page.exists() {
         fs::remove_dir_all(page)?;
     }
-    copy(&root().join("www"), page)?;
+    copy_folder(&root().join("www"), page)?;
     fs::create_dir(page.join("callerid"))?;
     let html = fs::read_to_string(page.join("index.html"))?;
     for name in html.split("\"callerid/").skip(1).filter_map(|rest| rest.split('"').next()) {
         fs::copy(root().join("pkg/dist").join(name), page.join("callerid").join(name))?;
-    }
-    Ok(())
-}
-
-/// Copies a folder, with those in it.
-fn copy(from: &Path, to: &Path) -> Outcome {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), to)?;
-        }
     }
     Ok(())
 }
