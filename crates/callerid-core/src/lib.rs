@@ -4,7 +4,7 @@
 //! ```
 //! use callerid_core::{FriendlyName, PhoneNumber};
 //!
-//! let number = PhoneNumber::parse("+1 (415) 867-5309 ext. 22")?;
+//! let number = PhoneNumber::parse("+1 (415) 867-5309")?;
 //! assert_eq!(number.as_str(), "4158675309");
 //! assert_eq!(FriendlyName::default_for(&number).as_str(), "(415) 867-5309");
 //! # Ok::<(), callerid_core::InvalidPhoneNumber>(())
