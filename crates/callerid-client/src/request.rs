@@ -129,6 +129,12 @@ impl Response<'_> {
         }
     }
 
+    /// The document in the body; `None` where it claims to be in another format.
+    fn decode(&self) -> Option<Result<Decoded, InvalidDocument>> {
+        let is_xml = self.content_type.is_none_or(xml::is_content_type);
+        is_xml.then(|| xml::decode(self.body))
+    }
+
     fn unexpected(&self) -> ClientError {
         // The body of a success may have a validation code in it, which an error must not carry into a log.
         let shown = if self.status.is_success() { &[] } else { self.body };
@@ -136,22 +142,7 @@ impl Response<'_> {
         ClientError::Unexpected {
             status: self.status.as_u16(),
             content_type: self.content_type.map(excerpt),
-            text: excerpt(readable(beginning)),
+            text: excerpt(&String::from_utf8_lossy(beginning)),
         }
     }
-}
-
-impl Response<'_> {
-    /// The document in the body; `None` where it claims to be in another format.
-    fn decode(&self) -> Option<Result<Decoded, InvalidDocument>> {
-        let is_xml = self.content_type.is_none_or(xml::is_content_type);
-        is_xml.then(|| xml::decode(self.body))
-    }
-}
-
-/// What can be read of bytes: up to the first that is no UTF-8.
-pub(crate) fn readable(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes)
-        .or_else(|error| std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default()))
-        .unwrap_or_default()
 }

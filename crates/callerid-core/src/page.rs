@@ -95,16 +95,7 @@ impl PageRequest {
 
     /// How many rows come before the page's first: no page is so far that this overflows.
     pub fn offset(&self) -> u64 {
-        rows_before(self.number, self.size.rows())
-    }
-}
-
-/// How many rows come before a page's first, or as many as there can be.
-pub(crate) fn rows_before(number: u64, size: u32) -> u64 {
-    // `saturating_mul` reckons in 128 bits, for which a .wasm needs code of its own.
-    match u64::MAX.checked_div(size.into()) {
-        Some(most) if number > most => u64::MAX,
-        _ => number.wrapping_mul(size.into()),
+        self.number.saturating_mul(self.size.rows().into())
     }
 }
 
@@ -164,7 +155,7 @@ impl<T> Page<T> {
 
     /// Index of the page's first row in the whole list, from 0.
     pub fn start(&self) -> u64 {
-        rows_before(self.number, self.size).min(self.total)
+        self.number.saturating_mul(self.size.into()).min(self.total)
     }
 
     /// Index of the page's last row in the whole list, from 0; 0 where the list is empty.

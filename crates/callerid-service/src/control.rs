@@ -11,7 +11,7 @@
 //! JSON in every answer, the API's credentials in every request. `GET events`, a stream, is answered by
 //! [`Service::follow`].
 //!
-//! The line in the answer to `GET health` is [`VIRTUAL_LINE`] where no phone rings but the one that is here: whoever
+//! The line in the answer to `GET health` is [`VIRTUAL_LINE`](crate::VIRTUAL_LINE) where no phone rings but the one that is here: whoever
 //! asks may offer to answer it. Any other is called by the name that its host gives it.
 
 use http::StatusCode;
@@ -34,10 +34,7 @@ use crate::versions::{form, malformed};
 use crate::view::{CallView, CallbackView};
 
 /// Where the control surface begins: Twilio's paths never do.
-pub const PREFIX: &str = "/_callerid/";
-
-/// What the line is called whose calls ring on the control surface alone.
-pub const VIRTUAL_LINE: &str = "virtual";
+pub(crate) const PREFIX: &str = "/_callerid/";
 
 /// Answers a request whose path, without [`PREFIX`], is `path`.
 pub(crate) async fn respond<S: Store>(

@@ -24,7 +24,7 @@ mod account;
 mod api_error;
 mod call;
 mod callback;
-pub mod control;
+mod control;
 mod eligibility;
 mod event;
 mod event_stream;
@@ -55,7 +55,7 @@ pub use random_bytes::RandomBytes;
 pub use request::{MAX_BODY_BYTES, body_too_long};
 pub use response::Response;
 pub use router::error_response;
-pub use service::{LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick};
+pub use service::{LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick, VIRTUAL_LINE};
 pub use store::{
     CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, InvalidSnapshot, MemoryStore, Store,
     StoreError,

@@ -1,17 +1,13 @@
 //! Operations: what a request of the API asks for, whatever its version.
 //!
 //! Decoding has two halves: [`Route::decode`] finds out what a path names and how the answer is to be written,
-//! [`Operation::decode`] what is to be done with it. What the second refuses is said only to whoever's credentials are
+//! [`versions::decode`](crate::versions::decode) what is to be done with it. What the second refuses is said only to whoever's credentials are
 //! right.
 
 use callerid_core::representation::Representation;
 use callerid_core::{
     AccountSid, ApiVersion, CallerIdSid, Filter, FriendlyName, NewCallerId, PageRequest,
 };
-
-use crate::api_error::ApiError;
-use crate::request::Request;
-use crate::versions;
 
 /// What a path names. Paths are case-sensitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,19 +113,12 @@ pub(crate) struct PageToken {
     pub(crate) updated: Option<i64>,
 }
 
-impl Operation {
-    /// Reads what a request wants of the resource that its path names.
-    ///
-    /// # Errors
-    /// The [`ApiError`] to answer with. With 405 goes [`Resource::allow`].
-    pub(crate) fn decode(route: &Route, request: &Request<'_>) -> Result<Self, ApiError> {
-        versions::decode(route.version, route.resource, request)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api_error::ApiError;
+    use crate::request::Request;
+    use crate::versions;
     use callerid_core::PhoneNumber;
 
     const ACCOUNT: &str = "AC309475e5fede1b49e100272a8640f438";

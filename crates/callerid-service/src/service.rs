@@ -1,7 +1,6 @@
 //! The [`Service`]: operations on a store, with the rules of both; one for every host.
 
 use std::cmp::Reverse;
-use std::fmt;
 
 use callerid_core::{
     AccountSid, CallSid, Credentials, Cursor, ErrorCode, ListKey, Moment, NewCallerId, Page,
@@ -10,7 +9,6 @@ use callerid_core::{
 use crate::account::{Account, Unauthenticated};
 use crate::api_error::{ApiError, ServiceError};
 use crate::call::{Call, PhoneEvent};
-use crate::control;
 use crate::eligibility::Ineligible;
 use crate::operation::{ListRequest, Operation, PageToken, Route};
 use crate::random_bytes::RandomBytes;
@@ -18,7 +16,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::store::{Store, StoreError};
 use crate::transition::{Instruction, Transition, UnexpectedEvent};
-use crate::versions::Answer;
+use crate::versions::{self, Answer};
 
 /// Answers requests over a store. It keeps nothing itself, so any number of them may share one.
 ///
@@ -83,13 +81,17 @@ pub enum PhoneEventError {
     Store(StoreError),
 }
 
+/// What a validation fails with in the one of 10^53 draws in which no code can be drawn.
+const NO_CODE: &str = "the random bytes hold no code";
+/// The name of the line whose calls ring on the control surface alone.
+pub const VIRTUAL_LINE: &str = "virtual";
 /// How many calls one `tick` takes up before it looks at the clock again.
 const TICK_BATCH: usize = 1000;
 
 impl<S: Store> Service<S> {
     /// A service over that store, whose calls ring on the control surface alone.
     pub const fn new(store: S) -> Self {
-        Self { store, line: control::VIRTUAL_LINE }
+        Self { store, line: VIRTUAL_LINE }
     }
 
     /// The same service, whose calls ring at the phone line of that name.
@@ -195,7 +197,7 @@ impl<S: Store> Service<S> {
             return Err(not_found().into());
         }
         let store = &self.store;
-        match Operation::decode(route, request)? {
+        match versions::decode(route.version, route.resource, request)? {
             Operation::List(list) => self.list(&account, list).await,
             Operation::Create(new) => self.create(&account, new, now, random_bytes, reply).await,
             Operation::Fetch(sid) => {
@@ -254,7 +256,7 @@ impl<S: Store> Service<S> {
         reply: &mut Reply,
     ) -> Result<Answer, ServiceError> {
         let call = Call::new(*account, new, random_bytes, now);
-        let call = call.ok_or_else(|| StoreError::new(NoCode))?;
+        let call = call.ok_or_else(|| StoreError::new(NO_CODE))?;
         let validation_request = call.to_validation_request();
         // A call without a delay is saved as ringing at once: one step, and one write.
         let (call, place) = match call.advance_to(now) {
@@ -266,7 +268,7 @@ impl<S: Store> Service<S> {
         reply.next.extend(admitted.replaced.and_then(Transition::into_next));
         let call = admitted.call;
         reply.next.extend(place.map(|instruction| LineCommand { call, instruction }));
-        let request = validation_request.ok_or_else(|| StoreError::new(NoCode))?;
+        let request = validation_request.ok_or_else(|| StoreError::new(NO_CODE))?;
         Ok(Answer::ValidationRequest(request))
     }
 }
@@ -287,19 +289,6 @@ impl Reply {
 fn credentials(authorization: Option<&str>) -> Result<Credentials, Unauthenticated> {
     authorization.and_then(Credentials::from_authorization).ok_or(Unauthenticated)
 }
-
-/// No code can be drawn from the host's random bytes. (A type of its own: an error made of a text brings tables that take 3.5 KB
-/// of compressed .wasm.)
-#[derive(Debug)]
-struct NoCode;
-
-impl fmt::Display for NoCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the random bytes hold no code")
-    }
-}
-
-impl std::error::Error for NoCode {}
 
 fn refused(refused: Ineligible) -> ApiError {
     match refused {

@@ -1,6 +1,6 @@
 //! The virtual line: a phone that a person, a page or a test answers through the control surface.
 
-use callerid_service::{Call, Prompt, control};
+use callerid_service::{Call, Prompt, VIRTUAL_LINE};
 
 use super::PhoneLine;
 
@@ -13,7 +13,7 @@ pub struct VirtualLine;
 
 impl PhoneLine for VirtualLine {
     fn name(&self) -> &'static str {
-        control::VIRTUAL_LINE
+        VIRTUAL_LINE
     }
 
     fn place(&self, _: &Call) {}

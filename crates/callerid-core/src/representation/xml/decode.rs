@@ -18,7 +18,7 @@ use super::reader::{Attribute, EXCERPT_CHARS, Read, Reader, Tag, Text, malformed
 use crate::date::Date;
 use crate::friendly_name::{FriendlyName, is_xml_char};
 use crate::outgoing_caller_id::OutgoingCallerId;
-use crate::page::{Page, decimal, rows_before};
+use crate::page::{Page, decimal};
 use crate::phone_number::PhoneNumber;
 use crate::rest_exception::RestException;
 use crate::sid::{AccountSid, CallSid, CallerIdSid};
@@ -163,7 +163,7 @@ impl<'a> Decoder<'a> {
         let page = &mut received.list.page;
         if received.stated_total.is_none() {
             let rows = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
-            let start = rows_before(page.number, page.size);
+            let start = page.number.saturating_mul(page.size.into());
             page.total = start.saturating_add(rows).saturating_add(page.more.into());
         }
         Ok(received)
