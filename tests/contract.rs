@@ -67,7 +67,7 @@ impl Host for InProcess {
         let request = http.body(request.body.as_bytes()).expect("a case is HTTP");
         let reply = ready(self.service.respond(&request, self.now, &random_bytes));
         assert!(reply.failure.is_none(), "{:?}", reply.failure);
-        let (head, body) = reply.response.into_parts();
+        let (head, body) = http::Response::from(reply.response).into_parts();
         let text = |value: &http::HeaderValue| value.to_str().expect("headers are text").to_owned();
         let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
         Response {

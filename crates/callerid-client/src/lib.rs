@@ -21,25 +21,26 @@
 //! let client = Client::new(Credentials { sid, auth_token: auth_token.clone() }, "http://127.0.0.1:8008")?;
 //!
 //! let request = client.create(&NewCallerId::new(PhoneNumber::parse("(415) 867-5309")?))?;
-//! assert_eq!(request.http().method(), "POST");
+//! assert_eq!(request.method(), "POST");
 //! assert_eq!(
-//!     request.http().uri(),
+//!     request.url(),
 //!     "http://127.0.0.1:8008/2008-08-01/Accounts/AC309475e5fede1b49e100272a8640f438/OutgoingCallerIds"
 //! );
-//! assert_eq!(request.http().body(), "PhoneNumber=4158675309");
+//! assert_eq!(request.body(), "PhoneNumber=4158675309");
 //!
 //! // Here a service in the same process stands for the network.
 //! let service = Service::new(MemoryStore::new([Account { sid, auth_token }]));
 //! let now = Moment::from_unix_millis(1_207_074_392_000);
-//! let reply = wait(service.respond(request.http(), now, &RandomBytes::new([7; RandomBytes::BYTES])));
+//! let reply = wait(service.respond(&request.to_http()?, now, &RandomBytes::new([7; RandomBytes::BYTES])));
 //!
-//! let answer = request.read(&reply.response)?;
+//! let answer = request.read_http(&reply.response.into())?;
 //! println!("Key {} when your phone rings.", answer.validation_code.expose());
 //! # assert_eq!(answer.phone_number.as_str(), "4158675309");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Requests and responses are the `http` crate's, which reqwest, ureq, hyper and tower take and give. The client speaks the
+//! With the feature `http`, on by default, requests and responses are the `http` crate's too, which reqwest, ureq, hyper and
+//! tower take and give. The client speaks the
 //! version of the API that [`Client::with_version`] says, XML in both.
 
 mod address;

@@ -2,63 +2,118 @@
 
 use std::fmt;
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use http::{Method, StatusCode, Uri};
-
 use callerid_core::representation::{Decoded, InvalidDocument, ReceivedPage, xml};
 use callerid_core::{OutgoingCallerId, ValidationRequest, form};
 
 use crate::error::{ClientError, EXCERPT_CHARS, excerpt};
 use callerid_core::Credentials;
 
+const ACCEPT: &str = "application/xml";
+const NO_CONTENT: u16 = 204;
+
 /// A request that is answered with a `T`.
 pub struct ClientRequest<T> {
-    http: http::Request<String>,
+    method: &'static str,
+    url: String,
+    origin_length: usize,
+    headers: Vec<(&'static str, String)>,
+    body: String,
     answer: ReadAnswer<T>,
 }
 
 impl<T> ClientRequest<T> {
     pub(crate) fn new(
-        method: Method,
-        uri: Uri,
+        method: &'static str,
+        (origin, target): (&str, &str),
         credentials: &Credentials,
         answer: ReadAnswer<T>,
     ) -> Self {
-        let mut http = http::Request::new(String::new());
-        *http.method_mut() = method;
-        *http.uri_mut() = uri;
-        let headers = http.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/xml"));
-        if let Ok(mut authorization) = HeaderValue::from_str(&credentials.to_authorization()) {
-            authorization.set_sensitive(true);
-            headers.insert(AUTHORIZATION, authorization);
+        let authorization = credentials.to_authorization();
+        Self {
+            method,
+            url: format!("{origin}{target}"),
+            origin_length: origin.len(),
+            headers: vec![("authorization", authorization), ("accept", ACCEPT.to_owned())],
+            body: String::new(),
+            answer,
         }
-        Self { http, answer }
     }
 
     pub(crate) fn with_form(mut self, fields: &[(&str, &str)]) -> Self {
-        let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
-        self.http.headers_mut().insert(CONTENT_TYPE, content_type);
-        *self.http.body_mut() = form::encode(fields.iter().copied());
+        self.headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
+        self.body = form::encode(fields.iter().copied());
         self
     }
 
-    /// The request to send. `Host` and `Content-Length` are for whoever sends it. `Authorization` carries the
-    /// credentials.
-    pub fn http(&self) -> &http::Request<String> {
-        &self.http
+    /// The method: `GET`.
+    pub fn method(&self) -> &'static str {
+        self.method
     }
 
-    /// Reads the response.
+    /// The whole address: `http://127.0.0.1:8008/2008-08-01/…`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The address without scheme, host and port: `/2008-08-01/…`.
+    pub fn target(&self) -> &str {
+        self.url.get(self.origin_length..).unwrap_or_default()
+    }
+
+    /// The headers, names in lower case. `Host` and `Content-Length` are for whoever sends them. One of them carries the
+    /// credentials.
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
+    }
+
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body; empty if the request has none.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// The request as reqwest, ureq, hyper and tower take it.
+    ///
+    /// # Errors
+    /// None for a request of a [`Client`](crate::Client), unless the service gave an address that is not a URI.
+    #[cfg(feature = "http")]
+    pub fn to_http(&self) -> Result<http::Request<String>, http::Error> {
+        let mut request = http::Request::builder().method(self.method).uri(&self.url);
+        for (name, value) in &self.headers {
+            let mut value = http::HeaderValue::from_str(value)?;
+            value.set_sensitive(*name == "authorization");
+            request = request.header(*name, value);
+        }
+        request.body(self.body.clone())
+    }
+
+    /// Reads a response of the `http` crate, as [`read`](Self::read) does.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    #[cfg(feature = "http")]
+    pub fn read_http(&self, response: &http::Response<impl AsRef<[u8]>>) -> Result<T, ClientError> {
+        let content_type = response.headers().get("content-type");
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        self.read(response.status().as_u16(), content_type, response.body().as_ref())
+    }
+
+    /// Reads the response: its status, the value of its `Content-Type` header, and its body.
     ///
     /// # Errors
     /// [`ClientError`]: what the service says is wrong, or that the response is not one of this API.
-    pub fn read(&self, response: &http::Response<impl AsRef<[u8]>>) -> Result<T, ClientError> {
-        let content_type =
-            response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let response =
-            Response { status: response.status(), content_type, body: response.body().as_ref() };
-        if response.status.is_success() { (self.answer)(&response) } else { Err(response.error()) }
+    pub fn read(
+        &self,
+        status: u16,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<T, ClientError> {
+        let response = Response { status, content_type, body };
+        if response.is_success() { (self.answer)(&response) } else { Err(response.error()) }
     }
 }
 
@@ -66,9 +121,9 @@ impl<T> ClientRequest<T> {
 impl<T> fmt::Debug for ClientRequest<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientRequest")
-            .field("method", self.http.method())
-            .field("uri", self.http.uri())
-            .field("body", self.http.body())
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("body", &self.body)
             .finish_non_exhaustive()
     }
 }
@@ -100,18 +155,22 @@ pub(crate) fn validation_request(
 }
 
 pub(crate) fn nothing(response: &Response<'_>) -> Result<(), ClientError> {
-    if response.status == StatusCode::NO_CONTENT { Ok(()) } else { Err(response.unexpected()) }
+    if response.status == NO_CONTENT { Ok(()) } else { Err(response.unexpected()) }
 }
 
 /// A response that is being read.
 #[derive(Clone, Copy)]
 pub(crate) struct Response<'a> {
-    status: StatusCode,
+    status: u16,
     content_type: Option<&'a str>,
     body: &'a [u8],
 }
 
 impl Response<'_> {
+    fn is_success(&self) -> bool {
+        (200..=299).contains(&self.status)
+    }
+
     /// The document of a success.
     fn document(&self) -> Result<Decoded, ClientError> {
         match self.decode() {
@@ -137,10 +196,10 @@ impl Response<'_> {
 
     fn unexpected(&self) -> ClientError {
         // The body of a success may have a validation code in it, which an error must not carry into a log.
-        let shown = if self.status.is_success() { &[] } else { self.body };
+        let shown = if self.is_success() { &[] } else { self.body };
         let beginning = shown.get(..EXCERPT_CHARS.saturating_mul(4)).unwrap_or(shown);
         ClientError::Unexpected {
-            status: self.status.as_u16(),
+            status: self.status,
             content_type: self.content_type.map(excerpt),
             text: excerpt(&String::from_utf8_lossy(beginning)),
         }

@@ -49,12 +49,13 @@ fn service(rows: u8) -> Service<MemoryStore> {
 }
 
 fn send<T>(service: &Service<MemoryStore>, request: &ClientRequest<T>) -> Result<T, ClientError> {
+    let http = request.to_http().unwrap();
     let random_bytes = RandomBytes::new([7; RandomBytes::BYTES]);
-    let respond = pin!(service.respond(request.http(), NOW, &random_bytes));
+    let respond = pin!(service.respond(&http, NOW, &random_bytes));
     let Poll::Ready(reply) = respond.poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("a store in memory never waits");
     };
-    request.read(&reply.response)
+    request.read_http(&reply.response.into())
 }
 
 fn every_page(

@@ -152,13 +152,13 @@ fn error_response(head: &[u8]) -> Option<Bytes> {
     };
     let exception = RestException::http(status.parse().ok()?, message);
     let response = callerid_service::error_response("", &exception, random_bytes().request_sid());
-    let length = format!("content-length: {}", response.body().len());
+    let length = format!("content-length: {}", response.body.len());
     let mut headers = headers.replacen("content-length: 0", &length, 1);
-    for (name, value) in response.headers() {
-        headers.push_str(&format!("\r\n{name}: {}", value.to_str().unwrap_or_default()));
+    for (name, value) in &response.headers {
+        headers.push_str(&format!("\r\n{name}: {}", value));
     }
     let mut bytes = format!("{status_line}\r\n{headers}\r\n\r\n").into_bytes();
-    bytes.extend(response.into_body());
+    bytes.extend(response.body);
     Some(bytes.into())
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::exchange::{log, log_failure, random_bytes, text};
+use crate::exchange::{log, log_failure, random_bytes, text, to_http};
 use crate::host::Host;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -46,11 +46,11 @@ pub(crate) async fn stream<S: Store + 'static>(
         Ok((events, response)) => {
             let follower = Follower { host, events, changes, stop };
             let body = Body::from_stream(stream::unfold(follower, Follower::next));
-            response.map(|_| body)
+            to_http(response).map(|_| body)
         }
         Err(reply) => {
             reply.failure.iter().for_each(log_failure);
-            reply.response.map(Body::from)
+            to_http(reply.response)
         }
     };
     log(&head, response.status(), started);

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
+use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use callerid_core::Credentials;
 use callerid_service::{RandomBytes, StoreError};
 use rand::Rng as _;
@@ -20,6 +22,11 @@ pub(crate) fn random_bytes() -> RandomBytes {
 /// A header's value. What is no text cannot be what it should be, and is seen to be malformed.
 pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
+}
+
+/// The service's response as it is sent.
+pub(crate) fn to_http(response: callerid_service::Response) -> Response {
+    axum::http::Response::from(response).map(Body::from)
 }
 
 pub(crate) fn log_failure(error: &StoreError) {

@@ -23,7 +23,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-use crate::exchange::{log, log_failure, random_bytes};
+use crate::exchange::{log, log_failure, random_bytes, to_http};
 use crate::host::Host;
 use crate::{events, page};
 
@@ -76,7 +76,7 @@ async fn respond<S: Store + 'static>(
         Err(exception) => Err(exception),
     };
     let response = response.unwrap_or_else(|exception| {
-        error_response(head.uri.path(), &exception, request_sid).map(Body::from)
+        to_http(error_response(head.uri.path(), &exception, request_sid))
     });
     log(&head, response.status(), started);
     response
@@ -118,7 +118,7 @@ async fn respond_from_service<S: Store>(
     if !head.method.is_safe() {
         host.changed(next, wake_at).await;
     }
-    response.map(Body::from)
+    to_http(response)
 }
 
 /// The body, if it is not too long and does not take too long.

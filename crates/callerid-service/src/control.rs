@@ -14,9 +14,6 @@
 //! The line in the answer to `GET health` is [`VIRTUAL_LINE`](crate::VIRTUAL_LINE) where no phone rings but the one that is here: whoever
 //! asks may offer to answer it. Any other is called by the name that its host gives it.
 
-use http::StatusCode;
-use http::header::{ALLOW, HeaderValue};
-
 use serde::Serialize;
 
 use callerid_core::representation::{Representation, json};
@@ -26,7 +23,7 @@ use crate::api_error::{ApiError, ServiceError};
 use crate::call::PhoneEvent;
 use crate::keypad::Key;
 use crate::request::Request;
-use crate::response::{Response, response};
+use crate::response::Response;
 use crate::service::{PhoneEventError, Reply, Service};
 use crate::store::Store;
 use crate::versions;
@@ -45,14 +42,12 @@ pub(crate) async fn respond<S: Store>(
     reply: &mut Reply,
 ) {
     reply.response = match answer(service, path, request, now, reply).await {
-        Ok(body) => {
-            response(StatusCode::OK, Representation::Json.content_type(), body.into_bytes())
-        }
+        Ok(body) => Response::new(200, Representation::Json.content_type(), body.into_bytes()),
         Err(ServiceError::Api(refused)) => {
             let mut response = error_response(&refused);
-            if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            if response.status == ErrorCode::MethodNotAllowed.status() {
                 let method = Resource::decode(path).map_or("GET", |resource| resource.method());
-                response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
+                response.headers.push(("allow", method.into()));
             }
             response
         }

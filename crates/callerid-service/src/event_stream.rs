@@ -1,12 +1,9 @@
 //! Event streams: an account's changes as `GET /_callerid/events` sends them.
 
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, HeaderValue};
-
 use crate::account::Account;
 use crate::api_error::{ApiError, ServiceError};
 use crate::event::server_sent;
-use crate::response::{Response, response};
+use crate::response::Response;
 use crate::store::{Events, Store, StoreError};
 
 /// Where the stream is.
@@ -49,8 +46,8 @@ impl EventStream {
 
     /// The response that the stream is the body of.
     pub(crate) fn response() -> Response {
-        let mut response = response(StatusCode::OK, "text/event-stream", Vec::new());
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut response = Response::new(200, "text/event-stream", Vec::new());
+        response.headers.push(("cache-control", "no-store".into()));
         response
     }
 

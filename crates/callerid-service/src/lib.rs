@@ -52,7 +52,7 @@ pub use event::{Change, Event};
 pub use event_stream::{EVENTS_PATH, EventStream};
 pub use keypad::{DigitBuffer, InvalidKeys, Key};
 pub use random_bytes::RandomBytes;
-pub use request::{MAX_BODY_BYTES, body_too_long};
+pub use request::{MAX_BODY_BYTES, Request, body_too_long};
 pub use response::Response;
 pub use router::error_response;
 pub use service::{LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick, VIRTUAL_LINE};

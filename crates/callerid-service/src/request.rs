@@ -1,12 +1,13 @@
-//! Requests as the service reads them, whatever they are kept in.
+//! Requests as the service reads them, whatever they are kept in. (The `http` crate's types are behind a feature, for they
+//! take 18 KB of a compressed .wasm.)
 
 use callerid_core::RestException;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 
 /// The longest body that is read, in bytes. A longer one is answered with 413.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Stands for a header's value that is not text: no header has a use for it.
+#[cfg(feature = "http")]
 const UNREADABLE: &str = "\u{fffd}";
 
 /// The 413 for a body of more than [`MAX_BODY_BYTES`].
@@ -17,31 +18,33 @@ pub fn body_too_long() -> RestException {
 
 /// What the service reads of an HTTP request.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Request<'a> {
+pub struct Request<'a> {
     /// The method, as it was sent: `GET`.
-    pub(crate) method: &'a str,
+    pub method: &'a str,
     /// The path, still percent-encoded: `/2008-08-01/Accounts/…`.
-    pub(crate) path: &'a str,
+    pub path: &'a str,
     /// What follows the path's `?`, still percent-encoded; empty if nothing does.
-    pub(crate) query: &'a str,
+    pub query: &'a str,
     /// The value of the `Authorization` header.
-    pub(crate) authorization: Option<&'a str>,
+    pub authorization: Option<&'a str>,
     /// The value of the `Content-Type` header.
-    pub(crate) content_type: Option<&'a str>,
+    pub content_type: Option<&'a str>,
     /// The body.
-    pub(crate) body: &'a [u8],
+    pub body: &'a [u8],
 }
 
+#[cfg(feature = "http")]
 impl<'a, B: AsRef<[u8]>> From<&'a http::Request<B>> for Request<'a> {
     fn from(request: &'a http::Request<B>) -> Self {
-        let header =
-            |name: HeaderName| Some(request.headers().get(name)?.to_str().unwrap_or(UNREADABLE));
+        let header = |name: http::HeaderName| {
+            Some(request.headers().get(name)?.to_str().unwrap_or(UNREADABLE))
+        };
         Self {
             method: request.method().as_str(),
             path: request.uri().path(),
             query: request.uri().query().unwrap_or_default(),
-            authorization: header(AUTHORIZATION),
-            content_type: header(CONTENT_TYPE),
+            authorization: header(http::header::AUTHORIZATION),
+            content_type: header(http::header::CONTENT_TYPE),
             body: request.body().as_ref(),
         }
     }

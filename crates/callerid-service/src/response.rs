@@ -1,28 +1,48 @@
-//! Responses: how what the service answers becomes HTTP.
+//! Responses as the service gives them, whatever they are sent with.
 
-use callerid_core::RestException;
-use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use std::borrow::Cow;
 
 /// A response of the service.
-pub type Response = http::Response<Vec<u8>>;
-
-/// A response with that body.
-pub(crate) fn response(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Headers, names in lower case. `Content-Length` and `Date` are the host's.
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
-/// A response without a body.
-pub(crate) fn no_content() -> Response {
-    let mut response = Response::default();
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
+impl Response {
+    pub(crate) fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self { status, headers: vec![("content-type", content_type.into())], body }
+    }
+
+    pub(crate) const fn no_content() -> Self {
+        Self { status: 204, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref())
+    }
 }
 
-/// The HTTP status of an error.
-pub(crate) fn status_of(exception: &RestException) -> StatusCode {
-    StatusCode::from_u16(exception.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+#[cfg(feature = "http")]
+impl From<Response> for http::Response<Vec<u8>> {
+    fn from(response: Response) -> Self {
+        let mut http = Self::new(response.body);
+        // What the service answers with is a status, and its headers are text.
+        *http.status_mut() = http::StatusCode::from_u16(response.status).unwrap_or_default();
+        for (name, value) in response.headers {
+            let value = match value {
+                Cow::Borrowed(value) => Ok(http::HeaderValue::from_static(value)),
+                Cow::Owned(value) => http::HeaderValue::try_from(value),
+            };
+            if let Ok(value) = value {
+                http.headers_mut().append(http::HeaderName::from_static(name), value);
+            }
+        }
+        http
+    }
 }

@@ -2,11 +2,6 @@
 
 use callerid_core::representation::Representation;
 use callerid_core::{ApiVersion, ErrorCode, Moment, RequestSid, RestException};
-use http::StatusCode;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, HeaderName, HeaderValue, WWW_AUTHENTICATE,
-};
 
 use crate::api_error::ServiceError;
 use crate::control;
@@ -14,7 +9,7 @@ use crate::event_stream::{EVENTS_PATH, EventStream};
 use crate::operation::Route;
 use crate::random_bytes::RandomBytes;
 use crate::request::Request;
-use crate::response::{Response, no_content};
+use crate::response::Response;
 use crate::service::{Reply, Service};
 use crate::store::Store;
 use crate::versions;
@@ -24,16 +19,16 @@ impl<S: Store> Service<S> {
     ///
     /// `now` is the time, `random_bytes` random bytes that have not been used before. A `HEAD` is answered as a `GET`
     /// is; the host leaves the body away.
-    pub async fn respond(
+    pub async fn respond<'a>(
         &self,
-        request: &http::Request<impl AsRef<[u8]>>,
+        request: impl Into<Request<'a>>,
         now: Moment,
         random_bytes: &RandomBytes,
     ) -> Reply {
-        let request = Request::from(request);
+        let request = request.into();
         let method = if request.method == "HEAD" { "GET" } else { request.method };
         let request = &Request { method, ..request };
-        let mut reply = Reply::new(no_content());
+        let mut reply = Reply::new(Response::no_content());
         // OPTIONS is asked by browsers before a request to another origin, and never with credentials.
         if method != "OPTIONS" {
             match request.path.strip_prefix(control::PREFIX) {
@@ -101,9 +96,8 @@ impl<S: Store> Service<S> {
             }
         };
         reply.response = versions::encode_exception(version, representation, exception);
-        if reply.response.status() == StatusCode::METHOD_NOT_ALLOWED {
-            let allow = HeaderValue::from_static(route.resource.allow());
-            reply.response.headers_mut().insert(ALLOW, allow);
+        if reply.response.status == ErrorCode::MethodNotAllowed.status() {
+            reply.response.headers.push(("allow", route.resource.allow().into()));
         }
     }
 }
@@ -131,28 +125,22 @@ fn api_error_response(path: &str, exception: RestException) -> Response {
 /// What goes with every answer: the request's Sid, the challenge with a 401, and leave for pages of any origin to read
 /// it. Those must know the credentials, for a browser sends none of its own where the origin allowed is `*`.
 fn add_common_headers(response: &mut Response, request_sid: RequestSid) {
-    let is_challenge = response.status() == StatusCode::UNAUTHORIZED;
-    let headers = response.headers_mut();
-    if let Ok(request_sid) = HeaderValue::from_str(request_sid.as_str()) {
-        headers.insert(HeaderName::from_static("twilio-request-id"), request_sid);
+    let headers = &mut response.headers;
+    headers.push(("twilio-request-id", request_sid.to_string().into()));
+    if response.status == ErrorCode::Authenticate.status() {
+        headers.push(("www-authenticate", "Basic realm=\"Twilio API\"".into()));
     }
-    if is_challenge {
-        let challenge = HeaderValue::from_static("Basic realm=\"Twilio API\"");
-        headers.insert(WWW_AUTHENTICATE, challenge);
-    }
-    for (name, value) in CORS {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    headers.extend(CORS.map(|(name, value)| (name, value.into())));
 }
 
 /// As captured from the real service; `Last-Event-ID` is for the control surface's events.
-const CORS: [(HeaderName, &str); 4] = [
-    (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+const CORS: [(&str, &str); 4] = [
+    ("access-control-allow-origin", "*"),
     (
-        ACCESS_CONTROL_ALLOW_HEADERS,
+        "access-control-allow-headers",
         "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, \
          If-Unmodified-Since, Idempotency-Key, Last-Event-ID",
     ),
-    (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE, OPTIONS"),
-    (ACCESS_CONTROL_EXPOSE_HEADERS, "ETag"),
+    ("access-control-allow-methods", "GET, POST, PUT, DELETE, OPTIONS"),
+    ("access-control-expose-headers", "ETag"),
 ];

@@ -14,10 +14,8 @@ use callerid_core::{OutgoingCallerId, Page, RestException, ValidationRequest};
 use crate::api_error::ApiError;
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::request::Request;
-use crate::response::{Response, no_content, response, status_of};
+use crate::response::Response;
 use callerid_core::ApiVersion;
-
-use http::StatusCode;
 
 pub(crate) use parameters::{form, malformed};
 
@@ -50,11 +48,11 @@ pub(crate) fn encode(
     path: &str,
 ) -> Response {
     let body = match (answer, version) {
-        (Answer::Deleted, _) => return no_content(),
+        (Answer::Deleted, _) => return Response::no_content(),
         (answer, ApiVersion::V2008) => v2008::encode(representation, answer, path),
         (answer, ApiVersion::V2010) => v2010::encode(representation, answer, path),
     };
-    response(StatusCode::OK, representation.content_type(), body)
+    Response::new(200, representation.content_type(), body)
 }
 
 /// Writes an error.
@@ -63,10 +61,10 @@ pub(crate) fn encode_exception(
     representation: Representation,
     exception: RestException,
 ) -> Response {
-    let status = status_of(&exception);
+    let status = exception.status;
     let body = match version {
         ApiVersion::V2008 => v2008::encode_exception(representation, exception),
         ApiVersion::V2010 => v2010::encode_exception(representation, exception),
     };
-    response(status, representation.content_type(), body)
+    Response::new(status, representation.content_type(), body)
 }

@@ -12,9 +12,6 @@ use callerid_core::{
     Credentials, Filter, FriendlyName, NewCallerId, PageRequest, PageSize, PhoneNumber,
     StatusCallback, ValidationRequest,
 };
-use http::Response;
-use http::header::CONTENT_TYPE;
-use http::response::Builder;
 use js_sys::{ErrorOptions, Object, RangeError};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -39,7 +36,7 @@ struct Authority<'a> {
 
 #[derive(Serialize)]
 struct RequestView<'a> {
-    url: String,
+    url: &'a str,
     method: &'a str,
     headers: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -75,19 +72,21 @@ pub fn answer(
     content_type: Option<String>,
     body: &[u8],
 ) -> Result<JsValue, JsValue> {
-    let mut response = Builder::new().status(status);
-    if let Some(content_type) = content_type {
-        response = response.header(CONTENT_TYPE, content_type);
-    }
-    let response = response.body(body).map_err(|error| RangeError::new(&error.to_string()))?;
-    exchange(connection, operation, Some(response))
+    let content_type = content_type.as_deref();
+    exchange(connection, operation, Some(Response { status, content_type, body }))
+}
+
+struct Response<'a> {
+    status: u16,
+    content_type: Option<&'a str>,
+    body: &'a [u8],
 }
 
 /// Makes the request of an operation and writes it, or, if the response is there, what that says.
 fn exchange(
     connection: &Object,
     operation: &Object,
-    response: Option<Response<&[u8]>>,
+    response: Option<Response<'_>>,
 ) -> Result<JsValue, JsValue> {
     let client = client(connection)?;
     let sid = || required(operation, "sid", CallerIdSid::parse);
@@ -123,33 +122,27 @@ fn exchange(
 
 fn send_or_read<T>(
     request: ClientRequest<T>,
-    response: Option<&Response<&[u8]>>,
+    response: Option<&Response<'_>>,
     write: impl FnOnce(T) -> Result<JsValue, JsValue>,
 ) -> Result<JsValue, JsValue> {
     match response {
         None => object::write(&RequestView {
-            url: request.http().uri().to_string(),
-            method: request.http().method().as_str(),
-            headers: headers(request.http()),
-            body: request.http().body(),
+            url: request.url(),
+            method: request.method(),
+            headers: request.headers().iter().map(|(name, value)| (*name, &**value)).collect(),
+            body: request.body(),
         }),
-        Some(response) => {
-            let status = response.status().as_u16();
-            write(request.read(response).map_err(|it| error(status, &it))?)
+        Some(Response { status, content_type, body }) => {
+            write(request.read(*status, *content_type, body).map_err(|it| error(*status, &it))?)
         }
     }
-}
-
-fn headers(request: &http::Request<String>) -> BTreeMap<&str, &str> {
-    let headers = request.headers().iter();
-    headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()
 }
 
 fn write_page(client: &Client, filter: &Filter, page: &ReceivedPage) -> Result<JsValue, JsValue> {
     let list = CallerIdListView::from(page);
     match client.next_page(filter, page) {
         Ok(next) => {
-            let next = next.map(|request| request.http().uri().to_string());
+            let next = next.map(|request| request.url().to_owned());
             object::write(&PageView { list, next, refusal: None })
         }
         Err(error) => {

@@ -5,14 +5,12 @@ use std::task::{Context, Poll, Waker};
 
 use callerid_core::{
     AccountSid, AuthToken, CallerIdSid, Credentials, FriendlyName, Moment, OutgoingCallerId,
-    PhoneNumber, RestException, ValidationCode,
+    PhoneNumber, ValidationCode,
 };
 use callerid_service::{
-    Account, EVENTS_PATH, EventStream, MAX_BODY_BYTES, MemoryStore, RandomBytes, Response, Service,
-    body_too_long, error_response,
+    Account, EVENTS_PATH, EventStream, MAX_BODY_BYTES, MemoryStore, RandomBytes, Request, Response,
+    Service, body_too_long, error_response,
 };
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
-use http::request::Builder;
 use js_sys::{Object, RangeError, Uint8Array};
 use serde::Serialize;
 use serde_wasm_bindgen::preserve;
@@ -133,19 +131,15 @@ impl Mock {
         if let Some(code) = optional(request, "validationCode", ValidationCode::parse)? {
             random_bytes = random_bytes.with_code(&code);
         }
-        let query = text("query").unwrap_or_default();
-        let joint = if query.is_empty() { "" } else { "?" };
-        let mut built = Builder::new().method(&*method).uri(format!("{path}{joint}{query}"));
-        let headers = [(AUTHORIZATION, authorization), (CONTENT_TYPE, content_type)];
-        for (name, value) in headers.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-            built = built.header(name, value);
-        }
-        let Ok(request) = built.body(body) else {
-            let exception = RestException::http(400, "Malformed request");
-            let response = error_response(&path, &exception, random_bytes.request_sid());
-            return write_response(&response, None);
+        let request = Request {
+            method: &method,
+            path: &path,
+            query: &text("query").unwrap_or_default(),
+            authorization: authorization.as_deref(),
+            content_type: content_type.as_deref(),
+            body,
         };
-        let reply = ready(self.service.respond(&request, moment(now), &random_bytes));
+        let reply = ready(self.service.respond(request, moment(now), &random_bytes));
         write_response(&reply.response, None)
     }
 
@@ -187,13 +181,10 @@ impl Mock {
 }
 
 /// The body is the events, if they follow.
-fn write_response<'a>(response: &'a Response, events: Option<Events>) -> Result<JsValue, JsValue> {
-    let header = |(name, value): (&'a HeaderName, &'a HeaderValue)| {
-        Some((name.as_str(), value.to_str().ok()?))
-    };
-    let headers = response.headers().iter().filter_map(header).collect();
-    let body = events.map_or_else(|| Uint8Array::from(&**response.body()).into(), JsValue::from);
-    object::write(&ResponseView { status: response.status().as_u16(), headers, body })
+fn write_response(response: &Response, events: Option<Events>) -> Result<JsValue, JsValue> {
+    let headers = response.headers.iter().map(|(name, value)| (*name, &**value)).collect();
+    let body = events.map_or_else(|| Uint8Array::from(&*response.body).into(), JsValue::from);
+    object::write(&ResponseView { status: response.status, headers, body })
 }
 
 /// So many random bytes, if so many were drawn.

@@ -2,9 +2,9 @@
 
 use std::io;
 
+use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
-use serde_json::{Value, json};
 
 use super::record::{Field, Record, lower_case, records};
 use super::{CallerIdPage, Document};
@@ -59,13 +59,16 @@ struct Plain<'a>(Record<'a>);
 impl Serialize for Plain<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = self.0.fields.iter().filter(|(name, _)| *name != "Detail");
-        serializer.collect_map(fields.map(|(name, text)| {
-            let number = match *name {
-                "Code" | "Status" => text.as_ref().and_then(|text| text.parse::<u32>().ok()),
-                _ => None,
-            };
-            (lower_case(name, '_'), number.map_or_else(|| json!(text), Value::from))
-        }))
+        let mut map = serializer.serialize_map(None)?;
+        for (name, text) in fields {
+            let key = lower_case(name, '_');
+            let number = text.as_ref().and_then(|text| text.parse::<u32>().ok());
+            match (*name, number) {
+                ("Code" | "Status", Some(number)) => map.serialize_entry(&key, &number)?,
+                _ => map.serialize_entry(&key, text)?,
+            }
+        }
+        map.end()
     }
 }
 

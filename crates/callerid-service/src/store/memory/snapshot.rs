@@ -1,5 +1,5 @@
-//! Snapshots: all that a [`MemoryStore`](super::MemoryStore) holds but its events, as JSON after a line that names the
-//! format.
+//! Snapshots: all that a [`MemoryStore`](super::MemoryStore) holds but its events, after a line that names the format, in
+//! postcard's: reading JSON would take 30 KB more of the npm package.
 
 use std::fmt;
 
@@ -10,15 +10,18 @@ const FORMAT: &[u8] = b"callerid snapshot 2\n";
 
 impl State {
     pub(super) fn to_snapshot(&self) -> Vec<u8> {
-        let mut snapshot = FORMAT.to_vec();
-        let written = serde_json::to_writer(&mut snapshot, self);
+        let written = postcard::to_extend(self, FORMAT.to_vec());
         debug_assert!(written.is_ok(), "a Vec takes whatever is written to it");
-        snapshot
+        written.unwrap_or_default()
     }
 
     pub(super) fn from_snapshot(snapshot: &[u8]) -> Result<Self, InvalidSnapshot> {
-        let json = snapshot.strip_prefix(FORMAT).ok_or(InvalidSnapshot::OtherFormat)?;
-        serde_json::from_slice(json).map_err(|error| InvalidSnapshot::Damaged(error.to_string()))
+        let state = snapshot.strip_prefix(FORMAT).ok_or(InvalidSnapshot::OtherFormat)?;
+        match postcard::take_from_bytes(state) {
+            Ok((state, [])) => Ok(state),
+            Ok(_) => Err(InvalidSnapshot::Damaged("more follows its end".to_owned())),
+            Err(error) => Err(InvalidSnapshot::Damaged(error.to_string())),
+        }
     }
 }
 
