@@ -31,8 +31,10 @@
 //! - An extension's digits are given in ASCII, where libphonenumber leaves those of other scripts as they were written:
 //!   an extension is there to be dialled.
 //! - A text over 250 characters is refused, as libphonenumber's Java edition does; its C++ edition has no limit.
-//! - After the number, punctuation and marks that are peculiar to one script (a danda, a Hebrew point) are stray text, where
-//!   libphonenumber skips them: the tables that tell them from letters would outweigh everything else here.
+//! - A vowel sign after the number (of Hebrew, Devanagari and other scripts) is stray text, where libphonenumber drops it.
+//!
+//! Where libphonenumber's editions differ, the C++ edition decides. Between groups of digits, for example, Java's takes a
+//! full-width tilde (U+FF5E), and this one does not.
 
 mod character;
 #[cfg(feature = "phonenumber")]

@@ -208,6 +208,21 @@ fn what_has_not_the_shape_is_restored_as_it_is_parsed() {
 }
 
 #[test]
+fn a_number_followed_by_symbols_that_libphonenumber_drops_is_read() {
+    let number = PhoneNumber::parse("4158675309");
+    for symbols in ["™", " ⸺", "\u{2dc}", "～", " Ⓐ", "।", "😀\u{fe0f}", "\u{301}"] {
+        assert_eq!(PhoneNumber::parse(&format!("415-867-5309{symbols}")), number, "{symbols}");
+    }
+}
+
+#[test]
+fn a_full_width_tilde_between_groups_is_refused_as_in_the_cpp_edition() {
+    // Java's edition reads it. The C++ edition's verdicts on such texts are in the file, in the class `unicode_punct`.
+    let error = PhoneNumber::parse("(623)～723-2159").unwrap_err();
+    assert_eq!((error.reason(), error.at()), (Reason::StrayText, 5));
+}
+
+#[test]
 fn kinds() {
     for (number, kind) in [
         ("2015550123", Kind::FixedLineOrMobile),

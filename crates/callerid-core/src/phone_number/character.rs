@@ -49,38 +49,14 @@ pub(super) fn is_separator(c: char) -> bool {
     )
 }
 
-/// What is skipped after a number: what is no letter, no number and no `#`.
+/// What is dropped after a number: all but letters, numbers and `#`.
 ///
-/// A letter or a number that cannot be part of a phone number must not be skipped. The standard library's tables, which
-/// would tell exactly, are two kilobytes of a compressed module of fifteen, so beyond ASCII these are the blocks of
-/// punctuation, symbols, marks and emoji that are not peculiar to a script, and all else counts as letters.
+/// These are libphonenumber's by Unicode's general categories. The standard library counts vowel signs among the letters
+/// too, so after a vowel sign, unlike there, a number is refused.
 pub(super) fn is_trailing(c: char) -> bool {
-    match c {
-        '\0'..='\u{7f}' => !c.is_ascii_alphanumeric() && c != '#',
-        '\u{80}'..='\u{bf}' => {
-            !matches!(c, 'ª' | '²' | '³' | 'µ' | '¹' | 'º' | '¼'..='¾')
-        }
-        '×' | '÷' => true,
-        '\u{300}'..='\u{36f}' // combining diacritical marks
-        | '\u{60c}' | '\u{61b}'..='\u{61f}' | '\u{6d4}' // Arabic punctuation
-        | '\u{2000}'..='\u{206f}' // general punctuation
-        | '\u{20a0}'..='\u{20ff}' // currency, marks for symbols
-        | '\u{2190}'..='\u{245f}' // arrows, mathematics, technics
-        | '\u{249c}'..='\u{24e9}' // letters in circles, which are symbols
-        | '\u{2500}'..='\u{2775}' // lines, shapes, miscellany
-        | '\u{2794}'..='\u{2bff}' // arrows, mathematics, Braille
-        | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{3020}' | '\u{3030}' // ideographic punctuation
-        | '\u{e000}'..='\u{f8ff}' // private use
-        | '\u{fe00}'..='\u{fe6f}' // variation selectors, vertical and small forms
-        | '\u{feff}' // byte order mark
-        | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' // full-width punctuation
-        | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}'
-        | '\u{ffe0}'..='\u{ffff}'
-        | '\u{1f000}'..='\u{1f0ff}' // tiles and cards
-        | '\u{1f10d}'..='\u{1faff}' // emoji
-        | '\u{e0000}'..='\u{e01ef}' => true, // tags
-        _ => false,
-    }
+    let is_combining = matches!(c, '\u{345}' | '\u{363}'..='\u{36f}');
+    let is_symbol = matches!(c, 'Ⓐ'..='ⓩ' | '🄰'..='🅉' | '🅐'..='🅩' | '🅰'..='🆉');
+    !c.is_alphanumeric() && c != '#' || is_combining || is_symbol
 }
 
 /// A space, whatever its width, or a line's end.
@@ -146,17 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_skipped_is_neither_letter_nor_number() {
-        // Letters in circles and boxes are symbols, and letters above others are marks, but the standard library counts
-        // both among the letters.
-        let is_symbol = |c| matches!(c, 'Ⓐ'..='ⓩ' | '🄰'..='🆉');
-        let is_mark = |c| matches!(c, '\u{345}' | '\u{363}'..='\u{36f}');
-        for c in ('\u{80}'..=char::MAX).filter(|c| is_trailing(*c)) {
-            let is_exact = !c.is_alphanumeric() || is_symbol(c) || is_mark(c);
-            assert!(is_exact, "{:X}", u32::from(c));
-        }
-        for c in "\t\n !\"$%&'()*+,-./:;<=>?@[]^_{|}~¡«»…‥—–•「」、。，．！？）☎📞️\u{301}\u{202c}\u{200e}".chars() {
+    fn symbols_marks_and_punctuation_are_dropped_after_a_number() {
+        let dropped = "\t\n !\"$%&'()*+,-./:;<=>?@[]^_{|}~¡«»…‥—–•「」、。，．！？）☎📞️\u{301}\u{202c}\u{200e}\
+                       ™℠˜⸺⸻।～Ⓐ🄰🅉🅐🅩🅰🆉\u{5be}\u{345}\u{363}\u{2028}\u{e000}\u{10ffff}";
+        for c in dropped.chars() {
             assert!(is_trailing(c), "{:X}", u32::from(c));
+        }
+        for c in "aZ09#éßªº²½µǅʰ中가אءアⅷ①㉑𝟘𞤀𠀀".chars() {
+            assert!(!is_trailing(c), "{:X}", u32::from(c));
         }
     }
 
