@@ -14,6 +14,7 @@ export const capital = (text) => (/^[a-z]+( |$)/.test(text) ? text.charAt(0).toU
 /** The reasons of which the place in the text is worth showing. */
 const MARKED = new Set([
   "too-long", "another-country", "extension", "area-code", "exchange", "unassigned-area-code", "stray-text",
+  "two-numbers",
 ]);
 
 /** The text around what is wrong with it, in three parts; `null` where its place says nothing. */

@@ -16,6 +16,7 @@ import type { PhoneNumber } from "./phone-number.js";
  * | `exchange` | has three digits after the area code that cannot be, or that have no numbers there |
  * | `stray-text` | has something in it that is no part of a number |
  * | `text-too-long` | has more than 250 characters |
+ * | `two-numbers` | has two numbers, or a number with two extensions |
  */
 export type InvalidPhoneNumberReason =
   | "empty"
@@ -27,7 +28,8 @@ export type InvalidPhoneNumberReason =
   | "exchange"
   | "unassigned-area-code"
   | "stray-text"
-  | "text-too-long";
+  | "text-too-long"
+  | "two-numbers";
 
 /**
  * What a number is for, as far as the numbering plan tells. In the US and Canada nearly all are `fixed-line-or-mobile`;

@@ -13,7 +13,7 @@
 //! - decimal digits of any script;
 //! - vanity letters after the first three digits, `1-800-FLOWERS`, if there are three or more; one or two are taken
 //!   for slips;
-//! - after the number, punctuation, an [extension](Extension), and a second number's extension as in `x302/x2303`;
+//! - after the number, punctuation, and an [extension](Extension);
 //! - a `tel:` URI's `;phone-context=` (a prefix or a domain) and `;isub=` (RFC 3966).
 //!
 //! It is at most 250 characters long. Which numbers are valid and of what [`Kind`] is libphonenumber's metadata too; see
@@ -31,6 +31,11 @@
 //! - An extension's digits are given in ASCII, where libphonenumber leaves those of other scripts as they were written:
 //!   an extension is there to be dialled.
 //! - A text over 250 characters is refused, as libphonenumber's Java edition does; its C++ edition has no limit.
+//! - Two numbers in a text are refused, with [`TwoNumbers`](Reason::TwoNumbers) for the reason. libphonenumber refuses most
+//!   too, but of `415-867-5309 x302/x2303` it reads the first, of two lines `415-867-5309` and `415-867-5310 / x22` the second, of
+//!   a `tel:` URI and a number before it the URI, and of `867-5309 x302 / x2303` a number that nobody wrote, 867-530-9302.
+//!   Two forms are still read as there, since the second number may be an extension: what follows `/x` or `\x` after a number
+//!   without an extension is dropped, and ten digits or more after a semicolon are an extension.
 //! - A vowel sign after the number (of Hebrew, Devanagari and other scripts) is stray text, where libphonenumber drops it.
 //!
 //! Where libphonenumber's editions differ, the C++ edition decides. Between groups of digits, for example, Java's takes a
@@ -87,16 +92,7 @@ impl PhoneNumber {
     /// [`InvalidPhoneNumber`] says what is wrong and where. A number with an extension is refused with the reason
     /// [`Extension`](Reason::Extension); see [`parse_with_extension`](Self::parse_with_extension).
     pub fn parse(text: &str) -> Result<Self, InvalidPhoneNumber> {
-        Self::parse_plain(text).unwrap_or_else(|| Self::parse_written(text))
-    }
-
-    /// Reads a text that is plain as a whole; `None` if it is not.
-    fn parse_plain(text: &str) -> Option<Result<Self, InvalidPhoneNumber>> {
-        let (digits, []) = plain::digits(text.as_bytes())? else { return None };
-        Some(match digits.assigned_number() {
-            Some(number) => Ok(number),
-            None => plain::misdialled(text.as_bytes(), digits),
-        })
+        plain::parse(text).unwrap_or_else(|| Self::parse_written(text))
     }
 
     /// Reads the first line of a text, which ends in `\n` or `\r\n` or with the text, and gives its number, as
@@ -147,7 +143,7 @@ impl PhoneNumber {
     pub fn parse_with_extension(
         text: &str,
     ) -> Result<(Self, Option<Extension>), InvalidPhoneNumber> {
-        if let Some(number) = Self::parse_plain(text) {
+        if let Some(number) = plain::parse(text) {
             return Ok((number?, None));
         }
         let written = written::read(text)?;

@@ -223,6 +223,92 @@ fn a_full_width_tilde_between_groups_is_refused_as_in_the_cpp_edition() {
 }
 
 #[test]
+fn two_numbers_are_refused_where_the_second_begins() {
+    for (text, second) in [
+        ("415-867-5309\n415-867-5310 / x22", "415-867-5310 / x22"),
+        ("415-867-5309\r\n415-867-5310", "415-867-5310"),
+        ("415-867-5309/415-867-5310", "415-867-5310"),
+        ("415-867-5309, (415) 867-5310", "415) 867-5310"),
+        ("(415) 867-5309;415-867-5310", "415-867-5310"),
+        ("415-867-5309 or 415-867-5310", "415-867-5310"),
+        ("+1 415 867 5309 and +1 415 867 5310", "+1 415 867 5310"),
+        ("14158675309 14158675310", "14158675310"),
+        ("Office: 415-867-5309 x302, home: 415-867-5310", "415-867-5310"),
+        ("415-867-5309 or 867-5310", "867-5310"),
+        ("867-5309 / 867-5310", "867-5310"),
+        ("867-5309 or 867-5310", "867-5310"),
+        ("1-800-FLOWERS or 415-867-5310", "415-867-5310"),
+        ("415-867-5309 or 1-800-FLOWERS", "1-800-FLOWERS"),
+        ("415-867-5309 tel:+1-415-867-5310", "+1-415-867-5310"),
+        ("415-867-5309, 221-555-0123", "221-555-0123"),
+        // Extensions.
+        ("415\n867-5309 x302 / x2303", "/ x2303"),
+        ("867-5309 x302 / x2303", "/ x2303"),
+        ("415-867-5309 x302/x2303", "/x2303"),
+        ("415-867-5309 x302 x2303", " x2303"),
+        ("867-5309 x302 x2303", " x2303"),
+        ("415-867-5309 ext. 302, 2303", ", 2303"),
+        // Texts of which libphonenumber drops a part.
+        ("415-867-5309/x22\n415-867-5310", "415-867-5310"),
+        ("Call\nme or\n415-867-5309/x22\n415-867-5310", "415-867-5310"),
+        ("415-867-5309;isub=12\n415-867-5310", "415-867-5310"),
+        ("415-867-5309;isub=12 or 415-867-5310", "415-867-5310"),
+        ("415-867-5310 tel:867-5309;phone-context=+1415", "867-5309;phone-context=+1415"),
+        ("tel:867-5309;phone-context=+1415;415-867-5310", ";415-867-5310"),
+        // Texts that would be one number, were there no word between.
+        ("800 and 4567", "4567"),
+        ("41586 or 75309", "75309"),
+    ] {
+        match PhoneNumber::parse_with_extension(text) {
+            Err(error) => {
+                let found = (error.reason(), &text[error.at()..]);
+                assert_eq!(found, (Reason::TwoNumbers, second), "{text}");
+                assert_eq!(PhoneNumber::parse(text), Err(error), "{text}");
+            }
+            Ok(read) => panic!("{text:?} is read: {read:?}"),
+        }
+    }
+}
+
+#[test]
+fn two_numbers_are_called_so_where_libphonenumber_refuses_them() {
+    for Verdict { text, number, .. } in
+        verdicts().into_iter().filter(|verdict| verdict.class == "two_numbers")
+    {
+        if number.is_none() {
+            let error = PhoneNumber::parse(&text).unwrap_err();
+            assert_eq!(error.reason(), Reason::TwoNumbers, "{text}");
+        }
+    }
+}
+
+#[test]
+fn one_number_in_many_groups_is_not_two() {
+    for text in [
+        "1 (4-1-5) 8-6-7 5-3-0-9",
+        "415-867-5309 x12185",
+        "415-867-5309 / x22",
+        "415-867-5309\n",
+        "tel:415-867-5309;isub=8675310",
+        "415-867-5309;ext=8675310",
+        "Line 415-867-5309 or",
+        "one and only 415-867-5309",
+    ] {
+        assert!(PhoneNumber::parse_with_extension(text).is_ok(), "{text}");
+    }
+    for text in [
+        "415\n867-5309",
+        "+44 20 7946 0123 / 7946 0124",
+        "+49 (0) 4841/7700123",
+        "415-867-5309-1234",
+        "4111 1111 1111 1111",
+    ] {
+        let error = PhoneNumber::parse_with_extension(text).unwrap_err();
+        assert_ne!(error.reason(), Reason::TwoNumbers, "{text}");
+    }
+}
+
+#[test]
 fn kinds() {
     for (number, kind) in [
         ("2015550123", Kind::FixedLineOrMobile),
@@ -301,6 +387,23 @@ proptest! {
                     PhoneNumber::parse_with_extension(&format!("{text};ext=042")).unwrap();
                 prop_assert_eq!(read, number);
                 prop_assert_eq!(extension.map(|it| it.to_string()), Some("042".to_owned()));
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn two_numbers_are_never_read_as_one(
+        first in phone_number(),
+        second in phone_number(),
+        divider in prop_oneof!["/", " / ", ",", ", ", "; ", "\n", "\r\n", " or ", " and ", " & ", "\\|", " ", " x42, "],
+    ) {
+        for first in [first.to_string(), first.national().to_string(), first.e164().to_string()] {
+            for second in [second.national().to_string(), second.e164().to_string()] {
+                let text = format!("{first}{divider}{second}");
+                let error = PhoneNumber::parse_with_extension(&text).unwrap_err();
+                prop_assert_eq!(error.reason(), Reason::TwoNumbers, "{}", text);
             }
         }
     }

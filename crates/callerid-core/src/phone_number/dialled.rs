@@ -43,6 +43,11 @@ impl Dialled {
         self.count
     }
 
+    /// Whether they are seven digits as they are dialled within an area code.
+    pub(super) fn is_local(&self) -> bool {
+        self.count == 7 && !self.international && self.value(0, 1) >= 2
+    }
+
     pub(super) fn push(&mut self, digit: u8) {
         if self.kept < Self::KEPT {
             self.digits = self.digits << 4 | u64::from(digit);

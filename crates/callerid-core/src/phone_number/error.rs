@@ -49,11 +49,13 @@ pub enum Reason {
     StrayText,
     /// More than 250 characters.
     TextTooLong,
+    /// Two numbers, or a number with two extensions.
+    TwoNumbers,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 11] = [
         Reason::Empty,
         Reason::TooShort,
         Reason::TooLong,
@@ -64,6 +66,7 @@ impl Reason {
         Reason::UnassignedAreaCode,
         Reason::StrayText,
         Reason::TextTooLong,
+        Reason::TwoNumbers,
     ];
 
     /// The reason as a stable word: `too-short`.
@@ -79,6 +82,7 @@ impl Reason {
             Reason::UnassignedAreaCode => "unassigned-area-code",
             Reason::StrayText => "stray-text",
             Reason::TextTooLong => "text-too-long",
+            Reason::TwoNumbers => "two-numbers",
         }
     }
 }
@@ -103,6 +107,15 @@ pub(super) enum Problem {
     UnassignedExchange { area_code: u16, exchange: u16 },
     StrayText { found: char },
     TextTooLong,
+    SecondNumber,
+    SecondExtension,
+}
+
+impl Problem {
+    /// Whether a number of this form could be assigned one day.
+    pub(super) fn is_unassigned(self) -> bool {
+        matches!(self, Problem::UnassignedAreaCode { .. } | Problem::UnassignedExchange { .. })
+    }
 }
 
 impl InvalidPhoneNumber {
@@ -126,13 +139,14 @@ impl InvalidPhoneNumber {
             }
             Problem::StrayText { .. } => Reason::StrayText,
             Problem::TextTooLong => Reason::TextTooLong,
+            Problem::SecondNumber | Problem::SecondExtension => Reason::TwoNumbers,
         }
     }
 
     /// Where it is: a byte offset into the text, on a character's boundary.
     ///
     /// It is the offset of the first digit too many, of the area code, the exchange, the country code, the extension,
-    /// the stray character, or of the 251st character; for too few digits, the end of the last digit.
+    /// the stray character, the second number, or of the 251st character; for too few digits, the end of the last digit.
     pub fn at(&self) -> usize {
         usize::from(self.at)
     }
@@ -202,6 +216,14 @@ impl InvalidPhoneNumber {
             }
             Problem::StrayText { .. } => (
                 "stray text: ? at offset @ is no part of a number; write 10 digits, like 415-555-0123",
+                0,
+                0,
+            ),
+            Problem::SecondNumber => {
+                ("two numbers: the second is at offset @; write one, like 415-555-0123", 0, 0)
+            }
+            Problem::SecondExtension => (
+                "two numbers: a second extension is at offset @; write one number with one extension",
                 0,
                 0,
             ),
@@ -335,6 +357,14 @@ mod tests {
             (
                 Problem::TextTooLong,
                 "the text goes on past 250 characters at offset 12: no number is so long",
+            ),
+            (
+                Problem::SecondNumber,
+                "two numbers: the second is at offset 12; write one, like 415-555-0123",
+            ),
+            (
+                Problem::SecondExtension,
+                "two numbers: a second extension is at offset 12; write one number with one extension",
             ),
         ] {
             assert_eq!(shown(problem, 12), message);

@@ -5,8 +5,20 @@
 //! to plain texts too.
 
 use super::dialled::Dialled;
-use super::error::InvalidPhoneNumber;
+use super::error::{InvalidPhoneNumber, Reason};
 use super::{PhoneNumber, written};
+
+/// Reads a text that is plain as a whole; `None` if it is not, or if it may be two numbers.
+pub(super) fn parse(text: &str) -> Option<Result<PhoneNumber, InvalidPhoneNumber>> {
+    let (digits, []) = digits(text.as_bytes())? else { return None };
+    if let Some(number) = digits.assigned_number() {
+        return Some(Ok(number));
+    }
+    let number = misdialled(text.as_bytes(), digits);
+    let is_too_long = number.is_err_and(|error| error.reason() == Reason::TooLong);
+    let may_be_two = is_too_long && digits.count() as usize >= 2 * written::LOCAL_DIGITS;
+    (!may_be_two).then_some(number)
+}
 
 /// The digits that a text plainly begins with, and what comes after them: nothing, if it is plain as a whole. `None` if they
 /// are no digits that a number might have.
@@ -76,7 +88,7 @@ const fn class_of(byte: u8) -> u8 {
 /// The number that a plain text's digits dial, if it is not as they stand an assigned number, or what is wrong and where in
 /// the text.
 #[cold]
-pub(super) fn misdialled(text: &[u8], digits: Dialled) -> Result<PhoneNumber, InvalidPhoneNumber> {
+fn misdialled(text: &[u8], digits: Dialled) -> Result<PhoneNumber, InvalidPhoneNumber> {
     digits.misdialled().map_err(|error| {
         let past_last = error.digit >= digits.count();
         let wanted = error.digit.saturating_sub(u32::from(past_last));
@@ -97,19 +109,20 @@ mod tests {
         let prefix =
             prop_oneof!["", "\\+", "1", "1-", "011 ?1?", "00", "tel:\\+?1?", "[a-z+;:é( ]{0,3}"];
         let area_code = prop_oneof!["[2-9][0-8][0-9]", "[0-9]{3}", "415", "24[26]", "8[0-9]{2}"];
+        let area_code = prop_oneof![4 => area_code, 1 => Just(String::new())];
         let number = (area_code, "[ ().*/-]{0,2}[0-9]{3}[-. ]?[0-9]{3,5}");
-        let suffix = prop_oneof![4 => "", 1 => "[ -.x,#;*é0-9]{0,4}"];
+        let suffix = prop_oneof![
+            4 => "",
+            1 => "[ -.x,#;*é0-9]{0,4}",
+            1 => "[ /-]1?[2-9][0-9]{2}-[0-9]{4}",
+        ];
         (prefix, number, suffix).prop_map(|(prefix, (area_code, number), suffix)| {
             format!("{prefix}{area_code}{number}{suffix}")
         })
     }
 
     fn answers_agree(text: &str) -> Result<(), TestCaseError> {
-        if let Some((digits, [])) = digits(text.as_bytes()) {
-            let quick = match digits.assigned_number() {
-                Some(number) => Ok(number),
-                None => misdialled(text.as_bytes(), digits),
-            };
+        if let Some(quick) = parse(text) {
             let thorough = written::read(text);
             prop_assert_eq!(thorough.as_ref().err(), quick.as_ref().err(), "{:?}", text);
             prop_assert_eq!(thorough.as_ref().map(|it| it.number), quick.as_ref().copied());

@@ -18,6 +18,9 @@ pub(super) const MAX_CHARACTERS: usize = 250;
 /// A number has no less digits to begin with; vanity letters come after them.
 const LEADING_DIGITS: u32 = 3;
 
+/// The digits of a number as it is dialled within an area code. Two numbers have no less than twice as many.
+pub(super) const LOCAL_DIGITS: usize = 7;
+
 /// From this many letters on a number is a vanity number. Fewer are slips, and skipped.
 const VANITY_LETTERS: usize = 3;
 
@@ -36,10 +39,71 @@ pub(super) fn read(text: &str) -> Result<Written, InvalidPhoneNumber> {
     {
         return Err(InvalidPhoneNumber::new(Problem::TextTooLong, at));
     }
+    let written = read_one(text);
+    let second_number = match written {
+        Ok(_) => after_divider(text),
+        Err(_) => second_number(text),
+    };
+    match second_number {
+        Some(at) => Err(InvalidPhoneNumber::new(Problem::SecondNumber, at)),
+        None => written,
+    }
+}
+
+/// Reads a text that is not asked whether it has a second number.
+fn read_one(text: &str) -> Result<Written, InvalidPhoneNumber> {
     match find(text, PHONE_CONTEXT) {
         Some(at) => read_uri(text, at),
         None => Candidate::in_free_text(text)?.read(),
     }
+}
+
+/// Where a second number begins in a text that is read as one: after a line break or a word that no number has between
+/// its digits.
+fn after_divider(text: &str) -> Option<usize> {
+    let is_digit = |c| decimal_digit(c).is_some();
+    let dividers = ["\n", "\r", " or ", " and "].iter();
+    let first_digit = text.find(is_digit)?;
+    let number = text.get(first_digit..)?;
+    let begins = dividers.filter_map(|divider| {
+        let divider_at = find(number, divider)?;
+        let after = number.get(divider_at..)?.find(is_digit)?;
+        first_digit.checked_add(divider_at)?.checked_add(after)
+    });
+    begins.min()
+}
+
+/// Where a second number begins in a text that is not read as one: what comes before it may be a number, and so may the
+/// rest.
+#[cold]
+fn second_number(text: &str) -> Option<usize> {
+    if text.chars().filter(|c| c.is_alphanumeric()).count() < 2 * LOCAL_DIGITS {
+        return None;
+    }
+    let is_part = |c| is_plus(c) || decimal_digit(c).is_some();
+    let mut previous = None;
+    let mut begins = text.char_indices().filter(|(_, c)| {
+        let begins = is_part(*c) && !previous.is_some_and(is_part);
+        previous = Some(*c);
+        begins
+    });
+    begins.find_map(|(at, _)| {
+        let (first, second) = text.split_at_checked(at)?;
+        (may_be_first_number(first) && may_be_number(second)).then_some(at)
+    })
+}
+
+/// Whether a text may be a number, perhaps with a word after it that leads to the next: `or`, `tel:`.
+fn may_be_first_number(text: &str) -> bool {
+    let without_word = text.trim_end().rsplit_once(' ').map_or("", |(before, _)| before);
+    let to_last_digit = trim_end(text, |c| decimal_digit(c).is_none());
+    [text, without_word, to_last_digit].into_iter().any(may_be_number)
+}
+
+/// Whether a text has the form of a number, assigned or not, or of a local one of seven digits, and maybe an extension.
+fn may_be_number(text: &str) -> bool {
+    let Ok(candidate) = Candidate::in_free_text(text) else { return false };
+    split_extension(candidate.text).is_ok_and(|(number, _)| number.may_be_number())
 }
 
 /// Reads `tel:555-0123;phone-context=+1-415` (RFC 3966): a local number, with the prefix of the place where it is one.
@@ -50,6 +114,13 @@ fn read_uri(text: &str, parameter_at: usize) -> Result<Written, InvalidPhoneNumb
     let number_at = find(text, TEL).map_or(0, |at| at.saturating_add(TEL.len()));
     let number = text.get(number_at..parameter_at).or_else(|| text.get(number_at..));
     let number = up_to(number.unwrap_or_default(), ISDN_SUBADDRESS);
+    if text.get(..number_at).is_some_and(may_be_first_number) {
+        return Err(InvalidPhoneNumber::new(Problem::SecondNumber, number_at));
+    }
+    let after_context_at = context_at.saturating_add(context.len());
+    if text.get(after_context_at..).is_some_and(may_be_number) {
+        return Err(InvalidPhoneNumber::new(Problem::SecondNumber, after_context_at));
+    }
     if is_number_prefix(context) {
         // Each is part of a text of at most so many characters, of at most four bytes.
         let mut joined = [0; 2 * 4 * MAX_CHARACTERS];
@@ -88,7 +159,7 @@ struct Candidate<'a> {
 impl<'a> Candidate<'a> {
     fn in_free_text(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
         let begins = |c: char| is_plus(c) || decimal_digit(c).is_some();
-        let Some((mut at, _)) = text.char_indices().find(|(_, c)| begins(*c)) else {
+        let Some((at, _)) = text.char_indices().find(|(_, c)| begins(*c)) else {
             let mut stray = text.char_indices().filter(|(_, c)| !is_blank(*c));
             return Err(match stray.next() {
                 Some((at, found)) => InvalidPhoneNumber::new(Problem::StrayText { found }, at),
@@ -97,19 +168,16 @@ impl<'a> Candidate<'a> {
         };
         let number = text.get(at..).unwrap_or_default();
         let number = trim_end(number, is_trailing);
-        let (skipped, number) = before_second_number(number);
-        at = at.saturating_add(skipped);
+        let number = before_second_extension(number)
+            .map_err(|error| error.with_offset(at.saturating_add(error.at())))?;
         let text = up_to(number, ISDN_SUBADDRESS);
         Ok(Candidate { text, at, prefix: 0, prefix_at: 0 })
     }
 
     fn read(&self) -> Result<Written, InvalidPhoneNumber> {
-        let (number, extension) = split_extension(self.text).map_err(|(found, at)| {
-            InvalidPhoneNumber::new(Problem::StrayText { found }, self.offset(at))
-        })?;
-        let number = number
-            .dial()
-            .map_err(|error| InvalidPhoneNumber::new(error.problem, self.offset(error.at())))?;
+        let located = |error: InvalidPhoneNumber| error.with_offset(self.offset(error.at()));
+        let (number, extension) = split_extension(self.text).map_err(located)?;
+        let number = number.dial().map_err(located)?;
         Ok(Written { number, extension: extension.map(|(it, at)| (it, self.offset(at))) })
     }
 
@@ -168,41 +236,45 @@ fn is_domain_name(context: &str) -> bool {
     is_inner(previous) && last_label_begins_with.is_ascii_alphabetic()
 }
 
-/// What comes before a second number, written as `(530) 583-6985 x302/x2303`, and where that begins: the cut is the last
-/// one in the first line that has any, and leaves that line alone.
-fn before_second_number(text: &str) -> (usize, &str) {
-    let begins_second = |at: usize| {
+/// What comes before a slash and a second number's extension, as in `415-867-5309/x22`: libphonenumber drops that. After
+/// a first extension, it is refused.
+fn before_second_extension(text: &str) -> Result<&str, InvalidPhoneNumber> {
+    let begins_second = |(at, _): &(usize, &str)| {
         let rest = text.get(at.saturating_add(1)..).unwrap_or_default();
         trim_start(rest, |c| c == ' ').starts_with("x")
     };
-    let mut line = 0;
-    let mut cut = None;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'\n' if cut.is_some() => break,
-            b'\n' => line = at.saturating_add(1),
-            b'/' | b'\\' if begins_second(at) => cut = Some(at),
-            _ => {}
+    let Some((at, _)) = text.rmatch_indices(['/', '\\']).find(begins_second) else {
+        return Ok(text);
+    };
+    let before = trim_end(text.get(..at).unwrap_or_default(), is_trailing);
+    match extension::at_end(before) {
+        Some(_) => Err(InvalidPhoneNumber::new(Problem::SecondExtension, at)),
+        None => Ok(before),
+    }
+}
+
+/// The number and its extension, if it has one, and where that begins.
+fn split_extension(
+    text: &str,
+) -> Result<(Number<'_>, Option<(Extension, usize)>), InvalidPhoneNumber> {
+    let Some((number, extension, at)) = number_and_extension(text) else {
+        return Ok((Number::read(text)?, None));
+    };
+    let before = trim_end(number.text, is_trailing);
+    match number_and_extension(before) {
+        Some((first, ..)) if first.may_be_number() => {
+            Err(InvalidPhoneNumber::new(Problem::SecondExtension, at))
         }
+        _ => Ok((number, Some((extension, at)))),
     }
-    cut.and_then(|cut| Some((line, text.get(line..cut)?))).unwrap_or((0, text))
 }
 
-/// The number and its extension, if it has one, and where that begins; or the character that is no part of either, and
-/// where.
-fn split_extension(text: &str) -> Result<(Number<'_>, Option<(Extension, usize)>), Stray> {
-    if let Some((at, extension)) = extension::at_end(text)
-        && let Some(before) = text.get(..at)
-        && let Ok(number) = Number::read(before)
-        && number.is_viable()
-    {
-        return Ok((number, Some((extension, at))));
-    }
-    Number::read(text).map(|number| (number, None))
+/// A number, the extension after it, and where that begins.
+fn number_and_extension(text: &str) -> Option<(Number<'_>, Extension, usize)> {
+    let (at, extension) = extension::at_end(text)?;
+    let number = Number::read(text.get(..at)?).ok()?;
+    number.is_viable().then_some((number, extension, at))
 }
-
-/// A character that is no part of a number, and where it is.
-type Stray = (char, usize);
 
 /// A number without an extension: plus signs, then digits and separators, then letters too.
 struct Number<'a> {
@@ -213,7 +285,7 @@ struct Number<'a> {
 
 impl<'a> Number<'a> {
     /// Reads it, or finds the first character that cannot be there, and where.
-    fn read(text: &'a str) -> Result<Self, Stray> {
+    fn read(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
         let after_signs = trim_start(text, is_plus);
         let signs = text.len().saturating_sub(after_signs.len());
         let mut digits = Dialled::new(signs > 0);
@@ -224,7 +296,8 @@ impl<'a> Number<'a> {
             } else if is_letter(c) && (digits.count() >= LEADING_DIGITS || is_separator(c)) {
                 letters = letters.saturating_add(1);
             } else if !is_separator(c) {
-                return Err((c, signs.saturating_add(at)));
+                let at = signs.saturating_add(at);
+                return Err(InvalidPhoneNumber::new(Problem::StrayText { found: c }, at));
             }
         }
         Ok(Number { text, digits, letters })
@@ -235,6 +308,12 @@ impl<'a> Number<'a> {
         let digits = self.digits.count();
         digits >= LEADING_DIGITS
             || digits == 2 && self.text.chars().all(|c| decimal_digit(c).is_some())
+    }
+
+    /// Whether it has the form of a number, assigned or not, or of a local one.
+    fn may_be_number(&self) -> bool {
+        self.digits.is_local()
+            || self.dial().map_or_else(|error| error.problem.is_unassigned(), |_| true)
     }
 
     /// Dials its digits, and its letters if it is a vanity number.
