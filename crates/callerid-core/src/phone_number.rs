@@ -44,7 +44,7 @@
 mod character;
 #[cfg(feature = "phonenumber")]
 mod conversion;
-mod dialled;
+mod dial_string;
 mod error;
 mod extension;
 mod kind;
@@ -200,7 +200,7 @@ impl PhoneNumber {
     /// The ten digits in packed BCD: four bits each, the last digit lowest, `0x41_5867_5309`.
     #[inline(always)]
     pub fn to_bcd(&self) -> u64 {
-        dialled::from_ascii(self.digits)
+        dial_string::from_ascii(self.digits)
     }
 
     /// The number as it is written at home: `(415) 867-5309`.

@@ -4,7 +4,7 @@
 //! nearly all numbers are written. Everything else is left to [`written`](super::written), which gives the same answers
 //! to plain texts too.
 
-use super::dialled::Dialled;
+use super::dial_string::DialString;
 use super::error::{InvalidPhoneNumber, Reason};
 use super::{PhoneNumber, written};
 
@@ -14,7 +14,7 @@ pub(super) fn parse(text: &str) -> Option<Result<PhoneNumber, InvalidPhoneNumber
     if let Some(number) = digits.assigned_number() {
         return Some(Ok(number));
     }
-    let number = misdialled(text.as_bytes(), digits);
+    let number = number_or_error(text.as_bytes(), digits);
     let is_too_long = number.is_err_and(|error| error.reason() == Reason::TooLong);
     let may_be_two = is_too_long && digits.count() as usize >= 2 * written::LOCAL_DIGITS;
     (!may_be_two).then_some(number)
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Option<Result<PhoneNumber, InvalidPhoneNumber
 ///
 /// The loop is written out, on slice patterns, for a small .wasm is compiled with nearly nothing inlined, and a call for
 /// each byte costs more than all else.
-pub(super) fn digits(text: &[u8]) -> Option<(Dialled, &[u8])> {
+pub(super) fn digits(text: &[u8]) -> Option<(DialString, &[u8])> {
     let number = match text {
         [b't', b'e', b'l', b':', number @ ..] => number,
         _ => text,
@@ -52,7 +52,7 @@ pub(super) fn digits(text: &[u8]) -> Option<(Dialled, &[u8])> {
     if bits == 0 || !is_short {
         return None;
     }
-    Some((Dialled::from_packed(digits, bits / DIGIT_BITS, international)?, rest))
+    Some((DialString::from_packed(digits, bits / DIGIT_BITS, international)?, rest))
 }
 
 /// How many bits a digit takes.
@@ -88,8 +88,8 @@ const fn class_of(byte: u8) -> u8 {
 /// The number that a plain text's digits dial, if it is not as they stand an assigned number, or what is wrong and where in
 /// the text.
 #[cold]
-fn misdialled(text: &[u8], digits: Dialled) -> Result<PhoneNumber, InvalidPhoneNumber> {
-    digits.misdialled().map_err(|error| {
+fn number_or_error(text: &[u8], digits: DialString) -> Result<PhoneNumber, InvalidPhoneNumber> {
+    digits.number_or_error().map_err(|error| {
         let past_last = error.digit >= digits.count();
         let wanted = error.digit.saturating_sub(u32::from(past_last));
         let digits = text.iter().enumerate().filter(|(_, byte)| byte.is_ascii_digit());

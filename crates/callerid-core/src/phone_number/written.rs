@@ -1,14 +1,14 @@
 //! The thorough way: a number as people and programs write it, decided as libphonenumber decides it.
 //!
 //! The steps are those of its parser, in its order: find where the number stands in the text, split off an extension,
-//! see that nothing else is left, and take the digits. What the digits dial is the matter of [`dialled`](super::dialled).
+//! see that nothing else is left, and take the digits. What the digits dial is the matter of [`dial_string`](super::dial_string).
 
 use super::PhoneNumber;
 use super::character::{
     decimal_digit, find, is_blank, is_letter, is_plus, is_separator, is_trailing, keypad_digit,
     trim_end, trim_start,
 };
-use super::dialled::{Dialled, Misdialled};
+use super::dial_string::{DialError, DialString};
 use super::error::{InvalidPhoneNumber, Problem};
 use super::extension::{self, Extension};
 
@@ -279,7 +279,7 @@ fn number_and_extension(text: &str) -> Option<(Number<'_>, Extension, usize)> {
 /// A number without an extension: plus signs, then digits and separators, then letters too.
 struct Number<'a> {
     text: &'a str,
-    digits: Dialled,
+    digits: DialString,
     letters: usize,
 }
 
@@ -288,7 +288,7 @@ impl<'a> Number<'a> {
     fn read(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
         let after_signs = trim_start(text, is_plus);
         let signs = text.len().saturating_sub(after_signs.len());
-        let mut digits = Dialled::new(signs > 0);
+        let mut digits = DialString::new(signs > 0);
         let mut letters: usize = 0;
         for (at, c) in after_signs.char_indices() {
             if let Some(digit) = decimal_digit(c) {
@@ -321,13 +321,13 @@ impl<'a> Number<'a> {
         if self.letters < VANITY_LETTERS {
             return self.digits.number().map_err(|error| self.locate(error, decimal_digit));
         }
-        let mut digits = Dialled::new(self.text.starts_with(is_plus));
+        let mut digits = DialString::new(self.text.starts_with(is_plus));
         self.text.chars().filter_map(vanity_digit).for_each(|digit| digits.push(digit));
         digits.number().map_err(|error| self.locate(error, vanity_digit))
     }
 
     #[cold]
-    fn locate(&self, error: Misdialled, digit: fn(char) -> Option<u8>) -> InvalidPhoneNumber {
+    fn locate(&self, error: DialError, digit: fn(char) -> Option<u8>) -> InvalidPhoneNumber {
         let digits = self.text.char_indices().filter(|(_, c)| digit(*c).is_some());
         let mut end = 0;
         let mut letters_before = false;

@@ -6,10 +6,10 @@ use super::kind::{self, Unassigned};
 
 /// Digits as they stand in a text, prefixes and all.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Dialled {
+pub(super) struct DialString {
     /// The first digits, four bits each, the last one lowest.
     digits: u64,
-    /// How many digits `digits` holds: all of them, up to [`Dialled::KEPT`].
+    /// How many digits `digits` holds: all of them, up to [`DialString::KEPT`].
     kept: u32,
     /// How many digits there are.
     count: u32,
@@ -19,23 +19,23 @@ pub(super) struct Dialled {
 
 /// What is wrong, and from which digit on, counted from 0.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Misdialled {
+pub(super) struct DialError {
     pub(super) problem: Problem,
     pub(super) digit: u32,
 }
 
-impl Dialled {
+impl DialString {
     /// No number is longer with all its prefixes: 011, 1, 1 and ten digits are fifteen.
     pub(super) const KEPT: u32 = 16;
 
     pub(super) fn new(international: bool) -> Self {
-        Dialled { digits: 0, kept: 0, count: 0, international }
+        DialString { digits: 0, kept: 0, count: 0, international }
     }
 
     /// All the digits of a text at once, if they are few enough to be kept.
     #[inline(always)]
     pub(super) fn from_packed(digits: u64, count: u32, international: bool) -> Option<Self> {
-        (count <= Self::KEPT).then_some(Dialled { digits, kept: count, count, international })
+        (count <= Self::KEPT).then_some(DialString { digits, kept: count, count, international })
     }
 
     /// How many digits there are.
@@ -60,8 +60,8 @@ impl Dialled {
     ///
     /// Before its ten digits may stand the country code 1 and once more a 1, the national prefix; and, where nothing
     /// says that the first 1 is a country code, a third one, since libphonenumber then tries it as either.
-    pub(super) fn number(self) -> Result<PhoneNumber, Misdialled> {
-        self.assigned_number().map_or_else(|| self.misdialled(), Ok)
+    pub(super) fn number(self) -> Result<PhoneNumber, DialError> {
+        self.assigned_number().map_or_else(|| self.number_or_error(), Ok)
     }
 
     /// The number, if these digits are one with no more than such prefixes.
@@ -78,9 +78,9 @@ impl Dialled {
 
     /// Reads past 011, the international prefix, or says what is wrong.
     #[cold]
-    pub(super) fn misdialled(self) -> Result<PhoneNumber, Misdialled> {
+    pub(super) fn number_or_error(self) -> Result<PhoneNumber, DialError> {
         match self.after_international_prefix() {
-            Some(after) => after.number().map_err(|error| Misdialled {
+            Some(after) => after.number().map_err(|error| DialError {
                 digit: error.digit.saturating_add(INTERNATIONAL_PREFIX),
                 ..error
             }),
@@ -89,8 +89,8 @@ impl Dialled {
     }
 
     /// What is wrong with digits that are no number.
-    fn problem(self) -> Misdialled {
-        let at = |digit, problem| Misdialled { problem, digit };
+    fn problem(self) -> DialError {
+        let at = |digit, problem| DialError { problem, digit };
         let end = self.count;
 
         if self.international && end > 0 && self.value(0, 1) != 1 {
@@ -136,7 +136,7 @@ impl Dialled {
         }
         let kept = self.kept.saturating_sub(INTERNATIONAL_PREFIX);
         let digits = self.digits & !(u64::MAX << kept.saturating_mul(4));
-        Some(Dialled { digits, kept, count, international: true })
+        Some(DialString { digits, kept, count, international: true })
     }
 
     /// The number that `length` digits from place `from` on write. Places past what is kept count as nothing.
