@@ -47,9 +47,9 @@ mod conversion;
 mod dial_string;
 mod error;
 mod extension;
+mod fast_path;
 mod kind;
 mod numbering_plan;
-mod plain;
 mod written;
 
 pub use error::{InvalidPhoneNumber, Reason};
@@ -92,7 +92,7 @@ impl PhoneNumber {
     /// [`InvalidPhoneNumber`] says what is wrong and where. A number with an extension is refused with the reason
     /// [`Extension`](Reason::Extension); see [`parse_with_extension`](Self::parse_with_extension).
     pub fn parse(text: &str) -> Result<Self, InvalidPhoneNumber> {
-        plain::parse(text).unwrap_or_else(|| Self::parse_written(text))
+        fast_path::parse(text).unwrap_or_else(|| Self::parse_written(text))
     }
 
     /// Reads the first line of a text, which ends in `\n` or `\r\n` or with the text, and gives its number, as
@@ -109,7 +109,8 @@ impl PhoneNumber {
     /// ```
     #[inline]
     pub fn parse_line(text: &[u8]) -> (Option<Self>, &[u8]) {
-        if let Some((digits, [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..])) = plain::digits(text)
+        if let Some((digits, [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..])) =
+            fast_path::digits(text)
             && let Some(number) = digits.assigned_number()
         {
             return (Some(number), rest);
@@ -143,7 +144,7 @@ impl PhoneNumber {
     pub fn parse_with_extension(
         text: &str,
     ) -> Result<(Self, Option<Extension>), InvalidPhoneNumber> {
-        if let Some(number) = plain::parse(text) {
+        if let Some(number) = fast_path::parse(text) {
             return Ok((number?, None));
         }
         let written = written::read(text)?;

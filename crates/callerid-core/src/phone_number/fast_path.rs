@@ -1,8 +1,8 @@
-//! The quick way: one pass over the bytes of a plainly written number.
+//! The fast path: one pass over the bytes of a plain number.
 //!
-//! Plain is a text that has nothing but ASCII digits and the usual separators, after `tel:` or a plus sign perhaps, as
+//! A plain text has nothing but ASCII digits and the usual separators, after `tel:` or a plus sign perhaps, as
 //! nearly all numbers are written. Everything else is left to [`written`](super::written), which gives the same answers
-//! to plain texts too.
+//! to plain texts.
 
 use super::dial_string::DialString;
 use super::error::{InvalidPhoneNumber, Reason};
@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> Option<Result<PhoneNumber, InvalidPhoneNumber
     (!may_be_two).then_some(number)
 }
 
-/// The digits that a text plainly begins with, and what comes after them: nothing, if it is plain as a whole. `None` if they
+/// The digits of the plain text that a text begins with, and what comes after them: nothing, if it is plain as a whole. `None` if they
 /// are no digits that a number might have.
 ///
 /// The loop is written out, on slice patterns, for a small .wasm is compiled with nearly nothing inlined, and a call for
@@ -122,11 +122,11 @@ mod tests {
     }
 
     fn answers_agree(text: &str) -> Result<(), TestCaseError> {
-        if let Some(quick) = parse(text) {
-            let thorough = written::read(text);
-            prop_assert_eq!(thorough.as_ref().err(), quick.as_ref().err(), "{:?}", text);
-            prop_assert_eq!(thorough.as_ref().map(|it| it.number), quick.as_ref().copied());
-            prop_assert!(thorough.is_ok_and(|it| it.extension.is_none()) || quick.is_err());
+        if let Some(fast) = parse(text) {
+            let parsed = written::read(text);
+            prop_assert_eq!(parsed.as_ref().err(), fast.as_ref().err(), "{:?}", text);
+            prop_assert_eq!(parsed.as_ref().map(|it| it.number), fast.as_ref().copied());
+            prop_assert!(parsed.is_ok_and(|it| it.extension.is_none()) || fast.is_err());
         }
         Ok(())
     }
@@ -135,12 +135,12 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
         #[test]
-        fn the_quick_way_s_answer_is_the_thorough_one_s(text in nearly_plain()) {
+        fn fast_path_matches_parser(text in nearly_plain()) {
             answers_agree(&text)?;
         }
 
         #[test]
-        fn a_line_s_number_is_that_of_its_text(
+        fn parse_line_matches_parse(
             lines in proptest::collection::vec((nearly_plain(), "\r?\n"), 0..4),
             last in nearly_plain(),
         ) {
@@ -156,13 +156,13 @@ mod tests {
         }
 
         #[test]
-        fn also_for_digits_and_signs_in_disorder(text in "[0-9 ().*/+-]{0,20}") {
+        fn fast_path_matches_parser_on_digits_and_separators_in_any_order(text in "[0-9 ().*/+-]{0,20}") {
             answers_agree(&text)?;
         }
     }
 
     #[test]
-    fn most_numbers_are_written_plainly() {
+    fn common_formats_take_the_fast_path() {
         for plain in [
             "4158675309",
             "(415) 867-5309",
