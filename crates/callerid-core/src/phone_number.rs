@@ -50,7 +50,7 @@ mod extension;
 mod fast_path;
 mod kind;
 mod numbering_plan;
-mod written;
+mod parser;
 
 pub use error::{InvalidPhoneNumber, Reason};
 pub use extension::Extension;
@@ -92,7 +92,7 @@ impl PhoneNumber {
     /// [`InvalidPhoneNumber`] says what is wrong and where. A number with an extension is refused with the reason
     /// [`Extension`](Reason::Extension); see [`parse_with_extension`](Self::parse_with_extension).
     pub fn parse(text: &str) -> Result<Self, InvalidPhoneNumber> {
-        fast_path::parse(text).unwrap_or_else(|| Self::parse_written(text))
+        fast_path::parse(text).unwrap_or_else(|| Self::parse_any(text))
     }
 
     /// Reads the first line of a text, which ends in `\n` or `\r\n` or with the text, and gives its number, as
@@ -115,11 +115,11 @@ impl PhoneNumber {
         {
             return (Some(number), rest);
         }
-        Self::parse_written_line(text)
+        Self::parse_any_line(text)
     }
 
     #[cold]
-    fn parse_written_line(text: &[u8]) -> (Option<Self>, &[u8]) {
+    fn parse_any_line(text: &[u8]) -> (Option<Self>, &[u8]) {
         let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
         let line = text.get(..end).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -147,8 +147,8 @@ impl PhoneNumber {
         if let Some(number) = fast_path::parse(text) {
             return Ok((number?, None));
         }
-        let written = written::read(text)?;
-        Ok((written.number, written.extension.map(|(extension, _)| extension)))
+        let parsed = parser::parse(text)?;
+        Ok((parsed.number, parsed.extension.map(|(extension, _)| extension)))
     }
 
     /// Takes a number back that was read before, from a store or from a service's answer: by its shape, whatever the
@@ -180,11 +180,11 @@ impl PhoneNumber {
     }
 
     #[cold]
-    fn parse_written(text: &str) -> Result<Self, InvalidPhoneNumber> {
-        let written = written::read(text)?;
-        match written.extension {
+    fn parse_any(text: &str) -> Result<Self, InvalidPhoneNumber> {
+        let parsed = parser::parse(text)?;
+        match parsed.extension {
             Some((_, at)) => Err(InvalidPhoneNumber::new(Problem::Extension, at)),
-            None => Ok(written.number),
+            None => Ok(parsed.number),
         }
     }
 

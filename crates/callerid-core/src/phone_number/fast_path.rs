@@ -1,12 +1,12 @@
 //! The fast path: one pass over the bytes of a plain number.
 //!
 //! A plain text has nothing but ASCII digits and the usual separators, after `tel:` or a plus sign perhaps, as
-//! nearly all numbers are written. Everything else is left to [`written`](super::written), which gives the same answers
+//! nearly all numbers are written. Everything else is left to [`parser`](super::parser), which gives the same answers
 //! to plain texts.
 
 use super::dial_string::DialString;
 use super::error::{InvalidPhoneNumber, Reason};
-use super::{PhoneNumber, written};
+use super::{PhoneNumber, parser};
 
 /// Reads a text that is plain as a whole; `None` if it is not, or if it may be two numbers.
 pub(super) fn parse(text: &str) -> Option<Result<PhoneNumber, InvalidPhoneNumber>> {
@@ -16,7 +16,7 @@ pub(super) fn parse(text: &str) -> Option<Result<PhoneNumber, InvalidPhoneNumber
     }
     let number = number_or_error(text.as_bytes(), digits);
     let is_too_long = number.is_err_and(|error| error.reason() == Reason::TooLong);
-    let may_be_two = is_too_long && digits.count() as usize >= 2 * written::LOCAL_DIGITS;
+    let may_be_two = is_too_long && digits.count() as usize >= 2 * parser::LOCAL_DIGITS;
     (!may_be_two).then_some(number)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn digits(text: &[u8]) -> Option<(DialString, &[u8])> {
         bits = bits.wrapping_add(u32::from(width));
         rest = after;
     }
-    let is_short = text.len().wrapping_sub(rest.len()) <= written::MAX_CHARACTERS;
+    let is_short = text.len().wrapping_sub(rest.len()) <= parser::MAX_CHARACTERS;
     if bits == 0 || !is_short {
         return None;
     }
@@ -123,7 +123,7 @@ mod tests {
 
     fn answers_agree(text: &str) -> Result<(), TestCaseError> {
         if let Some(fast) = parse(text) {
-            let parsed = written::read(text);
+            let parsed = parser::parse(text);
             prop_assert_eq!(parsed.as_ref().err(), fast.as_ref().err(), "{:?}", text);
             prop_assert_eq!(parsed.as_ref().map(|it| it.number), fast.as_ref().copied());
             prop_assert!(parsed.is_ok_and(|it| it.extension.is_none()) || fast.is_err());

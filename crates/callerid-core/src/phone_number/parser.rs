@@ -1,4 +1,4 @@
-//! The thorough way: a number as people and programs write it, decided as libphonenumber decides it.
+//! The parser: a number in any format that people and programs write, decided as libphonenumber decides it.
 //!
 //! The steps are those of its parser, in its order: find where the number stands in the text, split off an extension,
 //! see that nothing else is left, and take the digits. What the digits dial is the matter of [`dial_string`](super::dial_string).
@@ -24,37 +24,37 @@ pub(super) const LOCAL_DIGITS: usize = 7;
 /// From this many letters on a number is a vanity number. Fewer are slips, and skipped.
 const VANITY_LETTERS: usize = 3;
 
-/// What a text says.
+/// What is read of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct Parsed {
     pub(super) number: PhoneNumber,
     /// With where it and its label begin.
     pub(super) extension: Option<(Extension, usize)>,
 }
 
-/// Reads any text.
-pub(super) fn read(text: &str) -> Result<Written, InvalidPhoneNumber> {
+/// Parses any text.
+pub(super) fn parse(text: &str) -> Result<Parsed, InvalidPhoneNumber> {
     if text.len() > MAX_CHARACTERS
         && let Some((at, _)) = text.char_indices().nth(MAX_CHARACTERS)
     {
         return Err(InvalidPhoneNumber::new(Problem::TextTooLong, at));
     }
-    let written = read_one(text);
-    let second_number = match written {
+    let parsed = parse_one(text);
+    let second_number = match parsed {
         Ok(_) => after_divider(text),
         Err(_) => second_number(text),
     };
     match second_number {
         Some(at) => Err(InvalidPhoneNumber::new(Problem::SecondNumber, at)),
-        None => written,
+        None => parsed,
     }
 }
 
 /// Reads a text that is not asked whether it has a second number.
-fn read_one(text: &str) -> Result<Written, InvalidPhoneNumber> {
+fn parse_one(text: &str) -> Result<Parsed, InvalidPhoneNumber> {
     match find(text, PHONE_CONTEXT) {
-        Some(at) => read_uri(text, at),
-        None => Candidate::in_free_text(text)?.read(),
+        Some(at) => parse_uri(text, at),
+        None => Candidate::in_free_text(text)?.parse(),
     }
 }
 
@@ -108,7 +108,7 @@ fn may_be_number(text: &str) -> bool {
 
 /// Reads `tel:555-0123;phone-context=+1-415` (RFC 3966): a local number, with the prefix of the place where it is one.
 #[cold]
-fn read_uri(text: &str, parameter_at: usize) -> Result<Written, InvalidPhoneNumber> {
+fn parse_uri(text: &str, parameter_at: usize) -> Result<Parsed, InvalidPhoneNumber> {
     let context_at = parameter_at.saturating_add(PHONE_CONTEXT.len());
     let context = up_to(text.get(context_at..).unwrap_or_default(), ";");
     let number_at = find(text, TEL).map_or(0, |at| at.saturating_add(TEL.len()));
@@ -125,9 +125,9 @@ fn read_uri(text: &str, parameter_at: usize) -> Result<Written, InvalidPhoneNumb
         // Each is part of a text of at most so many characters, of at most four bytes.
         let mut joined = [0; 2 * 4 * MAX_CHARACTERS];
         let text = join(&mut joined, context, number);
-        Candidate { text, at: number_at, prefix: context.len(), prefix_at: context_at }.read()
+        Candidate { text, at: number_at, prefix: context.len(), prefix_at: context_at }.parse()
     } else if is_domain_name(context) {
-        Candidate { text: number, at: number_at, prefix: 0, prefix_at: 0 }.read()
+        Candidate { text: number, at: number_at, prefix: 0, prefix_at: 0 }.parse()
     } else {
         Err(InvalidPhoneNumber::new(Problem::StrayText { found: ';' }, parameter_at))
     }
@@ -174,11 +174,11 @@ impl<'a> Candidate<'a> {
         Ok(Candidate { text, at, prefix: 0, prefix_at: 0 })
     }
 
-    fn read(&self) -> Result<Written, InvalidPhoneNumber> {
+    fn parse(&self) -> Result<Parsed, InvalidPhoneNumber> {
         let located = |error: InvalidPhoneNumber| error.with_offset(self.offset(error.at()));
         let (number, extension) = split_extension(self.text).map_err(located)?;
         let number = number.dial().map_err(located)?;
-        Ok(Written { number, extension: extension.map(|(it, at)| (it, self.offset(at))) })
+        Ok(Parsed { number, extension: extension.map(|(it, at)| (it, self.offset(at))) })
     }
 
     /// The place in the whole text of a place in the candidate.
@@ -258,7 +258,7 @@ fn split_extension(
     text: &str,
 ) -> Result<(Number<'_>, Option<(Extension, usize)>), InvalidPhoneNumber> {
     let Some((number, extension, at)) = number_and_extension(text) else {
-        return Ok((Number::read(text)?, None));
+        return Ok((Number::parse(text)?, None));
     };
     let before = trim_end(number.text, is_trailing);
     match number_and_extension(before) {
@@ -272,7 +272,7 @@ fn split_extension(
 /// A number, the extension after it, and where that begins.
 fn number_and_extension(text: &str) -> Option<(Number<'_>, Extension, usize)> {
     let (at, extension) = extension::at_end(text)?;
-    let number = Number::read(text.get(..at)?).ok()?;
+    let number = Number::parse(text.get(..at)?).ok()?;
     number.is_viable().then_some((number, extension, at))
 }
 
@@ -285,7 +285,7 @@ struct Number<'a> {
 
 impl<'a> Number<'a> {
     /// Reads it, or finds the first character that cannot be there, and where.
-    fn read(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
+    fn parse(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
         let after_signs = trim_start(text, is_plus);
         let signs = text.len().saturating_sub(after_signs.len());
         let mut digits = DialString::new(signs > 0);
