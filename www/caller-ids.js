@@ -258,7 +258,7 @@ function makeRow(callerId, { rename, remove, reload, words }) {
   const drawShown = () => {
     mode = "shown";
     delete row.dataset.mode;
-    const national = PhoneNumber.restore(callerId.phoneNumber).national;
+    const national = PhoneNumber.parsePossible(callerId.phoneNumber).national;
     name.replaceChildren(callerId.friendlyName === "" ? national : callerId.friendlyName);
     setText(number, national);
     said(renameButton, "Rename");

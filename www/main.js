@@ -248,7 +248,7 @@ async function ask(parameters) {
 }
 
 function newValidation(kept) {
-  const { national } = PhoneNumber.restore(kept.phoneNumber);
+  const { national } = PhoneNumber.parsePossible(kept.phoneNumber);
   return { ...kept, national, call: null, entriesAtFirst: 3, isVerified: kept.isVerified ?? false, skew: kept.skew ?? 0, isPlain, isVirtual };
 }
 

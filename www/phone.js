@@ -70,7 +70,7 @@ export function mountPhone({ control, take, failed, leave }) {
     const hadFocus = root.contains(document.activeElement);
     root.dataset.state = now;
     root.dataset.outcome = call?.verificationStatus === "success" ? "good" : "bad";
-    const number = call ? PhoneNumber.restore(call.phoneNumber).national : "";
+    const number = call ? PhoneNumber.parsePossible(call.phoneNumber).national : "";
     setText(byId("phone-what"), { rest: "Ready to ring", ringing: "Caller ID validation", talking: "Caller ID validation", over: "Call ended" }[now]);
     setText(byId("phone-number-shown"), number);
     byId("phone-avatar-icon").setAttribute("href", now === "over" ? `#icon-${call.verificationStatus === "success" ? "check" : "cross"}` : "#icon-handset");

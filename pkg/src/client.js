@@ -159,5 +159,5 @@ export class CallerIdClient {
  * @param {ListFilter} filter
  */
 function filter({ phoneNumber, friendlyName }) {
-  return { phoneNumber: phoneNumber === undefined ? undefined : PhoneNumber.restore(String(phoneNumber)), friendlyName };
+  return { phoneNumber: phoneNumber === undefined ? undefined : PhoneNumber.parsePossible(String(phoneNumber)), friendlyName };
 }

@@ -44,8 +44,8 @@ export class PhoneNumber {
    * @param {string} text
    * @throws {InvalidPhoneNumber} as {@link parse} does.
    */
-  static restore(text) {
-    return new PhoneNumber(MAKE, core().restorePhoneNumber(string(text)));
+  static parsePossible(text) {
+    return new PhoneNumber(MAKE, core().parsePossiblePhoneNumber(string(text)));
   }
 
   /**

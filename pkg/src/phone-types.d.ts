@@ -33,7 +33,7 @@ export type InvalidPhoneNumberReason =
 
 /**
  * What a number is for, as far as the numbering plan tells. In the US and Canada nearly all are `fixed-line-or-mobile`;
- * `unassigned` is only a number that was withdrawn since it was read: see {@link PhoneNumber.restore}.
+ * `unassigned` is only a number that was withdrawn since it was read: see {@link PhoneNumber.parsePossible}.
  */
 export type PhoneNumberKind =
   | "unassigned"

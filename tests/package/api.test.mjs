@@ -55,13 +55,13 @@ test("a number that is none is thrown as an error with its reason", () => {
   assert.equal(JSON.stringify({ to: PhoneNumber.parse("415-867-5309") }), '{"to":"4158675309"}');
 });
 
-test("a number that was read before is restored, whatever the numbering plan says by now", () => {
+test("a number that the numbering plan has withdrawn is possible", () => {
   const withdrawn = "2215550123";
   assert.throws(() => PhoneNumber.parse(withdrawn), InvalidPhoneNumber);
-  const number = PhoneNumber.restore(withdrawn);
+  const number = PhoneNumber.parsePossible(withdrawn);
   assert.deepEqual([String(number), number.kind, number.national], [withdrawn, "unassigned", "(221) 555-0123"]);
-  assert.equal(PhoneNumber.restore("+14158675309").kind, "fixed-line-or-mobile");
-  assert.throws(() => PhoneNumber.restore("415-555-121"), { name: "InvalidPhoneNumber", reason: "too-short", at: 11 });
+  assert.equal(PhoneNumber.parsePossible("+14158675309").kind, "fixed-line-or-mobile");
+  assert.throws(() => PhoneNumber.parsePossible("415-555-121"), { name: "InvalidPhoneNumber", reason: "too-short", at: 11 });
 });
 
 test("many numbers are read as one by one", () => {

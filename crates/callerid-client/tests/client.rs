@@ -80,7 +80,7 @@ fn every_page(
 #[test]
 fn a_number_that_was_withdrawn_from_the_plan_is_listed_and_found() {
     let service = service(3);
-    let phone_number = PhoneNumber::restore("2215550123").unwrap();
+    let phone_number = PhoneNumber::parse_possible("2215550123").unwrap();
     assert!(PhoneNumber::parse("2215550123").is_err());
     let withdrawn = OutgoingCallerId {
         sid: CallerIdSid::from_random_bytes(&[0xff; 16]),

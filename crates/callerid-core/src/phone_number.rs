@@ -22,7 +22,7 @@
 //! # When the plan changes
 //!
 //! A later release may have withdrawn a number that was valid when it was read. It is in stores by then, and in the
-//! answers of services: what comes from there is taken by [`PhoneNumber::restore`], without asking the plan again, so
+//! answers of services: what comes from there is taken by [`PhoneNumber::parse_possible`], without asking the plan again, so
 //! that one such number does not make a whole list unreadable.
 //!
 //! # Differences from libphonenumber
@@ -162,14 +162,14 @@ impl PhoneNumber {
     ///
     /// let withdrawn = "2215550123";
     /// assert!(PhoneNumber::parse(withdrawn).is_err());
-    /// assert_eq!(PhoneNumber::restore(withdrawn)?.kind(), Kind::Unassigned);
+    /// assert_eq!(PhoneNumber::parse_possible(withdrawn)?.kind(), Kind::Unassigned);
     /// # Ok::<(), callerid_core::InvalidPhoneNumber>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`InvalidPhoneNumber`] as for [`parse`](Self::parse).
-    pub fn restore(text: &str) -> Result<Self, InvalidPhoneNumber> {
+    pub fn parse_possible(text: &str) -> Result<Self, InvalidPhoneNumber> {
         let digits = text.strip_prefix("+1").unwrap_or(text);
         match <[u8; 10]>::try_from(digits.as_bytes()) {
             Ok(digits @ [b'2'..=b'9', ..]) if digits.iter().all(u8::is_ascii_digit) => {
@@ -223,7 +223,7 @@ impl PhoneNumber {
 }
 
 // A number that is stored or received was read before: it stays what it was, though the numbering plan has changed since.
-serde_text!(PhoneNumber, as_str, restore);
+serde_text!(PhoneNumber, as_str, parse_possible);
 
 /// The bare digits.
 impl fmt::Display for PhoneNumber {

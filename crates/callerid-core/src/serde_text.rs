@@ -73,7 +73,7 @@ mod tests {
     fn what_is_written_is_read() {
         comes_back(caller_id());
         // Withdrawn from the numbering plan since: it means the same alone and in whatever has it.
-        let phone_number = PhoneNumber::restore("2215550123").unwrap();
+        let phone_number = PhoneNumber::parse_possible("2215550123").unwrap();
         comes_back(OutgoingCallerId { phone_number, ..caller_id() });
         comes_back(Page { items: vec![caller_id()], number: 2, size: 50, total: 101, more: false });
         comes_back(phone_number);

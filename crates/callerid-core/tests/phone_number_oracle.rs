@@ -64,14 +64,14 @@ fn validity_kind_and_conversions_of_plain_numbers() {
 #[test]
 fn a_number_that_was_withdrawn_is_converted_too() {
     for digits in numbers() {
-        let number = PhoneNumber::restore(&digits).unwrap();
+        let number = PhoneNumber::parse_possible(&digits).unwrap();
         let theirs = phonenumber::PhoneNumber::from(number);
         assert_eq!(theirs.national().to_string(), digits);
     }
 }
 
 #[test]
-fn conversions_refuse_what_is_no_phone_number_here() {
+fn conversions_refuse_numbers_that_are_invalid_here() {
     let reason = |text: &str| {
         let number = phonenumber::parse(None, text).unwrap();
         PhoneNumber::try_from(&number).unwrap_err().reason()

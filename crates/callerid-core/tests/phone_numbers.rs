@@ -114,7 +114,7 @@ fn a_number_with_an_extension_is_refused_where_the_extension_begins() {
 }
 
 #[test]
-fn a_line_that_is_no_number_or_no_text_has_none() {
+fn parse_line_gives_none_for_an_invalid_number_or_utf8() {
     let number = PhoneNumber::parse("4158675309").ok();
     let far = format!("{}4158675309\n415\n", " ".repeat(250));
     let cases: [(&[u8], _, &[u8]); 9] = [
@@ -148,7 +148,7 @@ fn errors_point_into_the_text() {
 }
 
 #[test]
-fn the_numbering_plan_is_libphonenumber_s() {
+fn numbering_plan_matches_libphonenumber() {
     let bits = data("valid-prefixes.bits.gz");
     assert_eq!(bits.len(), 1_000_000);
     let mut valid = 0;
@@ -164,21 +164,21 @@ fn the_numbering_plan_is_libphonenumber_s() {
 }
 
 #[test]
-fn what_was_read_before_is_restored_whatever_the_plan_says() {
+fn ten_digits_are_possible_whatever_the_plan_says() {
     let (mut assigned, mut withdrawn) = (0, 0);
     for prefix in (2_000_000..10_000_000).step_by(7) {
         let digits = format!("{prefix}{:03}", prefix % 1000);
-        let restored = PhoneNumber::restore(&digits).unwrap();
-        assert_eq!(PhoneNumber::restore(restored.e164().as_str()), Ok(restored));
-        assert_eq!(restored.as_str(), digits);
+        let possible = PhoneNumber::parse_possible(&digits).unwrap();
+        assert_eq!(PhoneNumber::parse_possible(possible.e164().as_str()), Ok(possible));
+        assert_eq!(possible.as_str(), digits);
         match PhoneNumber::parse(&digits) {
             Ok(parsed) => {
-                assert_eq!((restored, restored.kind()), (parsed, parsed.kind()));
+                assert_eq!((possible, possible.kind()), (parsed, parsed.kind()));
                 assert_ne!(parsed.kind(), Kind::Unassigned);
                 assigned += 1;
             }
             Err(_) => {
-                assert_eq!(restored.kind(), Kind::Unassigned, "{digits}");
+                assert_eq!(possible.kind(), Kind::Unassigned, "{digits}");
                 withdrawn += 1;
             }
         }
@@ -187,7 +187,7 @@ fn what_was_read_before_is_restored_whatever_the_plan_says() {
 }
 
 #[test]
-fn what_has_not_the_shape_is_restored_as_it_is_parsed() {
+fn parse_possible_parses_any_other_format_as_parse_does() {
     for text in [
         "",
         "415867530",
@@ -203,7 +203,7 @@ fn what_has_not_the_shape_is_restored_as_it_is_parsed() {
         "(415) 867-5309",
         "415-867-5309 x1",
     ] {
-        assert_eq!(PhoneNumber::restore(text), PhoneNumber::parse(text), "{text}");
+        assert_eq!(PhoneNumber::parse_possible(text), PhoneNumber::parse(text), "{text}");
     }
 }
 

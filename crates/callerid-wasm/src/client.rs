@@ -208,7 +208,7 @@ fn page_number(text: &str) -> Result<u64, &'static str> {
 }
 
 fn filter(operation: &Object) -> Result<Filter, RangeError> {
-    let phone_number = optional(operation, "phoneNumber", PhoneNumber::restore)?;
+    let phone_number = optional(operation, "phoneNumber", PhoneNumber::parse_possible)?;
     Ok(Filter { phone_number, friendly_name: name(operation)? })
 }
 

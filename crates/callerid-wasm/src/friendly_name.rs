@@ -51,7 +51,7 @@ pub fn check(text: &str) -> Result<JsValue, JsValue> {
 /// The name of a caller ID that was given none. The empty text where the number is none.
 #[wasm_bindgen(js_name = defaultFriendlyName)]
 pub fn default_for(number: &str) -> String {
-    let number = PhoneNumber::restore(number);
+    let number = PhoneNumber::parse_possible(number);
     number.map(|number| FriendlyName::default_for(&number).as_str().to_owned()).unwrap_or_default()
 }
 

@@ -14,9 +14,9 @@ pub fn parse(text: &str) -> Result<String, JsValue> {
 }
 
 /// The ten digits of a number that was read before.
-#[wasm_bindgen(js_name = restorePhoneNumber)]
-pub fn restore(text: &str) -> Result<String, JsValue> {
-    Ok(restored(text)?.as_str().to_owned())
+#[wasm_bindgen(js_name = parsePossiblePhoneNumber)]
+pub fn parse_possible(text: &str) -> Result<String, JsValue> {
+    Ok(possible(text)?.as_str().to_owned())
 }
 
 /// The ten digits of a number, and its extension if it has one.
@@ -48,19 +48,19 @@ pub fn normalize_lines(mut lines: &[u8]) -> Vec<u8> {
 /// What a number is for.
 #[wasm_bindgen(js_name = phoneNumberKind, unchecked_return_type = "PhoneNumberKind")]
 pub fn kind(digits: &str) -> Result<String, JsValue> {
-    Ok(restored(digits)?.kind().as_str().to_owned())
+    Ok(possible(digits)?.kind().as_str().to_owned())
 }
 
 /// How a number is written at home.
 #[wasm_bindgen(js_name = nationalPhoneNumber)]
 pub fn national(digits: &str) -> Result<String, JsValue> {
-    Ok(restored(digits)?.national().as_str().to_owned())
+    Ok(possible(digits)?.national().as_str().to_owned())
 }
 
 /// How a number is written everywhere.
 #[wasm_bindgen(js_name = e164PhoneNumber)]
 pub fn e164(digits: &str) -> Result<String, JsValue> {
-    Ok(restored(digits)?.e164().as_str().to_owned())
+    Ok(possible(digits)?.e164().as_str().to_owned())
 }
 
 /// The release of libphonenumber whose metadata says which numbers are valid.
@@ -69,8 +69,8 @@ pub fn metadata_release() -> String {
     METADATA_RELEASE.to_owned()
 }
 
-fn restored(text: &str) -> Result<PhoneNumber, JsValue> {
-    PhoneNumber::restore(text).map_err(|error| invalid(text, error))
+fn possible(text: &str) -> Result<PhoneNumber, JsValue> {
+    PhoneNumber::parse_possible(text).map_err(|error| invalid(text, error))
 }
 
 fn invalid(text: &str, error: callerid_core::InvalidPhoneNumber) -> JsValue {

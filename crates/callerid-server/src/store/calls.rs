@@ -34,7 +34,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Call> {
     Ok(Call {
         sid: parsed(row, 0, CallSid::parse)?,
         account_sid: parsed(row, 1, AccountSid::parse)?,
-        phone_number: parsed(row, 2, PhoneNumber::restore)?,
+        phone_number: parsed(row, 2, PhoneNumber::parse_possible)?,
         friendly_name: optional(row, 3, FriendlyName::new)?,
         extension: optional(row, 17, CallExtension::new)?,
         status_callback: callbacks::target(row, 18, 19)?,

@@ -77,7 +77,7 @@ impl<'a> Parameters<'a> {
         if let Some(text) = self.given(&["PhoneNumber"])? {
             filters.parameters.push(("PhoneNumber", text.to_owned()));
             // One that the list has may have been withdrawn from the plan since.
-            filters.narrow(PhoneNumber::restore(text).ok(), |filter, number| {
+            filters.narrow(PhoneNumber::parse_possible(text).ok(), |filter, number| {
                 filter.phone_number = Some(number);
             });
         }

@@ -175,7 +175,7 @@ impl<'a> Decoder<'a> {
             sid: record.required("Sid", CallerIdSid::parse)?,
             account_sid: record.required("AccountSid", AccountSid::parse)?,
             friendly_name: record.required("FriendlyName", FriendlyName::new)?,
-            phone_number: record.required("PhoneNumber", PhoneNumber::restore)?,
+            phone_number: record.required("PhoneNumber", PhoneNumber::parse_possible)?,
             date_created: record.required("DateCreated", Date::parse)?,
             date_updated: record.required("DateUpdated", Date::parse)?,
         })
@@ -189,7 +189,7 @@ impl<'a> Decoder<'a> {
         )?;
         Ok(ValidationRequest {
             account_sid: record.required("AccountSid", AccountSid::parse)?,
-            phone_number: record.required("PhoneNumber", PhoneNumber::restore)?,
+            phone_number: record.required("PhoneNumber", PhoneNumber::parse_possible)?,
             // An empty element stands for a name that was not given.
             friendly_name: record.optional("FriendlyName", FriendlyName::new)?,
             validation_code: record.required("ValidationCode", ValidationCode::parse)?,

@@ -88,7 +88,7 @@ mod tests {
             account_sid: account.sid,
             friendly_name: FriendlyName::new("Bücher 📚").unwrap(),
             // Withdrawn from the numbering plan since.
-            phone_number: PhoneNumber::restore("2215550123").unwrap(),
+            phone_number: PhoneNumber::parse_possible("2215550123").unwrap(),
             date_created: date,
             date_updated: date,
         });
