@@ -41,7 +41,7 @@ test("an index of an error counts as strings do", () => {
   const { ok, at, message } = PhoneNumber.check(text);
   assert.equal(ok, false);
   assert.equal(text[at], "é");
-  assert.equal(message, `stray text: U+00E9 at offset ${at} is no part of a number; write 10 digits, like 415-555-0123`);
+  assert.equal(message, `stray text: U+00E9 at offset ${at} is not part of a number; write 10 digits, like 415-555-0123`);
   assert.equal(FriendlyName.check(`${"😀".repeat(64)}x`).at, 128);
   assert.match(FriendlyName.check("😀\0").message, / at offset 2 /);
   assert.deepEqual(FriendlyName.check("a\0"), { ok: false, length: 2, reason: "unprintable", message: "the character U+0000 at offset 1 cannot be shown", at: 1 });

@@ -1,9 +1,8 @@
-use super::text;
 use std::fmt;
 
-/// Why a text is not read as a phone number, and where.
+/// An invalid phone number: what is wrong, and where.
 ///
-/// Displayed, it says what is wrong, where, and what would be right:
+/// The message says what is wrong, where, and what is expected:
 ///
 /// ```
 /// use callerid_core::PhoneNumber;
@@ -17,15 +16,14 @@ use std::fmt;
 /// );
 /// ```
 ///
-/// It is cheap to make, since much of what people type is no number: it holds no text and formats nothing until it is
-/// displayed.
+/// It is cheap to make, since much of what people type is not a number: it formats nothing until it is displayed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InvalidPhoneNumber {
     pub(super) problem: Problem,
     pub(super) at: u16,
 }
 
-/// What is wrong with a text that is no phone number.
+/// What is wrong with an invalid phone number.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Reason {
@@ -39,13 +37,13 @@ pub enum Reason {
     AnotherCountry,
     /// A number with an extension, where only a number is taken.
     Extension,
-    /// An area code that cannot be: it begins with 0 or 1, or it is a service code like 911.
+    /// An impossible area code: it begins with 0 or 1, or it is a service code like 911.
     AreaCode,
-    /// An exchange (the three digits after the area code) that cannot be, or that has no numbers in its area code.
+    /// An exchange (the three digits after the area code) that is impossible, or that has no numbers in its area code.
     Exchange,
     /// An area code that is not assigned.
     UnassignedAreaCode,
-    /// Something in the text that is no part of a phone number.
+    /// Something in the text that is not part of a phone number.
     StrayText,
     /// More than 250 characters.
     TextTooLong,
@@ -143,7 +141,7 @@ impl InvalidPhoneNumber {
         }
     }
 
-    /// Where it is: a byte offset into the text, on a character's boundary.
+    /// The byte offset of what is wrong, on a character's boundary.
     ///
     /// It is the offset of the first digit too many, of the area code, the exchange, the country code, the extension,
     /// the stray character, the second number, or of the 251st character; for too few digits, the end of the last digit.
@@ -151,137 +149,92 @@ impl InvalidPhoneNumber {
         usize::from(self.at)
     }
 
-    /// The same error with its place counted anew, for a language whose strings are not of bytes: what
-    /// [`at`](Self::at) and the message then say is `at`.
+    /// The same error with another offset, for a language whose strings are not counted in bytes: [`at`](Self::at) and the
+    /// message then say `at`.
     #[must_use]
     pub fn with_offset(self, at: usize) -> Self {
         Self::new(self.problem, at)
     }
 }
 
-impl InvalidPhoneNumber {
-    /// The message as a template, and the numbers that it names: `#` is the first, `%` the second, in three digits; `@` is
-    /// the place and `?` the stray character.
-    ///
-    /// (`write!` brings machinery for all that could be written, and `callerid/phone` is to be a small .wasm.)
-    fn template(&self) -> (&'static str, u16, u16) {
-        match self.problem {
-            Problem::Empty => (
-                "no phone number: the text is empty; a number has 10 digits, like 415-555-0123",
-                0,
-                0,
-            ),
-            Problem::TooShort { digits: 7 } => (
-                "too few digits: 7 at offset @, where a number has 10; put the area code first, like 415-555-0123",
-                0,
-                0,
-            ),
-            Problem::TooShort { digits } => (
-                "too few digits: # at offset @, where a number has 10, like 415-555-0123",
-                digits.into(),
-                0,
-            ),
-            Problem::TooLong { digits } => (
-                "too many digits: #, where a number has 10; the first too many is at offset @",
-                digits.into(),
-                0,
-            ),
-            Problem::AnotherCountry { code } => (
-                "another country's number: +# at offset @, where only +1 (North America) is read",
-                code,
-                0,
-            ),
-            Problem::Extension => ("an extension at offset @: write the number without it", 0, 0),
-            Problem::ImpossibleAreaCode { area_code: area_code @ 200.. } => {
-                ("impossible area code # at offset @: # is a service code", area_code, 0)
-            }
-            Problem::ImpossibleAreaCode { area_code: area_code @ 100.. } => (
-                "impossible area code # at offset @: an area code begins with 2 to 9; if the 1 is the country code, a digit is missing",
-                area_code,
-                0,
-            ),
-            Problem::ImpossibleAreaCode { area_code } => (
-                "impossible area code % at offset @: an area code begins with 2 to 9",
-                0,
-                area_code,
-            ),
-            Problem::UnassignedAreaCode { area_code } => {
-                ("area code # at offset @ is not assigned", area_code, 0)
-            }
-            Problem::ImpossibleExchange { exchange } => {
-                ("impossible exchange % at offset @: an exchange begins with 2 to 9", 0, exchange)
-            }
-            Problem::UnassignedExchange { area_code, exchange } => {
-                ("area code # has no such number in exchange %, at offset @", area_code, exchange)
-            }
-            Problem::StrayText { .. } => (
-                "stray text: ? at offset @ is no part of a number; write 10 digits, like 415-555-0123",
-                0,
-                0,
-            ),
-            Problem::SecondNumber => {
-                ("two numbers: the second is at offset @; write one, like 415-555-0123", 0, 0)
-            }
-            Problem::SecondExtension => (
-                "two numbers: a second extension is at offset @; write one number with one extension",
-                0,
-                0,
-            ),
-            Problem::TextTooLong => {
-                ("the text goes on past 250 characters at offset @: no number is so long", 0, 0)
-            }
-        }
-    }
-
-    /// Gives the message, as it is displayed, in pieces to `write`, without what `write!` brings into a small .wasm.
-    ///
-    /// # Errors
-    ///
-    /// The first one of `write`.
-    pub fn write_message(&self, write: &mut dyn FnMut(&str) -> fmt::Result) -> fmt::Result {
-        let (template, first, second) = self.template();
-        template.bytes().try_for_each(|byte| match (byte, self.problem) {
-            (b'#', _) => write_digits(write, first.into(), 10, 1),
-            (b'%', _) => write_digits(write, second.into(), 10, 3),
-            (b'@', _) => write_digits(write, self.at.into(), 10, 1),
-            (b'?', Problem::StrayText { found }) => write_character(write, found),
-            _ => write(text(&[byte])),
-        })
-    }
-}
-
 impl fmt::Display for InvalidPhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write_message(&mut |piece| f.write_str(piece))
-    }
-}
-
-/// A character in quotes; by its number where it could hide in a log or change it: controls, line ends, marks of
-/// direction.
-fn write_character(write: &mut dyn FnMut(&str) -> fmt::Result, c: char) -> fmt::Result {
-    match u8::try_from(c) {
-        Ok(byte) if byte.is_ascii_graphic() => write(text(&[b'\'', byte, b'\''])),
-        _ => {
-            write("U+")?;
-            write_digits(write, c.into(), 16, 4)
+        let at = self.at;
+        match self.problem {
+            Problem::Empty => {
+                write!(f, "the text is empty: a number has 10 digits, {LIKE}")
+            }
+            Problem::TooShort { digits: 7 } => write!(
+                f,
+                "too few digits: 7 at offset {at}, where a number has 10; put the area code first, {LIKE}"
+            ),
+            Problem::TooShort { digits } => {
+                write!(f, "too few digits: {digits} at offset {at}, where a number has 10, {LIKE}")
+            }
+            Problem::TooLong { digits } => write!(
+                f,
+                "too many digits: {digits}, where a number has 10; the first too many is at offset {at}"
+            ),
+            Problem::AnotherCountry { code } => write!(
+                f,
+                "another country's number: +{code} at offset {at}, where only +1 (North America) is read"
+            ),
+            Problem::Extension => {
+                write!(f, "an extension at offset {at}: write the number without it")
+            }
+            Problem::ImpossibleAreaCode { area_code: code @ 200.. } => {
+                write!(f, "impossible area code {code} at offset {at}: {code} is a service code")
+            }
+            Problem::ImpossibleAreaCode { area_code } => {
+                write!(
+                    f,
+                    "impossible area code {area_code:03} at offset {at}: an area code begins with 2 to 9"
+                )?;
+                match area_code {
+                    100.. => f.write_str("; if the 1 is the country code, a digit is missing"),
+                    _ => Ok(()),
+                }
+            }
+            Problem::UnassignedAreaCode { area_code } => {
+                write!(f, "area code {area_code} at offset {at} is not assigned")
+            }
+            Problem::ImpossibleExchange { exchange } => write!(
+                f,
+                "impossible exchange {exchange:03} at offset {at}: an exchange begins with 2 to 9"
+            ),
+            Problem::UnassignedExchange { area_code, exchange } => write!(
+                f,
+                "area code {area_code} has no such number in exchange {exchange}, at offset {at}"
+            ),
+            Problem::StrayText { found } if found.is_ascii_graphic() => write!(
+                f,
+                "stray text: '{found}' at offset {at} is not part of a number; write 10 digits, {LIKE}"
+            ),
+            // By its code: it could hide in a log or change it.
+            Problem::StrayText { found } => write!(
+                f,
+                "stray text: U+{:04X} at offset {at} is not part of a number; write 10 digits, {LIKE}",
+                u32::from(found)
+            ),
+            Problem::TextTooLong => {
+                write!(
+                    f,
+                    "the text is too long: more than 250 characters, at offset {at}; a number has 10 digits"
+                )
+            }
+            Problem::SecondNumber => {
+                write!(f, "two numbers: the second is at offset {at}; write one, {LIKE}")
+            }
+            Problem::SecondExtension => write!(
+                f,
+                "two numbers: a second extension is at offset {at}; write one number with one extension"
+            ),
         }
     }
 }
 
-/// A number to a base of at most 16, in so many digits at least.
-fn write_digits(
-    write: &mut dyn FnMut(&str) -> fmt::Result,
-    number: u32,
-    base: u32,
-    least: u32,
-) -> fmt::Result {
-    let digit = number.checked_rem(base).unwrap_or_default() as usize;
-    let rest = number.checked_div(base).unwrap_or_default();
-    if rest > 0 || least > 1 {
-        write_digits(write, rest, base, least.saturating_sub(1))?;
-    }
-    write("0123456789ABCDEF".get(digit..=digit).unwrap_or_default())
-}
+/// An example of a valid number, for messages.
+const LIKE: &str = "like 415-555-0123";
 
 impl std::error::Error for InvalidPhoneNumber {}
 
@@ -290,13 +243,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_message_names_what_is_wrong_and_where() {
+    fn messages_say_what_is_wrong_and_where() {
         let shown = |problem, at| InvalidPhoneNumber { problem, at }.to_string();
         for (problem, message) in [
-            (
-                Problem::Empty,
-                "no phone number: the text is empty; a number has 10 digits, like 415-555-0123",
-            ),
+            (Problem::Empty, "the text is empty: a number has 10 digits, like 415-555-0123"),
             (
                 Problem::TooShort { digits: 7 },
                 "too few digits: 7 at offset 12, where a number has 10; put the area code first, like 415-555-0123",
@@ -344,19 +294,19 @@ mod tests {
             ),
             (
                 Problem::StrayText { found: '#' },
-                "stray text: '#' at offset 12 is no part of a number; write 10 digits, like 415-555-0123",
+                "stray text: '#' at offset 12 is not part of a number; write 10 digits, like 415-555-0123",
             ),
             (
                 Problem::StrayText { found: '\u{1f4de}' },
-                "stray text: U+1F4DE at offset 12 is no part of a number; write 10 digits, like 415-555-0123",
+                "stray text: U+1F4DE at offset 12 is not part of a number; write 10 digits, like 415-555-0123",
             ),
             (
                 Problem::StrayText { found: '\n' },
-                "stray text: U+000A at offset 12 is no part of a number; write 10 digits, like 415-555-0123",
+                "stray text: U+000A at offset 12 is not part of a number; write 10 digits, like 415-555-0123",
             ),
             (
                 Problem::TextTooLong,
-                "the text goes on past 250 characters at offset 12: no number is so long",
+                "the text is too long: more than 250 characters, at offset 12; a number has 10 digits",
             ),
             (
                 Problem::SecondNumber,
