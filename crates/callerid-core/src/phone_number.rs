@@ -247,6 +247,22 @@ impl FromStr for PhoneNumber {
     }
 }
 
+/// As [`PhoneNumber::parse`].
+impl TryFrom<&str> for PhoneNumber {
+    type Error = InvalidPhoneNumber;
+
+    fn try_from(text: &str) -> Result<Self, InvalidPhoneNumber> {
+        Self::parse(text)
+    }
+}
+
+/// The bare digits.
+impl AsRef<str> for PhoneNumber {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 /// A number in national format: `(415) 867-5309`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct National([u8; 14]);
@@ -266,6 +282,18 @@ impl E164 {
     /// The text.
     pub fn as_str(&self) -> &str {
         text(&self.0)
+    }
+}
+
+impl AsRef<str> for National {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl AsRef<str> for E164 {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 

@@ -309,6 +309,15 @@ fn one_number_in_many_groups_is_not_two() {
 }
 
 #[test]
+fn a_number_converts_from_and_to_text() {
+    let number: PhoneNumber = "415-867-5309".parse().unwrap();
+    assert_eq!(PhoneNumber::try_from("(415) 867-5309"), Ok(number));
+    assert_eq!(PhoneNumber::try_from("415-867-530"), PhoneNumber::parse("415-867-530"));
+    let texts: [&dyn AsRef<str>; 3] = [&number, &number.national(), &number.e164()];
+    assert_eq!(texts.map(AsRef::as_ref), ["4158675309", "(415) 867-5309", "+14158675309"]);
+}
+
+#[test]
 fn kinds() {
     for (number, kind) in [
         ("2015550123", Kind::FixedLineOrMobile),

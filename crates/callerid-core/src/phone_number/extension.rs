@@ -35,6 +35,12 @@ impl Extension {
     }
 }
 
+impl AsRef<str> for Extension {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Display for Extension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
