@@ -1,6 +1,7 @@
 //! `FriendlyName`: what a person calls a number, up to 64 characters.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::phone_number::PhoneNumber;
 use crate::serde_text::serde_text;
@@ -65,6 +66,30 @@ pub(crate) fn is_xml_char(char: char) -> bool {
     matches!(char, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
+/// As [`FriendlyName::new`].
+impl FromStr for FriendlyName {
+    type Err = InvalidFriendlyName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFriendlyName> {
+        Self::new(text)
+    }
+}
+
+/// As [`FriendlyName::new`].
+impl TryFrom<&str> for FriendlyName {
+    type Error = InvalidFriendlyName;
+
+    fn try_from(text: &str) -> Result<Self, InvalidFriendlyName> {
+        Self::new(text)
+    }
+}
+
+impl AsRef<str> for FriendlyName {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Display for FriendlyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
@@ -111,6 +136,14 @@ impl std::error::Error for InvalidFriendlyName {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_converts_from_and_to_text() {
+        let name: FriendlyName = "Bob".parse().unwrap();
+        assert_eq!(FriendlyName::try_from("Bob"), Ok(name.clone()));
+        assert_eq!(name.as_ref(), "Bob");
+        assert_eq!("x".repeat(65).parse::<FriendlyName>(), Err(InvalidFriendlyName::TooLong));
+    }
 
     #[test]
     fn sixty_four_characters_of_any_width_are_a_name_and_one_more_is_not() {

@@ -49,6 +49,19 @@ macro_rules! sid {
             }
         }
 
+        impl TryFrom<&str> for $name {
+            type Error = InvalidSid;
+            fn try_from(text: &str) -> Result<Self, InvalidSid> {
+                Self::parse(text)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(self.as_str())
