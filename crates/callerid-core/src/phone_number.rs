@@ -74,6 +74,9 @@ use std::str::FromStr;
 /// # Ok::<(), callerid_core::InvalidPhoneNumber>(())
 /// ```
 ///
+/// The reference for what is read and what is valid is the C++ edition of Google's libphonenumber, where its editions and
+/// ports (Java, JavaScript, Rust) differ; the [module](self) lists the formats and the differences.
+///
 /// Numbers are ordered as their digits are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneNumber {
@@ -86,6 +89,19 @@ pub const METADATA_RELEASE: &str = numbering_plan::METADATA_RELEASE;
 
 impl PhoneNumber {
     /// Reads a number in any format the [module](self) lists.
+    ///
+    /// ```
+    /// use callerid_core::PhoneNumber;
+    /// use callerid_core::phone_number::Reason;
+    ///
+    /// let number = PhoneNumber::parse("(415) 867-5309")?;
+    /// assert_eq!(number, PhoneNumber::parse("tel:+1-415-867-5309")?);
+    ///
+    /// let error = PhoneNumber::parse("415-867-5309 or 415-867-5310").unwrap_err();
+    /// assert_eq!((error.reason(), error.at()), (Reason::TwoNumbers, 16));
+    /// assert_eq!(error.to_string(), "two numbers: the second is at offset 16; write one, like 415-555-0123");
+    /// # Ok::<(), callerid_core::InvalidPhoneNumber>(())
+    /// ```
     ///
     /// # Errors
     ///
