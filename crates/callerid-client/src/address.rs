@@ -46,7 +46,7 @@ fn split_origin(url: &str) -> Option<(String, &str)> {
     Some((format!("{scheme}://{host}"), target))
 }
 
-/// A text that is no base URL for a [`Client`].
+/// A text that is no base URL for a [`Client`](crate::Client).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidBaseUrl {
     url: String,

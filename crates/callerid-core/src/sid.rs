@@ -85,7 +85,7 @@ sid! {
     CallerIdSid, "PN"
 }
 sid! {
-    /// Names a [`Call`](crate::Call): `CA` and 32 hexadecimal digits.
+    /// Names a validation call: `CA` and 32 hexadecimal digits.
     CallSid, "CA"
 }
 
