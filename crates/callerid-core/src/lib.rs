@@ -1,5 +1,4 @@
-//! Outgoing caller IDs, as Twilio's 2008-08-01 REST API defines them: numbers, names, codes, paging and the wire, with
-//! no I/O.
+//! Outgoing caller IDs, as Twilio's REST API defines them: numbers, names, codes, paging and the wire, with no I/O.
 //!
 //! ```
 //! use callerid_core::{FriendlyName, PhoneNumber};
@@ -29,6 +28,12 @@
 //!   bytes.
 //! - No panic on any input: lints deny what could.
 //! - A value of a domain type is valid. It is parsed once, at the edge, and never checked again.
+//!
+//! # Features
+//!
+//! - `phonenumber`, off by default: conversions from and to the `phonenumber` crate's type, and its database with them.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_version;
 mod call_delay;
@@ -71,3 +76,8 @@ pub use status_callback::{
 };
 pub use validation_code::{InvalidValidationCode, VALIDATION_CODE_DIGITS, ValidationCode};
 pub use validation_request::ValidationRequest;
+
+/// Its examples are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
