@@ -52,3 +52,8 @@ pub use address::InvalidBaseUrl;
 pub use client::Client;
 pub use error::ClientError;
 pub use request::ClientRequest;
+
+/// Its examples are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,6 +4,7 @@
 mod accounts;
 mod callbacks;
 mod calls;
+mod client_example;
 mod crash;
 mod events;
 mod harness;
