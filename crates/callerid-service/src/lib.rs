@@ -61,3 +61,8 @@ pub use store::{
     StoreError,
 };
 pub use transition::{Instruction, Prompt, Transition, UnexpectedEvent};
+
+/// Its examples are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
