@@ -147,7 +147,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// The call for a new validation, not yet admitted (see [`Eligibility::check`]). `None` where the
+    /// The call for a new validation, not yet admitted (see [`Eligibility::check`](crate::Eligibility::check)). `None` where the
     /// random bytes hold no code (see [`ValidationCode::from_random_bytes`]).
     pub fn new(
         account: AccountSid,
