@@ -6,6 +6,10 @@ use std::time::Instant;
 use crate::wasm_target::TARGET;
 use crate::{Outcome, cargo, clients, node, page, root, run, target_dir};
 
+/// The crates that are published.
+const PUBLISHED: [&str; 4] =
+    ["callerid-core", "callerid-client", "callerid-service", "callerid-server"];
+
 /// Runs every check, in the order in which they are quickest to fail.
 pub(crate) fn run_all() -> Outcome {
     step("rustfmt", cargo().args(["fmt", "--all", "--check"]))?;
@@ -25,6 +29,12 @@ pub(crate) fn run_all() -> Outcome {
     timed("the page", page::test)?;
     let docs = ["doc", "--locked", "--workspace", "--no-deps", "--all-features"];
     step("docs", cargo().args(docs).env("RUSTDOCFLAGS", "--deny warnings"))?;
+    // Verifying them takes minutes: CONTRIBUTING.md has that for a release.
+    let package = ["package", "--locked", "--allow-dirty", "--no-verify"];
+    step(
+        "packages",
+        cargo().args(package).args(PUBLISHED.map(|name| format!("--package={name}"))),
+    )?;
     if cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {
         step(
             "licences and advisories",
