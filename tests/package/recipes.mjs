@@ -14,6 +14,7 @@ const PLACES = {
   Next: "../hosts/next/app/recipe.js",
   "Node tests, with MSW": "msw.test.mjs",
   Vitest: "vitest.test.mjs",
+  Jest: "jest.test.mjs",
   "Cloudflare Workers": "worker.js",
   "A strict Content-Security-Policy": "policy.txt",
   "A page without a bundler": "page.html",
@@ -57,6 +58,11 @@ export const recipes = {
       const vitest = join(here, "node_modules/vitest/vitest.mjs");
       const { stdout } = await run(node24, [vitest, "run", "--root", folder, "vitest.test.mjs"]);
       assert.match(stdout, /Tests +2 passed \(2\)/);
+    },
+    "README: Jest": async () => {
+      const jest = join(here, "node_modules/jest/bin/jest.js");
+      const { stderr } = await run(process.execPath, ["--experimental-vm-modules", jest, "--rootDir", folder, "jest.test.mjs"]);
+      assert.match(stderr, /Tests: +2 passed, 2 total/);
     },
     "README: Workers": () =>
       inWorkerd(join(folder, "worker.js"), async (address) => {
