@@ -1,4 +1,6 @@
-//! What the README gives to copy.
+//! What the documents name and give to copy.
+
+use std::path::{Path, PathBuf};
 
 /// A published client for Go sends credentials of letters and digits only: it refuses others itself.
 #[test]
@@ -9,5 +11,54 @@ fn the_sample_credentials_are_letters_and_digits() {
         let value = rest.split_whitespace().next().unwrap_or_default();
         let is_sendable = !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric());
         assert!(is_sendable, "{name}{value}");
+    }
+}
+
+/// The documents whose links and names of files are held to be there.
+const DOCUMENTS: [(&str, &str); 9] = [
+    ("", include_str!("../README.md")),
+    ("", include_str!("../ARCHITECTURE.md")),
+    ("", include_str!("../CONTRIBUTING.md")),
+    ("docs", include_str!("../docs/sdk.md")),
+    ("pkg", include_str!("../pkg/README.md")),
+    ("crates/callerid-core", include_str!("../crates/callerid-core/README.md")),
+    ("crates/callerid-client", include_str!("../crates/callerid-client/README.md")),
+    ("crates/callerid-service", include_str!("../crates/callerid-service/README.md")),
+    ("crates/callerid-server", include_str!("../crates/callerid-server/README.md")),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+#[test]
+fn links_lead_to_files() {
+    for (folder, text) in DOCUMENTS {
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let is_elsewhere = target.contains("://") || target.starts_with('#');
+            assert!(
+                is_elsewhere || root().join(folder).join(target).exists(),
+                "{folder}: {target}"
+            );
+        }
+    }
+}
+
+/// Its tables name files by their place in the crate of the heading.
+#[test]
+fn the_map_names_files() {
+    let mut source = PathBuf::new();
+    for line in include_str!("../ARCHITECTURE.md").lines() {
+        if let Some(heading) = line.strip_prefix("### ") {
+            let name = heading.split('`').nth(1).unwrap_or_default();
+            source = if name.is_empty() { root() } else { root().join(name).join("src") };
+        }
+        let Some((names, _)) = line.strip_prefix("| `").and_then(|row| row.split_once(" | "))
+        else {
+            continue;
+        };
+        for name in names.split('`').step_by(2) {
+            assert!(source.join(name).exists(), "{line}");
+        }
     }
 }
