@@ -1,5 +1,5 @@
-//! The server around [`callerid_core`]: sockets, a clock, randomness, phone lines. It holds no rule of the
-//! protocol; those stand in the core's [`Service`](callerid_service::Service).
+//! The server around [`callerid_service`]: sockets, a clock, randomness, a durable store, phone lines. It holds no rule of
+//! the API; those stand in the [`Service`](callerid_service::Service).
 //!
 //! | to | see |
 //! |---|---|
