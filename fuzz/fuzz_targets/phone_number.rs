@@ -1,4 +1,5 @@
-//! Any text: reading it does not panic, a number read is valid in every format, an error points into the text.
+//! Any text: reading it does not panic, a number read is valid in every format and not read beside another one, an error
+//! points into the text.
 
 #![no_main]
 
@@ -11,6 +12,7 @@ fuzz_target!(|text: &str| match PhoneNumber::parse_with_extension(text) {
             assert_eq!(PhoneNumber::parse(written), Ok(number));
         }
         assert_eq!(PhoneNumber::parse(text).is_err(), extension.is_some());
+        assert!(PhoneNumber::parse_with_extension(&format!("{text}\n{number}")).is_err());
     }
     Err(error) => {
         assert!(text.is_char_boundary(error.at()));

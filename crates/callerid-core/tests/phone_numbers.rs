@@ -365,7 +365,11 @@ proptest! {
     fn any_text_gets_an_answer_that_points_into_it(text in prop_oneof![any::<String>(), pieces()]) {
         let with_extension = PhoneNumber::parse_with_extension(&text);
         match PhoneNumber::parse(&text) {
-            Ok(number) => prop_assert_eq!(with_extension, Ok((number, None))),
+            Ok(number) => {
+                prop_assert_eq!(with_extension, Ok((number, None)));
+                let with_another = format!("{text}\n{number}");
+                prop_assert!(PhoneNumber::parse_with_extension(&with_another).is_err(), "{}", text);
+            }
             Err(error) => {
                 prop_assert!(text.is_char_boundary(error.at()), "{:?} at {}", text, error.at());
                 prop_assert!(!error.to_string().is_empty());

@@ -5,9 +5,9 @@ use std::fmt;
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {
-    /// Not in the numbering plan: withdrawn since it was read, for none other comes from [`PhoneNumber::parse`].
+    /// Not in the numbering plan, perhaps withdrawn. Only [`PhoneNumber::parse_possible`] gives such numbers.
     ///
-    /// [`PhoneNumber::parse`]: super::PhoneNumber::parse
+    /// [`PhoneNumber::parse_possible`]: super::PhoneNumber::parse_possible
     Unassigned,
     /// A fixed line. Known only for some Caribbean and Pacific area codes.
     FixedLine,
