@@ -56,7 +56,7 @@ const hosts = {
   page: () => served(here, (origin) => inBrowser(`${origin}/hosts/page/index.html`)),
   "vite dev": async () => {
     const { createServer } = await import("vite");
-    const server = await createServer({ root: join(here, "hosts/vite"), logLevel: "error", server: { port: 0, host: "127.0.0.1", fs: { allow: [here] } } });
+    const server = await createServer({ root: join(here, "hosts/vite"), logLevel: "error", optimizeDeps: { force: true }, server: { port: 0, host: "127.0.0.1", fs: { allow: [here] } } });
     await server.listen();
     try {
       await inBrowser(`http://127.0.0.1:${server.httpServer.address().port}/`);

@@ -38,8 +38,8 @@
 //!   without an extension is dropped, and ten digits or more after a semicolon are an extension.
 //! - A vowel sign after the number (of Hebrew, Devanagari and other scripts) is stray text, where libphonenumber drops it.
 //!
-//! Where libphonenumber's editions differ, the C++ edition decides. Between groups of digits, for example, Java's takes a
-//! full-width tilde (U+FF5E), and this one does not.
+//! Where libphonenumber's editions differ, the C++ edition decides, with one exception: between groups of digits a
+//! full-width tilde (U+FF5E) is read, as in Java's.
 
 mod character;
 #[cfg(feature = "phonenumber")]

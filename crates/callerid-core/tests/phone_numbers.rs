@@ -71,6 +71,10 @@ fn agrees_with_libphonenumber_on_every_class() {
     assert_eq!(verdicts.len(), 29_657);
     let mut classes: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
     for Verdict { class, text, number } in &verdicts {
+        // The C++ edition, which gave the verdicts, has no full-width tilde among its separators; Java's has.
+        if text.contains('\u{ff5e}') && number.is_none() {
+            continue;
+        }
         let expected = number.as_ref().map(|(number, extension)| {
             (number.clone(), extension.as_deref().map(full_width_as_ascii))
         });
@@ -216,10 +220,8 @@ fn a_number_followed_by_symbols_that_libphonenumber_drops_is_read() {
 }
 
 #[test]
-fn a_full_width_tilde_between_groups_is_refused_as_in_the_cpp_edition() {
-    // Java's edition reads it. The C++ edition's verdicts on such texts are in the file, in the class `unicode_punct`.
-    let error = PhoneNumber::parse("(623)～723-2159").unwrap_err();
-    assert_eq!((error.reason(), error.at()), (Reason::StrayText, 5));
+fn a_full_width_tilde_between_groups_is_read_as_in_the_java_edition() {
+    assert_eq!(PhoneNumber::parse("(623)～723-2159"), PhoneNumber::parse("6237232159"));
 }
 
 #[test]

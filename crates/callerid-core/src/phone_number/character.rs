@@ -46,6 +46,7 @@ pub(super) fn is_separator(c: char) -> bool {
             | '\u{ff08}' | '\u{ff09}' // full-width parentheses
             | '\u{ff0d}'..='\u{ff0f}' // full-width hyphen, full stop, slash
             | '\u{ff3b}' | '\u{ff3d}' // full-width brackets
+            | '\u{ff5e}' // full-width tilde
     )
 }
 
