@@ -39,9 +39,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! With the feature `http`, on by default, requests and responses are the `http` crate's too, which reqwest, ureq, hyper and
-//! tower take and give. The client speaks the
-//! version of the API that [`Client::with_version`] says, XML in both.
+//! The client speaks the version of the API that [`Client::with_version`] says, XML in both.
+//!
+//! # Features
+//!
+//! - `http`, on by default: requests and responses are the `http` crate's too, which reqwest, ureq, hyper and tower take and
+//!   give.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;
 mod client;
@@ -54,6 +59,6 @@ pub use error::ClientError;
 pub use request::ClientRequest;
 
 /// Its examples are tests too.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -19,6 +19,12 @@
 //!   inputs give the same bytes.
 //! - No panic on any input: lints deny what could.
 //! - All that must survive a crash is in the [`Store`]; what the host must do next is derived from it.
+//!
+//! # Features
+//!
+//! - `http`, on by default: requests come from the `http` crate's, and responses become its.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;
 mod api_error;
@@ -63,6 +69,6 @@ pub use store::{
 pub use transition::{Instruction, Prompt, Transition, UnexpectedEvent};
 
 /// Its examples are tests too.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
