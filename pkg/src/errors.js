@@ -62,6 +62,7 @@ export class InvalidDocument extends Error {
  * | 20404, in 2008-08-01 `null` | no such resource | 404 |
  * | 20429 | the number has had all the wrong codes it may have | 429 |
  * | 20500 | something is wrong with the service itself | 500 |
+ * | 20503 | the service cannot do anything for now: try again later | 503 |
  * | 21401 | a number that is missing or no valid ten digit number | 400 |
  * | 21450 | the number is already one of the account's caller IDs | 400 |
  * | 21454 | a delay that is no whole number of seconds from 0 to 60 | 400 |

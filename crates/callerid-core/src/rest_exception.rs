@@ -50,6 +50,8 @@ error_table! {
     TooManyRequests: 20429, 429, "Too Many Requests";
     /// Something is wrong with the service itself.
     Internal: 20500, 500, "Internal Server Error";
+    /// The service cannot do anything for now: trying again later may help.
+    ServiceUnavailable: 20503, 503, "Service unavailable";
     /// A number that is missing or no valid ten digit number.
     InvalidPhoneNumber: 21401, 400, "Invalid Phone Number";
     /// The number is already one of the account's caller IDs.

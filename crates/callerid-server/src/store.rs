@@ -18,6 +18,9 @@
 //! arrived while the last commit was under way: many connections share an fsync. A change that fails
 //! is rolled back by itself; if the commit fails, all that shared it do.
 //!
+//! Once the directory, its database or its lock is another than was opened, every change and every read fails: see
+//! [`SqliteStore::gone`]. What stands in their place is not written.
+//!
 //! # What is secret
 //!
 //! Tokens are sealed. A validation code is in clear while its call is live and is set to null when it
@@ -37,6 +40,7 @@ mod caller_ids;
 mod calls;
 mod events;
 mod open;
+mod presence;
 mod readers;
 mod schema;
 #[cfg(test)]
@@ -44,8 +48,9 @@ mod tests;
 mod writer;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use callerid_core::{
     AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
@@ -54,14 +59,19 @@ use callerid_core::{
 use callerid_service::{
     Account, Admitted, Call, Callback, Events, Ineligible, Store, StoreError, Transition,
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 pub use open::{OpenError, Options};
 
 use crate::seal::SealingKey;
+use presence::Presence;
 use readers::Readers;
 use writer::Writer;
+
+/// How often the files are looked at where nothing is written.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Keeps everything in an SQLite database in a directory.
 ///
@@ -71,6 +81,7 @@ pub struct SqliteStore {
     key: SealingKey,
     readers: Readers,
     writer: Writer,
+    presence: Arc<Presence>,
     _lock: Option<open::Lock>,
 }
 
@@ -86,6 +97,33 @@ impl SqliteStore {
     /// Counts the commits of this process: it changes whenever something in the store may have.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.writer.commits()
+    }
+
+    /// Whether the files are still those that were opened, and a change would be made: it makes one that changes nothing.
+    ///
+    /// # Errors
+    /// What the next change would fail with.
+    pub async fn health(&self) -> Result<(), StoreError> {
+        self.write(|connection| {
+            let change = "UPDATE meta SET sealed_check = sealed_check";
+            connection.prepare_cached(change)?.execute([])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ready once the directory, its database or its lock has been removed or replaced, with the reason. From then on
+    /// the store fails; it is to be opened again.
+    pub fn gone(&self) -> impl Future<Output = StoreError> + Send + use<> {
+        let presence = Arc::clone(&self.presence);
+        async move {
+            loop {
+                match presence.check() {
+                    Ok(()) => sleep(LOOK_EVERY).await,
+                    Err(gone) => return gone.into(),
+                }
+            }
+        }
     }
 
     /// Adds an account; `false` where there is one with its Sid already.
@@ -157,7 +195,7 @@ impl SqliteStore {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
-        self.readers.snapshot(read).map_err(StoreError::new)
+        self.readers.snapshot(read).map_err(StoreError::from)
     }
 
     /// A read of one statement.
@@ -165,14 +203,14 @@ impl SqliteStore {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
-        self.readers.read(read).map_err(StoreError::new)
+        self.readers.read(read).map_err(StoreError::from)
     }
 
     async fn write<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.writer.write(change).await.map_err(StoreError::new)
+        self.writer.write(change).await.map_err(StoreError::from)
     }
 }
 
@@ -287,6 +325,56 @@ enum SqliteError {
     Commit(Arc<SqliteError>),
     /// The thread that writes has ended.
     Stopped,
+    /// What was opened under that name is not there any more.
+    Gone(PathBuf),
+}
+
+impl SqliteError {
+    /// Whether it may go well later: another process has the database locked, or it is gone.
+    fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Database(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::CannotOpen)
+            ),
+            Self::Commit(failure) => failure.is_unavailable(),
+            Self::Stopped | Self::Gone(_) => true,
+            Self::NoAccount(_) | Self::Sealed(_) | Self::NoRandomness(_) => false,
+        }
+    }
+
+    /// Whether it is one row that cannot be read: not SQLite that fails, but what it has is no value of ours.
+    fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Database(error) => is_unreadable(error),
+            Self::Sealed(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether that is a column that holds no value of ours.
+fn is_unreadable(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error;
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::Utf8Error(..)
+    )
+}
+
+impl From<SqliteError> for StoreError {
+    fn from(error: SqliteError) -> Self {
+        if error.is_unavailable() {
+            Self::unavailable(error)
+        } else if error.is_unreadable() {
+            Self::unreadable(error)
+        } else {
+            Self::new(error)
+        }
+    }
 }
 
 impl fmt::Display for SqliteError {
@@ -298,6 +386,9 @@ impl fmt::Display for SqliteError {
             Self::NoRandomness(error) => write!(f, "no randomness: {error}"),
             Self::Commit(failure) => write!(f, "not committed: {failure}"),
             Self::Stopped => write!(f, "the thread that writes has ended"),
+            Self::Gone(path) => {
+                write!(f, "{} was removed or replaced while it was in use", path.display())
+            }
         }
     }
 }
@@ -308,7 +399,7 @@ impl std::error::Error for SqliteError {
             Self::Database(error) => Some(error),
             Self::NoRandomness(error) => Some(error),
             Self::Commit(failure) => failure.source(),
-            Self::NoAccount(_) | Self::Sealed(_) | Self::Stopped => None,
+            Self::NoAccount(_) | Self::Sealed(_) | Self::Stopped | Self::Gone(_) => None,
         }
     }
 }

@@ -52,8 +52,9 @@ pub(crate) async fn respond<S: Store>(
             response
         }
         Err(ServiceError::Store(error)) => {
+            let response = error_response(&error.to_exception());
             reply.failure = Some(error);
-            error_response(&RestException::new(ErrorCode::Internal))
+            response
         }
     };
 }

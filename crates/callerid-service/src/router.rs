@@ -63,9 +63,7 @@ impl<S: Store> Service<S> {
                 return Ok((stream, response));
             }
             Err(ServiceError::Api(refusal)) => (refusal.into_exception(), None),
-            Err(ServiceError::Store(error)) => {
-                (RestException::new(ErrorCode::Internal), Some(error))
-            }
+            Err(ServiceError::Store(error)) => (error.to_exception(), Some(error)),
         };
         let response = error_response(EVENTS_PATH, &exception, request_sid);
         Err(Reply { failure, ..Reply::new(response) })
@@ -91,8 +89,9 @@ impl<S: Store> Service<S> {
             }
             Err(ServiceError::Api(refusal)) => refusal.into_exception(),
             Err(ServiceError::Store(error)) => {
+                let exception = error.to_exception();
                 reply.failure = Some(error);
-                RestException::new(ErrorCode::Internal)
+                exception
             }
         };
         reply.response = versions::encode_exception(version, representation, exception);
@@ -122,16 +121,23 @@ fn api_error_response(path: &str, exception: RestException) -> Response {
     versions::encode_exception(version, representation.unwrap_or_default(), exception)
 }
 
-/// What goes with every answer: the request's Sid, the challenge with a 401, and leave for pages of any origin to read
-/// it. Those must know the credentials, for a browser sends none of its own where the origin allowed is `*`.
+/// What goes with every answer: the request's Sid, the challenge with a 401, when to try again with a 503, and leave for
+/// pages of any origin to read it. Those must know the credentials, for a browser sends none of its own where the origin allowed is `*`.
 fn add_common_headers(response: &mut Response, request_sid: RequestSid) {
     let headers = &mut response.headers;
     headers.push(("twilio-request-id", request_sid.to_string().into()));
+    if response.status == SERVICE_UNAVAILABLE {
+        headers.push(("retry-after", RETRY_AFTER_SECONDS.into()));
+    }
     if response.status == ErrorCode::Authenticate.status() {
         headers.push(("www-authenticate", "Basic realm=\"Twilio API\"".into()));
     }
     headers.extend(CORS.map(|(name, value)| (name, value.into())));
 }
+
+const SERVICE_UNAVAILABLE: u16 = 503;
+/// When to try again where the store does nothing for now, in seconds.
+const RETRY_AFTER_SECONDS: &str = "1";
 
 /// As captured from the real service; `Last-Event-ID` is for the control surface's events.
 const CORS: [(&str, &str); 4] = [

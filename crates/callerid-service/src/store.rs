@@ -13,8 +13,8 @@ use std::future::Future;
 pub use memory::{InvalidSnapshot, MemoryStore};
 
 use callerid_core::{
-    AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
-    PageRequest,
+    AccountSid, CallSid, CallerIdSid, ErrorCode, Filter, FriendlyName, Moment, OutgoingCallerId,
+    Page, PageRequest, RestException,
 };
 
 use crate::account::Account;
@@ -154,23 +154,62 @@ pub struct Events {
 
 /// A store that could not do what was asked: the disk is full, the database is gone.
 #[derive(Debug)]
-pub struct StoreError(Box<dyn std::error::Error + Send + Sync>);
+pub struct StoreError {
+    source: Box<dyn std::error::Error + Send + Sync>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Failed,
+    Unavailable,
+    Unreadable,
+}
 
 impl StoreError {
     /// Wraps what the store ran into.
     pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(source.into())
+        Self { source: source.into(), kind: Kind::Failed }
+    }
+
+    /// Wraps what keeps the store from doing anything for now: another process has it locked, or it is gone. It is
+    /// answered with 503 and `Retry-After`.
+    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { kind: Kind::Unavailable, ..Self::new(source) }
+    }
+
+    /// Wraps what is wrong with one row, which cannot be read however often it is tried.
+    pub fn unreadable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { kind: Kind::Unreadable, ..Self::new(source) }
+    }
+
+    /// Whether it may go well if it is tried again later.
+    pub fn is_unavailable(&self) -> bool {
+        self.kind == Kind::Unavailable
+    }
+
+    /// Whether it is one row that cannot be read.
+    pub fn is_unreadable(&self) -> bool {
+        self.kind == Kind::Unreadable
+    }
+
+    /// What is answered where it keeps a request from being done.
+    pub(crate) fn to_exception(&self) -> RestException {
+        RestException::new(match self.kind {
+            Kind::Unavailable => ErrorCode::ServiceUnavailable,
+            Kind::Failed | Kind::Unreadable => ErrorCode::Internal,
+        })
     }
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store failed: {}", self.0)
+        write!(f, "the store failed: {}", self.source)
     }
 }
 
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self.0.as_ref())
+        Some(self.source.as_ref())
     }
 }

@@ -108,9 +108,19 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
     let limits = Limits { connections: max_connections, timeout, ..Limits::default() };
     let callbacks = Callbacks { allow: callback_allow, ..Callbacks::default() };
     let (clock, line) = (Clock::system(), |_| Box::new(VirtualLine) as Box<dyn PhoneLine>);
+    let (gone, mut lost) = (store.gone(), None);
+    let stop = async {
+        tokio::select! {
+            () = stop => {}
+            error = gone => {
+                tracing::error!(%error, "stopping: nothing more can be kept");
+                lost = Some(error);
+            }
+        }
+    };
     server::run(listener, store, clock, line, callbacks, limits, stop).await;
     tracing::info!("stopped");
-    Ok(())
+    lost.map_or(Ok(()), |error| Err(error.into()))
 }
 
 async fn bind(address: &str) -> Result<TcpListener, SqliteError> {

@@ -4,12 +4,14 @@ use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::presence::Presence;
 use super::readers::Readers;
 use super::schema::{self, Kind};
 use super::writer::Writer;
@@ -91,8 +93,20 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
     if key.unseal(&sealed, CHECK_PURPOSE).as_deref() != Some(CHECK) {
         return Err(KeyError::Wrong.into());
     }
-    let writer = Writer::start(connection, options.batch).map_err(unusable)?;
-    Ok(SqliteStore { key, readers: Readers::new(path), writer, _lock: lock })
+    let watched = [directory.into(), path.clone(), beside(&path, "-wal")];
+    let watched = watched.into_iter().chain(lock.is_some().then(|| directory.join(LOCK)));
+    let presence = Arc::new(Presence::of(watched).map_err(unusable)?);
+    let writer =
+        Writer::start(connection, Arc::clone(&presence), options.batch).map_err(unusable)?;
+    let readers = Readers::new(path, Arc::clone(&presence));
+    Ok(SqliteStore { key, readers, writer, presence, _lock: lock })
+}
+
+/// The name of a file that SQLite keeps beside its database.
+fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn make_directory(path: &Path) -> io::Result<()> {
@@ -124,19 +138,31 @@ const READER: &str = "PRAGMA query_only = ON;
      PRAGMA cache_size = -1024;";
 
 /// A connection that only reads.
-pub(super) fn reader(path: &Path) -> Result<Connection, SqliteError> {
-    Ok(connect(path, READER)?)
+pub(super) fn reader(path: &Path, presence: &Presence) -> Result<Connection, SqliteError> {
+    let connection = open_file(path)?;
+    // The first statement may write what is beside the file.
+    presence.check()?;
+    configure(&connection, READER)?;
+    Ok(connection)
 }
 
 fn connect(path: &Path, settings: &str) -> rusqlite::Result<Connection> {
+    let connection = open_file(path)?;
+    configure(&connection, settings)?;
+    Ok(connection)
+}
+
+fn open_file(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    Connection::open_with_flags(path, flags)
+}
+
+fn configure(connection: &Connection, settings: &str) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     // Else a statement is planned anew each time its parameters change.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.execute_batch(settings)?;
-    Ok(connection)
+    connection.execute_batch(settings)
 }
 
 /// Has the database keep a write-ahead log. Other statements wait for a process that is at the same; this one

@@ -1,10 +1,11 @@
 //! Connections that read.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
+use super::presence::Presence;
 use super::{SqliteError, open};
 
 /// Idle connections that are kept: reads are short, so there are seldom more than cores.
@@ -13,12 +14,13 @@ const IDLE_KEPT: usize = 4;
 /// Connections that read, opened as they are needed and used again.
 pub(super) struct Readers {
     path: PathBuf,
+    presence: Arc<Presence>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default() }
+    pub(super) fn new(path: PathBuf, presence: Arc<Presence>) -> Self {
+        Self { path, presence, idle: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -43,9 +45,10 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
+        self.presence.known()?;
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle().pop();
-        let connection = kept.map_or_else(|| open::reader(&self.path), Ok)?;
+        let connection = kept.map_or_else(|| open::reader(&self.path, &self.presence), Ok)?;
         let read = read(&connection)?;
         // One that has failed is closed instead, and its transaction ends with it.
         let mut idle = idle();

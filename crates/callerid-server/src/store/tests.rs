@@ -562,3 +562,20 @@ mod concurrency {
         assert_eq!(stores[0].calls(&account().sid).await.unwrap().len(), 40);
     }
 }
+
+mod health {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_store_that_cannot_write_says_so() {
+        let (directory, store) = store().await;
+        assert!(store.health().await.is_ok());
+        store.write(|it| Ok(it.pragma_update(None, "query_only", true)?)).await.unwrap();
+        assert!(!store.health().await.unwrap_err().is_unavailable());
+        fs::remove_file(directory.path().join("callerid.sqlite3")).unwrap();
+        let error = store.health().await.unwrap_err();
+        assert!(error.is_unavailable() && error.to_string().contains("was removed"), "{error}");
+        assert!(store.gone().await.to_string().contains("callerid.sqlite3 was removed"));
+        assert!(store.account(&account().sid).await.unwrap_err().is_unavailable());
+    }
+}

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::SqliteError;
+use super::presence::Presence;
 
 /// Changes that may wait before whoever brings another waits too.
 const QUEUE: usize = 1024;
@@ -21,10 +23,14 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. It commits what is waiting together, at most `batch` changes.
-    pub(super) fn start(connection: Connection, batch: usize) -> std::io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        presence: Arc<Presence>,
+        batch: usize,
+    ) -> std::io::Result<Self> {
         let (changes, receiver) = mpsc::channel(QUEUE);
         let (committed, commits) = watch::channel(0);
-        let run = move || run(&connection, receiver, batch.max(1), &committed);
+        let run = move || run(&connection, &presence, receiver, batch.max(1), &committed);
         let thread = thread::Builder::new().name("store".into()).spawn(run)?;
         Ok(Self { changes: Some(changes), thread: Some(thread), commits })
     }
@@ -94,18 +100,19 @@ where
 
 fn run(
     connection: &Connection,
+    presence: &Presence,
     mut changes: mpsc::Receiver<Box<dyn Change>>,
     batch: usize,
     commits: &watch::Sender<u64>,
 ) {
     let mut waiting = Vec::new();
     while changes.blocking_recv_many(&mut waiting, batch) > 0 {
-        let committed = commit(connection, &mut waiting).map_err(|error| {
+        let committed = commit(connection, presence, &mut waiting).map_err(|error| {
             // Where the failure itself has not ended the transaction.
             if !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
-            Arc::new(SqliteError::from(error))
+            Arc::new(error)
         });
         for change in waiting.drain(..) {
             change.answer(committed.clone());
@@ -114,11 +121,21 @@ fn run(
             commits.send_modify(|count| *count = count.wrapping_add(1));
         }
     }
+    if presence.check().is_err() {
+        // Else SQLite would remove the log of the database that stands in the place of this one.
+        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
 }
 
 /// Makes changes in one transaction. One that fails is undone by itself.
-fn commit(connection: &Connection, changes: &mut [Box<dyn Change>]) -> rusqlite::Result<()> {
-    let execute = |sql| connection.prepare_cached(sql)?.execute([]).map(|_| ());
+fn commit(
+    connection: &Connection,
+    presence: &Presence,
+    changes: &mut [Box<dyn Change>],
+) -> Result<(), SqliteError> {
+    presence.check()?;
+    let execute =
+        |sql| -> rusqlite::Result<()> { connection.prepare_cached(sql)?.execute([]).map(|_| ()) };
     execute("BEGIN IMMEDIATE")?;
     for change in changes {
         execute("SAVEPOINT change")?;
@@ -128,5 +145,7 @@ fn commit(connection: &Connection, changes: &mut [Box<dyn Change>]) -> rusqlite:
         }
         execute("RELEASE change")?;
     }
-    execute("COMMIT")
+    execute("COMMIT")?;
+    // Only now it is known that it is on the disk that the next start finds.
+    presence.check()
 }

@@ -6,6 +6,7 @@ mod callbacks;
 mod calls;
 mod client_example;
 mod crash;
+mod data;
 mod events;
 mod harness;
 mod hostile;
