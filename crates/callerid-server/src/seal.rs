@@ -83,55 +83,82 @@ impl fmt::Display for InvalidKey {
 impl std::error::Error for InvalidKey {}
 
 /// The file that holds the key: its digits and a newline, for its owner's eyes alone.
+///
+/// A new key is a draft until the database that it seals is there: so a key without a database tells that there was
+/// one, and a first start that is killed finds its draft again.
 #[derive(Clone, Debug)]
-pub(crate) struct KeyFile(PathBuf);
+pub(crate) struct KeyFile {
+    path: PathBuf,
+    draft: PathBuf,
+}
 
 impl KeyFile {
     pub(crate) fn in_directory(directory: &Path) -> Self {
-        Self(directory.join("key"))
+        Self { path: directory.join("key"), draft: directory.join("key.draft") }
     }
 
-    /// The key, or `None` where there is no such file.
+    /// Whether there is one that is no draft.
+    pub(crate) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// The key, or `None` where there is no such file. A draft becomes the key: its database is there.
     pub(crate) fn read(&self) -> Result<Option<SealingKey>, KeyError> {
-        let path = || self.0.clone();
-        let failed = |source| KeyError::Unreadable { path: path(), source };
-        match fs::metadata(&self.0) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
-            Ok(metadata) => {
-                if let Some(mode) = mode_open_to_others(&metadata) {
-                    return Err(KeyError::TooOpen { path: path(), mode });
-                }
-            }
+        if let Some(key) = read(&self.path)? {
+            return Ok(Some(key));
         }
-        let text = fs::read_to_string(&self.0).map_err(failed)?;
-        SealingKey::parse(&text).map(Some).map_err(|_| KeyError::NoKey { path: path() })
+        match fs::rename(&self.draft, &self.path) {
+            Ok(()) => sync_directory(&self.path).map_err(|error| self.not_created(error))?,
+            // Another process may have done it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(self.not_created(error)),
+        }
+        read(&self.path)
     }
 
-    /// The key; a new one where there is no such file. It appears whole and durable or not at all, and of
+    /// The draft of a new key; a new one where there is none. It appears whole and durable or not at all, and of
     /// several processes that make one at the same time all get the same.
-    pub(crate) fn read_or_create(&self) -> Result<SealingKey, KeyError> {
-        if let Some(key) = self.read()? {
+    pub(crate) fn draft(&self) -> Result<SealingKey, KeyError> {
+        if let Some(key) = read(&self.draft)? {
             return Ok(key);
         }
-        let failed = |source| KeyError::NotCreated { path: self.0.clone(), source };
-        let key = random_digits::<KEY_BYTES>().map_err(failed)?;
-        let draft = format!("key.{}", random_digits::<8>().map_err(failed)?);
-        let draft = self.0.with_file_name(draft);
+        let key = random_digits::<KEY_BYTES>().map_err(|error| self.not_created(error))?;
+        let name =
+            format!("key.{}", random_digits::<8>().map_err(|error| self.not_created(error))?);
+        let written = self.path.with_file_name(name);
         // Linking fails where the name is taken, which renaming would not.
-        let link = || match fs::hard_link(&draft, &self.0) {
+        let link = || match fs::hard_link(&written, &self.draft) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             linked => linked,
         };
-        let made = write_durably(&draft, &format!("{key}\n")).and_then(|()| link());
-        let _ = fs::remove_file(&draft);
-        made.and_then(|()| sync_directory(&self.0)).map_err(failed)?;
-        self.read()?.ok_or_else(|| KeyError::Missing { path: self.0.clone() })
+        let made = write_durably(&written, &format!("{key}\n")).and_then(|()| link());
+        let _ = fs::remove_file(&written);
+        made.and_then(|()| sync_directory(&self.path)).map_err(|error| self.not_created(error))?;
+        read(&self.draft)?.ok_or_else(|| self.missing())
     }
 
     pub(crate) fn missing(&self) -> KeyError {
-        KeyError::Missing { path: self.0.clone() }
+        KeyError::Missing { path: self.path.clone() }
     }
+
+    fn not_created(&self, source: io::Error) -> KeyError {
+        KeyError::NotCreated { path: self.path.clone(), source }
+    }
+}
+
+fn read(path: &Path) -> Result<Option<SealingKey>, KeyError> {
+    let failed = |source| KeyError::Unreadable { path: path.into(), source };
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+        Ok(metadata) => {
+            if let Some(mode) = mode_open_to_others(&metadata) {
+                return Err(KeyError::TooOpen { path: path.into(), mode });
+            }
+        }
+    }
+    let text = fs::read_to_string(path).map_err(failed)?;
+    SealingKey::parse(&text).map(Some).map_err(|_| KeyError::NoKey { path: path.into() })
 }
 
 fn random_digits<const BYTES: usize>() -> io::Result<String> {
@@ -290,13 +317,17 @@ mod tests {
     fn a_key_file_is_made_once_and_for_its_owner_alone() {
         let directory = tempfile::tempdir().unwrap();
         let file = KeyFile::in_directory(directory.path());
-        assert!(file.read().unwrap().is_none());
-        let sealed = file.read_or_create().unwrap().seal(b"x", b"").unwrap();
-        assert!(file.read_or_create().unwrap().unseal(&sealed, b"").is_some());
+        let sealed = file.draft().unwrap().seal(b"x", b"").unwrap();
+        assert!(file.draft().unwrap().unseal(&sealed, b"").is_some());
+        assert!(!file.exists());
+        for _ in 0..2 {
+            assert!(file.read().unwrap().unwrap().unseal(&sealed, b"").is_some());
+            assert!(file.exists());
+        }
         let names: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();
         assert_eq!(names.len(), 1, "{names:?}");
         #[cfg(unix)]
-        assert_eq!(mode_open_to_others(&fs::metadata(&file.0).unwrap()), None);
+        assert_eq!(mode_open_to_others(&fs::metadata(&file.path).unwrap()), None);
     }
 
     #[test]
@@ -304,7 +335,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = KeyFile::in_directory(directory.path());
         let keys: Vec<SealingKey> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| file.read_or_create())).collect();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| file.draft())).collect();
             threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
         });
         let sealed = keys[0].seal(b"x", b"").unwrap();
@@ -317,10 +348,11 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
         let file = KeyFile::in_directory(directory.path());
-        file.read_or_create().unwrap();
-        fs::set_permissions(&file.0, fs::Permissions::from_mode(0o640)).unwrap();
+        file.draft().unwrap();
+        file.read().unwrap().unwrap();
+        fs::set_permissions(&file.path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = file.read().unwrap_err().to_string();
-        let path = file.0.display();
+        let path = file.path.display();
         assert_eq!(
             error,
             format!(
@@ -333,7 +365,7 @@ mod tests {
     fn a_file_that_holds_no_key_is_named() {
         let directory = tempfile::tempdir().unwrap();
         let file = KeyFile::in_directory(directory.path());
-        write_durably(&file.0, "banana\n").unwrap();
+        write_durably(&file.path, "banana\n").unwrap();
         let error = file.read().unwrap_err().to_string();
         assert!(error.ends_with("key holds no key: a key is 64 hexadecimal digits"), "{error}");
     }

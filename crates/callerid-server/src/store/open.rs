@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::presence::Presence;
 use super::readers::Readers;
@@ -54,6 +54,11 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
     let unusable = |source| OpenError::Directory { path: directory.into(), source };
     make_directory(directory).map_err(unusable)?;
     let lock = options.serve.then(|| Lock::take(directory)).transpose()?;
+    let file = KeyFile::in_directory(directory);
+    // In this order: a key that is no draft comes after its database.
+    if file.exists() && path.metadata().map_or(true, |database| database.len() == 0) {
+        return Err(OpenError::Lost { path, key: directory.join("key") });
+    }
     make_file(&path).map_err(unusable)?;
 
     let failed = |source| match source {
@@ -65,29 +70,41 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
     let mut connection = connect(&path, WRITER).map_err(failed)?;
     // In a transaction: else another process could make the tables between two of its looks.
     let kind = connection.transaction().and_then(|it| schema::kind(&it)).map_err(failed)?;
-    match kind {
-        Kind::Foreign => return Err(OpenError::Foreign { path }),
+    let refused = |kind| match kind {
+        Kind::Foreign => Err(OpenError::Foreign { path: path.clone() }),
         Kind::Ours(found) if found > schema::VERSION => {
-            return Err(OpenError::Newer { path, found, supported: schema::VERSION });
+            let supported = schema::VERSION;
+            Err(OpenError::Newer { path: path.clone(), found, supported })
         }
-        Kind::Ours(_) | Kind::Empty => {}
+        // With a key that is no draft, something was in it.
+        Kind::Empty if file.exists() => {
+            Err(OpenError::Lost { path: path.clone(), key: directory.join("key") })
+        }
+        Kind::Ours(_) | Kind::Empty => Ok(()),
+    };
+    if kind != Kind::Empty {
+        refused(kind)?;
     }
-    // Before the first table: a start that is killed between the two finds the key again.
-    let file = KeyFile::in_directory(directory);
-    let key = match (options.key, kind) {
-        (Some(key), _) => key,
-        (None, Kind::Empty) => file.read_or_create()?,
-        (None, _) => file.read()?.ok_or_else(|| file.missing())?,
-    };
-    let check = key.seal(CHECK, CHECK_PURPOSE).map_err(|error| unusable(error.into()))?;
-    let prepare = |connection: &Connection| {
-        connection.execute("INSERT INTO meta (id, sealed_check) VALUES (1, ?1)", [&check])?;
-        Ok(())
-    };
+    use_wal(&connection).map_err(failed)?;
     if kind != Kind::Ours(schema::VERSION) {
-        use_wal(&connection).map_err(failed)?;
-        schema::migrate(&mut connection, prepare).map_err(failed)?;
+        let begin = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = begin.map_err(failed)?;
+        let kind = schema::kind(&transaction).map_err(failed)?;
+        refused(kind)?;
+        schema::migrate(&transaction, kind).map_err(failed)?;
+        if kind == Kind::Empty {
+            // Before the tables are there: a start that is killed between the two finds the draft again.
+            let key = options.key.clone().map_or_else(|| file.draft(), Ok)?;
+            let check = key.seal(CHECK, CHECK_PURPOSE).map_err(|error| unusable(error.into()))?;
+            let insert = "INSERT INTO meta (id, sealed_check) VALUES (1, ?1)";
+            transaction.execute(insert, [check]).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)?;
     }
+    let key = match options.key {
+        Some(key) => key,
+        None => file.read()?.ok_or_else(|| file.missing())?,
+    };
     let sealed = connection.query_row("SELECT sealed_check FROM meta", [], |row| row.get(0));
     let sealed: Vec<u8> = sealed.map_err(failed)?;
     if key.unseal(&sealed, CHECK_PURPOSE).as_deref() != Some(CHECK) {
@@ -246,6 +263,13 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// Its key is there and its database is missing or empty.
+    Lost {
+        /// The database.
+        path: PathBuf,
+        /// The key.
+        key: PathBuf,
+    },
     /// There is no key, or the wrong one.
     Key(KeyError),
     /// The database cannot be opened.
@@ -275,6 +299,13 @@ impl fmt::Display for OpenError {
             Self::Foreign { path } => {
                 write!(f, "{} is no database of this program", path.display())
             }
+            Self::Lost { path, key } => write!(
+                f,
+                "{} is missing or empty, and the key beside it tells that there was one: put it back, from a \
+                 backup if need be; to begin anew without what was kept, remove {}",
+                path.display(),
+                key.display()
+            ),
             Self::Key(error) => error.fmt(f),
             Self::Database { path, source } => {
                 write!(f, "cannot open {}: {source}", path.display())
@@ -289,7 +320,9 @@ impl std::error::Error for OpenError {
             Self::Directory { source, .. } => Some(source),
             Self::Key(error) => Some(error),
             Self::Database { source, .. } => Some(source),
-            Self::InUse { .. } | Self::Newer { .. } | Self::Foreign { .. } => None,
+            Self::InUse { .. } | Self::Newer { .. } | Self::Foreign { .. } | Self::Lost { .. } => {
+                None
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The tables, and how a database comes to have them.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Transaction;
 
 /// "CLID", in the header of every database of ours.
 const APPLICATION_ID: i32 = 0x434c_4944;
@@ -35,25 +35,16 @@ pub(super) fn kind(connection: &Transaction<'_>) -> rusqlite::Result<Kind> {
     })
 }
 
-/// Makes the tables that are missing, all or none, and lets `prepare` fill a new database in the same
-/// transaction. Of several processes that come at the same time one does it.
-pub(super) fn migrate(
-    connection: &mut Connection,
-    prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let is_new = kind(&transaction)? == Kind::Empty;
-    let version = match kind(&transaction)? {
+/// Makes the tables that a database of that kind is missing. The transaction is to be one that may write from its
+/// beginning: so of several processes that come at the same time one does it.
+pub(super) fn migrate(transaction: &Transaction<'_>, kind: Kind) -> rusqlite::Result<()> {
+    let version = match kind {
         Kind::Ours(version) => usize::try_from(version).unwrap_or_default(),
         Kind::Empty | Kind::Foreign => 0,
     };
     for migration in MIGRATIONS.iter().skip(version) {
         transaction.execute_batch(migration)?;
     }
-    if is_new {
-        prepare(&transaction)?;
-    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", VERSION)?;
-    transaction.commit()
+    transaction.pragma_update(None, "user_version", VERSION)
 }

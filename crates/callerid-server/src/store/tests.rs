@@ -219,7 +219,7 @@ mod opening {
 
     #[tokio::test]
     async fn a_first_start_that_is_killed_at_any_point_leaves_a_directory_that_opens() {
-        let killed_after: [fn(&Path); 5] = [
+        let killed_after: [fn(&Path); 6] = [
             |_| {},
             |path| fs::write(path.join("lock"), "").unwrap(),
             |path| fs::write(database(path), "").unwrap(),
@@ -230,8 +230,13 @@ mod opening {
             |path| {
                 drop(SqliteStore::open(path, Options::default()).unwrap());
                 fs::remove_file(database(path)).unwrap();
+                fs::rename(path.join("key"), path.join("key.draft")).unwrap();
                 let connection = Connection::open(database(path)).unwrap();
                 connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+            },
+            |path| {
+                drop(SqliteStore::open(path, Options::default()).unwrap());
+                fs::rename(path.join("key"), path.join("key.draft")).unwrap();
             },
         ];
         for (point, kill) in killed_after.iter().enumerate() {
@@ -242,6 +247,32 @@ mod opening {
             drop(store);
             let found = open(directory.path()).unwrap().account(&account().sid).await.unwrap();
             assert_eq!(found, Some(account()), "point {point}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_without_its_database_is_refused_and_nothing_is_made() {
+        let lose: [fn(&Path); 3] = [
+            |path| fs::remove_file(database(path)).unwrap(),
+            |path| fs::write(database(path), "").unwrap(),
+            |path| {
+                fs::remove_file(database(path)).unwrap();
+                let connection = Connection::open(database(path)).unwrap();
+                connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+            },
+        ];
+        for (case, lose) in lose.iter().enumerate() {
+            let (directory, store) = store().await;
+            drop(store);
+            let path = directory.path();
+            lose(path);
+            let message = error(path, Options { serve: true, ..Options::default() });
+            assert!(message.contains("callerid.sqlite3 is missing or empty"), "{case}: {message}");
+            assert!(message.contains("from a backup"), "{case}: {message}");
+            let size = database(path).metadata().map_or(0, |database| database.len());
+            assert!(case == 2 || size == 0, "{case}");
+            fs::remove_file(path.join("key")).unwrap();
+            assert!(open(path).is_ok(), "{case}: to begin anew");
         }
     }
 
