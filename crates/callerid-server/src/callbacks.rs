@@ -123,6 +123,8 @@ async fn attempt<S: Store>(host: Arc<Host<S>>, client: Arc<Client>, callback: Ca
             Err(invalid) => Attempt::Refused(format!("the URL cannot be called: {invalid}")),
         },
         Ok(None) => Attempt::Refused("its account is gone".to_owned()),
+        // It must not take the place of those that can be signed.
+        Err(error) if error.is_unreadable() => Attempt::Failed(error.to_string()),
         Err(error) => {
             tracing::error!(%error, %call, "a callback waits");
             return sleep(RETRY_STORE).await;

@@ -45,11 +45,13 @@ mod readers;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use callerid_core::{
@@ -68,6 +70,7 @@ pub use open::{OpenError, Options};
 use crate::seal::SealingKey;
 use presence::Presence;
 use readers::Readers;
+use unreadable::Unreadable;
 use writer::Writer;
 
 /// How often the files are looked at where nothing is written.
@@ -82,6 +85,7 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
     presence: Arc<Presence>,
+    rows_set_aside: AtomicU64,
     _lock: Option<open::Lock>,
 }
 
@@ -190,6 +194,29 @@ impl SqliteStore {
         self.write(move |connection| caller_ids::import(connection, &account, rows)).await
     }
 
+    /// Rows that could not be read and were set aside since the store was opened: calls that end without a step, and
+    /// callbacks that are not sent.
+    pub fn rows_set_aside(&self) -> u64 {
+        self.rows_set_aside.load(Ordering::Relaxed)
+    }
+
+    /// Sees to it that rows which cannot be read keep no others waiting.
+    async fn set_aside(
+        &self,
+        what: &'static str,
+        rows: Vec<Unreadable>,
+        set_aside: fn(&Connection, &Unreadable) -> Result<(), SqliteError>,
+    ) -> Result<(), StoreError> {
+        let count = rows.len();
+        for row in &rows {
+            row.log_set_aside(what);
+        }
+        self.write(move |connection| rows.iter().try_for_each(|row| set_aside(connection, row)))
+            .await?;
+        self.rows_set_aside.fetch_add(count.try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+        Ok(())
+    }
+
     /// A read of several statements.
     fn snapshot<T>(
         &self,
@@ -272,14 +299,19 @@ impl Store for SqliteStore {
     }
 
     async fn save(&self, steps: Vec<Transition>) -> Result<Vec<bool>, StoreError> {
-        self.write(move |connection| {
-            steps.iter().map(|step| calls::save(connection, step)).collect()
-        })
-        .await
+        self.write(move |connection| calls::save_all(connection, &steps)).await
     }
 
     async fn due(&self, now: Moment, limit: usize) -> Result<Vec<Call>, StoreError> {
-        self.snapshot(|connection| calls::due(connection, now, limit))
+        let due = |connection: &Connection| calls::due(connection, now, limit);
+        loop {
+            let (calls, unreadable) = self.snapshot(due)?;
+            // They may have stood in the place of others, if not of all.
+            if unreadable.is_empty() {
+                return Ok(calls);
+            }
+            self.set_aside("call", unreadable, calls::set_aside).await?;
+        }
     }
 
     async fn wake_at(&self) -> Result<Option<Moment>, StoreError> {
@@ -291,7 +323,14 @@ impl Store for SqliteStore {
     }
 
     async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {
-        self.read(|connection| callbacks::due(connection, now, limit))
+        let due = |connection: &Connection| callbacks::due(connection, now, limit);
+        loop {
+            let (callbacks, unreadable) = self.snapshot(due)?;
+            if unreadable.is_empty() {
+                return Ok(callbacks);
+            }
+            self.set_aside("callback", unreadable, callbacks::set_aside).await?;
+        }
     }
 
     async fn callbacks_wake_at(&self) -> Result<Option<Moment>, StoreError> {
@@ -346,23 +385,11 @@ impl SqliteError {
     /// Whether it is one row that cannot be read: not SQLite that fails, but what it has is no value of ours.
     fn is_unreadable(&self) -> bool {
         match self {
-            Self::Database(error) => is_unreadable(error),
+            Self::Database(error) => unreadable::is_unreadable(error),
             Self::Sealed(_) => true,
             _ => false,
         }
     }
-}
-
-/// Whether that is a column that holds no value of ours.
-fn is_unreadable(error: &rusqlite::Error) -> bool {
-    use rusqlite::Error;
-    matches!(
-        error,
-        Error::FromSqlConversionFailure(..)
-            | Error::IntegralValueOutOfRange(..)
-            | Error::InvalidColumnType(..)
-            | Error::Utf8Error(..)
-    )
 }
 
 impl From<SqliteError> for StoreError {

@@ -89,7 +89,9 @@ impl<S: Store> Switchboard<S> {
         let now = self.host.clock.now();
         match self.host.service.tick(now).await {
             Ok(tick) => {
-                self.wake_at = tick.wake_at;
+                // What is still due has been tried: not at once again.
+                let soon = now.plus_seconds(RETRY_AFTER_SECONDS);
+                self.wake_at = tick.wake_at.map(|then| if then <= now { soon } else { then });
                 if !tick.next.is_empty() {
                     self.host.changes.send_replace(());
                 }

@@ -143,8 +143,13 @@ impl<S: Store> Service<S> {
                 break;
             }
             let saved = self.store.save(steps.clone()).await?;
+            // What cannot be saved is due for good: the host comes back to it.
+            let is_stuck = !saved.contains(&true);
             let steps = steps.into_iter().zip(saved).filter(|(_, saved)| *saved);
             tick.next.extend(steps.filter_map(|(step, _)| step.into_next()));
+            if is_stuck {
+                break;
+            }
         }
         tick.wake_at = self.store.wake_at().await?;
         Ok(tick)

@@ -90,7 +90,8 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Call>, StoreError>> + Send;
 
     /// Saves steps, each whole or not at all, and says of each whether it was saved. One whose call has
-    /// moved on (its revision is not the one before the step's) is not. With a step go the number's count
+    /// moved on (its revision is not the one before the step's) is not, nor, of several, one that the store does not
+    /// take for what else it has. With a step go the number's count
     /// of wrong entries and the caller ID that it adds, in place of one with the same Sid or number.
     fn save(
         &self,

@@ -5,6 +5,7 @@ use callerid_service::{CALLBACKS_KEPT, Callback};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::unreadable::{self, Unreadable, readable};
 use super::{SqliteError, accounts, parsed};
 
 /// The columns that [`from_row`] reads.
@@ -52,23 +53,38 @@ pub(super) fn of_account(
     account: &AccountSid,
 ) -> Result<Vec<Callback>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
-    let mut callbacks = connection.prepare_cached(select!(
+    let mut select = connection.prepare_cached(select!(
         "WHERE callback.account = ?1 ORDER BY created_at DESC, call_sid DESC"
     ))?;
-    let callbacks = callbacks.query_map([id], from_row)?;
-    Ok(callbacks.collect::<Result<_, _>>()?)
+    let (mut callbacks, mut unreadable) = (Vec::new(), Vec::new());
+    unreadable::split(
+        select.query_map([id], readable(from_row))?,
+        &mut callbacks,
+        &mut unreadable,
+    )?;
+    unreadable.iter().for_each(Unreadable::log_left_out);
+    Ok(callbacks)
 }
 
+/// The callbacks that are due, and the rows among them that cannot be read.
 pub(super) fn due(
     connection: &Connection,
     now: Moment,
     limit: usize,
-) -> Result<Vec<Callback>, SqliteError> {
-    let mut callbacks = connection
+) -> Result<(Vec<Callback>, Vec<Unreadable>), SqliteError> {
+    let mut select = connection
         .prepare_cached(select!("WHERE next_at <= ?1 ORDER BY next_at, call_sid LIMIT ?2"))?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let callbacks = callbacks.query_map((now.unix_millis(), limit), from_row)?;
-    Ok(callbacks.collect::<Result<_, _>>()?)
+    let (mut callbacks, mut unreadable) = (Vec::new(), Vec::new());
+    let rows = select.query_map((now.unix_millis(), limit), readable(from_row))?;
+    unreadable::split(rows, &mut callbacks, &mut unreadable)?;
+    Ok((callbacks, unreadable))
+}
+
+/// Has a callback that cannot be read be sent no more.
+pub(super) fn set_aside(connection: &Connection, row: &Unreadable) -> Result<(), SqliteError> {
+    let set_aside = "UPDATE callback SET next_at = NULL WHERE CAST(call_sid AS BLOB) = ?1";
+    unreadable::changed(connection.prepare_cached(set_aside)?.execute([&row.key])?)
 }
 
 pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, SqliteError> {

@@ -48,7 +48,7 @@ fn from_row(row: &Row<'_>, account: &AccountSid) -> rusqlite::Result<OutgoingCal
         friendly_name: parsed(row, 3, FriendlyName::new)?,
         phone_number: parsed(row, 2, PhoneNumber::parse_possible)?,
         date_created: Date::new(row.get(4)?, row.get(5)?),
-        date_updated: Date::new(-row.get::<_, i64>(1)?, row.get(6)?),
+        date_updated: Date::new(row.get::<_, i64>(1)?.saturating_neg(), row.get(6)?),
     })
 }
 

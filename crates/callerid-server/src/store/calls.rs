@@ -8,8 +8,9 @@ use callerid_service::{
     Admitted, Call, CallStatus, Change, DigitBuffer, ENDED_CALLS_KEPT, Eligibility, Ineligible,
     Transition,
 };
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 
+use super::unreadable::{self, Unreadable, readable};
 use super::{SqliteError, accounts, callbacks, caller_ids, events, optional, parsed};
 
 /// The columns that [`from_row`] reads.
@@ -78,11 +79,20 @@ fn find_live(
     connection: &Connection,
     account: i64,
     number: &PhoneNumber,
-) -> rusqlite::Result<Option<Call>> {
+) -> Result<Option<Call>, SqliteError> {
     let mut find = connection.prepare_cached(select!(
         "WHERE call.account = ?1 AND number = ?2 AND wake_at IS NOT NULL"
     ))?;
-    find.query_row((account, number.as_str()), from_row).optional()
+    match find.query_row((account, number.as_str()), readable(from_row)).optional()? {
+        None => Ok(None),
+        Some(Ok(call)) => Ok(Some(call)),
+        // Else the number would take no call any more.
+        Some(Err(row)) => {
+            row.log_set_aside("call");
+            set_aside(connection, &row)?;
+            Ok(None)
+        }
+    }
 }
 
 pub(super) fn of_account(
@@ -90,26 +100,27 @@ pub(super) fn of_account(
     account: &AccountSid,
 ) -> Result<Vec<Call>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
-    let mut calls = Vec::new();
+    let (mut calls, mut unreadable) = (Vec::new(), Vec::new());
     for select in [
         select!("WHERE call.account = ?1 AND wake_at IS NOT NULL"),
         select!("WHERE call.account = ?1 AND wake_at IS NULL"),
     ] {
         let mut select = connection.prepare_cached(select)?;
-        for call in select.query_map([id], from_row)? {
-            calls.push(call?);
-        }
+        let rows = select.query_map([id], readable(from_row))?;
+        unreadable::split(rows, &mut calls, &mut unreadable)?;
     }
+    unreadable.iter().for_each(Unreadable::log_left_out);
     calls.sort_unstable_by_key(|call| std::cmp::Reverse((call.created_at, call.sid)));
     Ok(calls)
 }
 
+/// The calls that are due, and the rows among them that cannot be read.
 pub(super) fn due(
     connection: &Connection,
     now: Moment,
     limit: usize,
-) -> Result<Vec<Call>, SqliteError> {
-    let mut calls = Vec::new();
+) -> Result<(Vec<Call>, Vec<Unreadable>), SqliteError> {
+    let (mut calls, mut unreadable) = (Vec::new(), Vec::new());
     for select in [
         select!("WHERE wake_at <= ?1 ORDER BY wake_at, call.sid LIMIT ?2"),
         // A call wakes no sooner than it was created, so these follow the others. They are few, if any:
@@ -121,11 +132,17 @@ pub(super) fn due(
     ] {
         let mut select = connection.prepare_cached(select)?;
         let limit = i64::try_from(limit - calls.len()).unwrap_or(i64::MAX);
-        for call in select.query_map((now.unix_millis(), limit), from_row)? {
-            calls.push(call?);
-        }
+        let rows = select.query_map((now.unix_millis(), limit), readable(from_row))?;
+        unreadable::split(rows, &mut calls, &mut unreadable)?;
     }
-    Ok(calls)
+    Ok((calls, unreadable))
+}
+
+/// Ends a live call that cannot be read, so that it wakes no more and its number takes another one.
+pub(super) fn set_aside(connection: &Connection, row: &Unreadable) -> Result<(), SqliteError> {
+    let set_aside = "UPDATE call SET wake_at = NULL, status = 'failed', code = NULL, keyed = ''
+                     WHERE CAST(sid AS BLOB) = ?1";
+    unreadable::changed(connection.prepare_cached(set_aside)?.execute([&row.key])?)
 }
 
 pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, SqliteError> {
@@ -158,8 +175,36 @@ pub(super) fn add(
     Ok(Ok(admitted))
 }
 
+/// Saves steps of several calls. One that the database does not take, for what else is in it, is left out, so that it
+/// keeps no others waiting.
+pub(super) fn save_all(
+    connection: &Connection,
+    steps: &[Transition],
+) -> Result<Vec<bool>, SqliteError> {
+    if let [step] = steps {
+        return Ok(vec![save(connection, step)?]);
+    }
+    let execute = |sql| connection.prepare_cached(sql)?.execute([]);
+    let mut saved = Vec::with_capacity(steps.len());
+    for step in steps {
+        execute("SAVEPOINT step")?;
+        saved.push(match save(connection, step) {
+            Err(SqliteError::Database(error))
+                if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) =>
+            {
+                execute("ROLLBACK TO step")?;
+                tracing::error!(call = %step.call.sid, %error, "a step of a call cannot be saved");
+                false
+            }
+            saved => saved?,
+        });
+        execute("RELEASE step")?;
+    }
+    Ok(saved)
+}
+
 /// Saves a step, and says whether it did: not where its call has moved on.
-pub(super) fn save(connection: &Connection, step: &Transition) -> Result<bool, SqliteError> {
+fn save(connection: &Connection, step: &Transition) -> Result<bool, SqliteError> {
     let Some(id) = accounts::id(connection, &step.call.account_sid)? else { return Ok(false) };
     put(connection, id, step)
 }

@@ -5,6 +5,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -101,6 +102,13 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
         }
         transaction.commit().map_err(failed)?;
     }
+    if options.serve {
+        let check = "PRAGMA quick_check(1)";
+        let found: String = connection.query_row(check, [], |row| row.get(0)).map_err(failed)?;
+        if found != "ok" {
+            return Err(OpenError::Damaged { path, found });
+        }
+    }
     let key = match options.key {
         Some(key) => key,
         None => file.read()?.ok_or_else(|| file.missing())?,
@@ -116,7 +124,8 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
     let writer =
         Writer::start(connection, Arc::clone(&presence), options.batch).map_err(unusable)?;
     let readers = Readers::new(path, Arc::clone(&presence));
-    Ok(SqliteStore { key, readers, writer, presence, _lock: lock })
+    let rows_set_aside = AtomicU64::new(0);
+    Ok(SqliteStore { key, readers, writer, presence, rows_set_aside, _lock: lock })
 }
 
 /// The name of a file that SQLite keeps beside its database.
@@ -270,6 +279,13 @@ pub enum OpenError {
         /// The key.
         key: PathBuf,
     },
+    /// Its database is damaged.
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// The first thing that SQLite found.
+        found: String,
+    },
     /// There is no key, or the wrong one.
     Key(KeyError),
     /// The database cannot be opened.
@@ -306,6 +322,11 @@ impl fmt::Display for OpenError {
                 path.display(),
                 key.display()
             ),
+            Self::Damaged { path, found } => write!(
+                f,
+                "{} is damaged: {found}; `callerid check` says more, and a backup takes its place",
+                path.display()
+            ),
             Self::Key(error) => error.fmt(f),
             Self::Database { path, source } => {
                 write!(f, "cannot open {}: {source}", path.display())
@@ -320,9 +341,11 @@ impl std::error::Error for OpenError {
             Self::Directory { source, .. } => Some(source),
             Self::Key(error) => Some(error),
             Self::Database { source, .. } => Some(source),
-            Self::InUse { .. } | Self::Newer { .. } | Self::Foreign { .. } | Self::Lost { .. } => {
-                None
-            }
+            Self::InUse { .. }
+            | Self::Newer { .. }
+            | Self::Foreign { .. }
+            | Self::Lost { .. }
+            | Self::Damaged { .. } => None,
         }
     }
 }

@@ -610,3 +610,118 @@ mod health {
         assert!(store.account(&account().sid).await.unwrap_err().is_unavailable());
     }
 }
+
+mod unreadable {
+    use super::*;
+
+    /// Changes rows as another program would, without our checks.
+    fn spoil(directory: &Path, sql: &str, rows: usize) {
+        let connection = Connection::open(directory.join("callerid.sqlite3")).unwrap();
+        assert_eq!(connection.execute(sql, []).unwrap(), rows, "{sql}");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_cannot_be_read_is_set_aside_and_the_others_are_due() {
+        for spoiled in [
+            "status = 'no status'",
+            "number = '1'",
+            "code = 'x'",
+            "sid = 'CA'",
+            "failed_entries = 999",
+            "name = CAST(x'FF' AS TEXT)",
+            "callback_method = 'GET', callback_url = NULL",
+        ] {
+            let (directory, store) = store().await;
+            for seed in [1, 2] {
+                store.add_call(call(seed, number(seed.into()))).await.unwrap().unwrap();
+            }
+            let first = number(1);
+            let sql = format!("UPDATE call SET {spoiled} WHERE number = '{}'", first.as_str());
+            spoil(directory.path(), &sql, 1);
+            for limit in [1, usize::MAX] {
+                let due = store.due(NOW, limit).await.unwrap();
+                let numbers: Vec<_> = due.iter().map(|call| call.phone_number).collect();
+                assert_eq!(numbers, [number(2)], "{spoiled}");
+            }
+            assert_eq!(store.rows_set_aside(), 1, "{spoiled}");
+            let calls = store.calls(&account().sid).await.unwrap();
+            let live = calls.iter().filter(|call| call.status.is_live()).count();
+            assert_eq!(live, 1, "{spoiled}");
+            store.add_call(call(3, first)).await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn its_number_takes_another_call_before_it_is_due() {
+        let (directory, store) = store().await;
+        store.add_call(call(1, number(0))).await.unwrap().unwrap();
+        spoil(directory.path(), "UPDATE call SET status = ''", 1);
+        store.add_call(call(2, number(0))).await.unwrap().unwrap();
+        assert_eq!(store.due(NOW, 9).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_step_that_cannot_be_saved_keeps_no_others_waiting() {
+        let (directory, store) = store().await;
+        let mut steps = Vec::new();
+        for seed in [1, 2] {
+            let new = call(seed, number(seed.into()));
+            let call = store.add_call(new).await.unwrap().unwrap().call;
+            steps.push(call.advance_to(NOW).unwrap());
+        }
+        spoil(
+            directory.path(),
+            "CREATE TRIGGER no BEFORE UPDATE ON call WHEN NEW.number LIKE '%1'
+             BEGIN SELECT RAISE(ABORT, 'no'); END",
+            0,
+        );
+        assert_eq!(store.save(steps.clone()).await.unwrap(), [false, true]);
+        assert!(store.save(vec![steps.remove(0)]).await.is_err());
+        let service = callerid_service::Service::new(store);
+        assert!(service.tick(NOW).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_callback_that_cannot_be_read_is_set_aside() {
+        let (directory, store) = store().await;
+        for row in 1..=2 {
+            let call = CallSid::from_random_bytes(&[row; 16]);
+            let insert = format!(
+                "INSERT INTO callback (call_sid, account, url, method, parameters, created_at, attempts,
+                 next_at) VALUES ('{call}', 1, 'http://a/', 'POST', '', 0, 0, {row})"
+            );
+            spoil(directory.path(), &insert, 1);
+        }
+        spoil(directory.path(), "UPDATE callback SET attempts = -1 WHERE next_at = 1", 1);
+        assert_eq!(store.due_callbacks(NOW, 1).await.unwrap().len(), 1);
+        assert_eq!(
+            (store.rows_set_aside(), store.callbacks(&account().sid).await.unwrap().len()),
+            (1, 1)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_token_that_cannot_be_unsealed_is_its_accounts_matter() {
+        let (directory, store) = store().await;
+        spoil(directory.path(), "UPDATE account SET sealed_token = x'00'", 1);
+        assert!(store.account(&account().sid).await.unwrap_err().is_unreadable());
+        assert!(store.health().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_damaged_database_is_not_served() {
+        let (directory, store) = store().await;
+        for seed in 0..200 {
+            store.add_call(call(seed, number(seed.into()))).await.unwrap().unwrap();
+        }
+        drop(store);
+        let path = directory.path().join("callerid.sqlite3");
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 8192].fill(0xa5);
+        fs::write(&path, bytes).unwrap();
+        let message = error(directory.path(), Options { serve: true, ..Options::default() });
+        assert!(message.contains("callerid.sqlite3 is damaged: "), "{message}");
+        assert!(message.contains("a backup takes its place"), "{message}");
+    }
+}

@@ -1,0 +1,72 @@
+//! Rows that cannot be read: another program or the disk has changed them. One of them must not keep others waiting.
+
+use rusqlite::{Error, Row};
+
+use super::SqliteError;
+
+/// A row that cannot be read.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    /// Its first column, which is its Sid.
+    pub(super) key: Vec<u8>,
+    why: Error,
+}
+
+impl Unreadable {
+    /// Says that it was set aside, whatever it is.
+    pub(super) fn log_set_aside(&self, what: &str) {
+        let sid = String::from_utf8_lossy(&self.key);
+        tracing::error!(%sid, error = %self.why, "a {what} that cannot be read is set aside");
+    }
+
+    /// Says that an answer has it left out.
+    pub(super) fn log_left_out(&self) {
+        let sid = String::from_utf8_lossy(&self.key);
+        tracing::error!(%sid, error = %self.why, "a row that cannot be read is left out");
+    }
+}
+
+/// Whether that is a column that holds no value of ours, and not SQLite that fails.
+pub(super) fn is_unreadable(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::Utf8Error(..)
+    )
+}
+
+/// Reads rows whose first column is their Sid, and goes on after one that cannot be read.
+pub(super) fn readable<T>(
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> impl Fn(&Row<'_>) -> rusqlite::Result<Result<T, Unreadable>> {
+    move |row| match read(row) {
+        Ok(value) => Ok(Ok(value)),
+        Err(why) if is_unreadable(&why) => {
+            let key = row.get_ref(0)?.as_bytes().unwrap_or_default().to_vec();
+            Ok(Err(Unreadable { key, why }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts rows where they belong.
+pub(super) fn split<T>(
+    rows: impl Iterator<Item = rusqlite::Result<Result<T, Unreadable>>>,
+    readable: &mut Vec<T>,
+    unreadable: &mut Vec<Unreadable>,
+) -> rusqlite::Result<()> {
+    for row in rows {
+        match row? {
+            Ok(value) => readable.push(value),
+            Err(row) => unreadable.push(row),
+        }
+    }
+    Ok(())
+}
+
+/// Whether setting a row aside changed it: else it would be met again at once, and again.
+pub(super) fn changed(rows: usize) -> Result<(), SqliteError> {
+    if rows == 1 { Ok(()) } else { Err(Error::StatementChangedRows(rows).into()) }
+}
