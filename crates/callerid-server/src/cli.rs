@@ -1,6 +1,7 @@
 //! The program `callerid`: its commands, and what it says when one cannot be done.
 
 mod account;
+mod backup;
 mod normalize;
 mod serve;
 
@@ -30,6 +31,10 @@ enum Command {
     Serve(serve::Arguments),
     /// Add, list, rotate, remove and unlock accounts; also while a server runs
     Account(account::Arguments),
+    /// Copy the database to a file; also while a server runs
+    Backup(backup::Arguments),
+    /// Look for what is wrong with the database, or with a backup; also while a server runs
+    Check(backup::CheckArguments),
     /// Read phone numbers, one a line; write ten digits or what is wrong
     Normalize(normalize::Arguments),
 }
@@ -42,6 +47,8 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Account(arguments) => account::run(arguments),
+        Command::Backup(arguments) => backup::run(arguments),
+        Command::Check(arguments) => backup::check(arguments),
         Command::Normalize(arguments) => normalize::run(arguments),
     };
     outcome.unwrap_or_else(|SqliteError(message)| {
@@ -82,18 +89,20 @@ struct DataDirectory {
 impl DataDirectory {
     /// Opens the store there, with the key of the environment if that has one.
     fn open(&self, options: Options) -> Result<SqliteStore, SqliteError> {
-        let key = match variable(KEY_VARIABLE)? {
-            Some(text) => {
-                Some(SealingKey::parse(&text).map_err(|error| format!("{KEY_VARIABLE}: {error}"))?)
-            }
-            None => None,
-        };
-        Ok(SqliteStore::open(&self.path, Options { key, ..options })?)
+        Ok(SqliteStore::open(&self.path, Options { key: key()?, ..options })?)
     }
 
     fn absolute(&self) -> PathBuf {
         std::path::absolute(&self.path).unwrap_or_else(|_| Path::new(&self.path).to_owned())
     }
+}
+
+/// The key of the environment, if that has one.
+fn key() -> Result<Option<SealingKey>, SqliteError> {
+    let parse = |text: String| {
+        SealingKey::parse(&text).map_err(|error| SqliteError(format!("{KEY_VARIABLE}: {error}")))
+    };
+    variable(KEY_VARIABLE)?.map(parse).transpose()
 }
 
 /// A variable of the environment; an empty one is none.

@@ -161,7 +161,7 @@ fn read(path: &Path) -> Result<Option<SealingKey>, KeyError> {
     SealingKey::parse(&text).map(Some).map_err(|_| KeyError::NoKey { path: path.into() })
 }
 
-fn random_digits<const BYTES: usize>() -> io::Result<String> {
+pub(crate) fn random_digits<const BYTES: usize>() -> io::Result<String> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
@@ -177,8 +177,11 @@ fn write_durably(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Makes a new name in a file's directory durable.
-fn sync_directory(of: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(of: &Path) -> io::Result<()> {
     match of.parent() {
+        Some(directory) if directory.as_os_str().is_empty() && cfg!(unix) => {
+            File::open(".")?.sync_all()
+        }
         Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
         _ => Ok(()),
     }

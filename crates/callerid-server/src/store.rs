@@ -35,6 +35,7 @@
 //! of a list that is filtered by a name alone.
 
 mod accounts;
+mod backup;
 mod callbacks;
 mod caller_ids;
 mod calls;
@@ -65,6 +66,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+pub use backup::{BackupError, Checked, backup, check_backup, check_directory};
 pub use open::{OpenError, Options};
 
 use crate::seal::SealingKey;

@@ -4,6 +4,7 @@ use callerid_core::{AccountSid, AuthToken};
 use callerid_service::{Account, StoreError};
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::unreadable::{self, Survey};
 use super::{SqliteError, parsed};
 use crate::seal::SealingKey;
 
@@ -40,6 +41,13 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<AccountSid>, SqliteErr
     let mut list = connection.prepare_cached("SELECT sid FROM account ORDER BY id")?;
     let sids = list.query_map([], |row| parsed(row, 0, AccountSid::parse))?;
     Ok(sids.collect::<Result<_, _>>()?)
+}
+
+/// Looks at every account's Sid.
+pub(super) fn survey(connection: &Connection) -> Result<Survey, SqliteError> {
+    unreadable::survey(connection, "SELECT sid FROM account", |row| {
+        parsed(row, 0, AccountSid::parse)
+    })
 }
 
 pub(super) fn add(

@@ -5,7 +5,7 @@ use callerid_service::{CALLBACKS_KEPT, Callback};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::unreadable::{self, Unreadable, readable};
+use super::unreadable::{self, Survey, Unreadable, readable};
 use super::{SqliteError, accounts, parsed};
 
 /// The columns that [`from_row`] reads.
@@ -79,6 +79,11 @@ pub(super) fn due(
     let rows = select.query_map((now.unix_millis(), limit), readable(from_row))?;
     unreadable::split(rows, &mut callbacks, &mut unreadable)?;
     Ok((callbacks, unreadable))
+}
+
+/// Looks at every callback.
+pub(super) fn survey(connection: &Connection) -> Result<Survey, SqliteError> {
+    unreadable::survey(connection, select!(""), from_row)
 }
 
 /// Has a callback that cannot be read be sent no more.

@@ -9,6 +9,7 @@ use callerid_core::{
 use callerid_service::Change;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
+use super::unreadable::{self, Survey};
 use super::{SqliteError, accounts, events, parsed};
 
 /// A place in the order of lists: the date updated in seconds, negated, then the Sid.
@@ -50,6 +51,12 @@ fn from_row(row: &Row<'_>, account: &AccountSid) -> rusqlite::Result<OutgoingCal
         date_created: Date::new(row.get(4)?, row.get(5)?),
         date_updated: Date::new(row.get::<_, i64>(1)?.saturating_neg(), row.get(6)?),
     })
+}
+
+/// Looks at every caller ID.
+pub(super) fn survey(connection: &Connection) -> Result<Survey, SqliteError> {
+    let account = AccountSid::from_random_bytes(&[0; 16]);
+    unreadable::survey(connection, select!(""), |row| from_row(row, &account))
 }
 
 /// The caller ID with that Sid.

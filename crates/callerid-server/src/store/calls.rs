@@ -10,7 +10,7 @@ use callerid_service::{
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 
-use super::unreadable::{self, Unreadable, readable};
+use super::unreadable::{self, Survey, Unreadable, readable};
 use super::{SqliteError, accounts, callbacks, caller_ids, events, optional, parsed};
 
 /// The columns that [`from_row`] reads.
@@ -136,6 +136,11 @@ pub(super) fn due(
         unreadable::split(rows, &mut calls, &mut unreadable)?;
     }
     Ok((calls, unreadable))
+}
+
+/// Looks at every call.
+pub(super) fn survey(connection: &Connection) -> Result<Survey, SqliteError> {
+    unreadable::survey(connection, select!(""), from_row)
 }
 
 /// Ends a live call that cannot be read, so that it wakes no more and its number takes another one.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use super::backup;
 use super::presence::Presence;
 use super::readers::Readers;
 use super::schema::{self, Kind};
@@ -19,7 +20,7 @@ use super::writer::Writer;
 use super::{SqliteError, SqliteStore};
 use crate::seal::{KeyError, KeyFile, SealingKey, owner_only};
 
-const DATABASE: &str = "callerid.sqlite3";
+pub(super) const DATABASE: &str = "callerid.sqlite3";
 const LOCK: &str = "lock";
 
 /// How long a change waits for another process's.
@@ -102,20 +103,16 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
         }
         transaction.commit().map_err(failed)?;
     }
-    if options.serve {
-        let check = "PRAGMA quick_check(1)";
-        let found: String = connection.query_row(check, [], |row| row.get(0)).map_err(failed)?;
-        if found != "ok" {
-            return Err(OpenError::Damaged { path, found });
-        }
+    if options.serve
+        && let Some(found) = backup::first_damage(&connection).map_err(failed)?
+    {
+        return Err(OpenError::Damaged { path, found });
     }
     let key = match options.key {
         Some(key) => key,
         None => file.read()?.ok_or_else(|| file.missing())?,
     };
-    let sealed = connection.query_row("SELECT sealed_check FROM meta", [], |row| row.get(0));
-    let sealed: Vec<u8> = sealed.map_err(failed)?;
-    if key.unseal(&sealed, CHECK_PURPOSE).as_deref() != Some(CHECK) {
+    if !is_key_of(&connection, &key).map_err(failed)? {
         return Err(KeyError::Wrong.into());
     }
     let watched = [directory.into(), path.clone(), beside(&path, "-wal")];
@@ -126,6 +123,43 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
     let readers = Readers::new(path, Arc::clone(&presence));
     let rows_set_aside = AtomicU64::new(0);
     Ok(SqliteStore { key, readers, writer, presence, rows_set_aside, _lock: lock })
+}
+
+/// Opens a database that is there and ours, to look at it.
+pub(super) fn existing(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |source| OpenError::Database { path: path.into(), source };
+    let source = match path.metadata() {
+        Ok(metadata) if metadata.is_file() => None,
+        Ok(_) => Some(io::Error::other("it is no file")),
+        Err(error) => Some(error),
+    };
+    if let Some(source) = source {
+        return Err(OpenError::Directory { path: path.into(), source });
+    }
+    let mut connection = existing_file(path).map_err(failed)?;
+    match connection.transaction().and_then(|it| schema::kind(&it)) {
+        Ok(Kind::Ours(found)) if found > schema::VERSION => {
+            Err(OpenError::Newer { path: path.into(), found, supported: schema::VERSION })
+        }
+        Ok(Kind::Ours(_)) => Ok(connection),
+        Ok(Kind::Empty | Kind::Foreign) => Err(OpenError::Foreign { path: path.into() }),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(OpenError::Foreign { path: path.into() })
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Opens a file as a database, to look at it.
+pub(super) fn existing_file(path: &Path) -> rusqlite::Result<Connection> {
+    connect(path, "")
+}
+
+/// Whether that key is the one that the database's tokens are sealed with.
+pub(super) fn is_key_of(connection: &Connection, key: &SealingKey) -> rusqlite::Result<bool> {
+    let sealed = connection.query_row("SELECT sealed_check FROM meta", [], |row| row.get(0));
+    let sealed: Vec<u8> = sealed?;
+    Ok(key.unseal(&sealed, CHECK_PURPOSE).as_deref() == Some(CHECK))
 }
 
 /// The name of a file that SQLite keeps beside its database.

@@ -1,6 +1,8 @@
 //! Rows that cannot be read: another program or the disk has changed them. One of them must not keep others waiting.
 
-use rusqlite::{Error, Row};
+use std::fmt;
+
+use rusqlite::{Connection, Error, Row};
 
 use super::SqliteError;
 
@@ -24,6 +26,32 @@ impl Unreadable {
         let sid = String::from_utf8_lossy(&self.key);
         tracing::error!(%sid, error = %self.why, "a row that cannot be read is left out");
     }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", String::from_utf8_lossy(&self.key), self.why)
+    }
+}
+
+/// What a look at all rows of a kind has found.
+pub(super) struct Survey {
+    pub(super) rows: u64,
+    pub(super) unreadable: Vec<Unreadable>,
+}
+
+/// Reads every row of a statement whose first column is its Sid.
+pub(super) fn survey<T>(
+    connection: &Connection,
+    select: &str,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Survey, SqliteError> {
+    let mut survey = Survey { rows: 0, unreadable: Vec::new() };
+    for row in connection.prepare(select)?.query_map([], readable(read))? {
+        survey.rows += 1;
+        survey.unreadable.extend(row?.err());
+    }
+    Ok(survey)
 }
 
 /// Whether that is a column that holds no value of ours, and not SQLite that fails.

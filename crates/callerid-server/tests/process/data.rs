@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::Server;
+use crate::harness::{Server, callerid, run, said};
 
 const DATABASE: &str = "callerid.sqlite3";
 
@@ -70,4 +72,116 @@ fn a_database_that_is_replaced_is_not_written() {
         }
     });
     assert!(read(&parent.path().join("data")) == before, "written");
+}
+
+fn command(arguments: &[&str], data: &Path) -> Command {
+    let mut command = callerid();
+    command.args(arguments).env("CALLERID_DATA", data);
+    command
+}
+
+/// What a command that fails says, on standard output and as its error.
+fn failed(command: &mut Command) -> (String, String) {
+    let output = run(command);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_backup_of_a_busy_server_restores_what_was_acknowledged_before_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let (data, file) = (&parent.path().join("data"), parent.path().join("backup"));
+    let server = Server::start(data);
+    let name = file.to_str().unwrap();
+    let (mut before, mut all) = (0, 0);
+    thread::scope(|scope| {
+        let create = scope.spawn(|| {
+            let mut client = server.connect();
+            for number in 0..400 {
+                let form = format!("PhoneNumber=415867{number:04}");
+                let _ = client.post(&server.list(), &form);
+            }
+            server.get("/_callerid/calls").expect(200).json()["calls"].as_array().unwrap().len()
+        });
+        while before < 20 {
+            before = server.get("/_callerid/calls").json()["calls"].as_array().unwrap().len();
+        }
+        said(&mut command(&["backup", name], data));
+        all = create.join().unwrap();
+    });
+    assert!(said(&mut command(&["check", name], data)).contains("is sound: accounts 1,"));
+    assert!(said(&mut command(&["check"], data)).contains("is sound: accounts 1,"));
+    let (_, errors) = failed(&mut command(&["backup", name], data));
+    assert!(errors.ends_with(" is there already; --overwrite replaces it\n"), "{errors}");
+    let length = fs::metadata(&file).unwrap().len();
+    said(&mut command(&["backup", "--overwrite", name], data));
+    assert!(fs::metadata(&file).unwrap().len() >= length);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0);
+    }
+    server.kill();
+
+    // Restoring, as docs/operating.md has it.
+    for beside in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(data.join(format!("{DATABASE}{beside}")));
+    }
+    let (_, errors) = failed(&mut command(&["serve", "--listen=127.0.0.1:0"], data));
+    assert!(errors.contains("is missing or empty"), "{errors}");
+    fs::rename(&file, data.join(DATABASE)).unwrap();
+    let server = Server::start(data);
+    let calls = server.get("/_callerid/calls").expect(200).json();
+    let restored = calls["calls"].as_array().unwrap().len();
+    assert!(restored >= before && restored <= all, "{before} {restored} {all}");
+    server.validate("4155550123");
+    let left: Vec<_> = fs::read_dir(&parent).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(left, ["data"]);
+}
+
+#[test]
+fn what_keeps_a_backup_from_being_made_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let missing = data.path().join("missing");
+    let (_, errors) = failed(&mut command(&["backup", "x"], &missing));
+    assert!(errors.contains("callerid.sqlite3: No such file"), "{errors}");
+    assert!(!missing.exists());
+    Server::start(data.path()).terminate();
+    let database = data.path().join(DATABASE);
+    let itself = ["backup", "--overwrite", database.to_str().unwrap()];
+    let (_, errors) = failed(&mut command(&itself, data.path()));
+    assert!(errors.contains("is the database; name another file"), "{errors}");
+    let (_, errors) = failed(&mut command(&["backup", "/nowhere/file"], data.path()));
+    assert!(errors.starts_with("callerid: cannot write /nowhere/file: "), "{errors}");
+}
+
+#[test]
+fn a_check_says_what_is_wrong() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    server.validate("4158675309");
+    server.create("PhoneNumber=4158675310");
+    server.terminate();
+    let connection = rusqlite::Connection::open(data.path().join(DATABASE)).unwrap();
+    let spoil = "PRAGMA foreign_keys = OFF;
+         UPDATE caller_id SET number = 'x';
+         UPDATE call SET status = 'x';
+         INSERT INTO attempt VALUES (99, '4158675309', 1);
+         UPDATE account SET sealed_token = x'00'";
+    connection.execute_batch(spoil).unwrap();
+    drop(connection);
+    let (found, errors) = failed(&mut command(&["check"], data.path()));
+    assert!(errors.ends_with("callerid.sqlite3: 5 found\n"), "{found}{errors}");
+    for expected in [
+        "a row of the table attempt is of no account",
+        "a caller ID cannot be read: PN",
+        "a call cannot be read: CA",
+        "the token of account AC309475e5fede1b49e100272a8640f438 cannot be unsealed",
+    ] {
+        assert!(found.contains(expected), "{expected}: {found}");
+    }
+    fs::remove_file(data.path().join("key")).unwrap();
+    let (found, _) = failed(&mut command(&["check"], data.path()));
+    assert!(found.contains("the key that tokens were sealed with is not in "), "{found}");
 }
