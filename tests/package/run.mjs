@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterwards, answered, bin, freePort, here, inBrowser, inTemporaryFolder, inWorkerd, installed, node24, run, says, served, whileRunning } from "./harness.mjs";
+import { mockIsServer } from "./mock-is-server.mjs";
 import { prepareRecipes, recipes } from "./recipes.mjs";
 
 const [tarball, ...wanted] = process.argv.slice(2);
@@ -46,6 +47,8 @@ const hosts = {
   node: () => inNode(process.execPath),
   "node 24": () => inNode(node24),
   api: () => run(process.execPath, ["--expose-gc", "--test", "api.test.mjs"]),
+  "mock is server": mockIsServer,
+  "Twilio's SDK over MSW": () => run(node24, ["--test", "hosts/twilio.test.mjs"]),
   deno: () => says(bin("deno"), ["run", "--quiet", "--node-modules-dir=manual", "--allow-read", "hosts/import.mjs"]),
   bun: () => says(bin("bun"), ["run", "hosts/import.mjs"]),
   workerd: () =>

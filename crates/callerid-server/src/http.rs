@@ -7,12 +7,12 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::any;
 use callerid_core::{ErrorCode, RestException};
 use callerid_service::{
     EVENTS_PATH, MAX_BODY_BYTES, RandomBytes, Reply, Store, body_too_long, error_response,
@@ -36,7 +36,7 @@ pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
     let compression =
         CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(pays);
     Router::new()
-        .route(EVENTS_PATH, get(events::stream::<S>).fallback(respond::<S>))
+        .route(EVENTS_PATH, any(respond_events::<S>))
         .fallback(respond::<S>)
         .with_state(host)
         .layer(compression)
@@ -55,6 +55,17 @@ async fn with_length(response: Response) -> Response {
             tracing::error!(%error, "a response could not be compressed");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
+    }
+}
+
+/// A stream to those who read; others get what the service says. (A `get` of axum's would add an `Allow` of its own.)
+async fn respond_events<S: Store + 'static>(
+    host: State<Arc<Host<S>>>,
+    request: Request,
+) -> Response {
+    match *request.method() {
+        Method::GET | Method::HEAD => events::stream(host, request).await,
+        _ => respond(host, request).await,
     }
 }
 

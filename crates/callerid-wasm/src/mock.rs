@@ -114,19 +114,20 @@ impl Mock {
         let (method, path) = (text("method").unwrap_or_default(), text("path").unwrap_or_default());
         let (authorization, content_type) = (text("authorization"), text("contentType"));
         let mut random_bytes = RandomBytes::new(*drawn(random_bytes)?);
-        if path == EVENTS_PATH && method == "GET" {
+        let is_head = method == "HEAD";
+        if path == EVENTS_PATH && (is_head || method == "GET") {
             let last = text("lastEventId");
             let (authorization, last) = (authorization.as_deref(), last.as_deref());
             let followed = self.service.follow(authorization, last, random_bytes.request_sid());
             return match ready(followed) {
-                Ok((stream, head)) => write_response(&head, Some(Events(stream))),
-                Err(reply) => write_response(&reply.response, None),
+                Ok((stream, head)) => write_stream(&head, (!is_head).then_some(Events(stream))),
+                Err(reply) => write_response(&reply.response, is_head),
             };
         }
         if body.len() > MAX_BODY_BYTES {
             let exception = body_too_long();
             let response = error_response(&path, &exception, random_bytes.request_sid());
-            return write_response(&response, None);
+            return write_response(&response, is_head);
         }
         if let Some(code) = optional(request, "validationCode", ValidationCode::parse)? {
             random_bytes = random_bytes.with_code(&code);
@@ -140,7 +141,7 @@ impl Mock {
             body,
         };
         let reply = ready(self.service.respond(request, moment(now), &random_bytes));
-        write_response(&reply.response, None)
+        write_response(&reply.response, is_head)
     }
 
     /// Does what is due, and returns when something is next, in milliseconds since 1970.
@@ -180,11 +181,31 @@ impl Mock {
     }
 }
 
-/// The body is the events, if they follow.
-fn write_response(response: &Response, events: Option<Events>) -> Result<JsValue, JsValue> {
-    let headers = response.headers.iter().map(|(name, value)| (*name, &**value)).collect();
-    let body = events.map_or_else(|| Uint8Array::from(&*response.body).into(), JsValue::from);
-    object::write(&ResponseView { status: response.status, headers, body })
+/// A response as it is sent: with the length of its body, and to a `HEAD` without the body.
+fn write_response(response: &Response, is_head: bool) -> Result<JsValue, JsValue> {
+    let length = response.body.len().to_string();
+    let mut headers = headers(response);
+    if response.status != NO_CONTENT {
+        headers.push(("content-length", &length));
+    }
+    let body = if is_head { &[] } else { response.body.as_slice() };
+    write(response.status, headers, Uint8Array::from(body).into())
+}
+
+/// A response whose body is the events, unless a `HEAD` asked for it.
+fn write_stream(head: &Response, events: Option<Events>) -> Result<JsValue, JsValue> {
+    let body = events.map_or_else(|| Uint8Array::new_with_length(0).into(), JsValue::from);
+    write(head.status, headers(head), body)
+}
+
+fn headers(response: &Response) -> Vec<(&str, &str)> {
+    response.headers.iter().map(|(name, value)| (*name, &**value)).collect()
+}
+
+const NO_CONTENT: u16 = 204;
+
+fn write(status: u16, headers: Vec<(&str, &str)>, body: JsValue) -> Result<JsValue, JsValue> {
+    object::write(&ResponseView { status, headers, body })
 }
 
 /// So many random bytes, if so many were drawn.
