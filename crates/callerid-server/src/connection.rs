@@ -105,13 +105,20 @@ struct Wire {
     /// What is still to be written in place of hyper's answer.
     error_response: Bytes,
     lingering: Option<Pin<Box<Sleep>>>,
+    /// Whether what was read last begins a request whose body is coded in a way that is not known here.
+    is_coded: bool,
 }
 
 impl Wire {
     fn new(stream: TcpStream, timeout: Duration) -> Self {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(timeout));
-        Self { stream: Box::pin(stream), error_response: Bytes::new(), lingering: None }
+        Self {
+            stream: Box::pin(stream),
+            error_response: Bytes::new(),
+            lingering: None,
+            is_coded: false,
+        }
     }
 
     /// Reads on until the client has sent all or has had its time: to close a connection while there is something
@@ -134,7 +141,7 @@ impl Wire {
 
 /// What to write instead, if this is the answer hyper gives when it cannot read a request: a status with an empty
 /// body and no type. No answer of the service is like that.
-fn error_response(head: &[u8]) -> Option<Bytes> {
+fn error_response(head: &[u8], is_coded: bool) -> Option<Bytes> {
     if !head.starts_with(b"HTTP/1.1 4") || head.len() > 256 {
         return None;
     }
@@ -143,8 +150,10 @@ fn error_response(head: &[u8]) -> Option<Bytes> {
     if !headers.contains("content-length: 0") || headers.contains("content-type") {
         return None;
     }
+    let status_line = if is_coded { NOT_IMPLEMENTED } else { status_line };
     let (status, reason) = status_line.strip_prefix("HTTP/1.1 ")?.split_once(' ')?;
     let message = match status {
+        "501" => format!("{reason}: a body's only Transfer-Encoding is chunked"),
         "431" => format!(
             "{reason}: at most {MAX_HEADERS} headers, and {MAX_HEAD_BYTES} bytes with the first line"
         ),
@@ -162,13 +171,34 @@ fn error_response(head: &[u8]) -> Option<Bytes> {
     Some(bytes.into())
 }
 
+const NOT_IMPLEMENTED: &str = "HTTP/1.1 501 Not Implemented";
+
+/// Whether the head of a request has a `Transfer-Encoding` that does not end with `chunked`: hyper answers that as it
+/// answers nonsense. (A head that comes in pieces may be taken for nonsense here, too.)
+fn is_coded(head: &[u8]) -> bool {
+    let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut lines = lines.take_while(|line| !line.is_empty());
+    lines.any(|line| {
+        let Some((name, value)) = line.split_at_checked(TRANSFER_ENCODING.len()) else {
+            return false;
+        };
+        name.eq_ignore_ascii_case(TRANSFER_ENCODING)
+            && !value.to_ascii_lowercase().ends_with(b"chunked")
+    })
+}
+
+const TRANSFER_ENCODING: &[u8] = b"transfer-encoding:";
+
 impl AsyncRead for Wire {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_read(cx, buffer)
+        let known = buffer.filled().len();
+        ready!(self.stream.as_mut().poll_read(cx, buffer))?;
+        self.is_coded = is_coded(&buffer.filled()[known..]);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -178,9 +208,9 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Self { stream, error_response: unwritten, .. } = &mut *self;
+        let Self { stream, error_response: unwritten, is_coded, .. } = &mut *self;
         if unwritten.is_empty() {
-            match error_response(bytes) {
+            match error_response(bytes, *is_coded) {
                 Some(response) => *unwritten = response,
                 None => return stream.as_mut().poll_write(cx, bytes),
             }

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use callerid_core::{ErrorCode, RestException};
@@ -25,7 +25,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 
 use crate::exchange::{log, log_failure, random_bytes, to_http};
 use crate::host::Host;
-use crate::{events, page};
+use crate::{events, page, request_head};
 
 /// Shorter bodies than this fit in a packet as they are.
 const MIN_COMPRESSED_BYTES: u16 = 1024;
@@ -39,6 +39,7 @@ pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
         .route(EVENTS_PATH, any(respond_events::<S>))
         .fallback(respond::<S>)
         .with_state(host)
+        .layer(from_fn(request_head::check))
         .layer(compression)
         .layer(map_response(with_length))
 }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | serve | [`server::run`] |
 //! | answer HTTP | `http`, over what `connection` accepts |
+//! | refuse what HTTP/1.1 does not allow | `request_head` |
 //! | stream what changes | `events` |
 //! | give out the demo page | `page` |
 //! | keep everything | [`store`], tokens with a [`seal`] |
@@ -25,6 +26,7 @@ mod http;
 pub mod line;
 pub mod normalize;
 mod page;
+mod request_head;
 pub mod seal;
 pub mod server;
 pub mod store;

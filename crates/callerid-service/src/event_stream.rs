@@ -46,9 +46,7 @@ impl EventStream {
 
     /// The response that the stream is the body of.
     pub(crate) fn response() -> Response {
-        let mut response = Response::new(200, "text/event-stream", Vec::new());
-        response.headers.push(("cache-control", "no-store".into()));
-        response
+        Response::new(200, "text/event-stream", Vec::new())
     }
 
     /// The events since, at most `limit`, as they are sent; empty where there are none. Where some are no longer kept, an

@@ -27,6 +27,8 @@ pub struct Request<'a> {
     pub query: &'a str,
     /// The value of the `Authorization` header.
     pub authorization: Option<&'a str>,
+    /// The value of the `Content-Encoding` header.
+    pub content_encoding: Option<&'a str>,
     /// The value of the `Content-Type` header.
     pub content_type: Option<&'a str>,
     /// The body.
@@ -44,6 +46,7 @@ impl<'a, B: AsRef<[u8]>> From<&'a http::Request<B>> for Request<'a> {
             path: request.uri().path(),
             query: request.uri().query().unwrap_or_default(),
             authorization: header(http::header::AUTHORIZATION),
+            content_encoding: header(http::header::CONTENT_ENCODING),
             content_type: header(http::header::CONTENT_TYPE),
             body: request.body().as_ref(),
         }

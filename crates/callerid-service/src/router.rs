@@ -121,8 +121,9 @@ fn api_error_response(path: &str, exception: RestException) -> Response {
     versions::encode_exception(version, representation.unwrap_or_default(), exception)
 }
 
-/// What goes with every answer: the request's Sid, the challenge with a 401, when to try again with a 503, and leave for
-/// pages of any origin to read it. Those must know the credentials, for a browser sends none of its own where the origin allowed is `*`.
+/// What goes with every answer: the request's Sid, the challenge with a 401, when to try again with a 503, leave for pages
+/// of any origin to read it, and what keeps browsers from storing or running it. Those pages must know the credentials, for a
+/// browser sends none of its own where the origin allowed is `*`.
 fn add_common_headers(response: &mut Response, request_sid: RequestSid) {
     let headers = &mut response.headers;
     headers.push(("twilio-request-id", request_sid.to_string().into()));
@@ -132,12 +133,24 @@ fn add_common_headers(response: &mut Response, request_sid: RequestSid) {
     if response.status == ErrorCode::Authenticate.status() {
         headers.push(("www-authenticate", "Basic realm=\"Twilio API\"".into()));
     }
-    headers.extend(CORS.map(|(name, value)| (name, value.into())));
+    if response.header("content-type").is_some_and(|it| it.starts_with("text/html")) {
+        response.headers.push(("content-security-policy", HTML_POLICY.into()));
+    }
+    let always = CORS.into_iter().chain(BROWSER);
+    response.headers.extend(always.map(|(name, value)| (name, value.into())));
 }
 
 const SERVICE_UNAVAILABLE: u16 = 503;
 /// When to try again where the store does nothing for now, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
+
+/// What an answer in HTML may do: be seen, and nothing else.
+const HTML_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'; sandbox";
+
+/// Answers hold numbers, names and codes: they are for whoever asked, and for now.
+const BROWSER: [(&str, &str); 2] =
+    [("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
 
 /// As captured from the real service; `Last-Event-ID` is for the control surface's events.
 const CORS: [(&str, &str); 4] = [

@@ -97,7 +97,7 @@ impl Mock {
         Ok(())
     }
 
-    /// Answers a request: its `method`, `path`, `query`, `authorization`, `contentType` and `lastEventId`, and its body. The
+    /// Answers a request: its `method`, `path`, `query`, `authorization`, `contentType`, `contentEncoding` and `lastEventId`, and its body. The
     /// body of the response is bytes, or the [`Events`] that follow.
     ///
     /// `now` is milliseconds since 1970, `random_bytes` 80 random bytes, `validationCode` the code that a create draws in
@@ -113,6 +113,7 @@ impl Mock {
         let text = |name| object::text(request, name);
         let (method, path) = (text("method").unwrap_or_default(), text("path").unwrap_or_default());
         let (authorization, content_type) = (text("authorization"), text("contentType"));
+        let content_encoding = text("contentEncoding");
         let mut random_bytes = RandomBytes::new(*drawn(random_bytes)?);
         let is_head = method == "HEAD";
         if path == EVENTS_PATH && (is_head || method == "GET") {
@@ -137,6 +138,7 @@ impl Mock {
             path: &path,
             query: &text("query").unwrap_or_default(),
             authorization: authorization.as_deref(),
+            content_encoding: content_encoding.as_deref(),
             content_type: content_type.as_deref(),
             body,
         };

@@ -34,7 +34,18 @@ fn what_is_no_http_is_refused_with_a_body() {
         (400, get(": empty\r\n").into()),
         (400, get("Content-Length: 1\r\nContent-Length: 2\r\n").into()),
         (400, get("Content-Length: -1\r\n").into()),
-        (400, get("Transfer-Encoding: gzip\r\n").into()),
+        (501, get("Transfer-Encoding: gzip\r\n").into()),
+        (501, get("Transfer-Encoding: gzip, chunked\r\n").into()),
+        (501, get("transfer-encoding: chunked, gzip\r\n").into()),
+        (400, get("x: Transfer-Encoding: gzip\r\n: empty\r\n").into()),
+        (400, b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        (400, get("Host: x\r\n").into()),
+        (400, get("Host: y\r\n").into()),
+        (400, b"GET / HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n".to_vec()),
+        (400, b"GET / HTTP/1.1\r\nHost: x/y\r\n\r\n".to_vec()),
+        (400, b"GET / HTTP/1.1\r\nHost: u@x\r\n\r\n".to_vec()),
+        (401, b"GET /_callerid/calls HTTP/1.0\r\n\r\n".to_vec()),
+        (401, b"GET /_callerid/calls HTTP/1.1\r\nHost:\r\n\r\n".to_vec()),
         (431, get(&many).into()),
         (431, get(&format!("x: {}\r\n", "y".repeat(33_000))).into()),
         (431, format!("GET /{} HTTP/1.1\r\n\r\n", "y".repeat(40_000)).into()),
@@ -44,7 +55,7 @@ fn what_is_no_http_is_refused_with_a_body() {
         assert_eq!(answer.status(), status, "{shown:?}");
         answer.expect_exception(status);
     }
-    let head = format!("POST / HTTP/1.1\r\nAuthorization: {authorization}\r\n");
+    let head = format!("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\n");
     for body in ["Transfer-Encoding: chunked\r\n\r\nzz\r\n", "Content-Length: 9\r\n\r\nshort"] {
         answer(&server, format!("{head}{body}")).map(|answer| answer.expect_exception(400));
     }
@@ -84,6 +95,9 @@ fn what_is_malformed_within_http_is_refused_with_its_status() {
         (415, "POST", &list, "Content-Type: application/json\r\n", "{}"),
         (415, "POST", &list, "Content-Type: \u{e9}\r\n", number),
         (415, "POST", &list, "Content-Type: ;;;\r\n", number),
+        (415, "POST", &list, "Content-Encoding: gzip\r\n", number),
+        (415, "POST", &list, "Content-Encoding: \u{e9}\r\n", number),
+        (400, "POST", &list, "Content-Encoding: identity\r\n", "PhoneNumber=1"),
     ] {
         let mut client = server.connect();
         let head = client.head(method, path);
@@ -112,7 +126,8 @@ fn credentials_of_any_form_are_refused_and_have_no_effect() {
     ] {
         for path in [&server.list(), "/_callerid/calls", "/_callerid/events"] {
             let method = if path.contains("events") { "GET" } else { "POST" };
-            let mut request = format!("{method} {path} HTTP/1.1\r\nAuthorization: ").into_bytes();
+            let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: ");
+            let mut request = head.into_bytes();
             request.extend(credentials);
             request.extend(b"\r\nContent-Length: 22\r\n\r\nPhoneNumber=4158675309");
             let refused = answer(&server, request).unwrap().expect_exception(401);
@@ -175,7 +190,9 @@ fn survive(server: &Server, bytes: &[u8]) {
     // Cut short, it may be closed without an answer.
     let Some(answer) = answer(server, bytes) else { return };
     let (status, shown) = (answer.status(), String::from_utf8_lossy(bytes));
-    assert!((200..500).contains(&status), "{status} to {shown}");
+    // A changed `Transfer-Encoding: chunked` is a coding that is not known.
+    let is_coded = status == 501 && shown.contains("ransfer-");
+    assert!((200..500).contains(&status) || is_coded, "{status} to {shown}");
     if status >= 400 && !shown.starts_with("HEAD") {
         answer.expect_exception(status);
     }

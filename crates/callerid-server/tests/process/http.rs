@@ -136,6 +136,29 @@ fn a_browser_may_ask_from_any_origin() {
     expect_cors(&Response { head, body: Vec::new() }.expect(200));
 }
 
+#[test]
+fn a_browser_stores_no_answer_and_runs_none() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let html = format!("{}.html", server.list());
+    let mut answers = answers_of_the_host(&Server::launch(
+        serve(tempfile::tempdir().unwrap().path()).args(["--timeout", "1"]),
+    ));
+    for path in [server.list().as_str(), &html, "/_callerid/calls", "/nowhere", "/x.html"] {
+        answers.push(server.get(path));
+    }
+    for answer in answers {
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{}", answer.head);
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{}", answer.head);
+        let is_html = answer.header("content-type").is_some_and(|it| it.starts_with("text/html"));
+        let policy = answer.header("content-security-policy");
+        assert_eq!(policy.is_some(), is_html, "{}", answer.head);
+        assert!(policy.is_none_or(|it| it.starts_with("default-src 'none';")), "{policy:?}");
+    }
+    let answer = server.get(&html);
+    assert!(answer.header("content-security-policy").is_some(), "{}", answer.head);
+}
+
 /// Answers that the host makes itself: to what is too long, too slow, no HTTP, or a stream.
 fn answers_of_the_host(server: &Server) -> Vec<Response> {
     let mut answers = Vec::new();

@@ -146,6 +146,11 @@ pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, ApiError> {
         let message = format!("Unsupported Content-Type: parameters are sent as {FORM}");
         return Err(ApiError::http(415, &message));
     }
+    let is_encoded = |encoding: &str| !encoding.trim().eq_ignore_ascii_case("identity");
+    if !request.body.is_empty() && request.content_encoding.is_some_and(is_encoded) {
+        let message = "Unsupported Content-Encoding: a body is sent as it is";
+        return Err(ApiError::http(415, message));
+    }
     Form::decode(request.body).map_err(malformed)
 }
 

@@ -1,0 +1,59 @@
+//! What HTTP/1.1 asks of a request's head and hyper leaves to others.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::Version;
+use axum::http::header::{HOST, TRANSFER_ENCODING};
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use axum::middleware::Next;
+use axum::response::Response;
+use callerid_core::RestException;
+use callerid_service::error_response;
+
+use crate::exchange::random_bytes;
+
+/// Refuses a request whose head is not as it must be, and hands on every other.
+pub(crate) async fn check(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let checked = check_host(&head).and_then(|()| check_transfer_encoding(&head));
+    match checked {
+        Ok(()) => next.run(Request::from_parts(head, body)).await,
+        Err(exception) => {
+            let request_sid = random_bytes().request_sid();
+            error_response(head.uri.path(), &exception, request_sid).map(Body::from)
+        }
+    }
+}
+
+/// RFC 9112, 3.2: one `Host`, which may be empty and must else be a host and a port.
+fn check_host(head: &Parts) -> Result<(), RestException> {
+    let invalid = |message| Err(RestException::http(400, message));
+    let mut hosts = head.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), Some(_)) => invalid("Bad Request: more than one Host header"),
+        (None, None) if head.version >= Version::HTTP_11 => {
+            invalid("Bad Request: the Host header is missing")
+        }
+        (Some(host), None) if !is_host(host.as_bytes()) => {
+            invalid("Bad Request: the Host header is not a host and a port")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_host(value: &[u8]) -> bool {
+    value.is_empty() || (Authority::try_from(value).is_ok() && !value.contains(&b'@'))
+}
+
+/// hyper reads what is chunked last, whatever else it is; nothing here undoes that.
+fn check_transfer_encoding(head: &Parts) -> Result<(), RestException> {
+    let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+    match codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        true => Ok(()),
+        false => {
+            let message = "Not Implemented: a body's only Transfer-Encoding is chunked";
+            Err(RestException::http(501, message))
+        }
+    }
+}
