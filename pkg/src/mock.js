@@ -122,6 +122,7 @@ export class MockApi extends MockEvents {
       path: pathname,
       query: search.slice(1),
       authorization: request.headers.get("authorization"),
+      contentEncoding: request.headers.get("content-encoding"),
       contentType: request.headers.get("content-type"),
       lastEventId: request.headers.get("last-event-id"),
     };

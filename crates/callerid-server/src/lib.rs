@@ -19,6 +19,7 @@ pub mod callbacks;
 pub mod cli;
 pub mod clock;
 mod connection;
+mod cross_site;
 mod events;
 mod exchange;
 mod host;

@@ -1,6 +1,5 @@
 //! What HTTP/1.1 asks of a request's head and hyper leaves to others.
 
-use axum::body::Body;
 use axum::extract::Request;
 use axum::http::Version;
 use axum::http::header::{HOST, TRANSFER_ENCODING};
@@ -11,17 +10,20 @@ use axum::response::Response;
 use callerid_core::RestException;
 use callerid_service::error_response;
 
-use crate::exchange::random_bytes;
+use crate::cross_site::is_forged;
+use crate::exchange::{random_bytes, to_http};
 
 /// Refuses a request whose head is not as it must be, and hands on every other.
 pub(crate) async fn check(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
-    let checked = check_host(&head).and_then(|()| check_transfer_encoding(&head));
+    let checked = check_host(&head)
+        .and_then(|()| check_transfer_encoding(&head))
+        .and_then(|()| check_origin(&head));
     match checked {
         Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(exception) => {
             let request_sid = random_bytes().request_sid();
-            error_response(head.uri.path(), &exception, request_sid).map(Body::from)
+            to_http(error_response(head.uri.path(), &exception, request_sid))
         }
     }
 }
@@ -44,6 +46,15 @@ fn check_host(head: &Parts) -> Result<(), RestException> {
 
 fn is_host(value: &[u8]) -> bool {
     value.is_empty() || (Authority::try_from(value).is_ok() && !value.contains(&b'@'))
+}
+
+/// A change that a browser was made to ask for.
+fn check_origin(head: &Parts) -> Result<(), RestException> {
+    if head.method.is_safe() || !is_forged(&head.headers) {
+        return Ok(());
+    }
+    let message = "Forbidden: a page of another origin must send credentials of its own";
+    Err(RestException::http(403, message))
 }
 
 /// hyper reads what is chunked last, whatever else it is; nothing here undoes that.

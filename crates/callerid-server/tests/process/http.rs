@@ -137,6 +137,40 @@ fn a_browser_may_ask_from_any_origin() {
 }
 
 #[test]
+fn a_page_of_another_origin_changes_nothing_with_credentials_that_a_browser_remembers() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let sid = server.validate("4158675309");
+    let row = format!("{}/{sid}", server.list());
+    let post = |path: &str, headers: &str| {
+        let mut client = server.connect();
+        let head = client.head("POST", path);
+        let form = "PhoneNumber=4158675310&FriendlyName=x";
+        let length = form.len();
+        let form = format!("{head}{headers}\r\nContent-Length: {length}\r\n\r\n{form}");
+        client.send(form).answer()
+    };
+    let form = "Origin: https://evil.example\r\nAccept: text/html,*/*;q=0.8\r\n\
+                Content-Type: application/x-www-form-urlencoded";
+    let fetched = "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: ";
+    let metadata = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate";
+    for path in [server.list(), row, "/_callerid/calls/CA1/answer".to_owned()] {
+        post(&path, form).expect_exception(403);
+        post(&path, &format!("{form}\r\n{metadata}")).expect_exception(403);
+        expect_cors(&post(&path, &format!("{fetched}no-cors")).expect_exception(403));
+        let included = format!("{fetched}cors\r\nSec-Fetch-Storage-Access: active");
+        post(&path, &included).expect_exception(403);
+    }
+    let list = server.get(&server.list()).expect(200);
+    assert!(list.text().contains("<FriendlyName>(415) 867-5309</FriendlyName>"), "{}", list.text());
+    assert_eq!(server.newest_call()["phone_number"], "4158675309");
+    // A page with credentials of its own, and the server's own page.
+    post(&server.list(), &format!("{fetched}cors")).expect(200);
+    let own = "Origin: http://x\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors";
+    post(&server.list(), own).expect(200);
+}
+
+#[test]
 fn a_browser_stores_no_answer_and_runs_none() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
