@@ -9,13 +9,12 @@ use std::time::Duration;
 use callerid_core::{AccountSid, ApiVersion, AuthToken};
 use callerid_service::Account;
 use callerid_service::Store as _;
+use clap::Args;
 use clap::builder::RangedU64ValueParser;
-use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::log::{Log, LogFormat};
 use super::{DataDirectory, SqliteError, new_account, say, shown_once, variable};
 use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
@@ -70,16 +69,8 @@ pub(super) struct Arguments {
     commit_batch: usize,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    /// A line an event, for people
-    Text,
-    /// A JSON object an event, for programs
-    Json,
-}
-
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
-    start_log(arguments.log.clone(), arguments.log_format);
+    let _log = Log::start(arguments.log.clone(), arguments.log_format);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -241,20 +232,6 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
         });
     }
     address
-}
-
-fn start_log(filter: Targets, format: LogFormat) {
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    let log = tracing_subscriber::registry().with(filter);
-    match format {
-        LogFormat::Text => log.with(lines).init(),
-        LogFormat::Json => log.with(lines.json().flatten_event(true)).init(),
-    }
-    std::panic::set_hook(Box::new(|panic| {
-        let message = panic.payload_as_str().unwrap_or("no message");
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(message, place, "panicked");
-    }));
 }
 
 /// Ready when the process is told to stop. A second signal ends it at once.

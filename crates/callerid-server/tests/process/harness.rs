@@ -66,11 +66,16 @@ impl Server {
     }
 
     pub(crate) fn launch(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::launch_with_errors_to(command, Stdio::piped())
+    }
+
+    /// With standard error going elsewhere, unless that is a pipe of its own.
+    pub(crate) fn launch_with_errors_to(command: &mut Command, errors: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let written = Arc::new(Mutex::new(String::new()));
         let (first_line, first_lines) = mpsc::channel();
         let output = follow(child.stdout.take().unwrap(), &written, Some(first_line));
-        let errors = follow(child.stderr.take().unwrap(), &written, None);
+        let errors = child.stderr.take().map(|stream| follow(stream, &written, None));
         let line = first_lines.recv_timeout(PATIENCE);
         let line = line.unwrap_or_else(|_| panic!("no start: {}", written.lock().unwrap()));
         let (_, address) = line.trim().rsplit_once("http://").expect("an address");
@@ -79,7 +84,13 @@ impl Server {
             sid: AccountSid::parse(SID).unwrap(),
             auth_token: AuthToken::new(TOKEN).unwrap(),
         };
-        Self { child, address, written, readers: vec![output, errors], account }
+        Self {
+            child,
+            address,
+            written,
+            readers: [output].into_iter().chain(errors).collect(),
+            account,
+        }
     }
 
     pub(crate) fn pid(&self) -> u32 {

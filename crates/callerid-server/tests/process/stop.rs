@@ -84,3 +84,21 @@ fn a_client_that_never_ends_its_request_is_not_waited_for() {
     assert_eq!(status.code(), Some(0));
     begun.answer().expect_exception(408);
 }
+
+#[test]
+fn a_log_that_nobody_reads_keeps_neither_requests_nor_a_signal_waiting() {
+    let data = tempfile::tempdir().unwrap();
+    let (unread, errors) = std::io::pipe().unwrap();
+    let command = &mut serve(data.path());
+    let server = Server::launch_with_errors_to(command.args(["--log", "trace"]), errors.into());
+    let mut client = server.connect();
+    // Each writes some kilobytes to a pipe that takes 64.
+    for _ in 0..1000 {
+        client.get("/_callerid/health").expect(200);
+    }
+    let started = Instant::now();
+    let (status, _) = server.terminate();
+    assert_eq!(status.code(), Some(0));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    drop(unread);
+}

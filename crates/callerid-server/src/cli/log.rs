@@ -1,0 +1,192 @@
+//! The log, on standard error: it never keeps the server waiting, and says nothing over and over.
+//!
+//! Lines go through a queue to a thread that writes them. Where nobody reads standard error, the queue fills, and lines
+//! beyond it are dropped and counted. Of the warnings and errors of one place in the program a few a second are written;
+//! the others are counted as well. What was counted is told once a second.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tracing::callsite::Identifier;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Context, Filter, Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Lines that wait to be written.
+const QUEUE: usize = 4096;
+/// How many lines a second one place in the program may write.
+const BURST: u64 = 10;
+const PERIOD: Duration = Duration::from_secs(1);
+/// How long the last lines may take.
+const LAST_LINES: Duration = Duration::from_millis(1500);
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum LogFormat {
+    /// A line an event, for people
+    Text,
+    /// A JSON object an event, for programs
+    Json,
+}
+
+/// The log, until it is dropped, which waits for the last lines, but not for long.
+pub(super) struct Log {
+    worker: Option<WorkerGuard>,
+}
+
+impl Log {
+    /// Starts it.
+    pub(super) fn start(filter: Targets, format: LogFormat) -> Self {
+        let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE);
+        let (writer, worker) = builder.thread_name("log").finish(std::io::stderr());
+        let repeated = Repeated::default();
+        let told = Told { repeated: repeated.clone(), dropped: writer.error_counter(), known: 0 };
+        let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
+        let log = tracing_subscriber::registry().with(filter);
+        match format {
+            LogFormat::Text => log.with(lines.with_filter(repeated)).init(),
+            LogFormat::Json => {
+                log.with(lines.json().flatten_event(true).with_filter(repeated)).init();
+            }
+        }
+        std::panic::set_hook(Box::new(|panic| {
+            let message = panic.payload_as_str().unwrap_or("no message");
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(message, place, "panicked");
+        }));
+        thread::spawn(move || told.tell_forever());
+        Self { worker: Some(worker) }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // On a thread: the worker's guard itself writes where it has waited in vain, and that may block.
+        let worker = self.worker.take();
+        within(LAST_LINES, move || drop(worker));
+    }
+}
+
+/// Does what may block for good; returns when it is done, or when the time is over.
+pub(super) fn within(time: Duration, act: impl FnOnce() + Send + 'static) {
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || {
+        act();
+        done.send(()).unwrap_or_default();
+    });
+    is_done.recv_timeout(time).unwrap_or_default();
+}
+
+/// Counts the warnings and errors of each place in the program, and lets the first of a second pass.
+#[derive(Clone, Default)]
+struct Repeated(Arc<Mutex<HashMap<Identifier, (u64, &'static Metadata<'static>)>>>);
+
+impl Repeated {
+    /// Begins another second; returns what was left out in the last, and of which place.
+    fn begin(&self) -> Vec<(u64, &'static Metadata<'static>)> {
+        let places = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let left_out = |(count, place): (u64, _)| Some((count.checked_sub(BURST)?, place));
+        places.into_values().filter_map(left_out).filter(|(count, _)| *count > 0).collect()
+    }
+}
+
+impl<S: Subscriber> Filter<S> for Repeated {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+        let place = event.metadata();
+        // Who asks for more than that wants every line.
+        if *place.level() > Level::WARN {
+            return true;
+        }
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, _) = places.entry(place.callsite()).or_insert((0, place));
+        *count += 1;
+        *count <= BURST
+    }
+}
+
+/// Tells what was left out.
+struct Told {
+    repeated: Repeated,
+    dropped: ErrorCounter,
+    known: usize,
+}
+
+impl Told {
+    fn tell_forever(mut self) {
+        loop {
+            thread::sleep(PERIOD);
+            self.tell();
+        }
+    }
+
+    fn tell(&mut self) {
+        for (lines, place) in self.repeated.begin() {
+            let (file, line) = (place.file().unwrap_or("-"), place.line().unwrap_or_default());
+            tracing::warn!(lines, like = %format_args!("{file}:{line}"), "repeated lines left out");
+        }
+        let dropped = self.dropped.dropped_lines();
+        if dropped > self.known {
+            tracing::warn!(lines = dropped - self.known, "lines were lost: the log is not read");
+            self.known = dropped;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_place_writes_a_few_lines_a_second_and_the_others_are_counted() {
+        let repeated = Repeated::default();
+        let (writer, worker) = tracing_appender::non_blocking(std::io::sink());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let lines = tracing_subscriber::fmt::layer().with_writer({
+            let seen = Arc::clone(&seen);
+            move || Lines(Arc::clone(&seen))
+        });
+        let log = tracing_subscriber::registry().with(lines.with_filter(repeated.clone()));
+        tracing::subscriber::with_default(log, || {
+            (0..100).for_each(|at| tracing::error!(at, "again"));
+            (0..100).for_each(|at| tracing::info!(at, "request"));
+            tracing::warn!("another");
+            let mut told =
+                Told { repeated: repeated.clone(), dropped: writer.error_counter(), known: 0 };
+            told.tell();
+            tracing::error!("once more");
+            told.tell();
+        });
+        drop(worker);
+        let seen = String::from_utf8(seen.lock().unwrap().clone()).unwrap();
+        let count = |text: &str| seen.lines().filter(|line| line.contains(text)).count();
+        assert_eq!((count("again"), count("request"), count("another")), (10, 100, 1));
+        assert_eq!(
+            (count("repeated lines left out lines=90"), count("left out")),
+            (1, 1),
+            "{seen}"
+        );
+        assert_eq!(count("once more"), 1);
+    }
+
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+}
