@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::sid::AccountSid;
+use crate::text_conversions::{from_text, to_text};
 
 /// A version of the API, as it is named in a path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,9 +27,12 @@ impl ApiVersion {
         }
     }
 
-    /// The version that a path's first segment names.
-    pub fn from_segment(segment: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|version| version.as_str() == segment)
+    /// Reads a version as a path's first segment names it: `2008-08-01`.
+    ///
+    /// # Errors
+    /// [`InvalidApiVersion`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, InvalidApiVersion> {
+        Self::ALL.into_iter().find(|version| version.as_str() == text).ok_or(InvalidApiVersion)
     }
 
     /// The path of an account's caller IDs: `/2008-08-01/Accounts/AC…/OutgoingCallerIds`.
@@ -37,8 +41,18 @@ impl ApiVersion {
     }
 }
 
-impl fmt::Display for ApiVersion {
+from_text!(ApiVersion, parse, InvalidApiVersion);
+to_text!(ApiVersion);
+
+/// A text that names no version of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidApiVersion;
+
+impl fmt::Display for InvalidApiVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        let [older, newer] = ApiVersion::ALL;
+        write!(f, "the API's versions are {older} and {newer}")
     }
 }
+
+impl std::error::Error for InvalidApiVersion {}

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text_conversions::from_text;
+
 /// The longest delay before a validation call, in seconds. The specification: "between 0 and 60".
 pub const CALL_DELAY_MAX_SECONDS: u8 = 60;
 
@@ -35,6 +37,15 @@ impl CallDelay {
     /// The delay in seconds.
     pub fn seconds(self) -> u8 {
         self.0
+    }
+}
+
+from_text!(CallDelay, parse, InvalidCallDelay);
+
+/// The seconds, in decimal digits.
+impl fmt::Display for CallDelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

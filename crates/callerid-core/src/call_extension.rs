@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::serde_text::serde_text;
+use crate::text_conversions::{from_text, to_text};
 
 /// What to dial after a call is connected: digits, and `w` for half a second's wait. At most 32 of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ impl CallExtension {
 }
 
 serde_text!(CallExtension, as_str, new);
+from_text!(CallExtension, new, InvalidCallExtension);
+to_text!(CallExtension);
 
 /// A text that cannot be dialled after a call is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

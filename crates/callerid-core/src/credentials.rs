@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use crate::AccountSid;
+use crate::text_conversions::from_text;
 
 /// The longest token, in bytes.
 pub const AUTH_TOKEN_MAX_BYTES: usize = 128;
@@ -42,6 +43,8 @@ impl AuthToken {
         &self.0
     }
 }
+
+from_text!(AuthToken, new, InvalidAuthToken);
 
 impl TryFrom<String> for AuthToken {
     type Error = InvalidAuthToken;

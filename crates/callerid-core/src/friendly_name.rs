@@ -1,10 +1,10 @@
 //! `FriendlyName`: what a person calls a number, up to 64 characters.
 
 use std::fmt;
-use std::str::FromStr;
 
 use crate::phone_number::PhoneNumber;
 use crate::serde_text::serde_text;
+use crate::text_conversions::{from_text, to_text};
 
 /// The longest friendly name, in Unicode scalar values. The specification says "up to 64 characters";
 /// that a character is a scalar value is this project's choice.
@@ -59,41 +59,13 @@ impl FriendlyName {
 }
 
 serde_text!(FriendlyName, as_str, new);
+from_text!(FriendlyName, new, InvalidFriendlyName);
+to_text!(FriendlyName);
 
 /// The `Char` production of XML 1.0: what a document can carry, as itself or as a reference.
 /// It stands with the name, whose rule it is: the representations are built on the names.
 pub(crate) fn is_xml_char(char: char) -> bool {
     matches!(char, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-}
-
-/// As [`FriendlyName::new`].
-impl FromStr for FriendlyName {
-    type Err = InvalidFriendlyName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidFriendlyName> {
-        Self::new(text)
-    }
-}
-
-/// As [`FriendlyName::new`].
-impl TryFrom<&str> for FriendlyName {
-    type Error = InvalidFriendlyName;
-
-    fn try_from(text: &str) -> Result<Self, InvalidFriendlyName> {
-        Self::new(text)
-    }
-}
-
-impl AsRef<str> for FriendlyName {
-    fn as_ref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl fmt::Display for FriendlyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
 }
 
 impl fmt::Debug for FriendlyName {

@@ -48,6 +48,7 @@ mod rest_exception;
 mod serde_text;
 mod sid;
 mod status_callback;
+mod text_conversions;
 mod validation_code;
 mod validation_request;
 
@@ -55,7 +56,7 @@ pub mod form;
 pub mod phone_number;
 pub mod representation;
 
-pub use api_version::ApiVersion;
+pub use api_version::{ApiVersion, InvalidApiVersion};
 pub use call_delay::{CALL_DELAY_MAX_SECONDS, CallDelay, InvalidCallDelay};
 pub use call_extension::{CALL_EXTENSION_MAX_CHARS, CallExtension, InvalidCallExtension};
 pub use credentials::{AUTH_TOKEN_MAX_BYTES, AuthToken, Credentials, InvalidAuthToken};
@@ -71,8 +72,8 @@ pub use phone_number::{Extension, InvalidPhoneNumber, PhoneNumber};
 pub use rest_exception::{ErrorCode, RestException};
 pub use sid::{AccountSid, CallSid, CallerIdSid, InvalidSid, RequestSid, SID_LENGTH};
 pub use status_callback::{
-    CallbackDestination, CallbackMethod, InvalidStatusCallback, STATUS_CALLBACK_MAX_CHARS,
-    StatusCallback,
+    CallbackDestination, CallbackMethod, InvalidCallbackMethod, InvalidStatusCallback,
+    STATUS_CALLBACK_MAX_CHARS, StatusCallback,
 };
 pub use validation_code::{InvalidValidationCode, VALIDATION_CODE_DIGITS, ValidationCode};
 pub use validation_request::ValidationRequest;

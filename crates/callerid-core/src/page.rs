@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::outgoing_caller_id::{ListKey, OutgoingCallerId};
+use crate::text_conversions::from_text;
 
 /// Rows on a page where the request does not say.
 pub const DEFAULT_PAGE_SIZE: u32 = 50;
@@ -39,6 +40,15 @@ impl PageSize {
     /// The number of rows.
     pub fn rows(self) -> u32 {
         self.0
+    }
+}
+
+from_text!(PageSize, parse, InvalidPageSize);
+
+/// The number of rows, in decimal digits.
+impl fmt::Display for PageSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -22,10 +22,13 @@ pub mod xml;
 
 pub use decoded::{Decoded, InvalidDocument, InvalidDocumentReason, ReceivedPage};
 
+use std::fmt;
+
 use crate::api_version::ApiVersion;
 use crate::outgoing_caller_id::OutgoingCallerId;
 use crate::page::Page;
 use crate::rest_exception::RestException;
+use crate::text_conversions::{from_text, to_text};
 use crate::validation_request::ValidationRequest;
 
 /// The largest document that is read, in bytes. A page of 1,000 rows with names of 64 characters, each
@@ -104,15 +107,25 @@ impl PageUris {
 }
 
 impl Representation {
-    /// The representation with that extension.
-    pub fn from_extension(extension: &str) -> Option<Self> {
-        match extension {
-            "xml" => Some(Self::Xml),
-            "csv" => Some(Self::Csv),
-            "json" => Some(Self::Json),
-            "html" => Some(Self::Html),
-            _ => None,
+    /// Every representation.
+    pub const ALL: [Self; 4] = [Self::Xml, Self::Csv, Self::Json, Self::Html];
+
+    /// Its extension: `xml`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Xml => "xml",
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Html => "html",
         }
+    }
+
+    /// The representation with that extension.
+    ///
+    /// # Errors
+    /// [`InvalidRepresentation`] for any other extension.
+    pub fn parse(extension: &str) -> Result<Self, InvalidRepresentation> {
+        Self::ALL.into_iter().find(|it| it.as_str() == extension).ok_or(InvalidRepresentation)
     }
 
     /// The value of the `Content-Type` header.
@@ -135,6 +148,21 @@ impl Representation {
         }
     }
 }
+
+from_text!(Representation, parse, InvalidRepresentation);
+to_text!(Representation);
+
+/// An extension that names no representation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidRepresentation;
+
+impl fmt::Display for InvalidRepresentation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a representation is xml, csv, json or html")
+    }
+}
+
+impl std::error::Error for InvalidRepresentation {}
 
 impl Document<'_> {
     /// The HTTP status that the document goes with.

@@ -4,9 +4,9 @@
 //! own samples mix cases, so case is kept and compared).
 
 use std::fmt;
-use std::str::FromStr;
 
 use crate::serde_text::serde_text;
+use crate::text_conversions::{from_text, to_text};
 
 /// Characters of a Sid: two letters and 32 hexadecimal digits.
 pub const SID_LENGTH: usize = 34;
@@ -41,32 +41,8 @@ macro_rules! sid {
         }
 
         serde_text!($name, as_str, parse);
-
-        impl FromStr for $name {
-            type Err = InvalidSid;
-            fn from_str(text: &str) -> Result<Self, InvalidSid> {
-                Self::parse(text)
-            }
-        }
-
-        impl TryFrom<&str> for $name {
-            type Error = InvalidSid;
-            fn try_from(text: &str) -> Result<Self, InvalidSid> {
-                Self::parse(text)
-            }
-        }
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                self.as_str()
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
+        from_text!($name, parse, InvalidSid);
+        to_text!($name);
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,11 @@
 
 mod destination;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::text_conversions::{from_text, to_text};
 
 pub use destination::{CallbackDestination, InvalidStatusCallback, STATUS_CALLBACK_MAX_CHARS};
 
@@ -25,6 +29,9 @@ pub enum CallbackMethod {
 }
 
 impl CallbackMethod {
+    /// Every method.
+    pub const ALL: [Self; 2] = [Self::Get, Self::Post];
+
     /// `GET` or `POST`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -34,10 +41,28 @@ impl CallbackMethod {
     }
 
     /// The method with that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Get, Self::Post].into_iter().find(|method| method.as_str() == name)
+    ///
+    /// # Errors
+    /// [`InvalidCallbackMethod`] for any other name.
+    pub fn parse(name: &str) -> Result<Self, InvalidCallbackMethod> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name).ok_or(InvalidCallbackMethod)
     }
 }
+
+from_text!(CallbackMethod, parse, InvalidCallbackMethod);
+to_text!(CallbackMethod);
+
+/// A name of another method than a callback can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidCallbackMethod;
+
+impl fmt::Display for InvalidCallbackMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a callback's method is GET or POST")
+    }
+}
+
+impl std::error::Error for InvalidCallbackMethod {}
 
 impl StatusCallback {
     /// A callback to an absolute `http` or `https` URL of at most 1000 characters, all printable ASCII,

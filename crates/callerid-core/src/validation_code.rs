@@ -5,6 +5,7 @@ use std::fmt;
 use subtle::ConstantTimeEq as _;
 
 use crate::serde_text::serde_text;
+use crate::text_conversions::from_text;
 
 /// Digits of a validation code. The specification: "The 6 digit validation code".
 pub const VALIDATION_CODE_DIGITS: usize = 6;
@@ -65,6 +66,7 @@ impl ValidationCode {
 }
 
 serde_text!(ValidationCode, expose, parse);
+from_text!(ValidationCode, parse, InvalidValidationCode);
 
 impl PartialEq for ValidationCode {
     fn eq(&self, other: &Self) -> bool {

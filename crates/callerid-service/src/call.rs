@@ -14,6 +14,7 @@
 //! 100 consecutive failures, at most ten minutes, used once): the specification is silent.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -87,8 +88,11 @@ impl CallStatus {
     }
 
     /// The status with that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    ///
+    /// # Errors
+    /// [`InvalidCallStatus`] for any other word.
+    pub fn parse(word: &str) -> Result<Self, InvalidCallStatus> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word).ok_or(InvalidCallStatus)
     }
 
     /// Whether the call is still to end.
@@ -97,11 +101,45 @@ impl CallStatus {
     }
 }
 
+impl FromStr for CallStatus {
+    type Err = InvalidCallStatus;
+
+    fn from_str(word: &str) -> Result<Self, InvalidCallStatus> {
+        Self::parse(word)
+    }
+}
+
+impl TryFrom<&str> for CallStatus {
+    type Error = InvalidCallStatus;
+
+    fn try_from(word: &str) -> Result<Self, InvalidCallStatus> {
+        Self::parse(word)
+    }
+}
+
+impl AsRef<str> for CallStatus {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Display for CallStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
+
+/// A word that is not the status of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidCallStatus;
+
+impl fmt::Display for InvalidCallStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the status of a call")
+    }
+}
+
+impl std::error::Error for InvalidCallStatus {}
 
 /// One validation and the call that carries it: all that must survive a crash. Serialized with its code, for stores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,5 +270,21 @@ impl PhoneEvent {
             Self::NoAnswer => "go unanswered",
             Self::Failed => "fail",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_and_written_by_the_standard_librarys_traits() {
+        for status in CallStatus::ALL {
+            let word = status.to_string();
+            assert_eq!(status.as_ref(), word);
+            assert_eq!(word.parse(), Ok(status));
+            assert_eq!(CallStatus::try_from(word.as_str()), Ok(status));
+        }
+        assert_eq!("answered".parse::<CallStatus>(), Err(InvalidCallStatus));
     }
 }

@@ -50,7 +50,7 @@ pub use account::{Account, Unauthenticated};
 pub use api_error::{ApiError, ServiceError};
 pub use call::{
     CLOCK_TOLERANCE_SECONDS, CODE_LIFETIME_SECONDS, Call, CallStatus, ENTRIES_PER_CALL,
-    FAILED_ENTRIES_MAX, PhoneEvent,
+    FAILED_ENTRIES_MAX, InvalidCallStatus, PhoneEvent,
 };
 pub use callback::{Attempt, CALLBACK_RETRY_SECONDS, Callback, CallbackRequest, VALIDATION_CALLER};
 pub use eligibility::{Admitted, Eligibility, Ineligible};

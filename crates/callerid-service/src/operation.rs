@@ -45,7 +45,7 @@ impl Route {
     /// Finds out what a path names; `None` where it names nothing.
     pub(crate) fn decode(path: &str) -> Option<Self> {
         let mut segments = path.strip_prefix('/')?.split('/');
-        let version = ApiVersion::from_segment(segments.next()?)?;
+        let version = ApiVersion::parse(segments.next()?).ok()?;
         if segments.next() != Some("Accounts") {
             return None;
         }
@@ -56,7 +56,7 @@ impl Route {
         }
         let (name, extension) = split_extension(instance.unwrap_or(list));
         let representation =
-            extension.map_or(Some(Representation::Xml), Representation::from_extension)?;
+            extension.map_or(Ok(Representation::Xml), Representation::parse).ok()?;
         let resource = match instance {
             None if name == "OutgoingCallerIds" => Resource::List,
             Some(_) if list == "OutgoingCallerIds" => {

@@ -115,10 +115,14 @@ pub fn error_response(path: &str, exception: &RestException, request_sid: Reques
 /// The refusal of a path that names nothing: in the version that it begins with, and the representation that it
 /// ends with, if it does.
 fn api_error_response(path: &str, exception: RestException) -> Response {
-    let version = path.split('/').nth(1).and_then(ApiVersion::from_segment).unwrap_or_default();
+    let version = path.split('/').nth(1).and_then(|segment| ApiVersion::parse(segment).ok());
     let extension = path.rsplit_once('.').map(|(_, extension)| extension);
-    let representation = extension.and_then(Representation::from_extension);
-    versions::encode_exception(version, representation.unwrap_or_default(), exception)
+    let representation = extension.and_then(|extension| Representation::parse(extension).ok());
+    versions::encode_exception(
+        version.unwrap_or_default(),
+        representation.unwrap_or_default(),
+        exception,
+    )
 }
 
 /// What goes with every answer: the request's Sid, the challenge with a 401, when to try again with a 503, leave for pages

@@ -195,12 +195,11 @@ fn create(
 
 fn version(text: &str) -> Result<ApiVersion, String> {
     let [older, newer] = ApiVersion::ALL.map(ApiVersion::as_str);
-    ApiVersion::from_segment(text)
-        .ok_or_else(|| format!("expected {older} or {newer}, found \"{text}\""))
+    ApiVersion::parse(text).map_err(|_| format!("expected {older} or {newer}, found \"{text}\""))
 }
 
 fn callback_method(name: &str) -> Result<CallbackMethod, String> {
-    CallbackMethod::parse(name).ok_or_else(|| format!("expected GET or POST, found \"{name}\""))
+    CallbackMethod::parse(name).map_err(|_| format!("expected GET or POST, found \"{name}\""))
 }
 
 fn page_number(text: &str) -> Result<u64, &'static str> {

@@ -4,6 +4,7 @@
 use super::calendar::{Civil, DAY_SECONDS, weekday};
 use super::{Date, east};
 use crate::serde_text::serde_text;
+use crate::text_conversions::from_text;
 use std::fmt;
 
 const MONTHS: [&[u8; 3]; 12] = [
@@ -50,6 +51,7 @@ impl Date {
 }
 
 serde_text!(Date, to_string, parse);
+from_text!(Date, parse, InvalidDate);
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -40,7 +40,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Call> {
         extension: optional(row, 17, CallExtension::new)?,
         status_callback: callbacks::target(row, 18, 19)?,
         caller_id_sid: parsed(row, 4, CallerIdSid::parse)?,
-        status: parsed(row, 5, |word| CallStatus::parse(word).ok_or(UnknownStatus))?,
+        status: parsed(row, 5, CallStatus::parse)?,
         verified: row.get(6)?,
         validation_code: optional(row, 7, ValidationCode::parse)?,
         keyed: DigitBuffer::resume(row.get_ref(8)?.as_str()?),
@@ -54,17 +54,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Call> {
         revision: row.get(16)?,
     })
 }
-
-#[derive(Debug)]
-struct UnknownStatus;
-
-impl std::fmt::Display for UnknownStatus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "not the status of a call")
-    }
-}
-
-impl std::error::Error for UnknownStatus {}
 
 fn millis(moment: Option<Moment>) -> Option<i64> {
     moment.map(Moment::unix_millis)

@@ -50,7 +50,7 @@ fn list(query: &Parameters<'_>) -> Result<ListRequest, ApiError> {
 fn create(form: &Parameters<'_>) -> Result<NewCallerId, ApiError> {
     let method = match form.given(&["StatusCallbackMethod"])? {
         None => CallbackMethod::default(),
-        Some(name) => CallbackMethod::parse(name).ok_or_else(|| {
+        Some(name) => CallbackMethod::parse(name).map_err(|_| {
             let detail = "a StatusCallbackMethod is GET or POST";
             ApiError::because(ErrorCode::InvalidStatusCallback, detail)
         })?,
