@@ -4,7 +4,7 @@
 //! | to | see |
 //! |---|---|
 //! | serve | [`server::run`] |
-//! | answer HTTP | `http`, over what `connection` accepts |
+//! | answer HTTP | `http`, over what `connection` accepts and `request_head` and `cross_site` let through |
 //! | refuse what HTTP/1.1 does not allow | `request_head` |
 //! | stream what changes | `events` |
 //! | give out the demo page | `page` |
