@@ -8,11 +8,13 @@ mod client;
 mod destination;
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use callerid_core::CallSid;
 use callerid_service::{Attempt, Callback, Store, StoreError};
+use futures_util::FutureExt as _;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -119,7 +121,11 @@ async fn attempt<S: Store>(host: Arc<Host<S>>, client: Arc<Client>, callback: Ca
     let call = callback.call_sid;
     let attempt = match store.account(&callback.account_sid).await {
         Ok(Some(account)) => match callback.to_request(&account.auth_token) {
-            Ok(request) => client.attempt(&request).await,
+            // TLS panics under a clock before 1970.
+            Ok(request) => AssertUnwindSafe(client.attempt(&request))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| Attempt::Failed("it could not be sent".to_owned())),
             Err(invalid) => Attempt::Refused(format!("the URL cannot be called: {invalid}")),
         },
         Ok(None) => Attempt::Refused("its account is gone".to_owned()),

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use callerid_core::Moment;
 
+/// From 1970 on.
+const YEAR_10_000: Duration = Duration::from_secs(253_402_300_800);
+
 type Milliseconds = Box<dyn Fn() -> i64 + Send + Sync>;
 
 /// Tells the time of day, and never goes back.
@@ -26,6 +29,13 @@ impl Clock {
         let started = Instant::now();
         let since_epoch = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self::new(move || milliseconds(since_epoch()), move || milliseconds(started.elapsed()))
+    }
+
+    /// Whether the system's time of day is one that HTTP has dates for: from 1970 to 9999. hyper ends every connection under
+    /// another.
+    pub fn is_of_http() -> bool {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        since_epoch.is_ok_and(|time| time < YEAR_10_000)
     }
 
     /// A clock over a time of day in milliseconds since 1970-01-01T00:00:00Z, which may jump, and a counter

@@ -90,6 +90,8 @@ fn serve_connection(
     }
     http1::Builder::new()
         .timer(TokioTimer::new())
+        // A client may say that it sends nothing more before it reads: what is done is answered.
+        .half_close(true)
         // From when it is awaited: this ends idle connections as well as slow ones.
         .header_read_timeout(timeout)
         .max_header_size(MAX_HEAD_BYTES)

@@ -10,13 +10,17 @@ use callerid_core::{AccountSid, ApiVersion, AuthToken, CallSid, Moment};
 
 use callerid_core::{CallbackDestination, CallbackMethod, InvalidStatusCallback, StatusCallback};
 
-use crate::call::Call;
+use crate::call::{CLOCK_TOLERANCE_SECONDS, Call};
 
 /// The number that validation calls come from. Nobody has it: 800-555-0199 is set aside for fiction.
 pub const VALIDATION_CALLER: &str = "+18005550199";
 
 /// Seconds from one attempt to the next: a callback that failed after the last of them is given up.
 pub const CALLBACK_RETRY_SECONDS: [u32; 5] = [5, 30, 120, 600, 3600];
+
+/// Seconds ahead of the clock that a callback may wait for, at most: one that waits for a later time was saved under a
+/// clock that has been set back since, and is due.
+pub const CALLBACK_LONGEST_WAIT_SECONDS: u32 = 3600 + CLOCK_TOLERANCE_SECONDS;
 
 /// A callback that is to be made, or has been: one for each call that asked for one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +110,12 @@ impl Callback {
             (None, Some(200..=299)) => "delivered",
             (None, _) => "failed",
         }
+    }
+
+    /// Whether it is to be sent now.
+    pub fn is_due(&self, now: Moment) -> bool {
+        let longest = now.plus_seconds(CALLBACK_LONGEST_WAIT_SECONDS);
+        self.next_at.is_some_and(|next| next <= now || next > longest)
     }
 
     /// The request to send: where, its body where the method has one, and the value of its `X-Twilio-Signature` header.
@@ -203,6 +213,20 @@ mod tests {
         }
         callback = callback.after(&Attempt::Failed("no route".into()), now);
         assert_eq!((callback.next_at, callback.status(), callback.attempts), (None, "failed", 6));
+    }
+
+    #[test]
+    fn it_is_due_when_its_time_comes_and_when_no_delay_explains_its_time() {
+        let now = Moment::from_unix_millis(1_207_074_392_000);
+        for seconds in CALLBACK_RETRY_SECONDS {
+            let waiting = Callback { next_at: Some(now.plus_seconds(seconds)), ..callback() };
+            assert!(!waiting.is_due(now));
+            assert!(waiting.is_due(now.plus_seconds(seconds)));
+        }
+        // The clock was a day ahead when it was saved.
+        let ahead = Callback { next_at: Some(now.plus_seconds(86_400)), ..callback() };
+        assert!(ahead.is_due(now));
+        assert!(!Callback { next_at: None, ..callback() }.is_due(now));
     }
 
     #[test]

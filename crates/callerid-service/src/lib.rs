@@ -52,7 +52,10 @@ pub use call::{
     CLOCK_TOLERANCE_SECONDS, CODE_LIFETIME_SECONDS, Call, CallStatus, ENTRIES_PER_CALL,
     FAILED_ENTRIES_MAX, InvalidCallStatus, PhoneEvent,
 };
-pub use callback::{Attempt, CALLBACK_RETRY_SECONDS, Callback, CallbackRequest, VALIDATION_CALLER};
+pub use callback::{
+    Attempt, CALLBACK_LONGEST_WAIT_SECONDS, CALLBACK_RETRY_SECONDS, Callback, CallbackRequest,
+    VALIDATION_CALLER,
+};
 pub use eligibility::{Admitted, Eligibility, Ineligible};
 pub use event::{Change, Event};
 pub use event_stream::{EVENTS_PATH, EventStream};

@@ -116,7 +116,8 @@ pub trait Store: Send + Sync {
         account: &AccountSid,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
-    /// Callbacks whose [`next_at`](Callback::next_at) has come, earliest first, at most `limit`.
+    /// Callbacks that [are due](Callback::is_due), those with the earliest [`next_at`](Callback::next_at) first, at most
+    /// `limit`.
     fn due_callbacks(
         &self,
         now: Moment,

@@ -88,6 +88,9 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
     let stop = stop_signal()?;
     let Arguments { listen, data, callback_allow, .. } = arguments;
     let Arguments { max_connections, timeout, commit_batch, .. } = arguments;
+    if !Clock::is_of_http() {
+        return Err("the system's clock is before 1970 or after 9999: set it first".into());
+    }
     let given = given_account()?;
     let store = data.open(Options { serve: true, batch: commit_batch, ..Options::default() })?;
     let listener = bind(&listen).await?;

@@ -1,7 +1,7 @@
 //! Callbacks: those that are to be made, and the newest of those that are done.
 
 use callerid_core::{AccountSid, CallSid, CallbackMethod, Moment, StatusCallback};
-use callerid_service::{CALLBACKS_KEPT, Callback};
+use callerid_service::{CALLBACK_LONGEST_WAIT_SECONDS, CALLBACKS_KEPT, Callback};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -72,12 +72,19 @@ pub(super) fn due(
     now: Moment,
     limit: usize,
 ) -> Result<(Vec<Callback>, Vec<Unreadable>), SqliteError> {
-    let mut select = connection
-        .prepare_cached(select!("WHERE next_at <= ?1 ORDER BY next_at, call_sid LIMIT ?2"))?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let (mut callbacks, mut unreadable) = (Vec::new(), Vec::new());
-    let rows = select.query_map((now.unix_millis(), limit), readable(from_row))?;
-    unreadable::split(rows, &mut callbacks, &mut unreadable)?;
+    for (select, moment) in [
+        (select!("WHERE next_at <= ?1 ORDER BY next_at, call_sid LIMIT ?2"), now),
+        (
+            select!("WHERE next_at > ?1 ORDER BY next_at, call_sid LIMIT ?2"),
+            now.plus_seconds(CALLBACK_LONGEST_WAIT_SECONDS),
+        ),
+    ] {
+        let mut select = connection.prepare_cached(select)?;
+        let limit = i64::try_from(limit - callbacks.len()).unwrap_or(i64::MAX);
+        let rows = select.query_map((moment.unix_millis(), limit), readable(from_row))?;
+        unreadable::split(rows, &mut callbacks, &mut unreadable)?;
+    }
     Ok((callbacks, unreadable))
 }
 

@@ -725,3 +725,27 @@ mod unreadable {
         assert!(message.contains("a backup takes its place"), "{message}");
     }
 }
+
+#[tokio::test]
+async fn a_callback_that_was_saved_under_a_clock_a_day_ahead_is_due_after_those_that_are() {
+    let (_directory, store) = store().await;
+    let day = |days: i64| NOW.unix_millis() + days * 86_400_000;
+    let rows = [day(1), day(0), NOW.plus_seconds(600).unix_millis()];
+    let insert = move |connection: &Connection| {
+        for (row, next_at) in rows.iter().enumerate() {
+            connection.execute(
+                "INSERT INTO callback (call_sid, account, url, method, parameters, created_at, attempts,
+                     next_at) VALUES (?1, 1, 'http://a/', 'POST', '', 0, 0, ?2)",
+                (CallSid::from_random_bytes(&[row as u8; 16]).as_str(), next_at),
+            )?;
+        }
+        Ok(())
+    };
+    store.write(insert).await.unwrap();
+    let due = async |limit| {
+        let due = store.due_callbacks(NOW, limit).await.unwrap();
+        due.iter().map(|it| it.next_at.unwrap().unix_millis()).collect::<Vec<_>>()
+    };
+    assert_eq!(due(9).await, [day(0), day(1)]);
+    assert_eq!(due(1).await, [day(0)]);
+}

@@ -185,3 +185,38 @@ fn a_check_says_what_is_wrong() {
     let (found, _) = failed(&mut command(&["check"], data.path()));
     assert!(found.contains("the key that tokens were sealed with is not in "), "{found}");
 }
+
+/// Keeps every other process from changing the database.
+fn lock(data: &Path) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(data.join(DATABASE)).unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    connection
+}
+
+#[test]
+fn a_database_that_another_process_has_locked_is_answered_with_503_and_when_to_try_again() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let locked = lock(data.path());
+    let refused = server.post(&server.list(), "PhoneNumber=4158675309").expect_exception(503);
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert!(refused.text().contains("<Code>20503</Code>"), "{}", refused.text());
+    server.get(&server.list()).expect(200);
+    drop(locked);
+    server.create("PhoneNumber=4158675309");
+}
+
+#[test]
+fn a_change_is_answered_to_a_client_that_sends_nothing_more() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let locked = lock(data.path());
+    let mut client = server.connect();
+    let head = client.head("POST", &server.list());
+    client.send(format!("{head}Content-Length: 22\r\n\r\nPhoneNumber=4158675309"));
+    client.finish();
+    assert!(!client.hears_within(Duration::from_millis(300)), "it is under way");
+    drop(locked);
+    client.answer().expect(200).element("ValidationCode");
+    assert!(client.is_closed());
+}

@@ -63,6 +63,10 @@ fn account() -> Account {
 
 impl Server {
     fn start(store: impl Store + 'static) -> Self {
+        Self::start_at(store, Clock::system())
+    }
+
+    fn start_at(store: impl Store + 'static, clock: Clock) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let client = Client::new(listener.local_addr().unwrap(), authorization(&account()));
@@ -75,15 +79,8 @@ impl Server {
         };
         let stopped = async { stopped.await.unwrap_or_default() };
         let (callbacks, limits) = (Callbacks::default(), Limits::default());
-        let ended = runtime.spawn(server::run(
-            listener,
-            store,
-            Clock::system(),
-            line,
-            callbacks,
-            limits,
-            stopped,
-        ));
+        let ended =
+            runtime.spawn(server::run(listener, store, clock, line, callbacks, limits, stopped));
         let reports = reports.recv_timeout(PATIENCE).unwrap();
         Self { runtime, client, told, reports, stop, ended }
     }
@@ -214,4 +211,26 @@ fn what_was_ringing_is_taken_up_and_what_is_due_is_placed_after_a_restart() {
     assert_eq!(server.expect("hang up", None).sid, ringing.sid);
     assert_eq!(server.status(ringing.sid), "failed");
     server.stop();
+}
+
+#[test]
+fn whatever_the_clock_says_everything_is_answered() {
+    for now in [i64::MIN, -86_400_000, 253_402_300_800_000, 1_000_000_000_000_000] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path(), Options::default()).unwrap();
+        Runtime::new().unwrap().block_on(store.add_account(account())).unwrap();
+        let mut server = Server::start_at(store, Clock::new(move || now, || 0));
+        let code = server.create("PhoneNumber=4158675309");
+        let call = server.expect("place", None).sid;
+        for (method, path, form) in [
+            ("POST", format!("/_callerid/calls/{call}/answer"), String::new()),
+            ("POST", format!("/_callerid/calls/{call}/digits"), format!("Digits={code}")),
+            ("GET", "/_callerid/calls".to_owned(), String::new()),
+            ("GET", format!("/2008-08-01/Accounts/{SID}/OutgoingCallerIds"), String::new()),
+            ("GET", format!("/2010-04-01/Accounts/{SID}/OutgoingCallerIds.json"), String::new()),
+        ] {
+            server.client.request(method, &path, &form).expect(200);
+        }
+        server.create("PhoneNumber=4158675310&CallDelay=60");
+    }
 }

@@ -338,8 +338,7 @@ impl Store for MemoryStore {
 
     async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {
         let state = self.state();
-        let is_due = |it: &&Callback| it.next_at.is_some_and(|next| next <= now);
-        let due = state.callbacks.iter().filter(is_due);
+        let due = state.callbacks.iter().filter(|it| it.is_due(now));
         Ok(first(due, limit, |it| (it.next_at, it.call_sid)))
     }
 
