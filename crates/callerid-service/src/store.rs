@@ -74,7 +74,6 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Adds a call if the number's [`Eligibility`](crate::Eligibility) admits it, and ends the one it replaces.
-    /// Of an account's ended calls the oldest beyond [`ENDED_CALLS_KEPT`] may be dropped.
     fn add_call(
         &self,
         call: Call,
@@ -92,7 +91,8 @@ pub trait Store: Send + Sync {
     /// Saves steps, each whole or not at all, and says of each whether it was saved. One whose call has
     /// moved on (its revision is not the one before the step's) is not, nor, of several, one that the store does not
     /// take for what else it has. With a step go the number's count
-    /// of wrong entries and the caller ID that it adds, in place of one with the same Sid or number.
+    /// of wrong entries and the caller ID that it adds, in place of one with the same Sid or number. With a call
+    /// that ends, the oldest of its account's ended calls beyond [`ENDED_CALLS_KEPT`] may be dropped.
     fn save(
         &self,
         steps: Vec<Transition>,

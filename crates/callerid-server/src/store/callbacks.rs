@@ -8,6 +8,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::unreadable::{self, Survey, Unreadable, readable};
 use super::{SqliteError, accounts, parsed};
 
+/// Callbacks that are dropped with one change, so that none takes long.
+const DROPPED_AT_ONCE: i64 = 16;
+
 /// The columns that [`from_row`] reads.
 macro_rules! select {
     ($rest:literal) => {
@@ -147,7 +150,7 @@ pub(super) fn save(connection: &Connection, callback: &Callback) -> Result<bool,
     Ok(updated == 1)
 }
 
-/// Deletes the account's callbacks that are done, beyond the newest that are kept.
+/// Deletes callbacks of the account that are done, beyond the newest that are kept: some of them, where there are many.
 fn drop_old(connection: &Connection, account: i64) -> rusqlite::Result<()> {
     let mut newest_dropped = connection.prepare_cached(
         "SELECT created_at, call_sid FROM callback WHERE account = ?1 AND next_at IS NULL
@@ -158,10 +161,10 @@ fn drop_old(connection: &Connection, account: i64) -> rusqlite::Result<()> {
         .optional()?;
     if let Some((created_at, call_sid)) = newest_dropped {
         let mut delete = connection.prepare_cached(
-            "DELETE FROM callback
-             WHERE account = ?1 AND next_at IS NULL AND (created_at, call_sid) <= (?2, ?3)",
+            "DELETE FROM callback WHERE call_sid IN (SELECT call_sid FROM callback
+             WHERE account = ?1 AND next_at IS NULL AND (created_at, call_sid) <= (?2, ?3) LIMIT ?4)",
         )?;
-        delete.execute((account, created_at, call_sid))?;
+        delete.execute((account, created_at, call_sid, DROPPED_AT_ONCE))?;
     }
     Ok(())
 }

@@ -13,6 +13,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 use super::unreadable::{self, Survey, Unreadable, readable};
 use super::{SqliteError, accounts, callbacks, caller_ids, events, optional, parsed};
 
+/// Ended calls that are dropped with one change, so that none takes long.
+const DROPPED_AT_ONCE: i64 = 16;
+
 /// The columns that [`from_row`] reads.
 macro_rules! select {
     ($rest:literal) => {
@@ -165,7 +168,6 @@ pub(super) fn add(
         put(connection, id, step)?;
     }
     insert(connection, id, &admitted.call)?;
-    drop_old(connection, id)?;
     Ok(Ok(admitted))
 }
 
@@ -212,6 +214,9 @@ fn put(connection: &Connection, account: i64, step: &Transition) -> Result<bool,
     }
     if let Some(callback) = &step.callback {
         callbacks::add(connection, account, callback)?;
+    }
+    if !step.call.status.is_live() {
+        drop_old(connection, account)?;
     }
     Ok(true)
 }
@@ -285,7 +290,7 @@ fn saved(connection: &Connection, account: i64, call: &Call) -> Result<(), Sqlit
     Ok(events::append(connection, account, &Change::Call(call))?)
 }
 
-/// Deletes the account's ended calls beyond the newest that are kept.
+/// Deletes ended calls of the account beyond the newest that are kept: some of them, where there are many.
 fn drop_old(connection: &Connection, account: i64) -> Result<(), SqliteError> {
     let mut newest_dropped = connection.prepare_cached(
         "SELECT created_at, sid FROM call WHERE account = ?1 AND wake_at IS NULL
@@ -298,10 +303,10 @@ fn drop_old(connection: &Connection, account: i64) -> Result<(), SqliteError> {
         .optional()?;
     if let Some((created_at, sid)) = newest_dropped {
         let mut delete = connection.prepare_cached(
-            "DELETE FROM call
-             WHERE account = ?1 AND wake_at IS NULL AND (created_at, sid) <= (?2, ?3)",
+            "DELETE FROM call WHERE sid IN (SELECT sid FROM call
+             WHERE account = ?1 AND wake_at IS NULL AND (created_at, sid) <= (?2, ?3) LIMIT ?4)",
         )?;
-        delete.execute((account, created_at, sid))?;
+        delete.execute((account, created_at, sid, DROPPED_AT_ONCE))?;
     }
     Ok(())
 }

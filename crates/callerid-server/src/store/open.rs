@@ -87,6 +87,10 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
     if kind != Kind::Empty {
         refused(kind)?;
     }
+    if kind == Kind::Empty {
+        // Before anything is written: later it takes a VACUUM.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
+    }
     use_wal(&connection).map_err(failed)?;
     if kind != Kind::Ours(schema::VERSION) {
         let begin = connection.transaction_with_behavior(TransactionBehavior::Immediate);

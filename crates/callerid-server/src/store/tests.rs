@@ -749,3 +749,63 @@ async fn a_callback_that_was_saved_under_a_clock_a_day_ahead_is_due_after_those_
     assert_eq!(due(9).await, [day(0), day(1)]);
     assert_eq!(due(1).await, [day(0)]);
 }
+
+mod space {
+    use callerid_service::ENDED_CALLS_KEPT;
+
+    use super::*;
+
+    fn count(store: &SqliteStore, table: &str) -> i64 {
+        let count = format!("SELECT count(*) FROM {table}");
+        store.read(|it| Ok(it.query_row(&count, [], |row| row.get(0))?)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn ended_calls_are_dropped_as_they_end_and_not_with_the_next_create() {
+        let (_directory, store) = store().await;
+        let mut steps = Vec::new();
+        for seed in 0..200 {
+            let new = call(seed, number(seed.into()));
+            let call = store.add_call(new).await.unwrap().unwrap().call;
+            steps.push(call.apply(&PhoneEvent::Failed, NOW).unwrap());
+        }
+        store.save(steps).await.unwrap();
+        assert_eq!(count(&store, "call"), ENDED_CALLS_KEPT as i64);
+    }
+
+    #[tokio::test]
+    async fn where_there_are_many_they_are_dropped_a_few_at_a_time() {
+        let (_directory, store) = store().await;
+        let insert =
+            "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row LIMIT 10000)
+             INSERT INTO call SELECT printf('CA%032x', n), 1, '4155550123', NULL,
+                 printf('PN%032x', n), 'failed', 0, NULL, '', 3, 0, 0, 0, NULL, NULL, 0, 1, NULL,
+                 NULL, NULL, NULL FROM row";
+        store.write(|it| Ok(it.execute_batch(insert)?)).await.unwrap();
+        let call = store.add_call(call(1, number(1))).await.unwrap().unwrap().call;
+        let before = count(&store, "call");
+        store.save(vec![call.apply(&PhoneEvent::Failed, NOW).unwrap()]).await.unwrap();
+        assert_eq!(count(&store, "call"), before - 16);
+    }
+
+    #[tokio::test]
+    async fn the_file_gives_space_back() {
+        let (directory, store) = store().await;
+        let fill = "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row LIMIT 5000)
+             INSERT INTO event (account, name, data) SELECT 1, 'call', hex(randomblob(1000)) FROM row";
+        store.write(|it| Ok(it.execute_batch(fill)?)).await.unwrap();
+        let checkpoint = async || {
+            let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let other = Connection::open(directory.path().join("callerid.sqlite3")).unwrap();
+            other.query_row(truncate, [], |_| Ok(())).unwrap();
+            fs::metadata(directory.path().join("callerid.sqlite3")).unwrap().len()
+        };
+        assert!(checkpoint().await > 10_000_000);
+        store.write(|it| Ok(it.execute_batch("DELETE FROM event")?)).await.unwrap();
+        let started = std::time::Instant::now();
+        while checkpoint().await > 3_000_000 {
+            assert!(started.elapsed().as_secs() < 10, "{}", checkpoint().await);
+        }
+        store.add_call(call(1, number(1))).await.unwrap().unwrap();
+    }
+}

@@ -13,6 +13,13 @@ use super::presence::Presence;
 /// Changes that may wait before whoever brings another waits too.
 const QUEUE: usize = 1024;
 
+/// Free pages that are kept for what comes next.
+const FREE_PAGES_KEPT: i64 = 512;
+/// Free pages that are given back before it is looked for changes again.
+const PAGES_GIVEN_BACK_AT_ONCE: i64 = 128;
+/// SQLite's word for a database that gives pages back when it is told to.
+const INCREMENTAL: i64 = 2;
+
 /// Hands changes to the thread that makes them.
 pub(super) struct Writer {
     /// Taken when dropped: that ends the thread once it has made what is waiting.
@@ -120,11 +127,29 @@ fn run(
         if committed.is_ok() {
             commits.send_modify(|count| *count = count.wrapping_add(1));
         }
+        // Where the database fails, the next change says so.
+        while changes.is_empty() && give_space_back(connection, presence).unwrap_or(false) {}
     }
     if presence.check().is_err() {
         // Else SQLite would remove the log of the database that stands in the place of this one.
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
+}
+
+/// Gives some free pages back to the file system, where there are many; says whether it did. A database that was made
+/// before this was done has none that can be given back.
+fn give_space_back(connection: &Connection, presence: &Presence) -> Result<bool, SqliteError> {
+    let number = |sql| -> rusqlite::Result<i64> {
+        connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+    };
+    let free = || number("PRAGMA freelist_count");
+    let before = free()?;
+    if before < FREE_PAGES_KEPT || number("PRAGMA auto_vacuum")? != INCREMENTAL {
+        return Ok(false);
+    }
+    presence.check()?;
+    connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES_GIVEN_BACK_AT_ONCE})"))?;
+    Ok(free()? < before)
 }
 
 /// Makes changes in one transaction. One that fails is undone by itself.

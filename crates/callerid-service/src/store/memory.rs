@@ -179,7 +179,11 @@ impl State {
         if let Some(callback) = step.callback {
             self.put_callback(callback);
         }
+        let (account, is_ended) = (step.call.account_sid, !step.call.status.is_live());
         self.put_call(step.call);
+        if is_ended {
+            self.drop_old_calls(&account);
+        }
         if let Some(caller_id) = step.caller_id {
             self.append(&Change::CallerIdAdded(&caller_id));
             self.put_caller_id(caller_id);
@@ -292,7 +296,6 @@ impl Store for MemoryStore {
             state.put_step(step.clone());
         }
         state.put_call(admitted.call.clone());
-        state.drop_old_calls(&admitted.call.account_sid);
         Ok(Ok(admitted))
     }
 
