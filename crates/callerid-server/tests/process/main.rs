@@ -14,5 +14,6 @@ mod http;
 mod limits;
 mod line;
 mod normalize;
+mod restore;
 mod start;
 mod stop;
