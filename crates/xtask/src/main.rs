@@ -19,6 +19,7 @@ mod page;
 mod python;
 mod serve;
 mod server;
+mod soak;
 mod wasm_target;
 
 use std::env;
@@ -39,6 +40,7 @@ usage: cargo xtask <task>
   clients [name …]                      run the published clients' tests: curl, node, python, rust
   openapi <description>                 hold the answers against Twilio's OpenAPI description
   compare <description>                 the same requests to this server and to Prism, and what each costs
+  soak [times]                          kill and restore a server again and again; prints what was lost
   bench [name …]                        measure, beside peers; writes target/bench.json
   package [--dist]                      build the npm package, or only pkg/dist and the server's page
   generate                              write the numbering plan's table anew";
@@ -68,6 +70,7 @@ fn run_task(task: &str, args: &[String]) -> Outcome {
         "page" => page::assemble(),
         "test" => checks::run_all(),
         "clients" => clients::run_chosen(args),
+        "soak" => soak::run_tests(args),
         "openapi" => openapi::check(args),
         #[cfg(feature = "compare")]
         "compare" => compare::run_all(args),

@@ -58,7 +58,8 @@ struct Tester {
     random: Random,
     numbers: BTreeMap<String, Known>,
     cut_off: Option<(String, Action)>,
-    done: u64,
+    /// How long each action took that was acknowledged.
+    latencies: Vec<Duration>,
 }
 
 impl Tester {
@@ -74,10 +75,11 @@ impl Tester {
             let (number, known) = self.numbers.iter().nth(at).unwrap();
             let (number, known) = (number.clone(), known.clone());
             let Some(action) = self.choose(&known) else { continue };
+            let begun = Instant::now();
             match self.act(&mut client, &number, known, &action) {
                 Ok(known) => {
                     self.numbers.insert(number, known);
-                    self.done += 1;
+                    self.latencies.push(begun.elapsed());
                 }
                 Err(_) => {
                     self.cut_off = Some((number, action));
@@ -345,22 +347,46 @@ fn wait_for_due_calls(server: &Server, testers: &[Tester]) {
     }
 }
 
+/// What a run has seen.
+#[derive(Default)]
+struct Seen {
+    done: u64,
+    cut_off: usize,
+    rung: usize,
+    peak_memory: u64,
+    latencies: Vec<Duration>,
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_is_half_done() {
+    let repeats = harness::repeats();
+    let mut seen = Seen::default();
+    (0..repeats).for_each(|seed| kill_again_and_again(seed, &mut seen));
+    let Seen { done, cut_off, rung, peak_memory, mut latencies } = seen;
+    latencies.sort_unstable();
+    let p99 = latencies[latencies.len() * 99 / 100];
+    println!(
+        "{} kills: {done} changes acknowledged, 0 lost, {cut_off} cut off, {rung} calls rang; \
+         p99 {p99:?}, {peak_memory} KiB at most",
+        repeats * ROUNDS
+    );
+    assert!(done >= 10 * ROUNDS && cut_off > 0 && rung > 0);
+}
+
+fn kill_again_and_again(seed: u64, seen: &mut Seen) {
     let data = tempfile::tempdir().unwrap();
     let mut testers: Vec<Tester> = (0..CLIENTS)
         .map(|client| Tester {
             account: add_account(data.path()),
-            random: Random(client),
+            random: Random(seed * CLIENTS + client),
             numbers: (0..NUMBERS)
                 .map(|number| (format!("415867{client}{number:03}"), Known::default()))
                 .collect(),
             cut_off: None,
-            done: 0,
+            latencies: Vec::new(),
         })
         .collect();
-    let mut random = Random(7);
-    let mut cut_off = 0;
+    let mut random = Random(seed + 7);
     for _ in 0..ROUNDS {
         let server = Server::launch(&mut harness::serve(data.path()));
         testers.iter_mut().for_each(|tester| tester.check(&server));
@@ -371,14 +397,16 @@ fn nothing_acknowledged_is_lost_and_nothing_is_half_done() {
                 scope.spawn(move || tester.act_until_killed(address));
             }
             thread::sleep(Duration::from_millis(20 + random.below(180)));
+            seen.peak_memory = seen.peak_memory.max(server.peak_memory());
             server.kill();
         });
-        cut_off += testers.iter().filter(|tester| tester.cut_off.is_some()).count();
+        seen.cut_off += testers.iter().filter(|tester| tester.cut_off.is_some()).count();
     }
     let server = Server::launch(&mut harness::serve(data.path()));
     testers.iter_mut().for_each(|tester| tester.check(&server));
-    let done: u64 = testers.iter().map(|tester| tester.done).sum();
-    let rung: usize = testers.iter().map(|tester| check_events(&server, &tester.account)).sum();
-    println!("{done} changes acknowledged, {cut_off} cut off, {rung} calls rang");
-    assert!(done >= 10 * ROUNDS && cut_off > 0 && rung > 0);
+    for tester in testers {
+        seen.done += tester.latencies.len() as u64;
+        seen.rung += check_events(&server, &tester.account);
+        seen.latencies.extend(tester.latencies);
+    }
 }

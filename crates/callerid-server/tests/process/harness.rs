@@ -50,6 +50,11 @@ pub(crate) fn said(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// How often a test of crashes is to be repeated, each time with other randomness: `cargo xtask soak` says.
+pub(crate) fn repeats() -> u64 {
+    std::env::var("CALLERID_SOAK").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 /// A server that is killed when it is dropped.
 pub(crate) struct Server {
     child: Child,
@@ -95,6 +100,14 @@ impl Server {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The most memory that the process has had so far, in KiB, where the system tells.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok()).unwrap_or_default()
     }
 
     pub(crate) fn written(&self) -> String {

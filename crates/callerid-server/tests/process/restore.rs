@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{Client, Random, Server, callerid, said};
+use crate::harness::{Client, Random, Server, callerid, repeats, said};
 
 const ROUNDS: u64 = 8;
 const CLIENTS: usize = 3;
@@ -38,7 +38,8 @@ fn a_restored_backup_has_what_was_acknowledged_before_it_once() {
     let read =
         || -> Vec<u64> { acknowledged.iter().map(|count| count.load(Ordering::SeqCst)).collect() };
     let mut random = Random(11);
-    for round in 0..ROUNDS {
+    let rounds = ROUNDS * repeats();
+    for round in 0..rounds {
         let backup = parent.path().join(format!("backup-{round}"));
         let mut pauses = [0; 2];
         pauses.fill_with(|| 20 + random.below(80));
@@ -73,5 +74,7 @@ fn a_restored_backup_has_what_was_acknowledged_before_it_once() {
             acknowledged[client].store(name, Ordering::SeqCst);
         }
     }
-    println!("{} renames acknowledged and {ROUNDS} backups restored", read().iter().sum::<u64>());
+    println!(
+        "{rounds} backups restored: 0 changes lost that were acknowledged before them, 0 doubled"
+    );
 }
