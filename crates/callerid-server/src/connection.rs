@@ -1,6 +1,7 @@
 //! Connections: accepted up to a number, and none for longer than it is used.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -8,8 +9,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
 use callerid_core::RestException;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use hyper_util::service::TowerToHyperService;
@@ -88,6 +93,12 @@ fn serve_connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "answers may be delayed");
     }
+    let peer = stream.peer_addr().unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
+    let app = TowerToHyperService::new(app);
+    let app = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        app.call(request)
+    });
     http1::Builder::new()
         .timer(TokioTimer::new())
         // A client may say that it sends nothing more before it reads: what is done is answered.
@@ -97,7 +108,7 @@ fn serve_connection(
         .max_header_size(MAX_HEAD_BYTES)
         .max_buf_size(READ_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Wire::new(stream, timeout)), TowerToHyperService::new(app))
+        .serve_connection(TokioIo::new(Wire::new(stream, timeout)), app)
 }
 
 /// A connection's socket, which does three things more: writing fails when the client takes nothing for too long,

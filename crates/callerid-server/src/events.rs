@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::exchange::{log, log_failure, random_bytes, text, to_http};
+use crate::exchange::{log_failure, random_bytes, text, to_http};
 use crate::host::Host;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -33,7 +33,6 @@ pub(crate) async fn stream<S: Store + 'static>(
     State(host): State<Arc<Host<S>>>,
     request: Request,
 ) -> Response {
-    let started = Instant::now();
     let (head, _) = request.into_parts();
     // From here on changes are noticed, so that none falls between the first look and the first wait.
     let (changes, stop) = (host.changes.subscribe(), host.stop.clone());
@@ -42,7 +41,7 @@ pub(crate) async fn stream<S: Store + 'static>(
     let request_sid = random_bytes().request_sid();
     let followed =
         host.service.follow(authorization.as_deref(), last_seen.as_deref(), request_sid).await;
-    let response = match followed {
+    match followed {
         Ok((events, response)) => {
             let follower = Follower { host, events, changes, stop };
             let body = Body::from_stream(stream::unfold(follower, Follower::next));
@@ -52,9 +51,7 @@ pub(crate) async fn stream<S: Store + 'static>(
             reply.failure.iter().for_each(log_failure);
             to_http(reply.response)
         }
-    };
-    log(&head, response.status(), started);
-    response
+    }
 }
 
 /// Follows the events of an account, on behalf of one client.

@@ -1,14 +1,11 @@
 //! What every request and its response need, whichever part answers.
 
 use std::borrow::Cow;
-use std::time::Instant;
 
 use axum::body::Body;
-use axum::http::header::{AUTHORIZATION, HeaderName};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
+use axum::http::header::HeaderName;
 use axum::response::Response;
-use callerid_core::Credentials;
 use callerid_service::{RandomBytes, StoreError};
 use rand::Rng as _;
 
@@ -31,22 +28,4 @@ pub(crate) fn to_http(response: callerid_service::Response) -> Response {
 
 pub(crate) fn log_failure(error: &StoreError) {
     tracing::error!(%error, "a request could not be answered");
-}
-
-/// One line a request: no query, no body, no credentials but the account that they name.
-pub(crate) fn log(head: &Parts, status: StatusCode, started: Instant) {
-    if !tracing::enabled!(tracing::Level::DEBUG) {
-        return;
-    }
-    let authorization = text(&head.headers, AUTHORIZATION);
-    let account = authorization.as_deref().and_then(Credentials::from_authorization);
-    let account = account.map(|credentials| credentials.sid);
-    tracing::debug!(
-        method = %head.method,
-        path = head.uri.path(),
-        status = status.as_u16(),
-        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        account = account.as_ref().map_or("-", |sid| sid.as_str()),
-        "request"
-    );
 }

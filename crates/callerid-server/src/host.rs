@@ -7,6 +7,7 @@ use callerid_service::{LineCommand, PhoneEvent, Service};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::client::TrustedProxies;
 use crate::clock::Clock;
 
 /// Messages to the switchboard that may wait; whoever sends another waits too.
@@ -36,6 +37,7 @@ pub(crate) struct Host<S> {
     pub(crate) service: Service<S>,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
+    pub(crate) proxies: TrustedProxies,
     /// Tells event streams that the store may have changed.
     pub(crate) changes: watch::Sender<()>,
     /// Wakes the sender of callbacks.

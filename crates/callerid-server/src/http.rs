@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -10,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
-use axum::middleware::{from_fn, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use callerid_core::{ErrorCode, RestException};
@@ -23,9 +22,9 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-use crate::exchange::{log, log_failure, random_bytes, to_http};
+use crate::exchange::{log_failure, random_bytes, to_http};
 use crate::host::Host;
-use crate::{events, page, request_head};
+use crate::{events, observe, page, request_head};
 
 /// Shorter bodies than this fit in a packet as they are.
 const MIN_COMPRESSED_BYTES: u16 = 1024;
@@ -38,8 +37,9 @@ pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
     Router::new()
         .route(EVENTS_PATH, any(respond_events::<S>))
         .fallback(respond::<S>)
-        .with_state(host)
+        .with_state(Arc::clone(&host))
         .layer(from_fn(request_head::check))
+        .layer(from_fn_with_state(host, observe::observe::<S>))
         .layer(compression)
         .layer(map_response(with_length))
 }
@@ -74,10 +74,8 @@ async fn respond<S: Store + 'static>(
     State(host): State<Arc<Host<S>>>,
     request: Request,
 ) -> Response {
-    let started = Instant::now();
     let (head, body) = request.into_parts();
     if let Some(response) = page::respond(&head) {
-        log(&head, response.status(), started);
         return response;
     }
     let head = Arc::new(head);
@@ -87,11 +85,9 @@ async fn respond<S: Store + 'static>(
         Ok(body) => answer(host, Arc::clone(&head), body, random_bytes).await,
         Err(exception) => Err(exception),
     };
-    let response = response.unwrap_or_else(|exception| {
+    response.unwrap_or_else(|exception| {
         to_http(error_response(head.uri.path(), &exception, request_sid))
-    });
-    log(&head, response.status(), started);
-    response
+    })
 }
 
 async fn answer<S: Store + 'static>(

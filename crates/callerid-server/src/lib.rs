@@ -5,6 +5,7 @@
 //! |---|---|
 //! | serve | [`server::run`] |
 //! | answer HTTP | `http`, over what `connection` accepts and `request_head` and `cross_site` let through |
+//! | tell of every request | `observe`, with the address of its `client` |
 //! | refuse what HTTP/1.1 does not allow | `request_head` |
 //! | stream what changes | `events` |
 //! | give out the demo page | `page` |
@@ -17,6 +18,7 @@
 
 pub mod callbacks;
 pub mod cli;
+mod client;
 pub mod clock;
 mod connection;
 mod cross_site;
@@ -25,7 +27,9 @@ mod exchange;
 mod host;
 mod http;
 pub mod line;
+mod listener;
 pub mod normalize;
+mod observe;
 mod page;
 mod request_head;
 pub mod seal;

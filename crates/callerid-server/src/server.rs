@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use callerid_service::{Service, Store};
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -14,14 +13,16 @@ use crate::line::{PhoneLine, PhoneReports};
 use crate::switchboard::Switchboard;
 use crate::{connection, http};
 
+pub use crate::client::TrustedProxies;
 pub use crate::host::Limits;
+pub use crate::listener::Listener;
 
 /// Serves the API on a listener until `stop` is ready, and then until the requests that have begun are
 /// answered, at most for [`Limits::drain`].
 ///
 /// `line` makes the phone line from what it is to report through.
 pub async fn run<S: Store + 'static>(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     store: S,
     clock: Clock,
     line: impl FnOnce(PhoneReports) -> Box<dyn PhoneLine>,
@@ -29,6 +30,7 @@ pub async fn run<S: Store + 'static>(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
+    let Listener { socket, trusted_proxies } = listener.into();
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
     // If this future is dropped, its parts stop as well.
@@ -38,6 +40,7 @@ pub async fn run<S: Store + 'static>(
         service: Service::new(store).with_line(line.name()),
         clock,
         limits,
+        proxies: trusted_proxies,
         changes: watch::Sender::new(()),
         callback_is_due: Notify::new(),
         stop: stopping.clone(),
@@ -48,7 +51,7 @@ pub async fn run<S: Store + 'static>(
     let switchboard = tokio::spawn(switchboard.run(drained.clone()));
     let callbacks = Sender::new(Arc::clone(&host), callbacks).run(stopping.clone());
     let callbacks = tokio::spawn(callbacks);
-    let connections = connection::serve(listener, http::app(host), limits, stopping.clone());
+    let connections = connection::serve(socket, http::app(host), limits, stopping.clone());
     let connections = tokio::spawn(connections);
     stop.await;
     tracing::info!("stopping: requests that have begun are answered first");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use callerid_service::Account;
 use callerid_service::Store as _;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
 
@@ -19,7 +20,7 @@ use super::{DataDirectory, SqliteError, new_account, say, shown_once, variable};
 use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
 use crate::line::{PhoneLine, VirtualLine};
-use crate::server::{self, Limits};
+use crate::server::{self, Limits, Listener, TrustedProxies};
 use crate::store::{Options, SqliteStore};
 
 const SID_VARIABLE: &str = "CALLERID_ACCOUNT_SID";
@@ -55,6 +56,12 @@ pub(super) struct Arguments {
         value_delimiter = ','
     )]
     callback_allow: Vec<Allowed>,
+    /// Proxies whose X-Forwarded-For names the client: a range like 10.0.0.0/8, or an address
+    #[arg(
+        long, value_name = "CIDR", env = "CALLERID_TRUSTED_PROXY", value_delimiter = ',',
+        value_parser = parse_range,
+    )]
+    trusted_proxy: Vec<IpNet>,
     /// Connections at a time; others wait
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections)]
     max_connections: usize,
@@ -86,7 +93,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
 async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
     // From the first moment on: a signal during the start stops the server as well.
     let stop = stop_signal()?;
-    let Arguments { listen, data, callback_allow, .. } = arguments;
+    let Arguments { listen, data, callback_allow, trusted_proxy, .. } = arguments;
     let Arguments { max_connections, timeout, commit_batch, .. } = arguments;
     if !Clock::is_of_http() {
         return Err("the system's clock is before 1970 or after 9999: set it first".into());
@@ -112,9 +119,18 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
             }
         }
     };
+    let trusted_proxies = TrustedProxies::new(trusted_proxy);
+    let listener = Listener { socket: listener, trusted_proxies };
     server::run(listener, store, clock, line, callbacks, limits, stop).await;
     tracing::info!("stopped");
     lost.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// A range of addresses, or one.
+fn parse_range(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    let expected = |_| "expected an address, or a range like 10.0.0.0/8".to_owned();
+    address.or_else(|_| text.parse()).map_err(expected)
 }
 
 async fn bind(address: &str) -> Result<TcpListener, SqliteError> {

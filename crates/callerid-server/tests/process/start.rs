@@ -181,8 +181,13 @@ fn the_log_tells_of_requests_and_keeps_secrets() {
     let data = tempfile::tempdir().unwrap();
     let command = &mut serve(data.path());
     command.args(["--log", "debug,hyper=trace", "--log-format", "json"]);
+    command.args(["--trusted-proxy", "127.0.0.0/8"]);
     let server = Server::launch(command);
-    let code = server.create("PhoneNumber=4158675309");
+    let mut proxied = server.connect();
+    let head = proxied.head("POST", &server.list());
+    let forwarded = "X-Forwarded-For: 198.51.100.1, 192.0.2.7\r\nContent-Length: 22\r\n\r\n";
+    proxied.send(format!("{head}{forwarded}PhoneNumber=4158675309"));
+    let code = proxied.answer().expect(200).element("ValidationCode").to_owned();
     let call = server.newest_call()["call_sid"].as_str().unwrap().to_owned();
     server.post(&format!("/_callerid/calls/{call}/answer"), "").expect(200);
     server.post(&format!("/_callerid/calls/{call}/digits"), "Digits=918273").expect(200);
@@ -201,6 +206,10 @@ fn the_log_tells_of_requests_and_keeps_secrets() {
     assert_eq!(requests[0]["status"], 200);
     assert_eq!(requests[0]["account"], SID);
     assert!(requests[0]["micros"].is_u64());
+    assert_eq!(requests[0]["client"], "192.0.2.7");
+    let request_sid = requests[0]["request_sid"].as_str().unwrap();
+    assert!(callerid_core::RequestSid::parse(request_sid).is_ok(), "{request_sid}");
+    assert_eq!(requests[1]["client"], "127.0.0.1");
     for secret in [code.as_str(), TOKEN, &authorization, &authorization[6..], "918273"] {
         assert!(!written.contains(secret), "{secret} in {written}");
     }

@@ -1,0 +1,74 @@
+//! Who asks: the address at the other end of the connection, or the one that a trusted proxy there has noted.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::ConnectInfo;
+use axum::http::header::HeaderName;
+use axum::http::{Extensions, HeaderMap};
+use ipnet::IpNet;
+
+pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Addresses of proxies whose `X-Forwarded-For` is believed.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// Those in these ranges.
+    pub fn new(ranges: impl IntoIterator<Item = IpNet>) -> Self {
+        Self(ranges.into_iter().collect())
+    }
+
+    /// Whether that is the address of one.
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|range| range.contains(&address))
+    }
+
+    /// The address of the client whose request that is. Every proxy adds the address that it sees at the end of
+    /// `X-Forwarded-For`; so the list is read from there, for as long as it is a trusted proxy's word.
+    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let lines = headers.get_all(X_FORWARDED_FOR).iter();
+        let lines: Vec<_> = lines.map(|line| line.to_str().unwrap_or_default()).collect();
+        let mut client = peer;
+        for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+            match hop.trim().parse::<IpAddr>() {
+                Ok(address) if self.contains(client) => client = address.to_canonical(),
+                _ => break,
+            }
+        }
+        client
+    }
+}
+
+/// The address at the other end of a request's connection.
+pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_who_the_trusted_proxies_say_and_no_other() {
+        let proxies = ["10.0.0.0/8", "::1/128"].map(|range| range.parse().unwrap());
+        let proxies = TrustedProxies::new(proxies);
+        for (peer, forwarded, client) in [
+            ("10.0.0.1", &["192.0.2.7"][..], "192.0.2.7"),
+            ("::1", &["2001:db8::7"], "2001:db8::7"),
+            ("10.0.0.1", &["198.51.100.1, 192.0.2.7"], "192.0.2.7"),
+            ("10.0.0.1", &["198.51.100.1", "192.0.2.7,10.0.0.2"], "192.0.2.7"),
+            ("10.0.0.1", &["nonsense, 10.0.0.2"], "10.0.0.2"),
+            ("10.0.0.1", &["nonsense"], "10.0.0.1"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &["::ffff:192.0.2.7"], "192.0.2.7"),
+            ("192.0.2.9", &["127.0.0.1"], "192.0.2.9"),
+        ] {
+            let headers = forwarded.iter().map(|line| (X_FORWARDED_FOR, line.parse().unwrap()));
+            let headers = headers.collect::<HeaderMap>();
+            let found = proxies.client(peer.parse().unwrap(), &headers);
+            assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{peer} {forwarded:?}");
+        }
+    }
+}

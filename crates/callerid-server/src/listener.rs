@@ -1,0 +1,20 @@
+//! Where the server listens, and whom it believes there.
+
+use tokio::net::TcpListener;
+
+use crate::client::TrustedProxies;
+
+/// A socket that listens, and what is known of those who connect to it.
+#[derive(Debug)]
+pub struct Listener {
+    /// The socket.
+    pub socket: TcpListener,
+    /// Proxies that name the client.
+    pub trusted_proxies: TrustedProxies,
+}
+
+impl From<TcpListener> for Listener {
+    fn from(socket: TcpListener) -> Self {
+        Self { socket, trusted_proxies: TrustedProxies::default() }
+    }
+}

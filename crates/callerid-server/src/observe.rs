@@ -1,0 +1,45 @@
+//! What is told of every request, whichever part answers it: a line in the log, and the metrics.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::Next;
+use axum::response::Response;
+use callerid_core::Credentials;
+
+use crate::client;
+use crate::exchange::text;
+use crate::host::Host;
+
+/// Answers a request, and tells of it.
+pub(crate) async fn observe<S: Send + Sync + 'static>(
+    State(host): State<Arc<Host<S>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        return next.run(request).await;
+    }
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let client = host.proxies.client(client::peer(request.extensions()), request.headers());
+    let authorization = text(request.headers(), AUTHORIZATION);
+    let account = authorization.as_deref().and_then(Credentials::from_authorization);
+    let account = account.map(|credentials| credentials.sid);
+    let response = next.run(request).await;
+    let request_sid = response.headers().get("twilio-request-id");
+    // No query, no body, no credentials but the account that they name.
+    tracing::debug!(
+        %method,
+        path,
+        status = response.status().as_u16(),
+        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        account = account.as_ref().map_or("-", |sid| sid.as_str()),
+        %client,
+        request_sid = request_sid.and_then(|sid| sid.to_str().ok()).unwrap_or("-"),
+        "request"
+    );
+    response
+}
