@@ -8,6 +8,7 @@
 //! | tell of every request | `observe`, with the address of its `client` |
 //! | refuse what HTTP/1.1 does not allow | `request_head` |
 //! | stream what changes | `events` |
+//! | say that it lives and is ready | `probes` |
 //! | give out the demo page | `page` |
 //! | keep everything | [`store`], tokens with a [`seal`] |
 //! | make the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
@@ -31,6 +32,7 @@ mod listener;
 pub mod normalize;
 mod observe;
 mod page;
+mod probes;
 mod request_head;
 pub mod seal;
 pub mod server;

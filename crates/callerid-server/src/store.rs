@@ -110,10 +110,11 @@ impl SqliteStore {
     /// # Errors
     /// What the next change would fail with.
     pub async fn health(&self) -> Result<(), StoreError> {
+        const VERSION: &str = "user_version";
         self.write(|connection| {
-            let change = "UPDATE meta SET sealed_check = sealed_check";
-            connection.prepare_cached(change)?.execute([])?;
-            Ok(())
+            // Not a row set to what it is: SQLite writes nothing then, though the disk be full.
+            let version: i32 = connection.pragma_query_value(None, VERSION, |row| row.get(0))?;
+            Ok(connection.pragma_update(None, VERSION, version)?)
         })
         .await
     }
@@ -250,6 +251,10 @@ impl fmt::Debug for SqliteStore {
 }
 
 impl Store for SqliteStore {
+    async fn health(&self) -> Result<(), StoreError> {
+        SqliteStore::health(self).await
+    }
+
     async fn account(&self, sid: &AccountSid) -> Result<Option<Account>, StoreError> {
         self.read(|connection| accounts::find(connection, &self.key, sid))
     }

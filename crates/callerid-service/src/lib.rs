@@ -63,7 +63,7 @@ pub use keypad::{DigitBuffer, InvalidKeys, Key};
 pub use random_bytes::RandomBytes;
 pub use request::{MAX_BODY_BYTES, Request, body_too_long};
 pub use response::Response;
-pub use router::error_response;
+pub use router::{error_response, json_response};
 pub use service::{LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick, VIRTUAL_LINE};
 pub use store::{
     CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, InvalidSnapshot, MemoryStore, Store,

@@ -112,6 +112,14 @@ pub fn error_response(path: &str, exception: &RestException, request_sid: Reques
     response
 }
 
+/// The response with which a host answers a request of the control surface itself: a JSON document.
+pub fn json_response(json: &str, request_sid: RequestSid) -> Response {
+    let content_type = Representation::Json.content_type();
+    let mut response = Response::new(200, content_type, json.as_bytes().to_vec());
+    add_common_headers(&mut response, request_sid);
+    response
+}
+
 /// The refusal of a path that names nothing: in the version that it begins with, and the representation that it
 /// ends with, if it does.
 fn api_error_response(path: &str, exception: RestException) -> Response {

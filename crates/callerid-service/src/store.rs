@@ -35,6 +35,11 @@ pub const EVENTS_KEPT: usize = 10_000;
 ///
 /// Every change to a caller ID or a call appends its [`Event`] in the same step.
 pub trait Store: Send + Sync {
+    /// Whether a change would be made now. A store that cannot fail need not say so.
+    fn health(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
+    }
+
     /// The account with that Sid.
     fn account(
         &self,

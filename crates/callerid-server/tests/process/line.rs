@@ -16,6 +16,9 @@ use tokio::sync::oneshot;
 
 use crate::harness::{Client, PATIENCE, SID, TOKEN, authorization};
 
+/// A number for which the line panics.
+const PANICS: &str = "4158675399";
+
 /// Passes on what it is told.
 struct TestLine(mpsc::Sender<(&'static str, Call, Option<Prompt>)>);
 
@@ -31,6 +34,7 @@ impl PhoneLine for TestLine {
     }
 
     fn place(&self, call: &Call) {
+        assert_ne!(call.phone_number.as_str(), PANICS, "on purpose");
         self.told("place", call, None);
     }
 
@@ -233,4 +237,19 @@ fn whatever_the_clock_says_everything_is_answered() {
         }
         server.create("PhoneNumber=4158675310&CallDelay=60");
     }
+}
+
+#[test]
+fn a_server_whose_calls_are_not_placed_lives_and_is_not_ready() {
+    let mut server = Server::start(MemoryStore::new([account()]));
+    server.client.get("/_callerid/ready").expect(200);
+    server.create(&format!("PhoneNumber={PANICS}"));
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while server.client.get("/_callerid/ready").status() == 200 {
+        assert!(std::time::Instant::now() < deadline, "it is still ready");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let unready = server.client.get("/_callerid/ready").expect_exception(503);
+    assert!(unready.text().contains("no calls are placed"), "{}", unready.text());
+    server.client.get("/_callerid/live").expect(200);
 }

@@ -14,6 +14,7 @@ mod http;
 mod limits;
 mod line;
 mod normalize;
+mod probes;
 mod restore;
 mod start;
 mod stop;
