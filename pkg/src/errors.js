@@ -60,7 +60,7 @@ export class InvalidDocument extends Error {
  * | 20006 | the list has no such page | 400 |
  * | 20007 | a page size that is no number from 1 to 1000 | 400 |
  * | 20404, in 2008-08-01 `null` | no such resource | 404 |
- * | 20429 | the number has had all the wrong codes it may have | 429 |
+ * | 20429 | a limit: the number has had too many wrong codes, or too many calls are under way | 429 |
  * | 20500 | something is wrong with the service itself | 500 |
  * | 20503 | the service cannot do anything for now: try again later | 503 |
  * | 21401 | a number that is missing or no valid ten digit number | 400 |

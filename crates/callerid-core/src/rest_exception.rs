@@ -46,7 +46,7 @@ error_table! {
     PageSizeTooLarge: 20007, 400, "Page size too large";
     /// No such resource.
     NotFound: 20404, 404, "Not found";
-    /// The number has had all the failed entries it may have.
+    /// More than a limit allows: a number with too many wrong entries, too many calls.
     TooManyRequests: 20429, 429, "Too Many Requests";
     /// Something is wrong with the service itself.
     Internal: 20500, 500, "Internal Server Error";

@@ -2,8 +2,10 @@
 
 mod account;
 mod backup;
+mod limits;
 mod log;
 mod normalize;
+mod number;
 mod serve;
 
 use std::fmt;
@@ -37,6 +39,8 @@ enum Command {
     Backup(backup::Arguments),
     /// Look for what is wrong with the database, or with a backup; also while a server runs
     Check(backup::CheckArguments),
+    /// List numbers that have had wrong codes, and clear them; also while a server runs
+    Number(number::Arguments),
     /// Read phone numbers, one a line; write ten digits or what is wrong
     Normalize(normalize::Arguments),
 }
@@ -51,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Account(arguments) => account::run(arguments),
         Command::Backup(arguments) => backup::run(arguments),
         Command::Check(arguments) => backup::check(arguments),
+        Command::Number(arguments) => number::run(arguments),
         Command::Normalize(arguments) => normalize::run(arguments),
     };
     outcome.unwrap_or_else(|SqliteError(message)| {

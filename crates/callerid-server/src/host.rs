@@ -16,6 +16,8 @@ pub(crate) const INBOX: usize = 1024;
 /// What the server allows whoever connects.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// What the service allows: calls and callbacks.
+    pub service: callerid_service::Limits,
     /// Connections at a time; others wait until one ends.
     pub connections: usize,
     /// How long a connection may be idle, take to send a request's head or its body, or not take what it is
@@ -28,7 +30,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { connections: 512, timeout: seconds(30), drain: seconds(10) }
+        let service = callerid_service::Limits::default();
+        Self { service, connections: 512, timeout: seconds(30), drain: seconds(10) }
     }
 }
 

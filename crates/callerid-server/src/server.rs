@@ -37,7 +37,7 @@ pub async fn run<S: Store + 'static>(
     let _guards = [stopping.clone().drop_guard(), drained.clone().drop_guard()];
     let line = line(PhoneReports::new(inbox_sender.clone()));
     let host = Arc::new(Host {
-        service: Service::new(store).with_line(line.name()),
+        service: Service::new(store).with_line(line.name()).with_limits(limits.service),
         clock,
         limits,
         proxies: trusted_proxies,

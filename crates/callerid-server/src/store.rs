@@ -9,7 +9,7 @@
 //! | `lock` | locked by the one server that works on the directory |
 //!
 //! Any number of processes may open a directory, but only one as its server; so an account can be
-//! added or a number unlocked while the server runs, and it knows at its next request.
+//! added or a number cleared while the server runs, and it knows at its next request.
 //!
 //! # Durability
 //!
@@ -40,6 +40,7 @@ mod callbacks;
 mod caller_ids;
 mod calls;
 mod events;
+mod numbers;
 mod open;
 mod presence;
 mod readers;
@@ -60,7 +61,8 @@ use callerid_core::{
     PageRequest, PhoneNumber,
 };
 use callerid_service::{
-    Account, Admitted, Call, Callback, Events, Ineligible, Store, StoreError, Transition,
+    Account, Admitted, Call, Callback, Events, Ineligible, Limits, NumberUsage, Store, StoreError,
+    Transition,
 };
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::watch;
@@ -168,18 +170,22 @@ impl SqliteStore {
         self.write(move |connection| accounts::remove(connection, &account)).await
     }
 
-    /// Forgets the wrong entries of an account's number, those of its live call included, so that it
-    /// takes calls again; `false` where there were none.
+    /// Numbers that have had wrong entries in a row, those with the most first.
     ///
     /// # Errors
     /// The store's failure.
-    pub async fn unlock(
-        &self,
-        account: &AccountSid,
-        number: &PhoneNumber,
-    ) -> Result<bool, StoreError> {
-        let (account, number) = (*account, *number);
-        self.write(move |connection| calls::unlock(connection, &account, &number)).await
+    pub async fn failed_numbers(&self) -> Result<Vec<(PhoneNumber, NumberUsage)>, StoreError> {
+        self.read(numbers::failed)
+    }
+
+    /// Forgets a number's wrong entries, those of its live calls included, and its calls, so that it takes calls
+    /// again; returns what was known of it.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn clear_number(&self, number: &PhoneNumber) -> Result<NumberUsage, StoreError> {
+        let number = *number;
+        self.write(move |connection| numbers::clear(connection, &number)).await
     }
 
     /// Puts caller IDs in as they stand, without a validation, each in place of one with the same Sid or
@@ -293,8 +299,13 @@ impl Store for SqliteStore {
         self.write(move |connection| caller_ids::remove(connection, &account, &sid)).await
     }
 
-    async fn add_call(&self, call: Call) -> Result<Result<Admitted, Ineligible>, StoreError> {
-        self.write(move |connection| calls::add(connection, call)).await
+    async fn add_call(
+        &self,
+        call: Call,
+        limits: &Limits,
+    ) -> Result<Result<Admitted, Ineligible>, StoreError> {
+        let limits = *limits;
+        self.write(move |connection| calls::add(connection, call, &limits)).await
     }
 
     async fn call(&self, sid: &CallSid) -> Result<Option<Call>, StoreError> {

@@ -10,9 +10,13 @@ use callerid_core::{
 };
 use callerid_server::store::{Options, SqliteStore};
 use callerid_service::{
-    Account, Attempt, Call, Key, MemoryStore, PhoneEvent, RandomBytes, Store, Transition,
+    Account, Attempt, Call, Key, Limits, MemoryStore, PhoneEvent, RandomBytes, Store, Transition,
 };
 use proptest::prelude::*;
+
+/// So few that random operations meet them.
+const TIGHT: Limits =
+    Limits { calls_per_account: 9, calls: 14, rings_per_number: 5, callbacks_per_account: 4 };
 
 const START: Moment = Moment::from_unix_millis(1_207_074_392_000);
 
@@ -198,6 +202,7 @@ fn status_callback() -> StatusCallback {
 /// The operations of one run, applied to one store: the same inputs for every store.
 #[derive(Default)]
 struct Player {
+    limits: Limits,
     now: i64,
     drawn: u64,
     calls: Vec<CallSid>,
@@ -277,7 +282,7 @@ impl Player {
             Operation::Create { account, number, name, delay } => {
                 let call = self.new_call(account, number, name, delay);
                 self.calls.push(call.sid);
-                format!("{:?}", store.add_call(call).await.unwrap())
+                format!("{:?}", store.add_call(call, &self.limits).await.unwrap())
             }
             Operation::CreateAgain { call, delay } => {
                 let before = self.calls.iter().nth_back(call).copied();
@@ -290,7 +295,7 @@ impl Player {
                 call.account_sid = before.account_sid;
                 call.phone_number = before.phone_number;
                 self.calls.push(call.sid);
-                format!("{:?}", store.add_call(call).await.unwrap())
+                format!("{:?}", store.add_call(call, &self.limits).await.unwrap())
             }
             Operation::Tick { limit } => {
                 let due = store.due(now, limit).await.unwrap();
@@ -309,7 +314,7 @@ impl Player {
                 let call = self.new_call(account, number, name, 0);
                 let sid = call.sid;
                 self.calls.push(sid);
-                let Ok(admitted) = store.add_call(call).await.unwrap() else {
+                let Ok(admitted) = store.add_call(call, &self.limits).await.unwrap() else {
                     return "refused".into();
                 };
                 let placed = admitted.call.advance_to(now).unwrap();
@@ -443,7 +448,7 @@ fn accounts() -> [Account; 2] {
 }
 
 /// Plays operations on both stores, closing and opening the durable one before those that `reopen` says.
-fn compare(operations: &[Operation], reopen: impl Fn(usize) -> bool) {
+fn compare(limits: Limits, operations: &[Operation], reopen: impl Fn(usize) -> bool) {
     let directory = tempfile::tempdir().unwrap();
     let open = || SqliteStore::open(directory.path(), Options::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -453,7 +458,8 @@ fn compare(operations: &[Operation], reopen: impl Fn(usize) -> bool) {
         for account in accounts() {
             assert!(sqlite.add_account(account).await.unwrap());
         }
-        let (mut of_memory, mut of_sqlite) = (Player::default(), Player::default());
+        let player = || Player { limits, ..Player::default() };
+        let (mut of_memory, mut of_sqlite) = (player(), player());
         for (at, operation) in operations.iter().enumerate() {
             if reopen(at) {
                 drop(sqlite);
@@ -476,7 +482,7 @@ proptest! {
     fn both_stores_give_the_same_answers(
         operations in proptest::collection::vec(operation(), 1..150),
     ) {
-        compare(&operations, |_| false);
+        compare(TIGHT, &operations, |_| false);
     }
 
     #[test]
@@ -484,7 +490,7 @@ proptest! {
         operations in proptest::collection::vec(operation(), 1..40),
         every in 1_usize..8,
     ) {
-        compare(&operations, |at| at % every == 0);
+        compare(TIGHT, &operations, |at| at % every == 0);
     }
 }
 
@@ -493,7 +499,18 @@ fn of_ended_calls_the_newest_hundred_are_kept() {
     let create = |number| Operation::Create { account: 0, number, name: None, delay: 5 };
     let mut operations: Vec<_> = (0..130).map(|_| create(3)).collect();
     operations.extend([Operation::Wait(-60_000), create(4), create(4), create(3)]);
-    compare(&operations, |_| false);
+    compare(Limits::default(), &operations, |_| false);
+}
+
+#[test]
+fn wrong_codes_count_across_accounts_and_the_wait_passes() {
+    let validate =
+        |account| Operation::Validate { account, number: 3, name: None, wrong: 3, right: false };
+    let create = |account| Operation::Create { account, number: 3, name: None, delay: 0 };
+    let mut operations: Vec<_> = (0..34).map(|call| validate(call % 2)).collect();
+    operations.extend([create(0), create(1), Operation::Wait(240_000), create(1), validate(0)]);
+    operations.extend([create(0), Operation::Wait(3_600_000), create(0)]);
+    compare(Limits::default(), &operations, |at| at % 7 == 0);
 }
 
 fn imported_row() -> impl Strategy<Value = OutgoingCallerId> {

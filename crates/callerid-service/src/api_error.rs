@@ -9,32 +9,53 @@ use crate::store::StoreError;
 
 /// Why a request is refused. Its exception is apart, so that a result that is rarely a refusal stays small.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiError(Box<RestException>);
+pub struct ApiError {
+    exception: Box<RestException>,
+    /// The seconds after which to try again, for a `Retry-After`.
+    retry_after: Option<u32>,
+}
 
 impl ApiError {
     /// As [`RestException::new`].
     pub fn new(error: ErrorCode) -> Self {
-        Self(Box::new(RestException::new(error)))
+        RestException::new(error).into()
     }
 
     /// As [`RestException::because`].
     pub fn because(error: ErrorCode, detail: &str) -> Self {
-        Self(Box::new(RestException::because(error, detail)))
+        RestException::because(error, detail).into()
     }
 
     /// As [`RestException::not_found`].
     pub fn not_found(path: &str) -> Self {
-        Self(Box::new(RestException::not_found(path)))
+        RestException::not_found(path).into()
     }
 
     /// As [`RestException::http`].
     pub fn http(status: u16, message: &str) -> Self {
-        Self(Box::new(RestException::http(status, message)))
+        RestException::http(status, message).into()
+    }
+
+    /// The same, with the seconds after which to try again.
+    #[must_use]
+    pub fn with_retry_after(self, retry_after: Option<u32>) -> Self {
+        Self { retry_after, ..self }
+    }
+
+    /// The seconds after which to try again, where that is known.
+    pub fn retry_after(&self) -> Option<u32> {
+        self.retry_after
     }
 
     /// The exception that says it.
     pub fn into_exception(self) -> RestException {
-        *self.0
+        *self.exception
+    }
+}
+
+impl From<RestException> for ApiError {
+    fn from(exception: RestException) -> Self {
+        Self { exception: Box::new(exception), retry_after: None }
     }
 }
 
@@ -42,7 +63,7 @@ impl Deref for ApiError {
     type Target = RestException;
 
     fn deref(&self) -> &RestException {
-        &self.0
+        &self.exception
     }
 }
 

@@ -30,7 +30,7 @@ use crate::random_bytes::RandomBytes;
 
 /// Wrong entries after which a call ends without a verification.
 pub const ENTRIES_PER_CALL: u8 = 3;
-/// Wrong entries in a row after which a number takes no more calls from an account.
+/// Wrong entries in a row after which a number's next call waits, and ends with one more wrong entry.
 pub const FAILED_ENTRIES_MAX: u8 = 100;
 /// Seconds after which a code is worth nothing.
 pub const CODE_LIFETIME_SECONDS: u32 = 600;

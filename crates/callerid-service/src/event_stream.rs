@@ -91,6 +91,7 @@ mod tests {
 
     use super::*;
     use crate::call::Call;
+    use crate::limits::Limits;
     use crate::random_bytes::RandomBytes;
     use crate::store::MemoryStore;
     use callerid_core::{AccountSid, AuthToken, Moment, NewCallerId, PhoneNumber};
@@ -107,7 +108,7 @@ mod tests {
         let now = Moment::default();
         let call =
             Call::new(account, new, &RandomBytes::new([seed; RandomBytes::BYTES]), now).unwrap();
-        ready(store.add_call(call)).unwrap().unwrap();
+        ready(store.add_call(call, &Limits::default())).unwrap().unwrap();
     }
 
     #[test]

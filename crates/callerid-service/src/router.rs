@@ -82,12 +82,16 @@ impl<S: Store> Service<S> {
             return;
         };
         let Route { version, representation, .. } = route;
+        let mut retry_after = None;
         let exception = match self.answer(&route, request, now, random_bytes, reply).await {
             Ok(answer) => {
                 reply.response = versions::encode(version, representation, answer, request.path);
                 return;
             }
-            Err(ServiceError::Api(refusal)) => refusal.into_exception(),
+            Err(ServiceError::Api(refusal)) => {
+                retry_after = refusal.retry_after();
+                refusal.into_exception()
+            }
             Err(ServiceError::Store(error)) => {
                 let exception = error.to_exception();
                 reply.failure = Some(error);
@@ -97,6 +101,9 @@ impl<S: Store> Service<S> {
         reply.response = versions::encode_exception(version, representation, exception);
         if reply.response.status == ErrorCode::MethodNotAllowed.status() {
             reply.response.headers.push(("allow", route.resource.allow().into()));
+        }
+        if let Some(seconds) = retry_after {
+            reply.response.headers.push(("retry-after", seconds.to_string().into()));
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::account::{Account, Unauthenticated};
 use crate::api_error::{ApiError, ServiceError};
 use crate::call::{Call, PhoneEvent};
 use crate::eligibility::Ineligible;
+use crate::limits::Limits;
 use crate::operation::{ListRequest, Operation, PageToken, Route};
 use crate::random_bytes::RandomBytes;
 use crate::request::Request;
@@ -28,6 +29,7 @@ use crate::versions::{self, Answer};
 pub struct Service<S> {
     pub(crate) store: S,
     line: &'static str,
+    limits: Limits,
 }
 
 /// A response, and what the host must do besides sending it.
@@ -91,13 +93,19 @@ const TICK_BATCH: usize = 1000;
 impl<S: Store> Service<S> {
     /// A service over that store, whose calls ring on the control surface alone.
     pub const fn new(store: S) -> Self {
-        Self { store, line: VIRTUAL_LINE }
+        Self { store, line: VIRTUAL_LINE, limits: Limits::DEFAULT }
     }
 
     /// The same service, whose calls ring at the phone line of that name.
     #[must_use]
     pub fn with_line(self, line: &'static str) -> Self {
         Self { line, ..self }
+    }
+
+    /// The same service with these limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// What the phone line is called.
@@ -268,7 +276,7 @@ impl<S: Store> Service<S> {
             Some(step) => (step.call, step.instruction),
             None => (call, None),
         };
-        let admitted = self.store.add_call(call).await?.map_err(refused)?;
+        let admitted = self.store.add_call(call, &self.limits).await?.map_err(refused)?;
         reply.wake_at = admitted.call.wake_at();
         reply.next.extend(admitted.replaced.and_then(Transition::into_next));
         let call = admitted.call;
@@ -296,15 +304,15 @@ fn credentials(authorization: Option<&str>) -> Result<Credentials, Unauthenticat
 }
 
 fn refused(refused: Ineligible) -> ApiError {
-    match refused {
-        Ineligible::AlreadyValidated => ApiError::new(ErrorCode::AlreadyValidated),
-        Ineligible::TooManyFailedEntries => {
-            let most = crate::FAILED_ENTRIES_MAX;
-            let detail = format!(
-                "this number has had {most} wrong codes in a row; whoever runs the service can \
-                 unlock it"
-            );
-            ApiError::because(ErrorCode::TooManyRequests, &detail)
+    let detail = match refused {
+        Ineligible::AlreadyValidated => return ApiError::new(ErrorCode::AlreadyValidated),
+        Ineligible::TooManyFailedEntries { .. } => {
+            "this number has had too many wrong codes in a row; whoever runs the service can clear them"
         }
-    }
+        Ineligible::TooManyRings { .. } => "this number has been called too often",
+        Ineligible::TooManyCallsOfAccount => "too many calls of this account are under way",
+        Ineligible::TooManyCalls => "too many calls are under way",
+        Ineligible::TooManyCallbacks => "too many status callbacks of this account are undelivered",
+    };
+    ApiError::because(ErrorCode::TooManyRequests, detail).with_retry_after(refused.retry_after())
 }

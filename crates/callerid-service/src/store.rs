@@ -22,6 +22,7 @@ use crate::call::Call;
 use crate::callback::Callback;
 use crate::eligibility::{Admitted, Ineligible};
 use crate::event::Event;
+use crate::limits::Limits;
 use crate::transition::Transition;
 
 /// Calls that have ended and are still kept for an account: the newest.
@@ -78,10 +79,12 @@ pub trait Store: Send + Sync {
         sid: &CallerIdSid,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Adds a call if the number's [`Eligibility`](crate::Eligibility) admits it, and ends the one it replaces.
+    /// Adds a call if its [`Eligibility`](crate::Eligibility) admits it within these limits, and ends the one it
+    /// replaces.
     fn add_call(
         &self,
         call: Call,
+        limits: &Limits,
     ) -> impl Future<Output = Result<Result<Admitted, Ineligible>, StoreError>> + Send;
 
     /// One of the calls of any account.
@@ -95,9 +98,10 @@ pub trait Store: Send + Sync {
 
     /// Saves steps, each whole or not at all, and says of each whether it was saved. One whose call has
     /// moved on (its revision is not the one before the step's) is not, nor, of several, one that the store does not
-    /// take for what else it has. With a step go the number's count
-    /// of wrong entries and the caller ID that it adds, in place of one with the same Sid or number. With a call
-    /// that ends, the oldest of its account's ended calls beyond [`ENDED_CALLS_KEPT`] may be dropped.
+    /// take for what else it has. With a step go what is known of its number
+    /// ([`NumberUsage::after`](crate::NumberUsage::after)) and the caller ID that it adds, in place of one with the same
+    /// Sid or number. With a call that ends, the oldest of its account's ended calls beyond [`ENDED_CALLS_KEPT`] may be
+    /// dropped.
     fn save(
         &self,
         steps: Vec<Transition>,

@@ -28,7 +28,7 @@ impl Call {
         let is_due = self.status == CallStatus::Queued && now >= self.due_at;
         is_due.then(|| {
             let call = Self { status: CallStatus::Ringing, ringing_at: Some(now), ..self.clone() };
-            call.into_step(Some(Instruction::Place))
+            call.into_step(Some(Instruction::Place), now)
         })
     }
 
@@ -41,7 +41,7 @@ impl Call {
             (CallStatus::Ringing, PhoneEvent::Answered) => {
                 let call =
                     Self { status: CallStatus::InProgress, answered_at: Some(now), ..self.clone() };
-                Ok(call.into_step(Some(Instruction::Play(Prompt::EnterCode))))
+                Ok(call.into_step(Some(Instruction::Play(Prompt::EnterCode)), now))
             }
             (CallStatus::Ringing, PhoneEvent::Busy | PhoneEvent::HungUp) => {
                 Ok(self.ended(CallStatus::Busy, now))
@@ -68,6 +68,7 @@ impl Call {
     fn pressed(&self, keys: &[Key], now: Moment) -> Transition {
         let mut call = self.clone();
         let mut instruction = None;
+        let mut wrong_entries: u8 = 0;
         for key in keys {
             let Some(entry) = call.keyed.press(*key) else { continue };
             if call.validation_code.is_some_and(|code| entry == CodeEntry::Code(code)) {
@@ -75,16 +76,18 @@ impl Call {
             }
             call.entries_left = call.entries_left.saturating_sub(1);
             call.failed_entries = call.failed_entries.saturating_add(1);
+            wrong_entries = wrong_entries.saturating_add(1);
             if call.entries_left == 0 || call.failed_entries >= FAILED_ENTRIES_MAX {
                 call.entries_left = 0;
                 let mut step = call.ended(CallStatus::Completed, now);
                 step.instruction = Some(Instruction::HangUp(Some(Prompt::Failed)));
+                step.wrong_entries = wrong_entries;
                 return step;
             }
             let entries_left = call.entries_left;
             instruction = Some(Instruction::Play(Prompt::WrongCode { entries_left }));
         }
-        call.into_step(instruction)
+        Transition { wrong_entries, ..call.into_step(instruction, now) }
     }
 
     fn verified(mut self, now: Moment) -> Transition {
@@ -114,14 +117,21 @@ impl Call {
             ended_at: Some(now),
             ..self.clone()
         };
-        let mut step = call.into_step(Some(Instruction::HangUp(None)));
+        let mut step = call.into_step(Some(Instruction::HangUp(None)), now);
         step.callback = Callback::of(&step.call, now);
         step
     }
 
-    fn into_step(mut self, instruction: Option<Instruction>) -> Transition {
+    fn into_step(mut self, instruction: Option<Instruction>, now: Moment) -> Transition {
         self.revision = self.revision.wrapping_add(1);
-        Transition { call: self, caller_id: None, callback: None, instruction }
+        Transition {
+            call: self,
+            at: now,
+            wrong_entries: 0,
+            caller_id: None,
+            callback: None,
+            instruction,
+        }
     }
 }
 
@@ -130,6 +140,10 @@ impl Call {
 pub struct Transition {
     /// The call after the step; its revision is one more than before.
     pub call: Call,
+    /// When it is made.
+    pub at: Moment,
+    /// Wrong entries that were keyed in it: the number has so many more, whichever account's call they were keyed in.
+    pub wrong_entries: u8,
     /// The caller ID that the step adds: the code was keyed.
     pub caller_id: Option<OutgoingCallerId>,
     /// The callback that the step asks for: the call has ended.
@@ -185,6 +199,8 @@ impl std::error::Error for UnexpectedEvent {}
 mod tests {
     use super::*;
     use crate::eligibility::{Eligibility, Ineligible};
+    use crate::limits::Limits;
+    use crate::number_usage::NumberUsage;
     use crate::random_bytes::RandomBytes;
     use callerid_core::{AccountSid, CallDelay, NewCallerId, PhoneNumber, ValidationCode};
 
@@ -290,10 +306,15 @@ mod tests {
     }
 
     #[test]
-    fn a_number_with_a_hundred_wrong_entries_takes_no_more() {
-        let standing = |failed_entries| Eligibility { failed_entries, ..Eligibility::default() };
-        let admitted = standing(99).check(queued(0)).unwrap();
-        assert_eq!(standing(100).check(queued(0)), Err(Ineligible::TooManyFailedEntries));
+    fn a_number_with_a_hundred_wrong_entries_waits_for_its_next_call() {
+        let standing = |failed_entries| Eligibility {
+            number: NumberUsage { failed_entries, failed_at: NOW, ..Default::default() },
+            ..Eligibility::default()
+        };
+        let limits = &Limits::default();
+        let admitted = standing(99).check(queued(0), limits).unwrap();
+        let refused = Ineligible::TooManyFailedEntries { retry_after: 60 };
+        assert_eq!(standing(100).check(queued(0), limits), Err(refused));
         let ringing = admitted.call.advance_to(NOW).unwrap().call;
         let answered = ringing.apply(&PhoneEvent::Answered, NOW).unwrap().call;
         assert_eq!(press(&answered, "000000").call.status, CallStatus::Completed);
@@ -303,7 +324,7 @@ mod tests {
     #[test]
     fn a_new_request_replaces_the_live_call() {
         let standing = Eligibility { live: Some(in_progress()), ..Eligibility::default() };
-        let replaced = standing.check(queued(0)).unwrap().replaced.unwrap();
+        let replaced = standing.check(queued(0), &Limits::default()).unwrap().replaced.unwrap();
         assert_eq!(replaced.call.status, CallStatus::Canceled);
         assert_eq!(replaced.instruction, Some(Instruction::HangUp(None)));
     }

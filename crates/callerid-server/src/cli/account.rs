@@ -35,7 +35,7 @@ enum Command {
         #[arg(value_parser = AccountSid::parse)]
         sid: AccountSid,
     },
-    /// Let a number take calls again that has had too many wrong codes
+    /// Let a number take calls again that has had too many wrong codes, as `callerid number clear` does
     Unlock {
         /// The account
         #[arg(value_parser = AccountSid::parse)]
@@ -89,8 +89,8 @@ async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, Sq
             if !store.accounts().await?.contains(&sid) {
                 return Err(no_account(sid));
             }
-            let said =
-                if store.unlock(&sid, &number).await? { "Unlocked" } else { "Was not locked:" };
+            let before = store.clear_number(&number).await?;
+            let said = if before.failed_entries > 0 { "Unlocked" } else { "Was not locked:" };
             say(format_args!("{said} {}\n", number.national()));
         }
     }

@@ -15,6 +15,7 @@ use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
 
+use super::limits::LimitOptions;
 use super::log::{Log, LogFormat};
 use super::{DataDirectory, SqliteError, new_account, say, shown_once, variable};
 use crate::callbacks::{Allowed, Callbacks};
@@ -71,6 +72,8 @@ pub(super) struct Arguments {
         value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
     )]
     timeout: u64,
+    #[command(flatten)]
+    limits: LimitOptions,
     /// Changes that may share a commit; for measuring what that is worth
     #[arg(long, value_name = "NUMBER", hide = true, default_value_t = Options::default().batch)]
     commit_batch: usize,
@@ -94,7 +97,7 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
     // From the first moment on: a signal during the start stops the server as well.
     let stop = stop_signal()?;
     let Arguments { listen, data, callback_allow, trusted_proxy, .. } = arguments;
-    let Arguments { max_connections, timeout, commit_batch, .. } = arguments;
+    let Arguments { max_connections, timeout, commit_batch, limits, .. } = arguments;
     if !Clock::is_of_http() {
         return Err("the system's clock is before 1970 or after 9999: set it first".into());
     }
@@ -106,7 +109,7 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
     say(format_args!("{welcome}"));
     tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
     let timeout = Duration::from_secs(timeout);
-    let limits = Limits { connections: max_connections, timeout, ..Limits::default() };
+    let limits = Limits { connections: max_connections, timeout, ..limits.to_limits() };
     let callbacks = Callbacks { allow: callback_allow, ..Callbacks::default() };
     let (clock, line) = (Clock::system(), |_| Box::new(VirtualLine) as Box<dyn PhoneLine>);
     let (gone, mut lost) = (store.gone(), None);

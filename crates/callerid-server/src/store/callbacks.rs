@@ -109,6 +109,15 @@ pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, SqliteE
     Ok(earliest.map(Moment::from_unix_millis))
 }
 
+/// How many of an account's callbacks are still to be delivered; no more are counted than `most`.
+pub(super) fn pending(connection: &Connection, account: i64, most: u32) -> rusqlite::Result<u32> {
+    let mut pending = connection.prepare_cached(
+        "SELECT count(*) FROM
+             (SELECT 1 FROM callback WHERE account = ?1 AND next_at IS NOT NULL LIMIT ?2)",
+    )?;
+    pending.query_row((account, most), |row| row.get(0))
+}
+
 pub(super) fn add(
     connection: &Connection,
     account: i64,

@@ -1,4 +1,4 @@
-//! Calls, and the count of wrong entries of the numbers they ring.
+//! Calls.
 
 use callerid_core::{
     AccountSid, CallExtension, CallSid, CallerIdSid, FriendlyName, Moment, PhoneNumber,
@@ -6,12 +6,12 @@ use callerid_core::{
 };
 use callerid_service::{
     Admitted, Call, CallStatus, Change, DigitBuffer, ENDED_CALLS_KEPT, Eligibility, Ineligible,
-    Transition,
+    Limits, Transition,
 };
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, Row, params};
 
 use super::unreadable::{self, Survey, Unreadable, readable};
-use super::{SqliteError, accounts, callbacks, caller_ids, events, optional, parsed};
+use super::{SqliteError, accounts, callbacks, caller_ids, events, numbers, optional, parsed};
 
 /// Ended calls that are dropped with one change, so that none takes long.
 const DROPPED_AT_ONCE: i64 = 16;
@@ -152,21 +152,30 @@ pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, SqliteE
 pub(super) fn add(
     connection: &Connection,
     call: Call,
+    limits: &Limits,
 ) -> Result<Result<Admitted, Ineligible>, SqliteError> {
     let account = call.account_sid;
     let id = accounts::id(connection, &account)?.ok_or(SqliteError::NoAccount(account))?;
     let standing = Eligibility {
         is_caller_id: caller_ids::has_number(connection, id, &call.phone_number)?,
-        failed_entries: failed_entries(connection, id, &call.phone_number)?,
+        number: numbers::find(connection, &call.phone_number)?,
         live: find_live(connection, id, &call.phone_number)?,
+        account_calls: count(connection, "SELECT live_calls FROM account WHERE id = ?1", [id])?,
+        all_calls: count(connection, "SELECT live_calls FROM total", [])?,
+        account_callbacks: match call.status_callback {
+            Some(_) => callbacks::pending(connection, id, limits.callbacks_per_account)?,
+            None => 0,
+        },
     };
-    let admitted = match standing.check(call) {
+    let admitted = match standing.check(call, limits) {
         Ok(admitted) => admitted,
         Err(refused) => return Ok(Err(refused)),
     };
     if let Some(step) = &admitted.replaced {
         put(connection, id, step)?;
     }
+    numbers::forget(connection, admitted.call.created_at)?;
+    numbers::put(connection, &admitted.call.phone_number, &admitted.number)?;
     insert(connection, id, &admitted.call)?;
     Ok(Ok(admitted))
 }
@@ -199,6 +208,10 @@ pub(super) fn save_all(
     Ok(saved)
 }
 
+fn count(connection: &Connection, sql: &str, parameters: impl Params) -> rusqlite::Result<u32> {
+    connection.prepare_cached(sql)?.query_row(parameters, |row| row.get(0))
+}
+
 /// Saves a step, and says whether it did: not where its call has moved on.
 fn save(connection: &Connection, step: &Transition) -> Result<bool, SqliteError> {
     let Some(id) = accounts::id(connection, &step.call.account_sid)? else { return Ok(false) };
@@ -209,6 +222,7 @@ fn put(connection: &Connection, account: i64, step: &Transition) -> Result<bool,
     if !update(connection, account, &step.call)? {
         return Ok(false);
     }
+    numbers::step(connection, step)?;
     if let Some(caller_id) = &step.caller_id {
         caller_ids::add(connection, account, caller_id)?;
     }
@@ -284,9 +298,8 @@ fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, Sq
     Ok(updated == 1)
 }
 
-/// What goes with every change of a call: its number's wrong entries, and its event.
+/// What goes with every change of a call: its event.
 fn saved(connection: &Connection, account: i64, call: &Call) -> Result<(), SqliteError> {
-    set_failed_entries(connection, account, &call.phone_number, call.failed_entries)?;
     Ok(events::append(connection, account, &Change::Call(call))?)
 }
 
@@ -309,48 +322,4 @@ fn drop_old(connection: &Connection, account: i64) -> Result<(), SqliteError> {
         delete.execute((account, created_at, sid, DROPPED_AT_ONCE))?;
     }
     Ok(())
-}
-
-fn failed_entries(
-    connection: &Connection,
-    account: i64,
-    number: &PhoneNumber,
-) -> rusqlite::Result<u8> {
-    let mut find = connection
-        .prepare_cached("SELECT failed_entries FROM attempt WHERE account = ?1 AND number = ?2")?;
-    let found = find.query_row((account, number.as_str()), |row| row.get(0)).optional()?;
-    Ok(found.unwrap_or_default())
-}
-
-fn set_failed_entries(
-    connection: &Connection,
-    account: i64,
-    number: &PhoneNumber,
-    failed_entries: u8,
-) -> rusqlite::Result<bool> {
-    if failed_entries == 0 {
-        let mut delete =
-            connection.prepare_cached("DELETE FROM attempt WHERE account = ?1 AND number = ?2")?;
-        return Ok(delete.execute((account, number.as_str()))? == 1);
-    }
-    let mut upsert = connection.prepare_cached(
-        "INSERT INTO attempt (account, number, failed_entries) VALUES (?1, ?2, ?3)
-         ON CONFLICT (account, number) DO UPDATE SET failed_entries = excluded.failed_entries",
-    )?;
-    Ok(upsert.execute((account, number.as_str(), failed_entries))? == 1)
-}
-
-pub(super) fn unlock(
-    connection: &Connection,
-    account: &AccountSid,
-    number: &PhoneNumber,
-) -> Result<bool, SqliteError> {
-    let Some(id) = accounts::id(connection, account)? else { return Ok(false) };
-    // A step that was made before this must not bring the count back, so the revision moves on.
-    if let Some(live) = find_live(connection, id, number)? {
-        let mut update = connection
-            .prepare_cached("UPDATE call SET failed_entries = 0, revision = ?2 WHERE sid = ?1")?;
-        update.execute((live.sid.as_str(), live.revision.wrapping_add(1)))?;
-    }
-    Ok(set_failed_entries(connection, id, number, 0)?)
 }

@@ -121,7 +121,7 @@ mod opening {
         drop(connection);
         let message = error(directory.path(), Options::default());
         let expected = format!(
-            "{} has version 7, and this program knows versions up to 2: use a newer one",
+            "{} has version 7, and this program knows versions up to 3: use a newer one",
             path.display()
         );
         assert_eq!(message, expected);
@@ -340,13 +340,13 @@ mod accounts {
         assert_eq!(store.save(vec![wrong.apply(&keys, NOW).unwrap()]).await.unwrap(), [true]);
         let newest = store.events_after(&account().sid, 0, 0).await.unwrap().newest;
         assert!(store.remove_account(&account().sid).await.unwrap());
-        for table in ["account", "caller_id", "call", "callback", "attempt", "event"] {
+        for table in ["account", "caller_id", "call", "callback", "event"] {
             let count = format!("SELECT count(*) FROM {table}");
             let rows = store.read(|it| Ok(it.query_row(&count, [], |row| row.get::<_, i64>(0))?));
             assert_eq!(rows.unwrap(), 0, "{table}");
         }
         assert!(store.add_account(account()).await.unwrap());
-        store.add_call(call(3, number(2))).await.unwrap().unwrap();
+        store.add_call(call(3, number(2)), &Limits::DEFAULT).await.unwrap().unwrap();
         let events = store.events_after(&account().sid, newest, 9).await.unwrap();
         assert_eq!(events.events[0].id, newest + 1);
     }
@@ -354,7 +354,7 @@ mod accounts {
 
 /// A call that has been answered.
 async fn in_progress(store: &SqliteStore, seed: u8, number: PhoneNumber) -> Call {
-    let queued = store.add_call(call(seed, number)).await.unwrap().unwrap().call;
+    let queued = store.add_call(call(seed, number), &Limits::DEFAULT).await.unwrap().unwrap().call;
     let ringing = queued.advance_to(NOW).unwrap();
     let answered = ringing.call.apply(&PhoneEvent::Answered, NOW).unwrap();
     let call = answered.call.clone();
@@ -376,7 +376,7 @@ async fn a_number_that_was_withdrawn_from_the_plan_is_kept_as_it_is() {
     let withdrawn = PhoneNumber::parse_possible("2215550123").unwrap();
     assert!(PhoneNumber::parse(withdrawn.as_str()).is_err());
     add_caller_id(&store, withdrawn).await;
-    let ringing = store.add_call(call(2, number(1))).await.unwrap().unwrap().call;
+    let ringing = store.add_call(call(2, number(1)), &Limits::DEFAULT).await.unwrap().unwrap().call;
     drop(store);
     let store = open(directory.path()).unwrap();
     let sid = account().sid;
@@ -395,15 +395,15 @@ mod calls {
     use super::*;
 
     #[tokio::test]
-    async fn unlocking_forgets_wrong_entries_and_no_step_under_way_brings_them_back() {
+    async fn clearing_forgets_wrong_entries_and_no_step_under_way_brings_them_back() {
         let (_directory, store) = store().await;
         let call = in_progress(&store, 1, number(0)).await;
         let wrong = PhoneEvent::Pressed(Key::parse_all("1#").unwrap());
         let step = call.apply(&wrong, NOW).unwrap();
         let under_way = step.call.apply(&wrong, NOW).unwrap();
         assert_eq!(store.save(vec![step]).await.unwrap(), [true]);
-        assert!(store.unlock(&account().sid, &number(0)).await.unwrap());
-        assert!(!store.unlock(&account().sid, &number(0)).await.unwrap());
+        assert_eq!(store.clear_number(&number(0)).await.unwrap().failed_entries, 1);
+        assert_eq!(store.clear_number(&number(0)).await.unwrap().failed_entries, 0);
         assert_eq!(store.save(vec![under_way]).await.unwrap(), [false]);
         let call = store.call(&call.sid).await.unwrap().unwrap();
         assert_eq!((call.failed_entries, call.entries_left), (0, 2));
@@ -460,7 +460,9 @@ mod concurrency {
         let before = *commits.borrow();
         let create = |seed: u8| {
             let store = store.clone();
-            tokio::spawn(async move { store.add_call(call(seed, number(seed.into()))).await })
+            tokio::spawn(async move {
+                store.add_call(call(seed, number(seed.into())), &Limits::DEFAULT).await
+            })
         };
         let creates: Vec<_> = (0..64).map(create).collect();
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -479,7 +481,9 @@ mod concurrency {
         let store = Arc::new(store);
         let create = |seed: u8| {
             let store = store.clone();
-            tokio::spawn(async move { store.add_call(call(seed, number(0))).await })
+            tokio::spawn(
+                async move { store.add_call(call(seed, number(0)), &Limits::DEFAULT).await },
+            )
         };
         for create in (0..64).map(create).collect::<Vec<_>>() {
             create.await.unwrap().unwrap().unwrap();
@@ -493,7 +497,8 @@ mod concurrency {
     async fn of_racing_steps_from_one_state_one_is_saved() {
         let (_directory, store) = store().await;
         let store = Arc::new(store);
-        let call = store.add_call(call(1, number(0))).await.unwrap().unwrap().call;
+        let call =
+            store.add_call(call(1, number(0)), &Limits::DEFAULT).await.unwrap().unwrap().call;
         let save = |_| {
             let (store, step) = (store.clone(), call.advance_to(NOW).unwrap());
             tokio::spawn(async move { store.save(vec![step]).await })
@@ -518,7 +523,7 @@ mod concurrency {
             if seed.is_multiple_of(3) {
                 call.account_sid = AccountSid::from_random_bytes(&[9; 16]);
             }
-            tokio::spawn(async move { store.add_call(call).await })
+            tokio::spawn(async move { store.add_call(call, &Limits::DEFAULT).await })
         };
         let creates: Vec<_> = (0..9).map(create).collect();
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -543,12 +548,12 @@ mod concurrency {
         let store = Arc::new(store);
         let release = hold(&store);
         {
-            let mut create = pin!(store.add_call(call(1, number(1))));
+            let mut create = pin!(store.add_call(call(1, number(1)), &Limits::DEFAULT));
             let mut context = Context::from_waker(Waker::noop());
             assert!(create.as_mut().poll(&mut context).is_pending());
         }
         drop(release);
-        store.add_call(call(2, number(2))).await.unwrap().unwrap();
+        store.add_call(call(2, number(2)), &Limits::DEFAULT).await.unwrap().unwrap();
         assert_eq!(store.calls(&account().sid).await.unwrap().len(), 2);
     }
 
@@ -565,7 +570,7 @@ mod concurrency {
         store.write(limit(1)).await.unwrap();
         let (mut added, mut failures) = (0, Vec::new());
         for seed in 0..200 {
-            match store.add_call(call(seed, number(seed.into()))).await {
+            match store.add_call(call(seed, number(seed.into())), &Limits::DEFAULT).await {
                 Ok(admitted) => added += usize::from(admitted.is_ok()),
                 Err(error) => failures.push(error.to_string()),
             }
@@ -573,7 +578,7 @@ mod concurrency {
         assert!(!failures.is_empty() && failures[0].contains("full"), "{failures:?}");
         assert_eq!(store.calls(&account().sid).await.unwrap().len(), added);
         store.write(limit(1_000_000)).await.unwrap();
-        store.add_call(call(201, number(201))).await.unwrap().unwrap();
+        store.add_call(call(201, number(201)), &Limits::DEFAULT).await.unwrap().unwrap();
         drop(store);
         let store = open(directory.path()).unwrap();
         assert_eq!(store.calls(&account().sid).await.unwrap().len(), added + 1);
@@ -585,7 +590,9 @@ mod concurrency {
         let stores = [Arc::new(store), Arc::new(open(directory.path()).unwrap())];
         let create = |seed: u8| {
             let store = stores[usize::from(seed) % 2].clone();
-            tokio::spawn(async move { store.add_call(call(seed, number(seed.into()))).await })
+            tokio::spawn(async move {
+                store.add_call(call(seed, number(seed.into())), &Limits::DEFAULT).await
+            })
         };
         for create in (0..40).map(create).collect::<Vec<_>>() {
             create.await.unwrap().unwrap().unwrap();
@@ -633,7 +640,11 @@ mod unreadable {
         ] {
             let (directory, store) = store().await;
             for seed in [1, 2] {
-                store.add_call(call(seed, number(seed.into()))).await.unwrap().unwrap();
+                store
+                    .add_call(call(seed, number(seed.into())), &Limits::DEFAULT)
+                    .await
+                    .unwrap()
+                    .unwrap();
             }
             let first = number(1);
             let sql = format!("UPDATE call SET {spoiled} WHERE number = '{}'", first.as_str());
@@ -647,16 +658,16 @@ mod unreadable {
             let calls = store.calls(&account().sid).await.unwrap();
             let live = calls.iter().filter(|call| call.status.is_live()).count();
             assert_eq!(live, 1, "{spoiled}");
-            store.add_call(call(3, first)).await.unwrap().unwrap();
+            store.add_call(call(3, first), &Limits::DEFAULT).await.unwrap().unwrap();
         }
     }
 
     #[tokio::test]
     async fn its_number_takes_another_call_before_it_is_due() {
         let (directory, store) = store().await;
-        store.add_call(call(1, number(0))).await.unwrap().unwrap();
+        store.add_call(call(1, number(0)), &Limits::DEFAULT).await.unwrap().unwrap();
         spoil(directory.path(), "UPDATE call SET status = ''", 1);
-        store.add_call(call(2, number(0))).await.unwrap().unwrap();
+        store.add_call(call(2, number(0)), &Limits::DEFAULT).await.unwrap().unwrap();
         assert_eq!(store.due(NOW, 9).await.unwrap().len(), 1);
     }
 
@@ -666,7 +677,7 @@ mod unreadable {
         let mut steps = Vec::new();
         for seed in [1, 2] {
             let new = call(seed, number(seed.into()));
-            let call = store.add_call(new).await.unwrap().unwrap().call;
+            let call = store.add_call(new, &Limits::DEFAULT).await.unwrap().unwrap().call;
             steps.push(call.advance_to(NOW).unwrap());
         }
         spoil(
@@ -712,7 +723,11 @@ mod unreadable {
     async fn a_damaged_database_is_not_served() {
         let (directory, store) = store().await;
         for seed in 0..200 {
-            store.add_call(call(seed, number(seed.into()))).await.unwrap().unwrap();
+            store
+                .add_call(call(seed, number(seed.into())), &Limits::DEFAULT)
+                .await
+                .unwrap()
+                .unwrap();
         }
         drop(store);
         let path = directory.path().join("callerid.sqlite3");
@@ -766,7 +781,7 @@ mod space {
         let mut steps = Vec::new();
         for seed in 0..200 {
             let new = call(seed, number(seed.into()));
-            let call = store.add_call(new).await.unwrap().unwrap().call;
+            let call = store.add_call(new, &Limits::DEFAULT).await.unwrap().unwrap().call;
             steps.push(call.apply(&PhoneEvent::Failed, NOW).unwrap());
         }
         store.save(steps).await.unwrap();
@@ -782,7 +797,8 @@ mod space {
                  printf('PN%032x', n), 'failed', 0, NULL, '', 3, 0, 0, 0, NULL, NULL, 0, 1, NULL,
                  NULL, NULL, NULL FROM row";
         store.write(|it| Ok(it.execute_batch(insert)?)).await.unwrap();
-        let call = store.add_call(call(1, number(1))).await.unwrap().unwrap().call;
+        let call =
+            store.add_call(call(1, number(1)), &Limits::DEFAULT).await.unwrap().unwrap().call;
         let before = count(&store, "call");
         store.save(vec![call.apply(&PhoneEvent::Failed, NOW).unwrap()]).await.unwrap();
         assert_eq!(count(&store, "call"), before - 16);
@@ -806,6 +822,6 @@ mod space {
         while checkpoint().await > 3_000_000 {
             assert!(started.elapsed().as_secs() < 10, "{}", checkpoint().await);
         }
-        store.add_call(call(1, number(1))).await.unwrap().unwrap();
+        store.add_call(call(1, number(1)), &Limits::DEFAULT).await.unwrap().unwrap();
     }
 }

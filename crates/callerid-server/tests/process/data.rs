@@ -167,14 +167,14 @@ fn a_check_says_what_is_wrong() {
     let spoil = "PRAGMA foreign_keys = OFF;
          UPDATE caller_id SET number = 'x';
          UPDATE call SET status = 'x';
-         INSERT INTO attempt VALUES (99, '4158675309', 1);
+         UPDATE event SET account = 99 WHERE id = (SELECT max(id) FROM event);
          UPDATE account SET sealed_token = x'00'";
     connection.execute_batch(spoil).unwrap();
     drop(connection);
     let (found, errors) = failed(&mut command(&["check"], data.path()));
     assert!(errors.ends_with("callerid.sqlite3: 5 found\n"), "{found}{errors}");
     for expected in [
-        "a row of the table attempt is of no account",
+        "a row of the table event is of no account",
         "a caller ID cannot be read: PN",
         "a call cannot be read: CA",
         "the token of account AC309475e5fede1b49e100272a8640f438 cannot be unsealed",

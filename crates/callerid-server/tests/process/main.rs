@@ -8,6 +8,7 @@ mod client_example;
 mod crash;
 mod data;
 mod events;
+mod fair_shares;
 mod harness;
 mod hostile;
 mod http;

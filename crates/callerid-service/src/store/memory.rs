@@ -20,6 +20,8 @@ use crate::call::Call;
 use crate::callback::Callback;
 use crate::eligibility::{Admitted, Eligibility, Ineligible};
 use crate::event::{Change, Event};
+use crate::limits::Limits;
+use crate::number_usage::NumberUsage;
 use crate::transition::Transition;
 
 /// Keeps everything in memory, and loses it with the process.
@@ -79,8 +81,8 @@ struct State {
     caller_ids: Vec<OutgoingCallerId>,
     /// Oldest first.
     calls: Vec<Call>,
-    /// Numbers with wrong entries.
-    failed_entries: Vec<(AccountSid, PhoneNumber, u8)>,
+    /// Numbers with wrong entries, or recent calls.
+    numbers: Vec<(PhoneNumber, NumberUsage)>,
     /// Oldest first.
     callbacks: Vec<Callback>,
     #[serde(skip)]
@@ -146,24 +148,29 @@ impl State {
         self.calls.iter().filter(|call| call.status.is_live())
     }
 
-    fn failed_entries(&self, account: &AccountSid, number: &PhoneNumber) -> u8 {
-        let entries = self.failed_entries.iter().find(|it| it.0 == *account && it.1 == *number);
-        entries.map_or(0, |it| it.2)
+    fn number(&self, number: &PhoneNumber) -> NumberUsage {
+        let usage = self.numbers.iter().find(|it| it.0 == *number);
+        usage.map_or_else(NumberUsage::default, |it| it.1)
+    }
+
+    fn put_number(&mut self, number: PhoneNumber, usage: NumberUsage) {
+        self.numbers.retain(|it| it.0 != number);
+        self.numbers.push((number, usage));
     }
 
     fn put_call(&mut self, call: Call) {
         self.append(&Change::Call(&call));
-        self.failed_entries.retain(|it| it.0 != call.account_sid || it.1 != call.phone_number);
-        if call.failed_entries > 0 {
-            let entries = (call.account_sid, call.phone_number, call.failed_entries);
-            self.failed_entries.push(entries);
-        }
         let key = |call: &Call| (call.created_at, call.sid);
         let place = self.calls.partition_point(|it| key(it) < key(&call));
         match self.calls.get_mut(place).filter(|it| it.sid == call.sid) {
             Some(before) => *before = call,
             None => self.calls.insert(place, call),
         }
+    }
+
+    /// Forgets the numbers that nothing is held against any more.
+    fn forget_numbers(&mut self, now: Moment) {
+        self.numbers.retain(|(_, usage)| !usage.is_forgotten(now));
     }
 
     fn put_callback(&mut self, callback: Callback) {
@@ -176,6 +183,8 @@ impl State {
     }
 
     fn put_step(&mut self, step: Transition) {
+        let number = step.call.phone_number;
+        self.put_number(number, self.number(&number).after(&step));
         if let Some(callback) = step.callback {
             self.put_callback(callback);
         }
@@ -211,6 +220,10 @@ impl State {
             !is_dropped
         });
     }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    items.fold(0, |count: u32, _| count.saturating_add(1))
 }
 
 /// The first of these by their key, at most `limit`, in its order.
@@ -276,7 +289,11 @@ impl Store for MemoryStore {
         Ok(removed)
     }
 
-    async fn add_call(&self, call: Call) -> Result<Result<Admitted, Ineligible>, StoreError> {
+    async fn add_call(
+        &self,
+        call: Call,
+        limits: &Limits,
+    ) -> Result<Result<Admitted, Ineligible>, StoreError> {
         let mut state = self.state();
         let (account, number) = (call.account_sid, call.phone_number);
         let of_number = |it: &&Call| it.account_sid == account && it.phone_number == number;
@@ -285,16 +302,26 @@ impl Store for MemoryStore {
                 .caller_ids
                 .iter()
                 .any(|it| it.account_sid == account && it.phone_number == number),
-            failed_entries: state.failed_entries(&account, &number),
+            number: state.number(&number),
             live: state.live_calls().find(of_number).cloned(),
+            account_calls: count(state.live_calls().filter(|it| it.account_sid == account)),
+            all_calls: count(state.live_calls()),
+            account_callbacks: count(
+                state
+                    .callbacks
+                    .iter()
+                    .filter(|it| it.account_sid == account && it.next_at.is_some()),
+            ),
         };
-        let admitted = match standing.check(call) {
+        let admitted = match standing.check(call, limits) {
             Ok(admitted) => admitted,
             Err(refused) => return Ok(Err(refused)),
         };
         if let Some(step) = &admitted.replaced {
             state.put_step(step.clone());
         }
+        state.forget_numbers(admitted.call.created_at);
+        state.put_number(number, admitted.number);
         state.put_call(admitted.call.clone());
         Ok(Ok(admitted))
     }

@@ -17,10 +17,18 @@ use callerid_core::{
     OutgoingCallerId, PageRequest, PhoneNumber,
 };
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{Account, Call, Key, PhoneEvent, RandomBytes, Store};
+use callerid_service::{Account, Call, Key, Limits, PhoneEvent, RandomBytes, Store};
 use tempfile::TempDir;
 
 use super::{Row, Table};
+
+/// What is measured is the store.
+const UNLIMITED: Limits = Limits {
+    calls_per_account: u32::MAX,
+    calls: u32::MAX,
+    rings_per_number: u32::MAX,
+    callbacks_per_account: u32::MAX,
+};
 
 const SIZES: [u64; 4] = [10, 1_000, 100_000, 1_000_000];
 const START: Moment = Moment::from_unix_millis(1_207_074_392_000);
@@ -166,7 +174,7 @@ impl Bench {
             self.timed(LINEAR_READS, async |_| page(&named, 0, None).await),
             self.timed(WRITES, async |turn| {
                 let call = call(turn);
-                store.add_call(call).await.expect("an answer").expect("it is admitted");
+                store.add_call(call, &UNLIMITED).await.expect("an answer").expect("it is admitted");
             }),
             self.timed(WRITES, async |turn| {
                 let queued = call(turn);
@@ -222,7 +230,12 @@ impl Bench {
                 let mut turn = 0;
                 while Instant::now() < until {
                     let call = call(turn * CONNECTIONS + connection);
-                    bench.store.add_call(call).await.expect("an answer").expect("it is admitted");
+                    bench
+                        .store
+                        .add_call(call, &UNLIMITED)
+                        .await
+                        .expect("an answer")
+                        .expect("it is admitted");
                     turn += 1;
                 }
                 turn

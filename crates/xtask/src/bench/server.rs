@@ -334,6 +334,9 @@ impl Process {
     fn serve(program: &Path, data: &Path, account: &Account, options: &[&str]) -> Self {
         let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(options);
+        for limit in ["--max-calls-per-account", "--max-calls", "--max-rings-per-number"] {
+            command.args([limit, "4000000000"]);
+        }
         command.env("CALLERID_ACCOUNT_SID", account.sid.as_str());
         command.env("CALLERID_AUTH_TOKEN", account.auth_token.expose());
         Self::start(&mut command)

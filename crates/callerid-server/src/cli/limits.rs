@@ -1,0 +1,36 @@
+//! The options of `callerid serve` that set limits: docs/limits.md has the table.
+
+use clap::Args;
+
+use crate::server::Limits;
+
+const DEFAULT: callerid_service::Limits = callerid_service::Limits::DEFAULT;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct LimitOptions {
+    /// Calls of one account that may be under way at a time
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.calls_per_account)]
+    max_calls_per_account: u32,
+    /// Calls of all accounts that may be under way at a time
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.calls)]
+    max_calls: u32,
+    /// Calls to one number within an hour, from all accounts
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.rings_per_number)]
+    max_rings_per_number: u32,
+    /// Status callbacks of one account that may wait to be delivered
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.callbacks_per_account)]
+    max_callbacks_per_account: u32,
+}
+
+impl LimitOptions {
+    pub(super) fn to_limits(&self) -> Limits {
+        let service = callerid_service::Limits {
+            calls_per_account: self.max_calls_per_account,
+            calls: self.max_calls,
+            rings_per_number: self.max_rings_per_number,
+            callbacks_per_account: self.max_callbacks_per_account,
+        };
+        Limits { service, ..Limits::default() }
+    }
+}

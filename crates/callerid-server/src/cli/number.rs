@@ -1,0 +1,60 @@
+//! `callerid number`: what is held against numbers, whichever account called them.
+
+use std::process::ExitCode;
+
+use callerid_core::PhoneNumber;
+use clap::{Args, Subcommand};
+
+use super::{DataDirectory, SqliteError, say};
+use crate::clock::Clock;
+use crate::store::{Options, SqliteStore};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    data: DataDirectory,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the numbers that have had wrong codes in a row: how many, and the seconds until the next call is taken
+    List,
+    /// Forget a number's wrong codes and how often it was called, so that it takes calls again
+    Clear {
+        /// The number, in any readable format
+        #[arg(value_parser = PhoneNumber::parse)]
+        number: PhoneNumber,
+    },
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
+    let Arguments { command, data } = arguments;
+    if !data.path.is_dir() {
+        let path = data.path.display();
+        return Err(format!("there is no directory {path}; --data names the server's").into());
+    }
+    let store = data.open(Options::default())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(carry_out(command, &store))
+}
+
+async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, SqliteError> {
+    match command {
+        Command::List => {
+            let now = Clock::system().now();
+            for (number, usage) in store.failed_numbers().await? {
+                let wait = usage.entries_wait(now).unwrap_or_default();
+                say(format_args!("{number}\t{}\t{wait}\n", usage.failed_entries));
+            }
+        }
+        Command::Clear { number } => {
+            let before = store.clear_number(&number).await?;
+            let (entries, rings) = (before.failed_entries, before.rings);
+            let number = number.national();
+            say(format_args!("Cleared {number}: {entries} wrong codes, {rings} calls\n"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

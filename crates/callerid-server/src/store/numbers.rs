@@ -1,0 +1,85 @@
+//! Numbers: their wrong entries in a row and their calls, of whichever account.
+
+use callerid_core::{Moment, PhoneNumber};
+use callerid_service::{NumberUsage, RINGS_PERIOD_SECONDS, Transition};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{SqliteError, parsed};
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<NumberUsage> {
+    Ok(NumberUsage {
+        failed_entries: row.get("failed_entries")?,
+        failed_at: Moment::from_unix_millis(row.get("failed_at")?),
+        rings: row.get("rings")?,
+        rings_since: Moment::from_unix_millis(row.get("rings_since")?),
+    })
+}
+
+pub(super) fn find(connection: &Connection, number: &PhoneNumber) -> rusqlite::Result<NumberUsage> {
+    let mut find = connection.prepare_cached("SELECT * FROM number WHERE number = ?1")?;
+    Ok(find.query_row([number.as_str()], from_row).optional()?.unwrap_or_default())
+}
+
+pub(super) fn put(
+    connection: &Connection,
+    number: &PhoneNumber,
+    usage: &NumberUsage,
+) -> rusqlite::Result<()> {
+    let mut put = connection.prepare_cached(
+        "INSERT OR REPLACE INTO number (number, failed_entries, failed_at, rings, rings_since)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    put.execute(params![
+        number.as_str(),
+        usage.failed_entries,
+        usage.failed_at.unix_millis(),
+        usage.rings,
+        usage.rings_since.unix_millis(),
+    ])?;
+    Ok(())
+}
+
+/// Does to a number what a step of one of its calls does to it.
+pub(super) fn step(connection: &Connection, step: &Transition) -> rusqlite::Result<()> {
+    let number = &step.call.phone_number;
+    let before = find(connection, number)?;
+    let after = before.after(step);
+    if after == before { Ok(()) } else { put(connection, number, &after) }
+}
+
+/// Forgets the numbers that nothing is held against any more: see [`NumberUsage::is_forgotten`].
+pub(super) fn forget(connection: &Connection, now: Moment) -> rusqlite::Result<()> {
+    let mut forget = connection.prepare_cached(
+        "DELETE FROM number WHERE failed_entries = 0 AND (rings_since <= ?1 OR rings_since > ?2)",
+    )?;
+    let period = i64::from(RINGS_PERIOD_SECONDS) * 1_000;
+    forget.execute((now.unix_millis().saturating_sub(period), now.unix_millis()))?;
+    Ok(())
+}
+
+pub(super) fn failed(
+    connection: &Connection,
+) -> Result<Vec<(PhoneNumber, NumberUsage)>, SqliteError> {
+    let mut failed = connection.prepare_cached(
+        "SELECT * FROM number WHERE failed_entries > 0 ORDER BY failed_entries DESC, number",
+    )?;
+    let failed = failed
+        .query_map([], |row| Ok((parsed(row, 0, PhoneNumber::parse_possible)?, from_row(row)?)))?;
+    Ok(failed.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn clear(
+    connection: &Connection,
+    number: &PhoneNumber,
+) -> Result<NumberUsage, SqliteError> {
+    let before = find(connection, number)?;
+    // A step that was made before this must not bring the count back, so the revision moves on.
+    let mut calls = connection.prepare_cached(
+        "UPDATE call SET failed_entries = 0, revision = (revision + 1) & 4294967295
+         WHERE number = ?1 AND wake_at IS NOT NULL AND failed_entries > 0",
+    )?;
+    calls.execute([number.as_str()])?;
+    let mut clear = connection.prepare_cached("DELETE FROM number WHERE number = ?1")?;
+    clear.execute([number.as_str()])?;
+    Ok(before)
+}

@@ -1,0 +1,135 @@
+//! Fair shares: no account and no address takes what others need.
+
+use std::path::Path;
+use std::process::Command;
+
+use callerid_service::Account;
+
+use crate::harness::{Client, SID, Server, authorization, callerid, said, serve};
+
+fn number(data: &Path, arguments: &[&str]) -> Command {
+    let mut command = callerid();
+    command.args(["number", "--data"]).arg(data).args(arguments);
+    command
+}
+
+/// Another account of that server, and its list.
+fn another_account(data: &Path) -> (Account, String) {
+    let mut add = callerid();
+    let added = said(add.args(["account", "--data"]).arg(data).arg("add"));
+    let word = |name| {
+        let (_, rest) = added.split_once(name).unwrap();
+        rest.split_whitespace().next().unwrap().to_owned()
+    };
+    let sid = callerid_core::AccountSid::parse(&word("AccountSid")).unwrap();
+    let auth_token = callerid_core::AuthToken::new(&word("AuthToken")).unwrap();
+    let list = format!("/2008-08-01/Accounts/{sid}/OutgoingCallerIds");
+    (Account { sid, auth_token }, list)
+}
+
+#[track_caller]
+fn expect_limit(client: &mut Client, list: &str, form: &str) -> u32 {
+    let refused = client.post(list, form).expect_exception(429);
+    assert_eq!(refused.element("Code"), "20429");
+    refused.header("retry-after").expect("Retry-After").parse().unwrap()
+}
+
+#[test]
+fn an_account_has_so_many_calls_under_way_and_all_have_so_many() {
+    let data = tempfile::tempdir().unwrap();
+    let options = ["--max-calls-per-account", "2", "--max-calls", "3"];
+    let server = Server::launch(serve(data.path()).args(options));
+    let list = server.list();
+    let mut client = server.connect();
+    for form in ["PhoneNumber=4158675309", "PhoneNumber=4158675310", "PhoneNumber=4158675309"] {
+        client.post(&list, form).expect(200);
+    }
+    assert!(expect_limit(&mut client, &list, "PhoneNumber=4158675311") > 0);
+    let (other, others_list) = another_account(data.path());
+    let mut others = Client::new(server.address, authorization(&other));
+    others.post(&others_list, "PhoneNumber=4158675311").expect(200);
+    expect_limit(&mut others, &others_list, "PhoneNumber=4158675312");
+    // A call that ends makes room.
+    let call = server.newest_call()["call_sid"].as_str().unwrap().to_owned();
+    server.post(&format!("/_callerid/calls/{call}/busy"), "").expect(200);
+    client.post(&list, "PhoneNumber=4158675311").expect(200);
+}
+
+#[test]
+fn no_two_creates_at_once_pass_the_limit() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::launch(serve(data.path()).args(["--max-calls-per-account", "5"]));
+    let creates: Vec<_> = (0..20)
+        .map(|last| {
+            let (mut client, list) = (server.connect(), server.list());
+            let form = format!("PhoneNumber=41586753{last:02}");
+            std::thread::spawn(move || client.post(&list, &form).status())
+        })
+        .collect();
+    let statuses = creates.into_iter().map(|create| create.join().unwrap());
+    assert_eq!(statuses.filter(|status| *status == 200).count(), 5);
+}
+
+#[test]
+fn a_number_rings_so_often_whoever_calls_it() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::launch(serve(data.path()).args(["--max-rings-per-number", "3"]));
+    let (other, others_list) = another_account(data.path());
+    let mut others = Client::new(server.address, authorization(&other));
+    server.create("PhoneNumber=4158675309");
+    server.create("PhoneNumber=4158675309");
+    others.post(&others_list, "PhoneNumber=4158675309").expect(200);
+    let wait = expect_limit(&mut server.connect(), &server.list(), "PhoneNumber=4158675309");
+    assert!((3_500..=3_600).contains(&wait), "{wait}");
+    server.create("PhoneNumber=4158675310");
+    said(&mut number(data.path(), &["clear", "415-867-5309"]));
+    others.post(&others_list, "PhoneNumber=4158675309").expect(200);
+}
+
+#[test]
+fn wrong_codes_count_across_accounts_and_the_operator_clears_them() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let (other, others_list) = another_account(data.path());
+    let own = (server.connect(), server.list());
+    let mut both = [own, (Client::new(server.address, authorization(&other)), others_list)];
+    for turn in 0..34 {
+        let (client, list) = &mut both[turn % 2];
+        let created = client.post(list, "PhoneNumber=4158675309").expect(200);
+        let wrong = if created.element("ValidationCode") == "000000" { "111111" } else { "000000" };
+        let calls = client.get("/_callerid/calls").expect(200).json();
+        let call = calls["calls"][0]["call_sid"].as_str().unwrap().to_owned();
+        client.post(&format!("/_callerid/calls/{call}/answer"), "").expect(200);
+        let digits = format!("Digits={}", wrong.repeat(3));
+        client.post(&format!("/_callerid/calls/{call}/digits"), &digits).expect(200);
+    }
+    for (client, list) in &mut both {
+        let wait = expect_limit(client, list, "PhoneNumber=4158675309");
+        assert!((1..=60).contains(&wait), "{wait}");
+    }
+    let listed = said(&mut number(data.path(), &["list"]));
+    assert!(listed.starts_with("4158675309\t100\t"), "{listed}");
+    let cleared = said(&mut number(data.path(), &["clear", "415-867-5309"]));
+    assert_eq!(cleared, "Cleared (415) 867-5309: 100 wrong codes, 34 calls\n");
+    for (client, list) in &mut both {
+        client.post(list, "PhoneNumber=4158675309").expect(200);
+    }
+    assert_eq!(said(&mut number(data.path(), &["list"])), "");
+}
+
+#[test]
+fn callbacks_that_wait_are_bounded_for_an_account() {
+    let data = tempfile::tempdir().unwrap();
+    let options = ["--max-callbacks-per-account", "2", "--callback-allow", "127.0.0.1"];
+    let server = Server::launch(serve(data.path()).args(options));
+    let list = format!("/2010-04-01/Accounts/{SID}/OutgoingCallerIds");
+    // Nobody listens on port 1.
+    let form = |last| format!("PhoneNumber=%2B1415867530{last}&StatusCallback=http://127.0.0.1:1/");
+    for last in 0..2 {
+        server.post(&list, &form(last)).expect(200);
+        let call = server.newest_call()["call_sid"].as_str().unwrap().to_owned();
+        server.post(&format!("/_callerid/calls/{call}/busy"), "").expect(200);
+    }
+    expect_limit(&mut server.connect(), &list, &form(3));
+    server.post(&list, "PhoneNumber=%2B14158675303").expect(200);
+}
