@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::TrustedProxies;
 use crate::clock::Clock;
+use crate::token_failures::TokenFailures;
 
 /// Messages to the switchboard that may wait; whoever sends another waits too.
 pub(crate) const INBOX: usize = 1024;
@@ -39,6 +40,7 @@ impl Default for Limits {
 pub(crate) struct Host<S> {
     pub(crate) service: Service<S>,
     pub(crate) clock: Clock,
+    pub(crate) token_failures: TokenFailures,
     pub(crate) limits: Limits,
     pub(crate) proxies: TrustedProxies,
     /// Tells event streams that the store may have changed.

@@ -9,6 +9,7 @@
 //! | refuse what HTTP/1.1 does not allow | `request_head` |
 //! | stream what changes | `events` |
 //! | say that it lives and is ready | `probes` |
+//! | have wrong tokens wait | `token_failures` |
 //! | give out the demo page | `page` |
 //! | keep everything | [`store`], tokens with a [`seal`] |
 //! | make the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
@@ -38,3 +39,4 @@ pub mod seal;
 pub mod server;
 pub mod store;
 mod switchboard;
+mod token_failures;

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::host::{Host, INBOX};
 use crate::line::{PhoneLine, PhoneReports};
 use crate::switchboard::Switchboard;
+use crate::token_failures::TokenFailures;
 use crate::{connection, http};
 
 pub use crate::client::TrustedProxies;
@@ -39,6 +40,7 @@ pub async fn run<S: Store + 'static>(
     let host = Arc::new(Host {
         service: Service::new(store).with_line(line.name()).with_limits(limits.service),
         clock,
+        token_failures: TokenFailures::default(),
         limits,
         proxies: trusted_proxies,
         changes: watch::Sender::new(()),

@@ -27,6 +27,9 @@ use crate::store::{Options, SqliteStore};
 const SID_VARIABLE: &str = "CALLERID_ACCOUNT_SID";
 const TOKEN_VARIABLE: &str = "CALLERID_AUTH_TOKEN";
 
+/// A token of fewer characters than this is taken with a warning.
+const SHORT_TOKEN: usize = 16;
+
 /// More threads than this answer no more requests: changes are made by one.
 const MOST_THREADS: usize = 4;
 
@@ -170,6 +173,11 @@ fn given_account() -> Result<Option<Account>, SqliteError> {
             let sid = AccountSid::parse(&sid).map_err(|error| invalid(SID_VARIABLE, &error))?;
             let auth_token =
                 AuthToken::new(&token).map_err(|error| invalid(TOKEN_VARIABLE, &error))?;
+            if token.len() < SHORT_TOKEN {
+                tracing::warn!(
+                    "{TOKEN_VARIABLE} is shorter than {SHORT_TOKEN} characters: easier to guess than those made here"
+                );
+            }
             Ok(Some(Account { sid, auth_token }))
         }
         (Some(_), None) => Err(format!("{SID_VARIABLE} is set and {TOKEN_VARIABLE} is not").into()),

@@ -1,5 +1,6 @@
 //! Fair shares: no account and no address takes what others need.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
@@ -132,4 +133,53 @@ fn callbacks_that_wait_are_bounded_for_an_account() {
     }
     expect_limit(&mut server.connect(), &list, &form(3));
     server.post(&list, "PhoneNumber=%2B14158675303").expect(200);
+}
+
+/// A client whose connection comes from 127.0.0.2.
+fn from_elsewhere(address: SocketAddr, authorization: String) -> Client {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let connected = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        socket.connect(address).await.unwrap().into_std().unwrap()
+    });
+    connected.set_nonblocking(false).unwrap();
+    Client::over(connected, authorization)
+}
+
+#[test]
+fn after_a_hundred_wrong_tokens_the_next_ones_wait_and_nobody_elsewhere_does() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let auth_token = callerid_core::AuthToken::new("not-this-one").unwrap();
+    let wrong = authorization(&Account { auth_token, ..server.account.clone() });
+    let mut guesser = Client::new(server.address, wrong.clone());
+    for _ in 0..100 {
+        guesser.get(&server.list()).expect_exception(401);
+    }
+    for path in [&server.list(), "/_callerid/calls", "/_callerid/events"] {
+        let refused = guesser.get(path).expect_exception(429);
+        assert_eq!(refused.header("retry-after"), Some("1"));
+    }
+    // The right token from there waits as well, or guesses would go on; from elsewhere it does not.
+    server.get(&server.list()).expect_exception(429);
+    from_elsewhere(server.address, server.authorization()).get(&server.list()).expect(200);
+    from_elsewhere(server.address, wrong).get(&server.list()).expect_exception(401);
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    guesser.get(&server.list()).expect_exception(401);
+    let (_, written) = server.terminate();
+    let lines = written.lines().filter(|line| line.contains("wrong token")).count();
+    assert!((1..=4).contains(&lines), "{written}");
+    assert!(written.contains(SID) && !written.contains("not-this-one"), "{written}");
+}
+
+#[test]
+fn a_short_token_from_the_environment_is_taken_with_a_warning() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = serve(data.path());
+    let server = Server::launch(command.env("CALLERID_AUTH_TOKEN", "short"));
+    let auth_token = callerid_core::AuthToken::new("short").unwrap();
+    let account = Account { auth_token, ..server.account.clone() };
+    Client::new(server.address, authorization(&account)).get(&server.list()).expect(200);
+    assert!(server.written().contains("WARN") && server.written().contains("CALLERID_AUTH_TOKEN"));
 }

@@ -1,0 +1,283 @@
+//! Wrong tokens: whoever has sent many in a row waits before the next is looked at, as NIST SP 800-63B-4, 3.2.2, asks.
+//!
+//! They are counted for the account that they were for and for the address that they came from. An account's count holds
+//! back only addresses that have themselves sent a wrong token, so that nobody locks an account's owner out.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use callerid_core::{AccountSid, Credentials, ErrorCode, RestException};
+use callerid_service::{Store, error_response};
+
+use crate::client;
+use crate::exchange::{random_bytes, text, to_http};
+use crate::host::Host;
+
+/// Wrong tokens in a row, after which the next one waits.
+const FREE: u32 = 100;
+/// The first wait. Each further wrong token doubles it.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// How long a count is kept after the last wrong token.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Accounts, and addresses, that are counted at least; at most twice as many.
+const COUNTED: usize = 10_000;
+/// At most one line is logged in that time.
+const LOG_EVERY: Duration = Duration::from_secs(1);
+
+/// Looks at a request's token only if neither its address nor its account has to wait, and counts the wrong ones.
+pub(crate) async fn guard<S: Store>(
+    State(host): State<Arc<Host<S>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let authorization = text(request.headers(), AUTHORIZATION);
+    let credentials = authorization.as_deref().and_then(Credentials::from_authorization);
+    let Some(credentials) = credentials.filter(|_| request.method() != Method::OPTIONS) else {
+        return next.run(request).await;
+    };
+    let peer = client::peer(request.extensions());
+    let address = network(host.proxies.client(peer, request.headers()));
+    let failures = &host.token_failures;
+    if let Some(wait) = failures.wait(&credentials.sid, address, Instant::now()) {
+        return too_many(request.uri().path(), wait);
+    }
+    let response = next.run(request).await;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        failures.failed(&credentials.sid, address, Instant::now());
+    } else if failures.has_failed(address) && is_right(&host, &credentials).await {
+        failures.succeeded(&credentials.sid, address);
+    }
+    response
+}
+
+async fn is_right<S: Store>(host: &Host<S>, credentials: &Credentials) -> bool {
+    let account = host.service.store().account(&credentials.sid).await;
+    matches!(account, Ok(Some(account)) if account.authenticate(credentials).is_ok())
+}
+
+fn too_many(path: &str, wait: Duration) -> Response {
+    let exception = RestException::because(
+        ErrorCode::TooManyRequests,
+        "too many wrong tokens in a row for this account or from this address",
+    );
+    let mut response = error_response(path, &exception, random_bytes().request_sid());
+    let seconds = wait.as_millis().div_ceil(1_000);
+    response.headers.push(("retry-after", seconds.to_string().into()));
+    to_http(response)
+}
+
+/// What stands for one client: an IPv4 address, or the /64 that an IPv6 address is in.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
+    }
+}
+
+/// Counts wrong tokens.
+#[derive(Debug, Default)]
+pub(crate) struct TokenFailures(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    accounts: Recent<AccountSid, Failures>,
+    addresses: Recent<IpAddr, Failures>,
+    logged: Option<Instant>,
+    unlogged: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Failures {
+    count: u32,
+    last: Instant,
+    /// Of an address: the account that all of them were for, if it is one.
+    account: Option<AccountSid>,
+}
+
+impl Failures {
+    fn wait(&self, now: Instant) -> Option<Duration> {
+        let doublings = self.count.checked_sub(FREE)?;
+        let wait = FIRST_WAIT.saturating_mul(1 << doublings.min(20)).min(LONGEST_WAIT);
+        wait.checked_sub(now.saturating_duration_since(self.last)).filter(|left| !left.is_zero())
+    }
+}
+
+impl TokenFailures {
+    /// How long a token for that account from that address has to wait.
+    fn wait(&self, account: &AccountSid, address: IpAddr, now: Instant) -> Option<Duration> {
+        let counts = self.counts();
+        let of_address = counts.addresses.get(&address)?;
+        let of_account = counts.accounts.get(account);
+        of_address.wait(now).max(of_account.and_then(|failures| failures.wait(now)))
+    }
+
+    fn failed(&self, account: &AccountSid, address: IpAddr, now: Instant) {
+        let mut counts = self.counts();
+        count(&mut counts.accounts, *account, *account, now);
+        count(&mut counts.addresses, address, *account, now);
+        counts.unlogged += 1;
+        let since = counts.logged.map(|logged| now.saturating_duration_since(logged));
+        if since.is_none_or(|since| since >= LOG_EVERY) {
+            let failures = std::mem::take(&mut counts.unlogged);
+            counts.logged = Some(now);
+            tracing::warn!(%account, %address, failures, "wrong token");
+        }
+    }
+
+    fn has_failed(&self, address: IpAddr) -> bool {
+        self.counts().addresses.get(&address).is_some()
+    }
+
+    /// Forgets what failed for that account from that address: its owner had it wrong.
+    fn succeeded(&self, account: &AccountSid, address: IpAddr) {
+        let mut counts = self.counts();
+        let is_only = |failures: &Failures| failures.account == Some(*account);
+        let Some(forgotten) = counts.addresses.get(&address).copied().filter(is_only) else {
+            return;
+        };
+        counts.addresses.remove(&address);
+        if let Some(mut failures) = counts.accounts.remove(account) {
+            failures.count = failures.count.saturating_sub(forgotten.count);
+            if failures.count > 0 {
+                counts.accounts.insert(*account, failures);
+            }
+        }
+    }
+
+    // Counts are whole between any two statements, so a poisoned lock is as good.
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count<K: Copy + Eq + Hash>(
+    counts: &mut Recent<K, Failures>,
+    key: K,
+    account: AccountSid,
+    now: Instant,
+) {
+    let before = counts.remove(&key).filter(|it| now.saturating_duration_since(it.last) < KEPT);
+    let failures = match before {
+        Some(before) => Failures {
+            count: before.count.saturating_add(1),
+            last: now,
+            account: before.account.filter(|only| *only == account),
+        },
+        None => Failures { count: 1, last: now, account: Some(account) },
+    };
+    counts.insert(key, failures);
+}
+
+/// A map that keeps the [`COUNTED`] entries that were changed last, and at most twice as many.
+#[derive(Debug)]
+struct Recent<K, V> {
+    newer: HashMap<K, V>,
+    older: HashMap<K, V>,
+}
+
+impl<K, V> Default for Recent<K, V> {
+    fn default() -> Self {
+        Self { newer: HashMap::new(), older: HashMap::new() }
+    }
+}
+
+impl<K: Eq + Hash, V> Recent<K, V> {
+    fn get(&self, key: &K) -> Option<&V> {
+        self.newer.get(key).or_else(|| self.older.get(key))
+    }
+
+    fn remove(&mut self, key: &K) -> Option<V> {
+        let older = self.older.remove(key);
+        self.newer.remove(key).or(older)
+    }
+
+    fn insert(&mut self, key: K, value: V) {
+        if self.newer.len() >= COUNTED {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        self.newer.insert(key, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(index: u8) -> AccountSid {
+        AccountSid::from_random_bytes(&[index; 16])
+    }
+
+    fn address(index: u32) -> IpAddr {
+        std::net::Ipv4Addr::from_bits(index).into()
+    }
+
+    #[test]
+    fn after_a_hundred_in_a_row_the_wait_grows() {
+        let (failures, mut now) = (TokenFailures::default(), Instant::now());
+        for _ in 0..FREE {
+            assert_eq!(failures.wait(&account(1), address(1), now), None);
+            failures.failed(&account(1), address(1), now);
+        }
+        for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
+            let wait = failures.wait(&account(1), address(1), now);
+            assert_eq!(wait, Some(Duration::from_secs(seconds)));
+            now += Duration::from_secs(seconds);
+            assert_eq!(failures.wait(&account(1), address(1), now), None);
+            failures.failed(&account(1), address(1), now);
+        }
+        // From there other accounts wait as well; from elsewhere none does.
+        assert!(failures.wait(&account(2), address(1), now).is_some());
+        assert_eq!(failures.wait(&account(1), address(2), now), None);
+        failures.failed(&account(1), address(2), now);
+        assert!(failures.wait(&account(1), address(2), now).is_some());
+    }
+
+    #[test]
+    fn the_right_token_forgets_its_own_failures_alone() {
+        let (failures, now) = (TokenFailures::default(), Instant::now());
+        for _ in 0..99 {
+            failures.failed(&account(1), address(1), now);
+        }
+        failures.succeeded(&account(2), address(1));
+        assert!(failures.has_failed(address(1)));
+        failures.succeeded(&account(1), address(1));
+        assert!(!failures.has_failed(address(1)));
+        for turn in 0..100 {
+            failures.failed(&account(turn % 2), address(1), now);
+        }
+        // One who has an account of their own does not start over with it.
+        failures.succeeded(&account(0), address(1));
+        assert!(failures.wait(&account(0), address(1), now).is_some());
+    }
+
+    #[test]
+    fn memory_is_bounded_whoever_comes() {
+        let (failures, now) = (TokenFailures::default(), Instant::now());
+        for index in 0..50_000_u32 {
+            let account = AccountSid::from_random_bytes(&u128::from(index).to_be_bytes());
+            failures.failed(&account, address(index), now);
+        }
+        let counts = failures.counts();
+        assert!(counts.accounts.newer.len() + counts.accounts.older.len() <= 2 * COUNTED);
+        assert!(counts.addresses.newer.len() + counts.addresses.older.len() <= 2 * COUNTED);
+        assert!(counts.addresses.get(&address(49_000)).is_some());
+    }
+
+    #[test]
+    fn an_ipv6_client_is_its_64() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8::1"), of("2001:db8:0:0:ffff::2"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    }
+}
