@@ -2,7 +2,6 @@
 //! was acknowledged is there when it starts again, nothing is half done, and no phone rings twice.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -68,8 +67,7 @@ impl Tester {
     }
 
     /// Acts until the server is gone.
-    fn act_until_killed(&mut self, address: SocketAddr) {
-        let mut client = Client::new(address, authorization(&self.account));
+    fn act_until_killed(&mut self, mut client: Client) {
         loop {
             let at = self.random.below(NUMBERS) as usize;
             let (number, known) = self.numbers.iter().nth(at).unwrap();
@@ -391,10 +389,11 @@ fn kill_again_and_again(seed: u64, seen: &mut Seen) {
         let server = Server::launch(&mut harness::serve(data.path()));
         testers.iter_mut().for_each(|tester| tester.check(&server));
         wait_for_due_calls(&server, &testers);
-        let address = server.address;
         thread::scope(|scope| {
             for tester in &mut testers {
-                scope.spawn(move || tester.act_until_killed(address));
+                // Before the thread, which may begin when the server is gone.
+                let client = Client::new(server.address, authorization(&tester.account));
+                scope.spawn(move || tester.act_until_killed(client));
             }
             thread::sleep(Duration::from_millis(20 + random.below(180)));
             seen.peak_memory = seen.peak_memory.max(server.peak_memory());

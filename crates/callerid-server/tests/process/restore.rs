@@ -12,8 +12,7 @@ const ROUNDS: u64 = 8;
 const CLIENTS: usize = 3;
 
 /// Renames a caller ID again and again, each time to the next number, until the server is gone.
-fn rename_until_killed(server: &Server, path: &str, acknowledged: &AtomicU64) {
-    let mut client = Client::new(server.address, server.authorization());
+fn rename_until_killed(mut client: Client, path: &str, acknowledged: &AtomicU64) {
     loop {
         let next = acknowledged.load(Ordering::SeqCst) + 1;
         match client.try_request("PUT", path, &format!("FriendlyName={next}")) {
@@ -45,8 +44,8 @@ fn a_restored_backup_has_what_was_acknowledged_before_it_once() {
         pauses.fill_with(|| 20 + random.below(80));
         let (before, after) = thread::scope(|scope| {
             for (sid, count) in sids.iter().zip(&acknowledged) {
-                let (server, path) = (&server, format!("{list}/{sid}"));
-                scope.spawn(move || rename_until_killed(server, &path, count));
+                let (client, path) = (server.connect(), format!("{list}/{sid}"));
+                scope.spawn(move || rename_until_killed(client, &path, count));
             }
             thread::sleep(Duration::from_millis(pauses[0]));
             let before = read();
