@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callerid_core::{CallSid, Moment};
+use callerid_core::{AuthToken, CallSid, Moment};
 use callerid_service::{LineCommand, PhoneEvent, Service};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -43,6 +43,8 @@ pub(crate) struct Host<S> {
     pub(crate) token_failures: TokenFailures,
     pub(crate) limits: Limits,
     pub(crate) proxies: TrustedProxies,
+    /// What the metrics are read with; `None`: from this machine.
+    pub(crate) metrics_token: Option<AuthToken>,
     /// Tells event streams that the store may have changed.
     pub(crate) changes: watch::Sender<()>,
     /// Wakes the sender of callbacks.

@@ -8,7 +8,7 @@
 //! | tell of every request | `observe`, with the address of its `client` |
 //! | refuse what HTTP/1.1 does not allow | `request_head` |
 //! | stream what changes | `events` |
-//! | say that it lives and is ready | `probes` |
+//! | say that it lives and is ready, and how it does | `probes`, `metrics` |
 //! | have wrong tokens wait | `token_failures` |
 //! | give out the demo page | `page` |
 //! | keep everything | [`store`], tokens with a [`seal`] |
@@ -30,6 +30,7 @@ mod host;
 mod http;
 pub mod line;
 mod listener;
+mod metrics;
 pub mod normalize;
 mod observe;
 mod page;

@@ -1,5 +1,6 @@
 //! Where the server listens, and whom it believes there.
 
+use callerid_core::AuthToken;
 use tokio::net::TcpListener;
 
 use crate::client::TrustedProxies;
@@ -11,10 +12,12 @@ pub struct Listener {
     pub socket: TcpListener,
     /// Proxies that name the client.
     pub trusted_proxies: TrustedProxies,
+    /// The token that the metrics are read with; where there is none, they are read from this machine.
+    pub metrics_token: Option<AuthToken>,
 }
 
 impl From<TcpListener> for Listener {
     fn from(socket: TcpListener) -> Self {
-        Self { socket, trusted_proxies: TrustedProxies::default() }
+        Self { socket, trusted_proxies: TrustedProxies::default(), metrics_token: None }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -12,6 +13,7 @@ use callerid_core::Credentials;
 use crate::client;
 use crate::exchange::text;
 use crate::host::Host;
+use crate::metrics::{Answered, METRICS};
 
 /// Answers a request, and tells of it.
 pub(crate) async fn observe<S: Send + Sync + 'static>(
@@ -20,6 +22,29 @@ pub(crate) async fn observe<S: Send + Sync + 'static>(
     next: Next,
 ) -> Response {
     let started = Instant::now();
+    let (surface, method) = (surface(request.uri().path()), known_method(request.method()));
+    let response = logged(&host, request, next, started).await;
+    let status = response.status().as_u16();
+    METRICS.answered(&Answered { surface, method, status }, started.elapsed());
+    response
+}
+
+/// What a path is of.
+fn surface(path: &str) -> &'static str {
+    match path.split('/').nth(1) {
+        Some("2008-08-01") => "2008-08-01",
+        Some("2010-04-01") => "2010-04-01",
+        Some("_callerid") => "control",
+        _ => "page",
+    }
+}
+
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+async fn logged<S>(host: &Host<S>, request: Request, next: Next, started: Instant) -> Response {
     if !tracing::enabled!(tracing::Level::DEBUG) {
         return next.run(request).await;
     }

@@ -1,26 +1,35 @@
 //! `GET /_callerid/live` and `/_callerid/ready`, for whoever watches over the server: without credentials, and so without
 //! details, which are in the log.
 //!
+//! `GET /_callerid/metrics` tells how it does: to whoever has the token for it or, where there is none, to this machine.
+//!
 //! It lives where it answers. It is ready where a change would be made, which is tried, and where calls are placed and
 //! ended in time.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST};
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use callerid_core::RestException;
+use callerid_core::{AuthToken, RestException};
 use callerid_service::{Store, error_response, json_response};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::exchange::{random_bytes, to_http};
+use crate::client::{self, X_FORWARDED_FOR};
+use crate::exchange::{random_bytes, text, to_http};
 use crate::host::Host;
+use crate::metrics::{self, METRICS};
 
 const LIVE_PATH: &str = "/_callerid/live";
 const READY_PATH: &str = "/_callerid/ready";
+const METRICS_PATH: &str = "/_callerid/metrics";
 
 /// How long an answer stands for the next ones: whoever asks more often causes no more writes.
 const KEPT: Duration = Duration::from_secs(1);
@@ -29,7 +38,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn routes<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
     let probes = Arc::new(Probes { host, last: Mutex::default() });
-    Router::new().route(LIVE_PATH, get(live)).route(READY_PATH, get(ready::<S>)).with_state(probes)
+    Router::new()
+        .route(LIVE_PATH, get(live))
+        .route(READY_PATH, get(ready::<S>))
+        .route(METRICS_PATH, get(metrics::<S>))
+        .with_state(probes)
 }
 
 struct Probes<S> {
@@ -46,6 +59,54 @@ async fn live() -> Response {
 
 async fn ready<S: Store + 'static>(State(probes): State<Arc<Probes<S>>>) -> Response {
     respond(READY_PATH, probes.readiness().await)
+}
+
+async fn metrics<S: Store + 'static>(
+    State(probes): State<Arc<Probes<S>>>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    if let Err(exception) = check_scraper(&probes.host, &head) {
+        let request_sid = random_bytes().request_sid();
+        return to_http(error_response(METRICS_PATH, &exception, request_sid));
+    }
+    // Without leave for pages of other origins.
+    let headers = [(CONTENT_TYPE, metrics::CONTENT_TYPE), (CACHE_CONTROL, "no-store")];
+    (headers, METRICS.text()).into_response()
+}
+
+/// Whether the metrics are for whoever asks.
+fn check_scraper<S>(host: &Host<S>, head: &Parts) -> Result<(), RestException> {
+    let Some(expected) = &host.metrics_token else { return check_loopback(host, head) };
+    let given = text(&head.headers, AUTHORIZATION);
+    let given = given.as_deref().and_then(|value| value.strip_prefix("Bearer "));
+    match given.and_then(|token| AuthToken::new(token).ok()) {
+        Some(given) if given == *expected => Ok(()),
+        _ => Err(RestException::http(401, "Unauthorized: metrics are read with their own token")),
+    }
+}
+
+/// A proxy on this machine that is not known as one would make everybody local, and so would a name that leads here
+/// make a page in a browser on this machine.
+fn check_loopback<S>(host: &Host<S>, head: &Parts) -> Result<(), RestException> {
+    let peer = client::peer(&head.extensions);
+    let is_direct = host.proxies.contains(peer) || !head.headers.contains_key(X_FORWARDED_FOR);
+    let is_loopback = host.proxies.client(peer, &head.headers).is_loopback();
+    let is_named = head.headers.get(HOST).is_none_or(|host| {
+        let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+        host.is_some_and(|it| {
+            let name = it.host().trim_matches(['[', ']']);
+            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
+        })
+    });
+    match is_direct && is_loopback && is_named {
+        true => Ok(()),
+        false => {
+            let message =
+                "Forbidden: without CALLERID_METRICS_TOKEN metrics are read on this machine";
+            Err(RestException::http(403, message))
+        }
+    }
 }
 
 fn respond(path: &str, outcome: Readiness) -> Response {

@@ -31,7 +31,7 @@ pub async fn run<S: Store + 'static>(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let Listener { socket, trusted_proxies } = listener.into();
+    let Listener { socket, trusted_proxies, metrics_token } = listener.into();
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
     // If this future is dropped, its parts stop as well.
@@ -43,6 +43,7 @@ pub async fn run<S: Store + 'static>(
         token_failures: TokenFailures::default(),
         limits,
         proxies: trusted_proxies,
+        metrics_token,
         changes: watch::Sender::new(()),
         callback_is_due: Notify::new(),
         stop: stopping.clone(),

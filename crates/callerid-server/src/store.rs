@@ -39,6 +39,7 @@ mod backup;
 mod callbacks;
 mod caller_ids;
 mod calls;
+mod counted;
 mod events;
 mod numbers;
 mod open;
@@ -54,7 +55,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use callerid_core::{
     AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
@@ -71,6 +72,7 @@ use tokio::time::sleep;
 pub use backup::{BackupError, Checked, backup, check_backup, check_directory};
 pub use open::{OpenError, Options};
 
+use crate::metrics::METRICS;
 use crate::seal::SealingKey;
 use presence::Presence;
 use readers::Readers;
@@ -231,7 +233,7 @@ impl SqliteStore {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
-        self.readers.snapshot(read).map_err(StoreError::from)
+        self.readers.snapshot(read).map_err(failed)
     }
 
     /// A read of one statement.
@@ -239,14 +241,17 @@ impl SqliteStore {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
-        self.readers.read(read).map_err(StoreError::from)
+        self.readers.read(read).map_err(failed)
     }
 
     async fn write<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.writer.write(change).await.map_err(StoreError::from)
+        let started = Instant::now();
+        let written = self.writer.write(change).await.map_err(failed);
+        METRICS.written(started.elapsed());
+        written
     }
 }
 
@@ -305,7 +310,9 @@ impl Store for SqliteStore {
         limits: &Limits,
     ) -> Result<Result<Admitted, Ineligible>, StoreError> {
         let limits = *limits;
-        self.write(move |connection| calls::add(connection, call, &limits)).await
+        let added = self.write(move |connection| calls::add(connection, call, &limits)).await?;
+        counted::added(&added);
+        Ok(added)
     }
 
     async fn call(&self, sid: &CallSid) -> Result<Option<Call>, StoreError> {
@@ -317,7 +324,10 @@ impl Store for SqliteStore {
     }
 
     async fn save(&self, steps: Vec<Transition>) -> Result<Vec<bool>, StoreError> {
-        self.write(move |connection| calls::save_all(connection, &steps)).await
+        let ends = steps.iter().map(counted::outcome).collect::<Vec<_>>();
+        let saved = self.write(move |connection| calls::save_all(connection, &steps)).await?;
+        counted::saved(&ends, &saved);
+        Ok(saved)
     }
 
     async fn due(&self, now: Moment, limit: usize) -> Result<Vec<Call>, StoreError> {
@@ -356,7 +366,10 @@ impl Store for SqliteStore {
     }
 
     async fn save_callback(&self, callback: Callback) -> Result<bool, StoreError> {
-        self.write(move |connection| callbacks::save(connection, &callback)).await
+        let outcome = counted::attempt(&callback);
+        let saved = self.write(move |connection| callbacks::save(connection, &callback)).await?;
+        counted::attempted(outcome, saved);
+        Ok(saved)
     }
 
     async fn events_after(
@@ -367,6 +380,11 @@ impl Store for SqliteStore {
     ) -> Result<Events, StoreError> {
         self.snapshot(|connection| events::after(connection, account, id, limit))
     }
+}
+
+fn failed(error: SqliteError) -> StoreError {
+    METRICS.store_failures.inc();
+    StoreError::new(error)
 }
 
 /// What a store runs into.

@@ -26,6 +26,7 @@ use crate::store::{Options, SqliteStore};
 
 const SID_VARIABLE: &str = "CALLERID_ACCOUNT_SID";
 const TOKEN_VARIABLE: &str = "CALLERID_AUTH_TOKEN";
+const METRICS_TOKEN_VARIABLE: &str = "CALLERID_METRICS_TOKEN";
 
 /// A token of fewer characters than this is taken with a warning.
 const SHORT_TOKEN: usize = 16;
@@ -39,7 +40,10 @@ On the first start an account is made, and its token is shown once. To give one 
 CALLERID_ACCOUNT_SID and CALLERID_AUTH_TOKEN.
 
 Tokens are sealed with a key that is kept in the data directory; to keep it elsewhere, set CALLERID_KEY to
-64 hexadecimal digits before the first start.")]
+64 hexadecimal digits before the first start.
+
+GET /_callerid/live and /_callerid/ready tell how the server does, without credentials. GET /_callerid/metrics is
+for Prometheus: for this machine or, where CALLERID_METRICS_TOKEN is set, for whoever has it as a bearer token.")]
 pub(super) struct Arguments {
     /// Where to listen; port 0 takes one that is free
     #[arg(long, value_name = "ADDRESS", env = "CALLERID_LISTEN", default_value = "127.0.0.1:8008")]
@@ -105,6 +109,9 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
         return Err("the system's clock is before 1970 or after 9999: set it first".into());
     }
     let given = given_account()?;
+    let metrics_token = variable(METRICS_TOKEN_VARIABLE)?.map(|token| AuthToken::new(&token));
+    let metrics_token =
+        metrics_token.transpose().map_err(|error| format!("{METRICS_TOKEN_VARIABLE}: {error}"))?;
     let store = data.open(Options { serve: true, batch: commit_batch, ..Options::default() })?;
     let listener = bind(&listen).await?;
     let address = listener.local_addr()?;
@@ -126,7 +133,7 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
         }
     };
     let trusted_proxies = TrustedProxies::new(trusted_proxy);
-    let listener = Listener { socket: listener, trusted_proxies };
+    let listener = Listener { socket: listener, trusted_proxies, metrics_token };
     server::run(listener, store, clock, line, callbacks, limits, stop).await;
     tracing::info!("stopped");
     lost.map_or(Ok(()), |error| Err(error.into()))

@@ -1,0 +1,127 @@
+//! What is counted and timed, for Prometheus. As of the log, there is one of it in a process, so that whoever counts
+//! something need not be given it.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// The media type of [`Metrics::text`].
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
+
+/// Everything that is counted and timed.
+pub(crate) struct Metrics {
+    registry: Registry,
+    pub(crate) requests: Family<Answered, Counter>,
+    request_time: Family<Surface, Histogram, fn() -> Histogram>,
+    pub(crate) calls_created: Counter,
+    pub(crate) calls_ended: Family<Outcome, Counter>,
+    pub(crate) calls_refused: Family<Reason, Counter>,
+    pub(crate) callbacks: Family<Outcome, Counter>,
+    write_time: Histogram,
+    pub(crate) store_failures: Counter,
+}
+
+/// How a request was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Answered {
+    pub(crate) surface: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Surface {
+    pub(crate) surface: &'static str,
+}
+
+/// How something ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Outcome {
+    pub(crate) outcome: &'static str,
+}
+
+/// Why something was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Reason {
+    pub(crate) reason: String,
+}
+
+impl Metrics {
+    fn new() -> Self {
+        // From a quarter of a millisecond to eight seconds.
+        fn times() -> Histogram {
+            Histogram::new(exponential_buckets(0.000_25, 2.0, 16))
+        }
+        let mut registry = Registry::with_prefix("callerid");
+        let requests = Family::default();
+        let request_time = Family::new_with_constructor(times as fn() -> Histogram);
+        let (calls_created, store_failures) = (Counter::default(), Counter::default());
+        let (calls_ended, calls_refused) = (Family::default(), Family::default());
+        let (callbacks, write_time) = (Family::default(), times());
+        registry.register("requests", "Requests that were answered", requests.clone());
+        registry.register_with_unit(
+            "request_duration",
+            "From a request's head to its answer's",
+            Unit::Seconds,
+            request_time.clone(),
+        );
+        registry.register("calls_created", "Validation calls asked for", calls_created.clone());
+        registry.register("calls_ended", "Validation calls that ended", calls_ended.clone());
+        registry.register(
+            "calls_refused",
+            "Validation calls that were not begun, of valid numbers",
+            calls_refused.clone(),
+        );
+        registry.register("callback_attempts", "Attempts at status callbacks", callbacks.clone());
+        registry.register_with_unit(
+            "store_write_duration",
+            "From a change to its commit, waiting included",
+            Unit::Seconds,
+            write_time.clone(),
+        );
+        registry.register(
+            "store_failures",
+            "Reads and changes that failed",
+            store_failures.clone(),
+        );
+        Self {
+            registry,
+            requests,
+            request_time,
+            calls_created,
+            calls_ended,
+            calls_refused,
+            callbacks,
+            write_time,
+            store_failures,
+        }
+    }
+
+    /// Counts a request.
+    pub(crate) fn answered(&self, answered: &Answered, taken: Duration) {
+        self.requests.get_or_create(answered).inc();
+        let surface = Surface { surface: answered.surface };
+        self.request_time.get_or_create(&surface).observe(taken.as_secs_f64());
+    }
+
+    /// Counts a change of the store.
+    pub(crate) fn written(&self, taken: Duration) {
+        self.write_time.observe(taken.as_secs_f64());
+    }
+
+    /// All of it, as Prometheus reads it.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // A string takes all that is written.
+        encode(&mut text, &self.registry).unwrap_or_default();
+        text
+    }
+}

@@ -1,0 +1,55 @@
+//! What of the store's changes is counted, once they are made.
+
+use callerid_service::{Admitted, Callback, Ineligible, Transition};
+
+use crate::metrics::{METRICS, Outcome, Reason};
+
+/// Counts a call that was asked for, and the one that it replaces.
+pub(super) fn added(added: &Result<Admitted, Ineligible>) {
+    match added {
+        Ok(admitted) => {
+            METRICS.calls_created.inc();
+            ended(admitted.replaced.as_ref().and_then(outcome));
+        }
+        Err(ineligible) => {
+            let name = format!("{ineligible:?}");
+            let reason = name.chars().take_while(char::is_ascii_alphanumeric).collect();
+            METRICS.calls_refused.get_or_create(&Reason { reason }).inc();
+        }
+    }
+}
+
+/// How a transition ends its call, if it does.
+pub(super) fn outcome(transition: &Transition) -> Option<&'static str> {
+    let call = &transition.call;
+    let outcome = if call.verified { "verified" } else { call.status.as_str() };
+    (!call.status.is_live()).then_some(outcome)
+}
+
+/// Counts the calls that were ended, of those that were to be.
+pub(super) fn saved(outcomes: &[Option<&'static str>], saved: &[bool]) {
+    let saved = outcomes.iter().zip(saved).filter(|(_, saved)| **saved);
+    saved.for_each(|(outcome, _)| ended(*outcome));
+}
+
+fn ended(outcome: Option<&'static str>) {
+    if let Some(outcome) = outcome {
+        METRICS.calls_ended.get_or_create(&Outcome { outcome }).inc();
+    }
+}
+
+/// How the last attempt at a callback went.
+pub(super) fn attempt(callback: &Callback) -> &'static str {
+    match (callback.next_at, callback.last_status) {
+        (Some(_), _) => "retry",
+        (None, Some(200..300)) => "delivered",
+        (None, _) => "failed",
+    }
+}
+
+/// Counts it.
+pub(super) fn attempted(outcome: &'static str, saved: bool) {
+    if saved {
+        METRICS.callbacks.get_or_create(&Outcome { outcome }).inc();
+    }
+}
