@@ -1,7 +1,7 @@
 //! Connections: accepted up to a number, and none for longer than it is used.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exchange::random_bytes;
 use crate::host::Limits;
+use crate::tls::Tls;
 
 /// The longest head of a request: its line and its headers, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -41,6 +42,7 @@ const LINGER: Duration = Duration::from_secs(1);
 /// have their answers.
 pub(crate) async fn serve(
     listener: TcpListener,
+    tls: Option<Tls>,
     app: Router,
     limits: Limits,
     stop: CancellationToken,
@@ -50,11 +52,12 @@ pub(crate) async fn serve(
     while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &free)).await {
         match accepted {
             Ok((stream, permit)) => {
-                let connection = serve_connection(stream, app.clone(), limits.timeout);
-                let connection = connections.watch(connection);
+                let (app, tls, watcher) = (app.clone(), tls.clone(), connections.watcher());
+                let stop = stop.clone();
                 tokio::spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection ended early");
+                    let served = serve_stream(stream, tls, app, limits.timeout, watcher, stop);
+                    if let Err(error) = served.await {
+                        tracing::debug!(error, "a connection ended early");
                     }
                     drop(permit);
                 });
@@ -84,16 +87,37 @@ async fn accept(
     Ok((stream, permit))
 }
 
-/// Answers the requests of one connection.
-fn serve_connection(
+/// Answers the requests of one connection, after the handshake where there is TLS.
+async fn serve_stream(
     stream: TcpStream,
+    tls: Option<Tls>,
     app: Router,
-    timeout: Duration,
-) -> impl GracefulConnection<Error = hyper::Error> + Send {
+    patience: Duration,
+    watcher: Watcher,
+    stop: CancellationToken,
+) -> Result<(), String> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "answers may be delayed");
     }
     let peer = stream.peer_addr().unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
+    let Some(tls) = tls else {
+        let connection = serve_connection(stream, peer, app, patience);
+        return watcher.watch(connection).await.map_err(|error| error.to_string());
+    };
+    let handshake = timeout(patience, tls.accept(stream));
+    let Some(shaken) = stop.run_until_cancelled(handshake).await else { return Ok(()) };
+    let stream = shaken.map_err(|_| "no handshake in time".to_owned())?;
+    let stream = stream.map_err(|error| format!("no handshake: {error}"))?;
+    let connection = serve_connection(stream, peer, app, patience);
+    watcher.watch(connection).await.map_err(|error| error.to_string())
+}
+
+fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    peer: SocketAddr,
+    app: Router,
+    timeout: Duration,
+) -> impl GracefulConnection<Error = hyper::Error> + Send {
     let app = TowerToHyperService::new(app);
     let app = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -113,8 +137,8 @@ fn serve_connection(
 
 /// A connection's socket, which does three things more: writing fails when the client takes nothing for too long,
 /// hyper's bare answers to what is not HTTP get the body that every error response has, and the last answer arrives.
-struct Wire {
-    stream: Pin<Box<TimeoutStream<TcpStream>>>,
+struct Wire<T> {
+    stream: Pin<Box<TimeoutStream<T>>>,
     /// What is still to be written in place of hyper's answer.
     error_response: Bytes,
     lingering: Option<Pin<Box<Sleep>>>,
@@ -122,8 +146,8 @@ struct Wire {
     is_coded: bool,
 }
 
-impl Wire {
-    fn new(stream: TcpStream, timeout: Duration) -> Self {
+impl<T: AsyncRead + AsyncWrite> Wire<T> {
+    fn new(stream: T, timeout: Duration) -> Self {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(timeout));
         Self {
@@ -202,7 +226,7 @@ fn is_coded(head: &[u8]) -> bool {
 
 const TRANSFER_ENCODING: &[u8] = b"transfer-encoding:";
 
-impl AsyncRead for Wire {
+impl<T: AsyncRead + AsyncWrite> AsyncRead for Wire<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -215,7 +239,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl<T: AsyncRead + AsyncWrite> AsyncWrite for Wire<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

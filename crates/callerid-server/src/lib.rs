@@ -6,6 +6,7 @@
 //! | serve | [`server::run`] |
 //! | answer HTTP | `http`, over what `connection` accepts and `request_head` and `cross_site` let through |
 //! | tell of every request | `observe`, with the address of its `client` |
+//! | show a certificate | `tls` |
 //! | refuse what HTTP/1.1 does not allow | `request_head` |
 //! | stream what changes | `events` |
 //! | say that it lives and is ready, and how it does | `probes`, `metrics` |
@@ -40,4 +41,5 @@ pub mod seal;
 pub mod server;
 pub mod store;
 mod switchboard;
+mod tls;
 mod token_failures;

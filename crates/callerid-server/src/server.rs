@@ -17,6 +17,7 @@ use crate::{connection, http};
 pub use crate::client::TrustedProxies;
 pub use crate::host::Limits;
 pub use crate::listener::Listener;
+pub use crate::tls::Tls;
 
 /// Serves the API on a listener until `stop` is ready, and then until the requests that have begun are
 /// answered, at most for [`Limits::drain`].
@@ -31,7 +32,7 @@ pub async fn run<S: Store + 'static>(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let Listener { socket, trusted_proxies, metrics_token } = listener.into();
+    let Listener { socket, tls, trusted_proxies, metrics_token } = listener.into();
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
     // If this future is dropped, its parts stop as well.
@@ -54,7 +55,7 @@ pub async fn run<S: Store + 'static>(
     let switchboard = tokio::spawn(switchboard.run(drained.clone()));
     let callbacks = Sender::new(Arc::clone(&host), callbacks).run(stopping.clone());
     let callbacks = tokio::spawn(callbacks);
-    let connections = connection::serve(socket, http::app(host), limits, stopping.clone());
+    let connections = connection::serve(socket, tls, http::app(host), limits, stopping.clone());
     let connections = tokio::spawn(connections);
     stop.await;
     tracing::info!("stopping: requests that have begun are answered first");

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use super::{DataDirectory, SqliteError, new_account, say, shown_once, variable};
 use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
 use crate::line::{PhoneLine, VirtualLine};
-use crate::server::{self, Limits, Listener, TrustedProxies};
+use crate::server::{self, Limits, Listener, Tls, TrustedProxies};
 use crate::store::{Options, SqliteStore};
 
 const SID_VARIABLE: &str = "CALLERID_ACCOUNT_SID";
@@ -64,6 +65,12 @@ pub(super) struct Arguments {
         value_delimiter = ','
     )]
     callback_allow: Vec<Allowed>,
+    /// A PEM file with the certificate to show, and those that lead to its root; read again on SIGHUP
+    #[arg(long, value_name = "FILE", env = "CALLERID_TLS_CERT", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// A PEM file with the certificate's private key
+    #[arg(long, value_name = "FILE", env = "CALLERID_TLS_KEY", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Proxies whose X-Forwarded-For names the client: a range like 10.0.0.0/8, or an address
     #[arg(
         long, value_name = "CIDR", env = "CALLERID_TRUSTED_PROXY", value_delimiter = ',',
@@ -104,18 +111,27 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
     // From the first moment on: a signal during the start stops the server as well.
     let stop = stop_signal()?;
     let Arguments { listen, data, callback_allow, trusted_proxy, .. } = arguments;
+    let Arguments { tls_cert, tls_key, .. } = arguments;
     let Arguments { max_connections, timeout, commit_batch, limits, .. } = arguments;
     if !Clock::is_of_http() {
         return Err("the system's clock is before 1970 or after 9999: set it first".into());
     }
     let given = given_account()?;
+    let tls = open_tls(tls_cert, tls_key)?;
     let metrics_token = variable(METRICS_TOKEN_VARIABLE)?.map(|token| AuthToken::new(&token));
     let metrics_token =
         metrics_token.transpose().map_err(|error| format!("{METRICS_TOKEN_VARIABLE}: {error}"))?;
     let store = data.open(Options { serve: true, batch: commit_batch, ..Options::default() })?;
     let listener = bind(&listen).await?;
     let address = listener.local_addr()?;
-    let welcome = welcome(address, &data, account(&store, given).await?);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let is_proxied = !trusted_proxy.is_empty();
+    if tls.is_none() && !address.ip().is_loopback() && !is_proxied {
+        tracing::warn!(
+            "other machines reach this in clear, and tokens with it: see --tls-cert and --trusted-proxy"
+        );
+    }
+    let welcome = welcome(scheme, address, &data, account(&store, given).await?);
     say(format_args!("{welcome}"));
     tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
     let timeout = Duration::from_secs(timeout);
@@ -133,10 +149,33 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
         }
     };
     let trusted_proxies = TrustedProxies::new(trusted_proxy);
-    let listener = Listener { socket: listener, trusted_proxies, metrics_token };
+    let listener = Listener { socket: listener, tls, trusted_proxies, metrics_token };
     server::run(listener, store, clock, line, callbacks, limits, stop).await;
     tracing::info!("stopped");
     lost.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// TLS with the files that are given. A SIGHUP has them read again.
+fn open_tls(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<Option<Tls>, SqliteError> {
+    let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(None) };
+    let tls = Tls::open(&certificate, &key)?;
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (tls, mut hangups) = (tls.clone(), signal(SignalKind::hangup())?);
+        tokio::spawn(async move {
+            while hangups.recv().await.is_some() {
+                match tls.reload() {
+                    Ok(()) => tracing::info!("the certificate was read again"),
+                    Err(error) => tracing::error!(error, "the certificate stays what it was"),
+                }
+            }
+        });
+    }
+    Ok(Some(tls))
 }
 
 /// A range of addresses, or one.
@@ -211,8 +250,8 @@ async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts
 }
 
 /// What a start says on standard output. The first line's address is for programs too.
-fn welcome(address: SocketAddr, data: &DataDirectory, accounts: Accounts) -> String {
-    let base = format!("http://{}", reachable(address));
+fn welcome(scheme: &str, address: SocketAddr, data: &DataDirectory, accounts: Accounts) -> String {
+    let base = format!("{scheme}://{}", reachable(address));
     let mut said = format!("callerid {} on {base}\n", env!("CARGO_PKG_VERSION"));
     writeln!(said, "Data in {}\n", data.absolute().display()).unwrap_or_default();
     let (credentials, sid) = match accounts {

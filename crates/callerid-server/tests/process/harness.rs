@@ -83,7 +83,7 @@ impl Server {
         let errors = child.stderr.take().map(|stream| follow(stream, &written, None));
         let line = first_lines.recv_timeout(PATIENCE);
         let line = line.unwrap_or_else(|_| panic!("no start: {}", written.lock().unwrap()));
-        let (_, address) = line.trim().rsplit_once("http://").expect("an address");
+        let (_, address) = line.trim().rsplit_once("://").expect("an address");
         let address = address.parse().unwrap();
         let account = Account {
             sid: AccountSid::parse(SID).unwrap(),

@@ -19,3 +19,4 @@ mod probes;
 mod restore;
 mod start;
 mod stop;
+mod tls;
