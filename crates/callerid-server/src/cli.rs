@@ -91,7 +91,8 @@ struct DataDirectory {
         long = "data",
         value_name = "DIR",
         env = "CALLERID_DATA",
-        default_value = "callerid-data"
+        default_value = "callerid-data",
+        global = true
     )]
     path: PathBuf,
 }

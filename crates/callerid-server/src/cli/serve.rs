@@ -35,6 +35,9 @@ const SHORT_TOKEN: usize = 16;
 /// More threads than this answer no more requests: changes are made by one.
 const MOST_THREADS: usize = 4;
 
+/// Open files besides connections: the database's, those of its readers, callbacks' sockets.
+const FILES_BESIDE: usize = 128;
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 On the first start an account is made, and its token is shown once. To give one from outside instead, set
@@ -134,6 +137,15 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
     let welcome = welcome(scheme, address, &data, account(&store, given).await?);
     say(format_args!("{welcome}"));
     tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
+    if let Some(files) = open_files_allowed()
+        && files < max_connections.saturating_add(FILES_BESIDE)
+    {
+        tracing::warn!(
+            files,
+            max_connections,
+            "too few open files are allowed (ulimit -n) for these"
+        );
+    }
     let timeout = Duration::from_secs(timeout);
     let limits = Limits { connections: max_connections, timeout, ..limits.to_limits() };
     let callbacks = Callbacks { allow: callback_allow, ..Callbacks::default() };
@@ -176,6 +188,13 @@ fn open_tls(
         });
     }
     Ok(Some(tls))
+}
+
+/// How many files this process may have open, where the system says so.
+fn open_files_allowed() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// A range of addresses, or one.
@@ -237,6 +256,10 @@ async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts
             return Ok(Accounts::Given);
         }
         if !store.add_account(account.clone()).await? {
+            tracing::warn!(
+                account = %account.sid,
+                "the token in {TOKEN_VARIABLE} is not the one that is kept, and replaces it"
+            );
             store.rotate(account).await?;
         }
         return Ok(Accounts::Given);

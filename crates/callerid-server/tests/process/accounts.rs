@@ -100,3 +100,13 @@ fn what_is_not_there_is_said() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("too few digits"), "{output:?}");
 }
+
+#[test]
+fn the_directory_may_be_named_before_and_after_the_command() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().to_str().unwrap();
+    let added = shown(&said(callerid().args(["account", "add", "--data", path])));
+    for arguments in [["account", "--data", path, "list"], ["account", "list", "--data", path]] {
+        assert_eq!(said(callerid().args(arguments)), format!("{}\n", added.sid));
+    }
+}

@@ -64,11 +64,14 @@ fn an_account_from_the_environment_works_when_pasted_and_its_token_can_change() 
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     paste(&server);
-    assert!(!server.written().contains(TOKEN));
     server.terminate();
+    let (_, written) = Server::start(data.path()).terminate();
+    assert!(!written.contains(TOKEN) && !written.contains("is not the one"), "{written}");
     let other = "another-token";
     let mut server = Server::launch(serve(data.path()).env("CALLERID_AUTH_TOKEN", other));
     server.get(&server.list()).expect_exception(401);
+    let written = server.written();
+    assert!(written.contains("the token in CALLERID_AUTH_TOKEN is not the one"), "{written}");
     server.account.auth_token = callerid_core::AuthToken::new(other).unwrap();
     let list = server.get(&server.list()).expect(200);
     assert!(list.text().contains("total=\"1\""), "{}", list.text());
@@ -212,5 +215,19 @@ fn the_log_tells_of_requests_and_keeps_secrets() {
     assert_eq!(requests[1]["client"], "127.0.0.1");
     for secret in [code.as_str(), TOKEN, &authorization, &authorization[6..], "918273"] {
         assert!(!written.contains(secret), "{secret} in {written}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn too_few_open_files_for_the_connections_are_warned_of() {
+    for (files, is_warned) in [(200, true), (700, false)] {
+        let data = tempfile::tempdir().unwrap();
+        let program = callerid();
+        let command = &mut Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]);
+        command.arg(program.get_program()).args(["serve", "--listen=127.0.0.1:0", "--data"]);
+        let (_, written) = Server::launch(command.arg(data.path())).terminate();
+        assert_eq!(written.contains("too few open files"), is_warned, "{written}");
     }
 }
