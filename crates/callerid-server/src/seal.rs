@@ -196,13 +196,13 @@ pub(crate) fn owner_only(options: &mut OpenOptions) {
 }
 
 #[cfg(unix)]
-fn mode_open_to_others(metadata: &fs::Metadata) -> Option<u32> {
+pub(crate) fn mode_open_to_others(metadata: &fs::Metadata) -> Option<u32> {
     let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777;
     (mode & 0o077 != 0).then_some(mode)
 }
 
 #[cfg(not(unix))]
-fn mode_open_to_others(_: &fs::Metadata) -> Option<u32> {
+pub(crate) fn mode_open_to_others(_: &fs::Metadata) -> Option<u32> {
     None
 }
 

@@ -18,7 +18,7 @@ use super::readers::Readers;
 use super::schema::{self, Kind};
 use super::writer::Writer;
 use super::{SqliteError, SqliteStore};
-use crate::seal::{KeyError, KeyFile, SealingKey, owner_only};
+use crate::seal::{KeyError, KeyFile, SealingKey, mode_open_to_others, owner_only};
 
 pub(super) const DATABASE: &str = "callerid.sqlite3";
 const LOCK: &str = "lock";
@@ -55,6 +55,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
     let path = directory.join(DATABASE);
     let unusable = |source| OpenError::Directory { path: directory.into(), source };
     make_directory(directory).map_err(unusable)?;
+    check_mode(directory, 0o022)?;
     let lock = options.serve.then(|| Lock::take(directory)).transpose()?;
     let file = KeyFile::in_directory(directory);
     // In this order: a key that is no draft comes after its database.
@@ -84,8 +85,11 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
         }
         Kind::Ours(_) | Kind::Empty => Ok(()),
     };
-    if kind != Kind::Empty {
+    if kind == Kind::Empty {
+        close_to_others(&path).map_err(unusable)?;
+    } else {
         refused(kind)?;
+        check_mode(&path, 0o077)?;
     }
     if kind == Kind::Empty {
         // Before anything is written: later it takes a VACUUM.
@@ -171,6 +175,31 @@ fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// Refuses a directory that others than its owner may write, for they could put another database there, and a database
+/// that they may read as well. `loose` has the bits that must not be set.
+fn check_mode(path: &Path, loose: u32) -> Result<(), OpenError> {
+    let metadata = path.metadata();
+    let metadata = metadata.map_err(|source| OpenError::Directory { path: path.into(), source })?;
+    let expected = if metadata.is_dir() { 0o700 } else { 0o600 };
+    match mode_open_to_others(&metadata) {
+        Some(mode) if mode & loose != 0 => {
+            Err(OpenError::TooOpen { path: path.into(), mode, expected })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// For a file that was there before anything was in it.
+fn close_to_others(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(path, owner_only)?;
+    }
+    let _ = path;
+    Ok(())
 }
 
 fn make_directory(path: &Path) -> io::Result<()> {
@@ -289,6 +318,15 @@ pub enum OpenError {
         /// The operating system's reason.
         source: io::Error,
     },
+    /// Others than its owner may use it.
+    TooOpen {
+        /// The directory, or its database.
+        path: PathBuf,
+        /// The mode it has.
+        mode: u32,
+        /// The mode to give it.
+        expected: u32,
+    },
     /// Another server works on it.
     InUse {
         /// The directory.
@@ -341,6 +379,11 @@ impl fmt::Display for OpenError {
             Self::Directory { path, source } => {
                 write!(f, "cannot keep data in {}: {source}", path.display())
             }
+            Self::TooOpen { path, mode, expected } => write!(
+                f,
+                "{0} has mode {mode:o}, so others than its owner may use it: chmod {expected:o} {0}",
+                path.display()
+            ),
             Self::InUse { path, process } => {
                 write!(f, "another server works on {}", path.display())?;
                 process.map_or(Ok(()), |process| write!(f, " (process {process})"))
@@ -382,6 +425,7 @@ impl std::error::Error for OpenError {
             Self::InUse { .. }
             | Self::Newer { .. }
             | Self::Foreign { .. }
+            | Self::TooOpen { .. }
             | Self::Lost { .. }
             | Self::Damaged { .. } => None,
         }

@@ -154,6 +154,11 @@ mod opening {
             old.execute(insert, (-i64::from(row / 2), sid.as_str(), number.as_str())).unwrap();
         }
         drop(old);
+        #[cfg(unix)]
+        {
+            let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            fs::set_permissions(database(directory.path()), owner_only).unwrap();
+        }
 
         let options = || Options { key: Some(key.clone()), ..Options::default() };
         let store = SqliteStore::open(directory.path(), options()).unwrap();

@@ -219,6 +219,24 @@ fn the_log_tells_of_requests_and_keeps_secrets() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_directory_and_a_database_that_others_may_use_are_refused() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    let data = tempfile::tempdir().unwrap();
+    Server::start(data.path()).terminate();
+    let database = data.path().join("callerid.sqlite3");
+    for (path, loose, right) in [(data.path(), 0o775, 0o700), (database.as_path(), 0o640, 0o600)] {
+        set_permissions(path, Permissions::from_mode(loose)).unwrap();
+        let said = refused(&mut serve(data.path()));
+        assert!(said.contains(&format!("has mode {loose:o}")), "{said}");
+        assert!(said.ends_with(&format!("chmod {right:o} {}", path.display())), "{said}");
+        set_permissions(path, Permissions::from_mode(right)).unwrap();
+    }
+    Server::start(data.path()).get("/_callerid/health").expect(200);
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn too_few_open_files_for_the_connections_are_warned_of() {
     for (files, is_warned) in [(200, true), (700, false)] {
