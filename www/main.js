@@ -103,7 +103,7 @@ function open(kind) {
   try {
     return kind === "server" ? connectToServer(credentials, log) : connectToUrl(credentials, log);
   } catch (error) {
-    notify({ title: "These credentials cannot be.", detail: error.message });
+    notify({ title: "Invalid credentials.", detail: error.message });
     return null;
   }
 }
@@ -312,7 +312,7 @@ function callsChanged() {
   }
   progress.update(validation);
   const { state } = byId("phone").dataset;
-  if (isVirtual) phone.update(calls.all());
+  if (isVirtual) phone.update(calls.all(), validation?.callSid);
   const isOther = byId("phone").dataset.state !== state;
   // The keypad's sheet is higher than the one that rings.
   if (isOther && ["ringing", "talking"].includes(byId("phone").dataset.state)) bringCodeIntoView();

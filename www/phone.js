@@ -34,6 +34,8 @@ export function mountPhone({ control, take, failed, leave }) {
   const sound = new Sound();
 
   let call = null;
+  /** How many other calls ring. */
+  let others = 0;
   /** The digits of this entry that were keyed here; `•` for one that was keyed elsewhere. */
   let digits = [];
   /** Keys that are yet to be sent, and whether some are on their way. */
@@ -118,12 +120,14 @@ export function mountPhone({ control, take, failed, leave }) {
     const now = state();
     if (now === "talking") {
       const seconds = Math.max(0, Math.floor((Date.now() - (call.answeredAt ?? Date.now())) / 1000));
-      setText(byId("phone-state"), `Answered · ${clock(seconds)}`);
+      setText(byId("phone-state"), `Answered · ${clock(seconds)}${othersRing()}`);
       ticking = setTimeout(drawTime, 1000);
     } else {
-      setText(byId("phone-state"), now === "ringing" ? "Ringing…" : "");
+      setText(byId("phone-state"), now === "ringing" ? `Ringing…${othersRing()}` : "");
     }
   };
+
+  const othersRing = () => (others === 0 ? "" : others === 1 ? " · 1 other rings" : ` · ${others} others ring`);
 
   /** The end of a call goes by itself, but not from under someone's fingers. */
   const restLater = () => {
@@ -230,12 +234,18 @@ export function mountPhone({ control, take, failed, leave }) {
   });
 
   return {
-    /** Shows the call that is at the phone, of those there are. */
-    update: (calls) => {
+    /**
+     * Shows one call of those there are: the one that is being keyed here, the one that this page asked for (`ownSid`), the one
+     * that was shown before, the newest; in this order.
+     */
+    update: (calls, ownSid) => {
       const known = call && calls.find((it) => it.callSid === call.callSid);
       const atPhone = calls.filter((it) => it.status === "ringing" || it.status === "in-progress");
-      const next = (known && isLive(known) && known) || atPhone[0] || known || null;
+      const isKeyed = known?.status === "in-progress" && root.contains(document.activeElement);
+      const own = atPhone.find((it) => it.callSid === ownSid);
+      const next = (isKeyed && known) || own || (known && isLive(known) && known) || atPhone[0] || known || null;
       if (next && !isLive(next) && !call) return;
+      others = atPhone.filter((it) => it.status === "ringing" && it.callSid !== next?.callSid).length;
       if (next?.callSid !== call?.callSid) {
         digits = [];
         waiting = "";

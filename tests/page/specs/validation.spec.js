@@ -226,6 +226,58 @@ test("the code is six digits for those who copy and for those who listen", async
   await shoot(page, "ringing-light");
 });
 
+for (const width of [320, 1280]) {
+  test(`at ${width} px the phone shows the call that the page asked for, and how many others ring`, async ({ page, server }) => {
+    await page.setViewportSize({ width, height: width === 320 ? 568 : 900 });
+    const { elsewhere } = server;
+    const create = (PhoneNumber) => elsewhere.send("POST", elsewhere.path, { PhoneNumber });
+    await create("4158675301");
+    await create("4158675302");
+    await server.open();
+    const shown = page.locator("#phone-number-shown");
+    const state = page.locator("#phone-state");
+    await expect(state).toHaveText("Ringing… · 1 other rings");
+    await ask(page, { number: "4158675309" });
+    const code = await shownCode(page);
+    await expect(shown).toHaveText("(415) 867-5309");
+    await expect(state).toHaveText("Ringing… · 2 others ring");
+    await expect(page).toHaveTitle(/^Ringing: \(415\) 867-5309/);
+    // A call that comes later does not take its place, nor does the sheet cover the code.
+    await create("4158675303");
+    await expect(state).toHaveText("Ringing… · 3 others ring");
+    await expect(shown).toHaveText("(415) 867-5309");
+    if (width === 320) {
+      const [digits, sheet] = [await page.locator("#code").boundingBox(), await page.locator("#phone").boundingBox()];
+      expect(digits.y).toBeGreaterThanOrEqual(0);
+      expect(digits.y + digits.height).toBeLessThanOrEqual(sheet.y);
+    }
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await shoot(page, `others-ring-${width}-${colorScheme}`, { fullPage: false });
+    }
+    await answer(page);
+    await expect(state).toHaveText(/^Answered · 0:\d\d · 3 others ring$/);
+    await press(page, code);
+    await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
+    // Then the newest of the others.
+    await expect(shown).toHaveText("(415) 867-5303");
+    await expect(state).toHaveText("Ringing… · 2 others ring");
+  });
+}
+
+test("a call that is being keyed is not taken from under the fingers", async ({ page, server }) => {
+  const { elsewhere } = server;
+  await server.open();
+  await elsewhere.send("POST", elsewhere.path, { PhoneNumber: "4158675301" });
+  await answer(page);
+  await ask(page, { number: "4158675309", delay: "1" });
+  await press(page, "1");
+  await expect(page.locator("#phone-state")).toHaveText(/^Answered · 0:\d\d · 1 other rings$/);
+  await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5301");
+  await page.getByRole("button", { name: "Hang up" }).click();
+  await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5309");
+});
+
 /** What the page keeps of the mock for a reload, as it last did. */
 const keptByMock = (page) => page.evaluate(() => atob(JSON.parse(sessionStorage.getItem("callerid.mock") ?? '""')));
 
