@@ -204,7 +204,7 @@ export function mountCallerIds({ connection, failed, read }) {
       clearTimeout(soon);
       soon = setTimeout(load, GATHER_MS);
     },
-    /** Begins anew, as for another connection, of that kind. */
+    /** Starts over, for another connection of that kind. */
     reset: (next) => {
       kind = next;
       clearTimeout(soon);

@@ -53,7 +53,7 @@ export function connectToServer({ accountSid, authToken }, log) {
 /**
  * To another URL.
  *
- * @throws {RangeError} where the URL, the Sid or the token cannot be.
+ * @throws {RangeError} if the URL, the Sid or the token is invalid.
  */
 export function connectToUrl({ url, accountSid, authToken }, log) {
   const fetch = log.recording(bareFetch, false);
@@ -77,7 +77,7 @@ function startMock() {
   try {
     if (kept) started.restore(Uint8Array.from(atob(kept), (char) => char.charCodeAt(0)));
   } catch {
-    // Kept by another version of the page: begin anew.
+    // Kept by another version of the page: start over.
   }
   const save = () => keep("mock", btoa(Array.from(started.snapshot(), (byte) => String.fromCharCode(byte)).join("")));
   started.addEventListener("change", () => queueMicrotask(save));

@@ -23,7 +23,7 @@ export function icon(name) {
   return svg;
 }
 
-/** Sets a text where it is another: selections stand, and nobody hears it twice. */
+/** Sets a text if it differs: selections stay, and screen readers do not repeat it. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

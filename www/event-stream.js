@@ -7,7 +7,7 @@ const SILENCE_MS = 40_000;
 /** How long the stream may take to open. */
 const OPENING_MS = 10_000;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
-/** How often a list is read where the API has no events. */
+/** How often a list is read if the API has no events. */
 const POLL_MS = 4000;
 
 /**

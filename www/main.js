@@ -131,7 +131,7 @@ function linkState(state, text) {
   setText(byId("link-text"), text);
 }
 
-/** What the connection is called where it stands. */
+/** The name of a connection that is up. */
 function liveText() {
   const { kind, place, accountSid } = connection;
   return kind === "page" ? "Mock, in this page" : `${place} · ${accountSid.slice(0, 6)}…${accountSid.slice(-4)}`;
@@ -206,7 +206,7 @@ function refused() {
   callerIds.refuse("Sign in first");
 }
 
-/** Something did not get through: whoever did it says so; here the connection is looked after. */
+/** A request failed. Its caller reports that; this looks after the connection. */
 function failed(error) {
   if (!connection) return;
   const { kind } = explain(error, connection);
@@ -344,7 +344,7 @@ function leavePhone() {
 
 // ── Start ──
 
-/** The core cannot be had: the page says so. */
+/** The core did not load: the page says so. */
 function notStarted(error) {
   linkState("lost", "Not started");
   notify({

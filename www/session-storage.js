@@ -2,7 +2,7 @@
 
 const PREFIX = "callerid.";
 
-/** What is kept under that name; `undefined` where nothing is, or it cannot be read. */
+/** What is kept under that name; `undefined` if nothing is, or if it cannot be read. */
 export function recall(name) {
   try {
     const text = sessionStorage.getItem(PREFIX + name);
@@ -18,6 +18,6 @@ export function keep(name, value) {
     if (value === undefined) sessionStorage.removeItem(PREFIX + name);
     else sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
   } catch {
-    // A reload starts anew, and that is all.
+    // A reload starts over, and that is all.
   }
 }

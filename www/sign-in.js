@@ -3,7 +3,7 @@
 import { byId, element, icon, setText, show } from "./dom.js";
 
 /**
- * The credentials in the address, which are taken out of it at once; `null` where there are none.
+ * The credentials in the address, which are taken out of it at once; `null` if there are none.
  * The address is `…/#account=AC…&token=…`.
  */
 export function takeFromAddress() {
@@ -17,7 +17,7 @@ export function takeFromAddress() {
 
 const FIELDS = { url: "sign-in-url", accountSid: "sign-in-account", authToken: "sign-in-token" };
 
-/** Mounts the form. `connect(kind, credentials)` throws a `RangeError` where they cannot be. */
+/** Mounts the form. `connect(kind, credentials)` throws a `RangeError` if they are invalid. */
 export function mountSignIn({ connect }) {
   const panel = byId("sign-in");
   const inputs = Object.fromEntries(Object.entries(FIELDS).map(([name, id]) => [name, byId(id)]));

@@ -14,7 +14,7 @@ const number = byId("phone-number");
 const name = byId("friendly-name");
 const delay = byId("call-delay");
 
-/** What is wrong with a field: `null`, or the words and, where it helps, the place. */
+/** What is wrong with a field: `null`, or a message and, if it helps, the place. */
 const CHECKS = {
   "phone-number": (text) => {
     const check = PhoneNumber.check(text);

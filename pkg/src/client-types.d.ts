@@ -23,10 +23,10 @@ export type FriendlyNameCheck =
   | {
       readonly ok: false;
       readonly length: number;
-      /** Over {@link FriendlyName.limit} characters, or one in it that cannot be shown. */
+      /** Over {@link FriendlyName.limit} characters, or an unprintable one in it. */
       readonly reason: "too-long" | "unprintable";
       readonly message: string;
-      /** The index of the first character too many, or of the one that cannot be shown. */
+      /** The index of the first character too many, or of the unprintable one. */
       readonly at: number;
     };
 
@@ -84,9 +84,9 @@ export interface CallerIdList {
   page: number;
   /** The most rows a page has. */
   pageSize: number;
-  /** Pages in the whole list; an empty list has none. `null` where the service does not say. */
+  /** Pages in the whole list; an empty list has none. `null` if the service does not say. */
   pages: number | null;
-  /** Rows in the whole list; `null` where the service does not say, as Twilio's no longer does. */
+  /** Rows in the whole list; `null` if the service does not say, as Twilio's no longer does. */
   total: number | null;
   /** Index of the page's first row in the whole list, from 0. */
   start: number;
@@ -132,11 +132,11 @@ export type ApiVersion = "2008-08-01" | "2010-04-01";
 export interface ConnectionOptions {
   /** `AC` and 32 hexadecimal digits. */
   readonly accountSid: string;
-  /** The account's secret. In a browser whoever uses the page can read it. */
+  /** The account's secret. In a browser, anyone who uses the page can read it. */
   readonly authToken: string;
   /** Where the service is: scheme, host and perhaps a port, no path. `http://127.0.0.1:8008`, `location.origin`. */
   readonly baseUrl: string | PlatformUrl;
-  /** How requests are sent; the platform's `fetch` where it is left out. */
+  /** How requests are sent; the platform's `fetch` by default. */
   readonly fetch?: Fetch | undefined;
 }
 
@@ -152,7 +152,7 @@ export interface CreateParameters {
   readonly phoneNumber: string | PhoneNumber;
   /** What a person calls it; its default is the number nicely formatted. */
   readonly friendlyName?: string | undefined;
-  /** Seconds before the phone rings, 0 to 60; 0 where it is left out. */
+  /** Seconds before the phone rings, 0 to 60; 0 by default. */
   readonly callDelay?: number | undefined;
   /** What to dial after the call is connected: up to 32 digits and `w`, half a second's wait. Only in 2010-04-01. */
   readonly extension?: string | undefined;
@@ -161,7 +161,7 @@ export interface CreateParameters {
    * (`callerid serve` calls it; {@link MockApi} calls nobody.)
    */
   readonly statusCallback?: string | PlatformUrl | undefined;
-  /** How `statusCallback` is called; `POST` where it is left out. */
+  /** How `statusCallback` is called; `POST` by default. */
   readonly statusCallbackMethod?: "GET" | "POST" | undefined;
 }
 
@@ -177,7 +177,7 @@ export interface ListFilter {
 export interface ListParameters extends ListFilter {
   /** The page's number, from 0. */
   readonly page?: number | undefined;
-  /** Rows on a page, 1 to 1000; 50 where it is left out. */
+  /** Rows on a page, 1 to 1000; 50 by default. */
   readonly pageSize?: number | undefined;
 }
 
@@ -230,12 +230,12 @@ export type Change =
   | { readonly type: "caller-id-added"; readonly id: string; readonly callerId: OutgoingCallerId }
   | { readonly type: "caller-id-updated"; readonly id: string; readonly callerId: OutgoingCallerId }
   | { readonly type: "caller-id-deleted"; readonly id: string; readonly sid: string }
-  /** Changes were missed that are no longer kept: read the lists anew. */
+  /** Changes were missed that are no longer kept: read the lists again. */
   | { readonly type: "reset"; readonly id: string };
 
 /** What {@link CallControl.events} takes. */
 export interface EventsOptions extends RequestOptions {
-  /** Begin after this change; where it is left out, with what changes from now on. */
+  /** Begin after this change; by default, with what changes from now on. */
   readonly lastEventId?: string | undefined;
   /**
    * Called when the stream is open, with the id that it begins after, and at every sign of life (about every 15 s

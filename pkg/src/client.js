@@ -10,12 +10,12 @@ import { core, texts } from "./wasm.js";
 /**
  * The typed client. Every method rejects with
  *
- * - {@link RestException} where the service refuses;
- * - {@link InvalidPhoneNumber} where a number is none, before anything is sent;
- * - `RangeError` where a name, a delay, a page size or a Sid cannot be, or an option is none of the version's, before
+ * - {@link RestException} if the service refuses;
+ * - {@link InvalidPhoneNumber} for an invalid number, before anything is sent;
+ * - `RangeError` for an invalid name, delay, page size or Sid, or an option that the version does not have, before
  *   anything is sent;
  * - {@link UnexpectedResponse} where something else answers;
- * - whatever `fetch` rejects with: a `TypeError` where there is no connection, the signal's `reason` where it is
+ * - whatever `fetch` rejects with: a `TypeError` without a connection, the signal's `reason` if it is
  *   aborted.
  */
 export class CallerIdClient {
@@ -24,7 +24,7 @@ export class CallerIdClient {
 
   /**
    * @param {ClientOptions} options
-   * @throws {RangeError} where the Sid, the token or the address cannot be, or there is no such version.
+   * @throws {RangeError} if the Sid, the token, the address or the version is invalid.
    */
   constructor({ accountSid, authToken, baseUrl, apiVersion, fetch }) {
     this.#connection = texts({ accountSid, authToken, baseUrl, apiVersion });

@@ -7,7 +7,7 @@ import { core, texts } from "./wasm.js";
 /** @import { PlatformResponse } from "./platform.js" */
 
 /**
- * The project's own control surface, under `/_callerid/`: whoever has the account's credentials can be the phone.
+ * The project's own control surface, under `/_callerid/`: anyone with the account's credentials can be the phone.
  * It is the same over `callerid serve` and over {@link MockApi.fetch}; Twilio has none. Methods reject as those of
  * {@link CallerIdClient}; what cannot happen to a call as it stands is a {@link RestException} with status 409.
  */
@@ -18,7 +18,7 @@ export class CallControl {
 
   /**
    * @param {ConnectionOptions} options
-   * @throws {RangeError} where the Sid, the token or the address cannot be.
+   * @throws {RangeError} if the Sid, the token or the address is invalid.
    */
   constructor({ accountSid, authToken, baseUrl, fetch }) {
     const { origin, authorization } = core().clientConnection(texts({ accountSid, authToken, baseUrl }));

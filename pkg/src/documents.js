@@ -6,9 +6,9 @@ import { core, encoder } from "./wasm.js";
  * Reads the body of any response of the API, of either version, in XML.
  *
  * @param {string | Uint8Array} body
- * @param {string | null} [contentType] The response's `Content-Type`; where it is given and is not XML, the body is refused.
+ * @param {string | null} [contentType] The response's `Content-Type`; if given, it must be XML.
  * @returns {ApiDocument}
- * @throws {InvalidDocument} where the body is none of the API's documents.
+ * @throws {InvalidDocument} if the body is not a document of the API.
  */
 export function parseResponse(body, contentType) {
   const bytes = typeof body === "string" ? encoder.encode(body) : body;

@@ -27,7 +27,7 @@ export class InvalidPhoneNumber extends Error {
   }
 }
 
-/** A body is none of the API's documents. The message says why, and from which byte on. */
+/** A body that is not a document of the API. The message says why, and at which byte. */
 export class InvalidDocument extends Error {
   /**
    * @param {string} message
@@ -85,7 +85,7 @@ export class RestException extends Error {
      */
     this.status = status;
     /**
-     * Twilio's number for the error; `null` where it sends none, as with a 404.
+     * Twilio's number for the error; `null` if it sends none, as with a 404.
      *
      * @readonly
      */
@@ -106,7 +106,7 @@ export class RestException extends Error {
 
 /**
  * A response came that is not the API's: a proxy's page, another service, an answer to another question. The
- * `cause` says why where the body is at fault.
+ * `cause` says why if the body is at fault.
  */
 export class UnexpectedResponse extends Error {
   /**

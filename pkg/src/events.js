@@ -40,7 +40,7 @@ export class EventReader {
 }
 
 /**
- * The change that an event tells of; none where it is of a kind that a newer server has.
+ * The change that an event tells of; `undefined` for a kind that only a newer server knows.
  *
  * @param {ServerEvent} event
  * @returns {Change | undefined}

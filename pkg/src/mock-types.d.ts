@@ -10,19 +10,19 @@ export interface SeedCallerId {
   readonly phoneNumber: string | PhoneNumber;
   /** Its default is the number nicely formatted. */
   readonly friendlyName?: string | undefined;
-  /** Made from the entropy where it is left out. */
+  /** Made from the entropy by default. */
   readonly sid?: string | undefined;
-  /** The mock's present where it is left out. */
+  /** The mock's present by default. */
   readonly dateCreated?: Date | undefined;
-  /** `dateCreated` where it is left out. */
+  /** `dateCreated` by default. */
   readonly dateUpdated?: Date | undefined;
 }
 
 /** How a mock begins. */
 export interface MockApiOptions {
-  /** The account that may ask; made from the entropy where it is left out. */
+  /** The account that may ask; made from the entropy by default. */
   readonly accountSid?: string | undefined;
-  /** Its token; made from the entropy where it is left out. */
+  /** Its token; made from the entropy by default. */
   readonly authToken?: string | undefined;
   /** The caller IDs it has. */
   readonly seed?: readonly SeedCallerId[] | undefined;
@@ -31,7 +31,7 @@ export interface MockApiOptions {
    * by `Date.now` and `setTimeout`.
    */
   readonly now?: Date | undefined;
-  /** Fills the bytes that Sids and codes are made from; `crypto.getRandomValues` where it is left out. */
+  /** Fills the bytes that Sids and codes are made from; `crypto.getRandomValues` by default. */
   readonly entropy?: ((bytes: Uint8Array) => void) | undefined;
   /** Every validation gets this code, six digits. */
   readonly validationCode?: string | undefined;
@@ -49,7 +49,7 @@ export interface MockPhone {
 }
 
 /**
- * A call as whoever holds the phone sees it. What cannot happen to it as it stands is thrown as a {@link RestException}
+ * A call as the person at the phone sees it. What cannot happen to it as it stands is thrown as a {@link RestException}
  * with status 409. The properties are those of the moment at which it was handed over; each method returns the call after
  * it.
  */
@@ -92,7 +92,7 @@ export interface MockEventTarget extends Disposing {
   dispatchEvent(event: PlatformEvent): boolean;
 }
 
-// `using mock = new MockApi()`, where the library that is loaded knows `Symbol.dispose`.
+// `using mock = new MockApi()`, if the loaded library knows `Symbol.dispose`.
 type Disposes = SymbolConstructor extends { readonly dispose: infer Dispose extends symbol }
   ? { [Key in Dispose]: () => void }
   : unknown;

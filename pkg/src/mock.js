@@ -41,7 +41,7 @@ export class MockApi extends MockEvents {
   #entropy;
   #code;
   /**
-   * The test clock, where there is one.
+   * The test clock, if there is one.
    *
    * @type {number | undefined}
    */
@@ -70,7 +70,7 @@ export class MockApi extends MockEvents {
 
   /**
    * @param {MockApiOptions} [options]
-   * @throws {RangeError} or {InvalidPhoneNumber} where an option cannot be.
+   * @throws {RangeError} or {InvalidPhoneNumber} if an option is invalid.
    */
   constructor({ accountSid, authToken, seed = [], now, entropy, validationCode } = {}) {
     super();
@@ -136,7 +136,7 @@ export class MockApi extends MockEvents {
    *
    * @param {string | PhoneNumber} phoneNumber
    * @returns {MockPhone}
-   * @throws {InvalidPhoneNumber} where it is none.
+   * @throws {InvalidPhoneNumber} if it is invalid.
    */
   phone(phoneNumber) {
     const number = PhoneNumber.parse(phoneNumber.toString()).toString();
@@ -177,7 +177,7 @@ export class MockApi extends MockEvents {
    * Streams of events that are open go on from there with a `reset`.
    *
    * @param {Uint8Array} snapshot
-   * @throws {RangeError} where it is no snapshot, or one of another version.
+   * @throws {RangeError} if it is not a snapshot, or one of another version.
    */
   restore(snapshot) {
     this.#core.restore(snapshot);
@@ -197,8 +197,8 @@ export class MockApi extends MockEvents {
   }
 
   /**
-   * For `using`. Where the engine has no such symbol this is called "undefined", by nobody: said otherwise, bundlers would
-   * keep the class for whoever does not use it.
+   * For `using`. Where the engine has no such symbol this is called "undefined", by nobody: written otherwise, bundlers would
+   * keep the class even if it is not used.
    *
    * @internal
    */

@@ -30,7 +30,7 @@ export class PhoneNumber {
    * `tel:+1-415-555-1212`, `1-800-FLOWERS`, full-width and other Unicode digits.
    *
    * @param {string} text
-   * @throws {InvalidPhoneNumber} where it is none, or has an extension.
+   * @throws {InvalidPhoneNumber} if it is invalid, or has an extension.
    */
   static parse(text) {
     return new PhoneNumber(MAKE, core().parsePhoneNumber(string(text)));
@@ -53,7 +53,7 @@ export class PhoneNumber {
    *
    * @param {string} text
    * @returns {{ phoneNumber: PhoneNumber, extension: string | null }}
-   * @throws {InvalidPhoneNumber} where it is no number.
+   * @throws {InvalidPhoneNumber} if it is invalid.
    */
   static parseWithExtension(text) {
     const [digits = "", extension = null] = core().parsePhoneNumberWithExtension(string(text));
@@ -77,8 +77,8 @@ export class PhoneNumber {
   }
 
   /**
-   * Reads many numbers in one crossing. Of texts: of each the ten digits, or `null` where it is no number. Of UTF-8 text
-   * with a number a line (ended by `\n` or `\r\n`): as many lines, the ten digits, or an empty line where it is no number.
+   * Reads many numbers in one crossing. Of texts: of each the ten digits, or `null` if it is invalid. Of UTF-8 text
+   * with a number a line (ended by `\n` or `\r\n`): as many lines, the ten digits, or an empty line if it is invalid.
    *
    * @overload
    * @param {readonly string[]} texts

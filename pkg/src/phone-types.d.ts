@@ -11,9 +11,9 @@ import type { PhoneNumber } from "./phone-number.js";
  * | `too-short`, `too-long` | has fewer or more than ten digits |
  * | `another-country` | is an international number of another country than +1 |
  * | `extension` | has an extension: see {@link PhoneNumber.parseWithExtension} |
- * | `area-code` | has an area code that cannot be: it begins with 0 or 1, or is a service code like 911 |
+ * | `area-code` | has an invalid area code: it begins with 0 or 1, or is a service code like 911 |
  * | `unassigned-area-code` | has an area code that nobody has |
- * | `exchange` | has three digits after the area code that cannot be, or that have no numbers there |
+ * | `exchange` | has an invalid exchange (the three digits after the area code), or one without numbers there |
  * | `stray-text` | has something in it that is no part of a number |
  * | `text-too-long` | has more than 250 characters |
  * | `two-numbers` | has two numbers, or a number with two extensions |

@@ -1,5 +1,5 @@
 /**
- * `callerid`, which finds its .wasm at an address: beside itself, or where a bundler has put it. Call {@link init} once
+ * `callerid`, which finds its .wasm at an address: beside itself, or where a bundler put it. Call {@link init} once
  * before anything else. It shares its state with every other entry of the package.
  *
  * @module callerid/url

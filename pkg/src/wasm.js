@@ -1,4 +1,4 @@
-// Loads the .wasm: at its first use where an entry carries it, by `init` where not.
+// Loads the .wasm: at its first use if an entry carries it, otherwise by `init`.
 
 import * as glue from "./glue.js";
 
@@ -15,7 +15,7 @@ let isLoaded = false;
 let loading;
 
 /**
- * Says where the .wasm is to be had when it is first needed.
+ * Sets where to get the .wasm when it is first needed.
  *
  * @internal
  * @param {() => glue.SyncInitInput} provide
@@ -98,7 +98,7 @@ async function compile(source) {
     return WebAssembly.compile(/** @type {BufferSource} */ (source));
   }
   if (!source.ok) throw new Error(`callerid: ${source.url} answered ${source.status}`);
-  // As it comes in, where the host says what it is.
+  // Compiled while it arrives, if the host gives its type.
   if (source.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(source);
   return WebAssembly.compile(await source.arrayBuffer());
 }

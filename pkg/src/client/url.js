@@ -1,5 +1,5 @@
 /**
- * `callerid/client`, which finds its .wasm at an address: beside itself, or where a bundler has put it. Call {@link init}
+ * `callerid/client`, which finds its .wasm at an address: beside itself, or where a bundler put it. Call {@link init}
  * once before anything else.
  *
  * @module callerid/client/url

@@ -1,5 +1,5 @@
 /**
- * `callerid/phone`, which finds its .wasm at an address: beside itself, or where a bundler has put it. Call {@link init}
+ * `callerid/phone`, which finds its .wasm at an address: beside itself, or where a bundler put it. Call {@link init}
  * once before anything else.
  *
  * @module callerid/phone/url
