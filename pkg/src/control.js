@@ -45,8 +45,15 @@ export class CallControl {
    * @returns {Promise<Call[]>}
    */
   async calls(options) {
-    const { calls } = await this.#json("GET", "calls", options);
-    return calls.map(toCall);
+    /** @type {Call[]} */
+    const calls = [];
+    let page = "calls?num=1000";
+    while (page) {
+      const { calls: rows, next_page_uri: next } = await this.#json("GET", page, options);
+      calls.push(...rows.map(toCall));
+      page = next?.replace("/_callerid/", "");
+    }
+    return calls;
   }
 
   /**

@@ -288,7 +288,13 @@ export class MockApi extends MockEvents {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       /** @type {Call[]} */
-      const calls = this.#control("GET", "calls").calls.map(toCall);
+      const calls = [];
+      let page = "calls?num=1000";
+      while (page) {
+        const { calls: rows, next_page_uri: next } = this.#control("GET", page);
+        calls.push(...rows.map(toCall));
+        page = next?.replace("/_callerid/", "");
+      }
       const ringing = calls.find((call) => call.phoneNumber === number && call.status === "ringing");
       if (ringing) return resolve(this.#toMockCall(ringing));
       const done = () => {

@@ -62,8 +62,8 @@ use callerid_core::{
     PageRequest, PhoneNumber,
 };
 use callerid_service::{
-    Account, Admitted, Call, Callback, Events, Ineligible, Limits, NumberUsage, Store, StoreError,
-    Transition,
+    Account, Admitted, Call, Callback, Events, Ineligible, Limits, Newest, NumberUsage, Store,
+    StoreError, Transition,
 };
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::watch;
@@ -319,8 +319,8 @@ impl Store for SqliteStore {
         self.read(|connection| calls::find(connection, sid))
     }
 
-    async fn calls(&self, account: &AccountSid) -> Result<Vec<Call>, StoreError> {
-        self.snapshot(|connection| calls::of_account(connection, account))
+    async fn calls(&self, account: &AccountSid, which: Newest) -> Result<Vec<Call>, StoreError> {
+        self.snapshot(|connection| calls::of_account(connection, account, which))
     }
 
     async fn save(&self, steps: Vec<Transition>) -> Result<Vec<bool>, StoreError> {
@@ -346,8 +346,12 @@ impl Store for SqliteStore {
         self.read(calls::wake_at)
     }
 
-    async fn callbacks(&self, account: &AccountSid) -> Result<Vec<Callback>, StoreError> {
-        self.snapshot(|connection| callbacks::of_account(connection, account))
+    async fn callbacks(
+        &self,
+        account: &AccountSid,
+        which: Newest,
+    ) -> Result<Vec<Callback>, StoreError> {
+        self.snapshot(|connection| callbacks::of_account(connection, account, which))
     }
 
     async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {

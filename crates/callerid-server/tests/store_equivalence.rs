@@ -10,7 +10,8 @@ use callerid_core::{
 };
 use callerid_server::store::{Options, SqliteStore};
 use callerid_service::{
-    Account, Attempt, Call, Key, Limits, MemoryStore, PhoneEvent, RandomBytes, Store, Transition,
+    Account, Attempt, Call, Key, Limits, MemoryStore, Newest, PhoneEvent, RandomBytes, Store,
+    Transition,
 };
 use proptest::prelude::*;
 
@@ -427,12 +428,18 @@ impl Player {
                     .unwrap()
                     .map(|account| account.auth_token.expose().to_owned()),
                 store.list(&account, &Filter::default(), page).await.unwrap(),
-                store.calls(&account).await.unwrap(),
-                store.callbacks(&account).await.unwrap(),
+                store.calls(&account, Newest::ALL).await.unwrap(),
+                store.callbacks(&account, Newest::ALL).await.unwrap(),
                 store.events_after(&account, 0, usize::MAX).await.unwrap(),
             );
         }
         for sid in &self.calls {
+            if let Some(call) = store.call(sid).await.unwrap() {
+                let page = Newest { before: Some((call.created_at, *sid)), limit: 3 };
+                let calls = store.calls(&call.account_sid, page).await.unwrap();
+                let callbacks = store.callbacks(&call.account_sid, page).await.unwrap();
+                all += &format!("{calls:?} {callbacks:?}\n");
+            }
             all += &format!("{:?}\n", store.call(sid).await.unwrap());
         }
         let due = store.due(self.now(), usize::MAX).await.unwrap();

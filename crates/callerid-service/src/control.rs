@@ -8,11 +8,15 @@
 //! | `GET callbacks` | lists the account's status callbacks: pending, delivered, failed |
 //! | `POST calls/{CallSid}/answer`, `/digits`, `/hangup`, `/busy`, `/no-answer` | is the phone |
 //!
+//! Lists come in pages of `num` rows, 50 unless asked otherwise: `next_page_uri` is the address of the next.
+//!
 //! JSON in every answer, the API's credentials in every request. `GET events`, a stream, is answered by
 //! [`Service::follow`].
 //!
 //! The line in the answer to `GET health` is [`VIRTUAL_LINE`](crate::VIRTUAL_LINE) where no phone rings but the one that is here: whoever
 //! asks may offer to answer it. Any other is called by the name that its host gives it.
+
+mod paging;
 
 use serde::Serialize;
 
@@ -20,7 +24,8 @@ use callerid_core::representation::{Representation, json};
 use callerid_core::{AccountSid, ApiVersion, CallSid, ErrorCode, Moment, RestException};
 
 use crate::api_error::{ApiError, ServiceError};
-use crate::call::PhoneEvent;
+use crate::call::{Call, PhoneEvent};
+use crate::callback::Callback;
 use crate::keypad::Key;
 use crate::request::Request;
 use crate::response::Response;
@@ -80,14 +85,20 @@ async fn answer<S: Store>(
         })),
         Resource::Events => Err(not_found().into()),
         Resource::Calls => {
-            let calls = service.store().calls(&account).await?;
+            let asked = paging::decode(request, paging::MAX_CALLS)?;
+            let mut calls = service.store().calls(&account, asked).await?;
+            let place = |call: &Call| (call.created_at, call.sid);
+            let next_page_uri = paging::next_page_uri(&mut calls, &asked, request.path, place);
             let calls = calls.iter().map(CallView::from).collect::<Vec<_>>();
-            Ok(json::to_string(&Calls { calls }))
+            Ok(json::to_string(&Calls { calls, next_page_uri }))
         }
         Resource::Callbacks => {
-            let callbacks = service.store().callbacks(&account).await?;
+            let asked = paging::decode(request, paging::MAX_CALLBACKS)?;
+            let mut callbacks = service.store().callbacks(&account, asked).await?;
+            let place = |callback: &Callback| (callback.created_at, callback.call_sid);
+            let next_page_uri = paging::next_page_uri(&mut callbacks, &asked, request.path, place);
             let callbacks = callbacks.iter().map(CallbackView::from).collect::<Vec<_>>();
-            Ok(json::to_string(&Callbacks { callbacks }))
+            Ok(json::to_string(&Callbacks { callbacks, next_page_uri }))
         }
         Resource::Call(sid) => {
             let call = service.store().call(&sid).await?;
@@ -135,11 +146,15 @@ struct Health<'a> {
 #[derive(Serialize)]
 struct Calls<'a> {
     calls: Vec<CallView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_uri: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Callbacks<'a> {
     callbacks: Vec<CallbackView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_uri: Option<String>,
 }
 
 enum Resource {

@@ -70,8 +70,8 @@ pub use response::Response;
 pub use router::{error_response, json_response};
 pub use service::{LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick, VIRTUAL_LINE};
 pub use store::{
-    CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, InvalidSnapshot, MemoryStore, Store,
-    StoreError,
+    CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, InvalidSnapshot, MemoryStore, Newest,
+    Store, StoreError,
 };
 pub use transition::{Instruction, Prompt, Transition, UnexpectedEvent};
 

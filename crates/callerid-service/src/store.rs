@@ -90,10 +90,11 @@ pub trait Store: Send + Sync {
     /// One of the calls of any account.
     fn call(&self, sid: &CallSid) -> impl Future<Output = Result<Option<Call>, StoreError>> + Send;
 
-    /// The account's calls, newest first: every live one, and the ended ones that are kept.
+    /// Some of the account's calls, newest first: of every live one, and the ended ones that are kept.
     fn calls(
         &self,
         account: &AccountSid,
+        which: Newest,
     ) -> impl Future<Output = Result<Vec<Call>, StoreError>> + Send;
 
     /// Saves steps, each whole or not at all, and says of each whether it was saved. One whose call has
@@ -118,11 +119,11 @@ pub trait Store: Send + Sync {
     /// The earliest [`wake_at`](Call::wake_at) of all live calls.
     fn wake_at(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
 
-    /// The account's callbacks, those of the newest calls first: every pending one, and the done ones that are
-    /// kept.
+    /// Some of the account's callbacks, newest first: of every pending one, and the done ones that are kept.
     fn callbacks(
         &self,
         account: &AccountSid,
+        which: Newest,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
     /// Callbacks that [are due](Callback::is_due), those with the earliest [`next_at`](Callback::next_at) first, at most
@@ -150,6 +151,20 @@ pub trait Store: Send + Sync {
         id: u64,
         limit: usize,
     ) -> impl Future<Output = Result<Events, StoreError>> + Send;
+}
+
+/// Which of an account's calls or callbacks: the newest, or those that are older than one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Newest {
+    /// When the one was created that all are older than, and the Sid of its call.
+    pub before: Option<(Moment, CallSid)>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+impl Newest {
+    /// All of them.
+    pub const ALL: Self = Self { before: None, limit: usize::MAX };
 }
 
 /// Some of an account's events.

@@ -17,7 +17,7 @@ use crate::request::Request;
 use crate::response::Response;
 use callerid_core::ApiVersion;
 
-pub(crate) use parameters::{form, malformed};
+pub(crate) use parameters::{Parameters, form, malformed};
 
 /// What the service answers, before a version writes it.
 #[derive(Debug)]

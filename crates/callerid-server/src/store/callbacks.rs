@@ -1,12 +1,12 @@
 //! Callbacks: those that are to be made, and the newest of those that are done.
 
 use callerid_core::{AccountSid, CallSid, CallbackMethod, Moment, StatusCallback};
-use callerid_service::{CALLBACK_LONGEST_WAIT_SECONDS, CALLBACKS_KEPT, Callback};
+use callerid_service::{CALLBACK_LONGEST_WAIT_SECONDS, CALLBACKS_KEPT, Callback, Newest};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::unreadable::{self, Survey, Unreadable, readable};
-use super::{SqliteError, accounts, parsed};
+use super::{SqliteError, accounts, calls, parsed};
 
 /// Callbacks that are dropped with one change, so that none takes long.
 const DROPPED_AT_ONCE: i64 = 16;
@@ -54,17 +54,18 @@ pub(super) fn target(
 pub(super) fn of_account(
     connection: &Connection,
     account: &AccountSid,
+    which: Newest,
 ) -> Result<Vec<Callback>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
+    let (created_at, sid) = calls::before(&which);
     let mut select = connection.prepare_cached(select!(
-        "WHERE callback.account = ?1 ORDER BY created_at DESC, call_sid DESC"
+        "WHERE callback.account = ?1 AND (created_at, call_sid) < (?2, ?3)
+         ORDER BY created_at DESC, call_sid DESC LIMIT ?4"
     ))?;
+    let limit = i64::try_from(which.limit).unwrap_or(i64::MAX);
     let (mut callbacks, mut unreadable) = (Vec::new(), Vec::new());
-    unreadable::split(
-        select.query_map([id], readable(from_row))?,
-        &mut callbacks,
-        &mut unreadable,
-    )?;
+    let rows = select.query_map((id, created_at, sid, limit), readable(from_row))?;
+    unreadable::split(rows, &mut callbacks, &mut unreadable)?;
     unreadable.iter().for_each(Unreadable::log_left_out);
     Ok(callbacks)
 }

@@ -6,7 +6,7 @@ use callerid_core::{
 };
 use callerid_service::{
     Admitted, Call, CallStatus, Change, DigitBuffer, ENDED_CALLS_KEPT, Eligibility, Ineligible,
-    Limits, Transition,
+    Limits, Newest, Transition,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, Row, params};
 
@@ -90,20 +90,26 @@ fn find_live(
 pub(super) fn of_account(
     connection: &Connection,
     account: &AccountSid,
+    which: Newest,
 ) -> Result<Vec<Call>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
+    let (created_at, sid) = before(&which);
+    let mut select = connection.prepare_cached(select!(
+        "WHERE call.account = ?1 AND (created_at, call.sid) < (?2, ?3)
+         ORDER BY created_at DESC, call.sid DESC LIMIT ?4"
+    ))?;
+    let limit = i64::try_from(which.limit).unwrap_or(i64::MAX);
     let (mut calls, mut unreadable) = (Vec::new(), Vec::new());
-    for select in [
-        select!("WHERE call.account = ?1 AND wake_at IS NOT NULL"),
-        select!("WHERE call.account = ?1 AND wake_at IS NULL"),
-    ] {
-        let mut select = connection.prepare_cached(select)?;
-        let rows = select.query_map([id], readable(from_row))?;
-        unreadable::split(rows, &mut calls, &mut unreadable)?;
-    }
+    let rows = select.query_map((id, created_at, sid, limit), readable(from_row))?;
+    unreadable::split(rows, &mut calls, &mut unreadable)?;
     unreadable.iter().for_each(Unreadable::log_left_out);
-    calls.sort_unstable_by_key(|call| std::cmp::Reverse((call.created_at, call.sid)));
     Ok(calls)
+}
+
+/// The place that all are older than; the end of time where none is named. (No Sid is greater than the text.)
+pub(super) fn before(which: &Newest) -> (i64, String) {
+    let place = which.before.map(|(created_at, sid)| (created_at.unix_millis(), sid.to_string()));
+    place.unwrap_or_else(|| (i64::MAX, "~".to_owned()))
 }
 
 /// The calls that are due, and the rows among them that cannot be read.

@@ -391,7 +391,7 @@ async fn a_number_that_was_withdrawn_from_the_plan_is_kept_as_it_is() {
         let page = page.unwrap();
         assert_eq!(page.items.iter().map(|row| row.phone_number).collect::<Vec<_>>(), [withdrawn]);
     }
-    let calls = store.calls(&sid).await.unwrap();
+    let calls = store.calls(&sid, Newest::ALL).await.unwrap();
     let numbers: Vec<_> = calls.iter().map(|call| call.phone_number).collect();
     assert_eq!(numbers, [ringing.phone_number, withdrawn]);
 }
@@ -475,7 +475,7 @@ mod concurrency {
         for create in creates {
             create.await.unwrap().unwrap().unwrap();
         }
-        assert_eq!(store.calls(&account().sid).await.unwrap().len(), 64);
+        assert_eq!(store.calls(&account().sid, Newest::ALL).await.unwrap().len(), 64);
         let shared = *commits.borrow() - before;
         assert!(shared <= 8, "{shared} commits");
     }
@@ -493,7 +493,7 @@ mod concurrency {
         for create in (0..64).map(create).collect::<Vec<_>>() {
             create.await.unwrap().unwrap().unwrap();
         }
-        let calls = store.calls(&account().sid).await.unwrap();
+        let calls = store.calls(&account().sid, Newest::ALL).await.unwrap();
         let live: Vec<_> = calls.iter().filter(|call| call.status.is_live()).collect();
         assert_eq!((live.len(), calls.len()), (1, 64));
     }
@@ -544,7 +544,7 @@ mod concurrency {
                 }
             }
         }
-        assert_eq!(store.calls(&account().sid).await.unwrap().len(), 6);
+        assert_eq!(store.calls(&account().sid, Newest::ALL).await.unwrap().len(), 6);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -559,7 +559,7 @@ mod concurrency {
         }
         drop(release);
         store.add_call(call(2, number(2)), &Limits::DEFAULT).await.unwrap().unwrap();
-        assert_eq!(store.calls(&account().sid).await.unwrap().len(), 2);
+        assert_eq!(store.calls(&account().sid, Newest::ALL).await.unwrap().len(), 2);
     }
 
     #[tokio::test]
@@ -581,12 +581,12 @@ mod concurrency {
             }
         }
         assert!(!failures.is_empty() && failures[0].contains("full"), "{failures:?}");
-        assert_eq!(store.calls(&account().sid).await.unwrap().len(), added);
+        assert_eq!(store.calls(&account().sid, Newest::ALL).await.unwrap().len(), added);
         store.write(limit(1_000_000)).await.unwrap();
         store.add_call(call(201, number(201)), &Limits::DEFAULT).await.unwrap().unwrap();
         drop(store);
         let store = open(directory.path()).unwrap();
-        assert_eq!(store.calls(&account().sid).await.unwrap().len(), added + 1);
+        assert_eq!(store.calls(&account().sid, Newest::ALL).await.unwrap().len(), added + 1);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -602,7 +602,7 @@ mod concurrency {
         for create in (0..40).map(create).collect::<Vec<_>>() {
             create.await.unwrap().unwrap().unwrap();
         }
-        assert_eq!(stores[0].calls(&account().sid).await.unwrap().len(), 40);
+        assert_eq!(stores[0].calls(&account().sid, Newest::ALL).await.unwrap().len(), 40);
     }
 }
 
@@ -660,7 +660,7 @@ mod unreadable {
                 assert_eq!(numbers, [number(2)], "{spoiled}");
             }
             assert_eq!(store.rows_set_aside(), 1, "{spoiled}");
-            let calls = store.calls(&account().sid).await.unwrap();
+            let calls = store.calls(&account().sid, Newest::ALL).await.unwrap();
             let live = calls.iter().filter(|call| call.status.is_live()).count();
             assert_eq!(live, 1, "{spoiled}");
             store.add_call(call(3, first), &Limits::DEFAULT).await.unwrap().unwrap();
@@ -711,7 +711,10 @@ mod unreadable {
         spoil(directory.path(), "UPDATE callback SET attempts = -1 WHERE next_at = 1", 1);
         assert_eq!(store.due_callbacks(NOW, 1).await.unwrap().len(), 1);
         assert_eq!(
-            (store.rows_set_aside(), store.callbacks(&account().sid).await.unwrap().len()),
+            (
+                store.rows_set_aside(),
+                store.callbacks(&account().sid, Newest::ALL).await.unwrap().len()
+            ),
             (1, 1)
         );
     }

@@ -183,3 +183,44 @@ fn a_short_token_from_the_environment_is_taken_with_a_warning() {
     Client::new(server.address, authorization(&account)).get(&server.list()).expect(200);
     assert!(server.written().contains("WARN") && server.written().contains("CALLERID_AUTH_TOKEN"));
 }
+
+#[test]
+fn calls_and_callbacks_come_in_pages() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::launch(serve(data.path()).args(["--callback-allow", "127.0.0.1"]));
+    let list = format!("/2010-04-01/Accounts/{SID}/OutgoingCallerIds");
+    let mut client = server.connect();
+    for last in 0..60 {
+        let form = format!("PhoneNumber=%2B141586753{last:02}&StatusCallback=http://127.0.0.1:1/");
+        client.post(&list, &form).expect(200);
+        let call =
+            client.get("/_callerid/calls?num=1").expect(200).json()["calls"][0]["call_sid"].clone();
+        if last < 7 {
+            let call = call.as_str().unwrap();
+            client.post(&format!("/_callerid/calls/{call}/busy"), "").expect(200);
+        }
+    }
+    for (what, begin, sizes) in [
+        ("calls", "/_callerid/calls", &[50, 10][..]),
+        ("calls", "/_callerid/calls?num=25", &[25, 25, 10]),
+        ("calls", "/_callerid/calls?PageSize=1000", &[60]),
+        ("callbacks", "/_callerid/callbacks?num=4", &[4, 3]),
+    ] {
+        let (mut seen, mut found, mut next) = (Vec::new(), Vec::new(), Some(begin.to_owned()));
+        while let Some(path) = next.take() {
+            let page = client.get(&path).expect(200).json();
+            let rows = page[what].as_array().unwrap();
+            found.push(rows.len());
+            seen.extend(rows.iter().map(|row| row["call_sid"].as_str().unwrap().to_owned()));
+            next = page["next_page_uri"].as_str().map(str::to_owned);
+        }
+        assert_eq!(found, sizes, "{begin}");
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), sizes.iter().sum::<usize>(), "{begin}");
+    }
+    for wrong in ["num=0", "num=1001", "PageToken=", "PageToken=CA1", "PageToken=x"] {
+        let expected = if wrong == "PageToken=" { 200 } else { 400 };
+        client.get(&format!("/_callerid/calls?{wrong}")).expect(expected);
+    }
+}

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, Store, StoreError};
+use super::{CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, Newest, Store, StoreError};
 use callerid_core::{
     AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
     PageRequest, PhoneNumber,
@@ -330,10 +330,13 @@ impl Store for MemoryStore {
         Ok(self.state().call(sid).cloned())
     }
 
-    async fn calls(&self, account: &AccountSid) -> Result<Vec<Call>, StoreError> {
+    async fn calls(&self, account: &AccountSid, which: Newest) -> Result<Vec<Call>, StoreError> {
         let state = self.state();
-        let of_account = |call: &&Call| call.account_sid == *account;
-        Ok(state.calls.iter().rev().filter(of_account).cloned().collect())
+        let is_asked = |call: &&Call| {
+            let place = (call.created_at, call.sid);
+            call.account_sid == *account && which.before.is_none_or(|before| place < before)
+        };
+        Ok(state.calls.iter().rev().filter(is_asked).take(which.limit).cloned().collect())
     }
 
     async fn save(&self, steps: Vec<Transition>) -> Result<Vec<bool>, StoreError> {
@@ -360,10 +363,17 @@ impl Store for MemoryStore {
         Ok(self.state().live_calls().filter_map(Call::wake_at).min())
     }
 
-    async fn callbacks(&self, account: &AccountSid) -> Result<Vec<Callback>, StoreError> {
+    async fn callbacks(
+        &self,
+        account: &AccountSid,
+        which: Newest,
+    ) -> Result<Vec<Callback>, StoreError> {
         let state = self.state();
-        let of_account = |callback: &&Callback| callback.account_sid == *account;
-        Ok(state.callbacks.iter().rev().filter(of_account).cloned().collect())
+        let is_asked = |it: &&Callback| {
+            let place = (it.created_at, it.call_sid);
+            it.account_sid == *account && which.before.is_none_or(|before| place < before)
+        };
+        Ok(state.callbacks.iter().rev().filter(is_asked).take(which.limit).cloned().collect())
     }
 
     async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {

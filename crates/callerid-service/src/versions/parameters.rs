@@ -27,7 +27,7 @@ pub(super) struct Filters {
 
 impl<'a> Parameters<'a> {
     /// Those of the query.
-    pub(super) fn of_query(request: &Request<'a>) -> Result<Self, ApiError> {
+    pub(crate) fn of_query(request: &Request<'a>) -> Result<Self, ApiError> {
         Form::decode(request.query.as_bytes()).map(Self).map_err(malformed)
     }
 
@@ -43,12 +43,12 @@ impl<'a> Parameters<'a> {
 
     /// The same, where an empty value stands for none: as it does for every parameter that may be left out, but a name to
     /// give (see [`friendly_name`](Self::friendly_name)).
-    pub(super) fn given(&self, names: &[&'static str]) -> Result<Option<&str>, ApiError> {
+    pub(crate) fn given(&self, names: &[&'static str]) -> Result<Option<&str>, ApiError> {
         Ok(self.value(names)?.filter(|value| !value.is_empty()))
     }
 
     /// The page asked for, by number and size.
-    pub(super) fn page(
+    pub(crate) fn page(
         &self,
         number: &[&'static str],
         size: &[&'static str],

@@ -16,6 +16,9 @@ INSERT INTO number (number, failed_entries, failed_at, rings, rings_since)
 SELECT number, min(sum(failed_entries), 255), 0, 0, 0 FROM attempt GROUP BY number;
 DROP TABLE attempt;
 
+-- In the order of pages.
+CREATE INDEX call_place ON call (account, created_at, sid);
+
 -- Calls under way are counted as they come and end.
 ALTER TABLE account ADD COLUMN live_calls INTEGER NOT NULL DEFAULT 0;
 UPDATE account SET live_calls =
