@@ -388,7 +388,7 @@ impl Store for SqliteStore {
 
 fn failed(error: SqliteError) -> StoreError {
     METRICS.store_failures.inc();
-    StoreError::new(error)
+    error.into()
 }
 
 /// What a store runs into.
