@@ -235,11 +235,12 @@ export class MockApi extends MockEvents {
    * A request to the control surface, from here.
    *
    * @param {string} method
-   * @param {string} path
+   * @param {string} target Path and query below `/_callerid/`.
    * @param {string} [body]
    */
-  #control(method, path, body = "") {
-    const asked = { method, path: `/_callerid/${path}`, authorization: this.#account.authorization };
+  #control(method, target, body = "") {
+    const [path, query] = target.split("?");
+    const asked = { method, path: `/_callerid/${path}`, query, authorization: this.#account.authorization };
     const { status, body: answer } = this.#respond(asked, encoder.encode(body));
     const json = JSON.parse(new TextDecoder().decode(/** @type {Uint8Array} */ (answer)));
     if (status >= 300) throw new RestException(status, json.message, json.code, json.more_info);

@@ -8,8 +8,8 @@ use callerid_core::{
     PhoneNumber, ValidationCode,
 };
 use callerid_service::{
-    Account, EVENTS_PATH, EventStream, MAX_BODY_BYTES, MemoryStore, RandomBytes, Request, Response,
-    Service, body_too_long, error_response,
+    Account, EVENTS_PATH, EventStream, Limits, MAX_BODY_BYTES, MemoryStore, RandomBytes, Request,
+    Response, Service, body_too_long, error_response,
 };
 use js_sys::{Object, RangeError, Uint8Array};
 use serde::Serialize;
@@ -59,7 +59,9 @@ impl Mock {
             sid: sid.unwrap_or(AccountSid::from_random_bytes(drawn(for_sid)?)),
             auth_token: auth_token.unwrap_or(AuthToken::from_random_bytes(drawn(for_token)?)),
         };
-        Ok(Self { service: Service::new(MemoryStore::new([account])) })
+        // A test may ring its one number as often as it likes.
+        let limits = Limits { rings_per_number: u32::MAX, ..Limits::DEFAULT };
+        Ok(Self { service: Service::new(MemoryStore::new([account])).with_limits(limits) })
     }
 
     /// The account.
