@@ -24,7 +24,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 
 use crate::exchange::{log_failure, random_bytes, to_http};
 use crate::host::Host;
-use crate::{events, observe, page, probes, request_head, token_failures};
+use crate::{events, observe, page, probes, request_head, token_guard};
 
 /// Shorter bodies than this fit in a packet as they are.
 const MIN_COMPRESSED_BYTES: u16 = 1024;
@@ -37,7 +37,7 @@ pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
     Router::new()
         .route(EVENTS_PATH, any(respond_events::<S>))
         .fallback(respond::<S>)
-        .layer(from_fn_with_state(Arc::clone(&host), token_failures::guard::<S>))
+        .layer(from_fn_with_state(Arc::clone(&host), token_guard::guard::<S>))
         .with_state(Arc::clone(&host))
         .merge(probes::routes(Arc::clone(&host)))
         .layer(from_fn(request_head::check))

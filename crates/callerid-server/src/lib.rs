@@ -10,7 +10,7 @@
 //! | refuse what HTTP/1.1 does not allow | `request_head` |
 //! | stream what changes | `events` |
 //! | say that it lives and is ready, and how it does | `probes`, `metrics` |
-//! | have wrong tokens wait | `token_failures` |
+//! | have wrong tokens wait | `token_guard`, by what `token_failures` counts |
 //! | give out the demo page | `page` |
 //! | keep everything | [`store`], tokens with a [`seal`] |
 //! | make the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
@@ -43,3 +43,4 @@ pub mod store;
 mod switchboard;
 mod tls;
 mod token_failures;
+mod token_guard;

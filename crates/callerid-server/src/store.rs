@@ -39,6 +39,7 @@ mod backup;
 mod callbacks;
 mod caller_ids;
 mod calls;
+mod connect;
 mod counted;
 mod events;
 mod numbers;
@@ -389,6 +390,12 @@ impl Store for SqliteStore {
 fn failed(error: SqliteError) -> StoreError {
     METRICS.store_failures.inc();
     error.into()
+}
+
+/// The place that all are older than; the end of time where none is named. (No Sid is greater than the text.)
+fn before(which: &Newest) -> (i64, String) {
+    let place = which.before.map(|(created_at, sid)| (created_at.unix_millis(), sid.to_string()));
+    place.unwrap_or_else(|| (i64::MAX, "~".to_owned()))
 }
 
 /// What a store runs into.

@@ -6,20 +6,10 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
-use axum::http::header::AUTHORIZATION;
-use axum::http::{Method, StatusCode};
-use axum::middleware::Next;
-use axum::response::Response;
-use callerid_core::{AccountSid, Credentials, ErrorCode, RestException};
-use callerid_service::{Store, error_response};
-
-use crate::client;
-use crate::exchange::{random_bytes, text, to_http};
-use crate::host::Host;
+use callerid_core::AccountSid;
 
 /// Wrong tokens in a row, after which the next one waits.
 const FREE: u32 = 100;
@@ -33,48 +23,6 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 const COUNTED: usize = 10_000;
 /// At most one line is logged in that time.
 const LOG_EVERY: Duration = Duration::from_secs(1);
-
-/// Looks at a request's token only if neither its address nor its account has to wait, and counts the wrong ones.
-pub(crate) async fn guard<S: Store>(
-    State(host): State<Arc<Host<S>>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let authorization = text(request.headers(), AUTHORIZATION);
-    let credentials = authorization.as_deref().and_then(Credentials::from_authorization);
-    let Some(credentials) = credentials.filter(|_| request.method() != Method::OPTIONS) else {
-        return next.run(request).await;
-    };
-    let peer = client::peer(request.extensions());
-    let address = network(host.proxies.client(peer, request.headers()));
-    let failures = &host.token_failures;
-    if let Some(wait) = failures.wait(&credentials.sid, address, Instant::now()) {
-        return too_many(request.uri().path(), wait);
-    }
-    let response = next.run(request).await;
-    if response.status() == StatusCode::UNAUTHORIZED {
-        failures.failed(&credentials.sid, address, Instant::now());
-    } else if failures.has_failed(address) && is_right(&host, &credentials).await {
-        failures.succeeded(&credentials.sid, address);
-    }
-    response
-}
-
-async fn is_right<S: Store>(host: &Host<S>, credentials: &Credentials) -> bool {
-    let account = host.service.store().account(&credentials.sid).await;
-    matches!(account, Ok(Some(account)) if account.authenticate(credentials).is_ok())
-}
-
-fn too_many(path: &str, wait: Duration) -> Response {
-    let exception = RestException::because(
-        ErrorCode::TooManyRequests,
-        "too many wrong tokens in a row for this account or from this address",
-    );
-    let mut response = error_response(path, &exception, random_bytes().request_sid());
-    let seconds = wait.as_millis().div_ceil(1_000);
-    response.headers.push(("retry-after", seconds.to_string().into()));
-    to_http(response)
-}
 
 /// What stands for one client: an IPv4 address, or the /64 that an IPv6 address is in.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
@@ -114,14 +62,19 @@ impl Failures {
 
 impl TokenFailures {
     /// How long a token for that account from that address has to wait.
-    fn wait(&self, account: &AccountSid, address: IpAddr, now: Instant) -> Option<Duration> {
+    pub(crate) fn wait(
+        &self,
+        account: &AccountSid,
+        address: IpAddr,
+        now: Instant,
+    ) -> Option<Duration> {
         let counts = self.counts();
         let of_address = counts.addresses.get(&address)?;
         let of_account = counts.accounts.get(account);
         of_address.wait(now).max(of_account.and_then(|failures| failures.wait(now)))
     }
 
-    fn failed(&self, account: &AccountSid, address: IpAddr, now: Instant) {
+    pub(crate) fn failed(&self, account: &AccountSid, address: IpAddr, now: Instant) {
         let mut counts = self.counts();
         count(&mut counts.accounts, *account, *account, now);
         count(&mut counts.addresses, address, *account, now);
@@ -134,12 +87,12 @@ impl TokenFailures {
         }
     }
 
-    fn has_failed(&self, address: IpAddr) -> bool {
+    pub(crate) fn has_failed(&self, address: IpAddr) -> bool {
         self.counts().addresses.get(&address).is_some()
     }
 
     /// Forgets what failed for that account from that address: its owner had it wrong.
-    fn succeeded(&self, account: &AccountSid, address: IpAddr) {
+    pub(crate) fn succeeded(&self, account: &AccountSid, address: IpAddr) {
         let mut counts = self.counts();
         let is_only = |failures: &Failures| failures.account == Some(*account);
         let Some(forgotten) = counts.addresses.get(&address).copied().filter(is_only) else {

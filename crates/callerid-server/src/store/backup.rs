@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use super::connect::first_damage;
 use super::open::{self, DATABASE, OpenError};
 use super::unreadable::{Survey, Unreadable};
 use super::{SqliteError, accounts, callbacks, caller_ids, calls};
@@ -89,12 +90,6 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
         Err(_) if !to.exists() => fs::rename(from, to),
         Err(error) => Err(error),
     }
-}
-
-/// The first thing that is wrong with a database's pages.
-pub(super) fn first_damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let found = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?;
-    Ok((found != "ok").then_some(found))
 }
 
 /// What a database holds, and what is wrong with it.

@@ -6,7 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::unreadable::{self, Survey, Unreadable, readable};
-use super::{SqliteError, accounts, calls, parsed};
+use super::{SqliteError, accounts, parsed};
 
 /// Callbacks that are dropped with one change, so that none takes long.
 const DROPPED_AT_ONCE: i64 = 16;
@@ -57,7 +57,7 @@ pub(super) fn of_account(
     which: Newest,
 ) -> Result<Vec<Callback>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
-    let (created_at, sid) = calls::before(&which);
+    let (created_at, sid) = super::before(&which);
     let mut select = connection.prepare_cached(select!(
         "WHERE callback.account = ?1 AND (created_at, call_sid) < (?2, ?3)
          ORDER BY created_at DESC, call_sid DESC LIMIT ?4"

@@ -93,7 +93,7 @@ pub(super) fn of_account(
     which: Newest,
 ) -> Result<Vec<Call>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
-    let (created_at, sid) = before(&which);
+    let (created_at, sid) = super::before(&which);
     let mut select = connection.prepare_cached(select!(
         "WHERE call.account = ?1 AND (created_at, call.sid) < (?2, ?3)
          ORDER BY created_at DESC, call.sid DESC LIMIT ?4"
@@ -104,12 +104,6 @@ pub(super) fn of_account(
     unreadable::split(rows, &mut calls, &mut unreadable)?;
     unreadable.iter().for_each(Unreadable::log_left_out);
     Ok(calls)
-}
-
-/// The place that all are older than; the end of time where none is named. (No Sid is greater than the text.)
-pub(super) fn before(which: &Newest) -> (i64, String) {
-    let place = which.before.map(|(created_at, sid)| (created_at.unix_millis(), sid.to_string()));
-    place.unwrap_or_else(|| (i64::MAX, "~".to_owned()))
 }
 
 /// The calls that are due, and the rows among them that cannot be read.

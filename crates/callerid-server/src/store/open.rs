@@ -6,29 +6,19 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::backup;
+use super::SqliteStore;
+use super::connect::{WRITER, connect, first_damage, use_wal};
 use super::presence::Presence;
 use super::readers::Readers;
 use super::schema::{self, Kind};
 use super::writer::Writer;
-use super::{SqliteError, SqliteStore};
 use crate::seal::{KeyError, KeyFile, SealingKey, mode_open_to_others, owner_only};
 
 pub(super) const DATABASE: &str = "callerid.sqlite3";
 const LOCK: &str = "lock";
-
-/// How long a change waits for another process's.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long to wait before the write-ahead log is asked for again.
-const WAL_RETRY: Duration = Duration::from_millis(5);
-/// Statements that are kept compiled for a connection: more than there are.
-const STATEMENTS_KEPT: usize = 64;
 
 /// Known bytes, and what they are sealed for: if they do not come back, the key is another.
 const CHECK: &[u8] = b"callerid";
@@ -112,7 +102,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
         transaction.commit().map_err(failed)?;
     }
     if options.serve
-        && let Some(found) = backup::first_damage(&connection).map_err(failed)?
+        && let Some(found) = first_damage(&connection).map_err(failed)?
     {
         return Err(OpenError::Damaged { path, found });
     }
@@ -217,62 +207,6 @@ fn make_file(path: &Path) -> io::Result<()> {
     options.append(true).create(true);
     owner_only(&mut options);
     options.open(path).map(|_| ())
-}
-
-/// FULL: a commit is an fsync. FAST: what is deleted is overwritten where that costs no write of its own.
-/// MEMORY: what undoes a single change of a batch is not written to a file first.
-const WRITER: &str = "PRAGMA synchronous = FULL;
-     PRAGMA foreign_keys = ON;
-     PRAGMA secure_delete = FAST;
-     PRAGMA temp_store = MEMORY;
-     PRAGMA cache_size = -4096;
-     PRAGMA journal_size_limit = 16777216;";
-const READER: &str = "PRAGMA query_only = ON;
-     PRAGMA cache_size = -1024;";
-
-/// A connection that only reads.
-pub(super) fn reader(path: &Path, presence: &Presence) -> Result<Connection, SqliteError> {
-    let connection = open_file(path)?;
-    // The first statement may write what is beside the file.
-    presence.check()?;
-    configure(&connection, READER)?;
-    Ok(connection)
-}
-
-fn connect(path: &Path, settings: &str) -> rusqlite::Result<Connection> {
-    let connection = open_file(path)?;
-    configure(&connection, settings)?;
-    Ok(connection)
-}
-
-fn open_file(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags)
-}
-
-fn configure(connection: &Connection, settings: &str) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    // Else a statement is planned anew each time its parameters change.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.execute_batch(settings)
-}
-
-/// Has the database keep a write-ahead log. Other statements wait for a process that is at the same; this one
-/// fails at once, and is tried again for as long.
-fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
-    let deadline = Instant::now() + BUSY_TIMEOUT;
-    loop {
-        match connection.pragma_update(None, "journal_mode", "WAL") {
-            Err(error)
-                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                    && Instant::now() < deadline =>
-            {
-                thread::sleep(WAL_RETRY);
-            }
-            outcome => return outcome,
-        }
-    }
 }
 
 /// Held by the one server of a directory. The operating system takes it back however the process ends.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 
 use super::presence::Presence;
-use super::{SqliteError, open};
+use super::{SqliteError, connect};
 
 /// Idle connections that are kept: reads are short, so there are seldom more than cores.
 const IDLE_KEPT: usize = 4;
@@ -48,7 +48,7 @@ impl Readers {
         self.presence.known()?;
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle().pop();
-        let connection = kept.map_or_else(|| open::reader(&self.path, &self.presence), Ok)?;
+        let connection = kept.map_or_else(|| connect::reader(&self.path, &self.presence), Ok)?;
         let read = read(&connection)?;
         // One that has failed is closed instead, and its transaction ends with it.
         let mut idle = idle();

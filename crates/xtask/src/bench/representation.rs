@@ -4,8 +4,8 @@
 //! have something to escape and two are not ASCII, and dates of which a half were changed since.
 //!
 //! Reading is measured beside a loop that asks quick-xml for every event of the same bytes and does nothing with it:
-//! the least that a reader built on its events does. (Ours takes elements of plain text straight from the bytes, so it
-//! may come below.) It is measured on the list as it is written, and with the elements of each row in reverse.
+//! the least that a reader built on its events does. It is measured on the list as it is written, and with the elements of
+//! each row in reverse.
 //! Writing is measured beside quick-xml's own writer, given the same elements, attributes and texts.
 
 use super::{Row, Table};
