@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use callerid_core::Moment;
 
-use crate::call::FAILED_ENTRIES_MAX;
+use crate::call::{CLOCK_TOLERANCE_SECONDS, FAILED_ENTRIES_MAX};
 use crate::limits::RINGS_PERIOD_SECONDS;
 use crate::transition::Transition;
 
@@ -71,12 +71,13 @@ impl NumberUsage {
     }
 }
 
-/// What is left of some seconds from `since` on, rounded up. Nothing where `since` is still to come: a clock that was
-/// ahead and was set back makes nobody wait.
+/// What is left of some seconds from `since` on, rounded up. Nothing where `since` is still to come, for a clock that was
+/// ahead and was set back makes nobody wait; but requests that are under way at once may be saved in another order.
 fn seconds_left(since: Moment, seconds: u32, now: Moment) -> Option<u32> {
-    if now < since {
+    if since > now.plus_seconds(CLOCK_TOLERANCE_SECONDS) {
         return None;
     }
+    let now = now.max(since);
     let left = since.plus_seconds(seconds).unix_millis().saturating_sub(now.unix_millis());
     let left = u32::try_from(left).ok()?.div_ceil(1_000);
     (left > 0).then_some(left)

@@ -61,6 +61,10 @@ fn parse_one(text: &str) -> Result<Parsed, InvalidPhoneNumber> {
 /// Where a second number begins in a text that is read as one: after a line break or a word that no number has between
 /// its digits.
 fn after_divider(text: &str) -> Option<usize> {
+    // Few numbers have any of what dividers are made of.
+    if !text.bytes().any(|byte| matches!(byte, b'\n' | b'\r' | b'a' | b'o')) {
+        return None;
+    }
     let is_digit = |c| decimal_digit(c).is_some();
     let dividers = ["\n", "\r", " or ", " and "].iter();
     let first_digit = text.find(is_digit)?;
@@ -77,7 +81,9 @@ fn after_divider(text: &str) -> Option<usize> {
 /// rest.
 #[cold]
 fn second_number(text: &str) -> Option<usize> {
-    if text.chars().filter(|c| c.is_alphanumeric()).count() < 2 * LOCAL_DIGITS {
+    if text.len() < 2 * LOCAL_DIGITS
+        || text.chars().filter(|c| c.is_alphanumeric()).count() < 2 * LOCAL_DIGITS
+    {
         return None;
     }
     let is_part = |c| is_plus(c) || decimal_digit(c).is_some();
