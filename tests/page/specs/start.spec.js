@@ -48,7 +48,9 @@ for (const [width, height] of [[320, 568], [1280, 900]]) {
       .evaluateAll((nodes) => nodes.map((node) => `${node.id || node.className}: ${node.getBoundingClientRect().top}`));
     const opened = server.open();
     await expect(page.locator("#wire-list")).toBeAttached();
-    await expect(page.locator(".page")).toHaveCSS("display", "grid");
+    // Each of the style sheets, for what can be measured while one is missing is never shown.
+    const withoutStyle = () => page.locator("link[rel=stylesheet]").evaluateAll((links) => links.filter(({ sheet }) => !sheet).map(({ href }) => href));
+    await expect.poll(withoutStyle).toEqual([]);
     const before = await places();
     goOn();
     await opened;
