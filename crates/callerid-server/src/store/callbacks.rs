@@ -163,15 +163,15 @@ pub(super) fn save(connection: &Connection, callback: &Callback) -> Result<bool,
 /// Deletes callbacks of the account that are done, beyond the newest that are kept: some of them, where there are many.
 fn drop_old(connection: &Connection, account: i64) -> rusqlite::Result<()> {
     let mut newest_dropped = connection.prepare_cached(
-        "SELECT created_at, call_sid FROM callback WHERE account = ?1 AND next_at IS NULL
-         ORDER BY created_at DESC, call_sid DESC LIMIT 1 OFFSET ?2",
+        "SELECT created_at, call_sid FROM callback INDEXED BY callback_done
+         WHERE account = ?1 AND next_at IS NULL ORDER BY created_at DESC, call_sid DESC LIMIT 1 OFFSET ?2",
     )?;
     let newest_dropped: Option<(i64, String)> = newest_dropped
         .query_row((account, CALLBACKS_KEPT as i64), |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some((created_at, call_sid)) = newest_dropped {
         let mut delete = connection.prepare_cached(
-            "DELETE FROM callback WHERE call_sid IN (SELECT call_sid FROM callback
+            "DELETE FROM callback WHERE call_sid IN (SELECT call_sid FROM callback INDEXED BY callback_done
              WHERE account = ?1 AND next_at IS NULL AND (created_at, call_sid) <= (?2, ?3) LIMIT ?4)",
         )?;
         delete.execute((account, created_at, call_sid, DROPPED_AT_ONCE))?;

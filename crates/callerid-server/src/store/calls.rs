@@ -306,8 +306,8 @@ fn saved(connection: &Connection, account: i64, call: &Call) -> Result<(), Sqlit
 /// Deletes ended calls of the account beyond the newest that are kept: some of them, where there are many.
 fn drop_old(connection: &Connection, account: i64) -> Result<(), SqliteError> {
     let mut newest_dropped = connection.prepare_cached(
-        "SELECT created_at, sid FROM call WHERE account = ?1 AND wake_at IS NULL
-         ORDER BY created_at DESC, sid DESC LIMIT 1 OFFSET ?2",
+        "SELECT created_at, sid FROM call INDEXED BY call_ended
+         WHERE account = ?1 AND wake_at IS NULL ORDER BY created_at DESC, sid DESC LIMIT 1 OFFSET ?2",
     )?;
     let newest_dropped = newest_dropped
         .query_row((account, ENDED_CALLS_KEPT as i64), |row| {
@@ -316,7 +316,7 @@ fn drop_old(connection: &Connection, account: i64) -> Result<(), SqliteError> {
         .optional()?;
     if let Some((created_at, sid)) = newest_dropped {
         let mut delete = connection.prepare_cached(
-            "DELETE FROM call WHERE sid IN (SELECT sid FROM call
+            "DELETE FROM call WHERE sid IN (SELECT sid FROM call INDEXED BY call_ended
              WHERE account = ?1 AND wake_at IS NULL AND (created_at, sid) <= (?2, ?3) LIMIT ?4)",
         )?;
         delete.execute((account, created_at, sid, DROPPED_AT_ONCE))?;

@@ -833,3 +833,72 @@ mod space {
         store.add_call(call(1, number(1)), &Limits::DEFAULT).await.unwrap().unwrap();
     }
 }
+
+mod cost {
+    use callerid_core::{CallbackMethod, StatusCallback};
+
+    use super::*;
+    use crate::store::{callbacks, calls};
+
+    /// What SQLite does for each change and read, in steps of its virtual machine, where so many calls are under way and
+    /// as many are over.
+    async fn steps_among(rows: u32) -> Vec<(&'static str, u64)> {
+        let (directory, store) = store().await;
+        let callback = NewCallerId {
+            status_callback: Some(
+                StatusCallback::new("https://example.com/", CallbackMethod::Post).unwrap(),
+            ),
+            ..NewCallerId::new(number(1))
+        };
+        let fill = format!(
+            "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row LIMIT {rows})
+         INSERT INTO call SELECT printf('CA%032x', 2 * n + over), 1, printf('212%07d', n), NULL,
+             printf('PN%032x', n), 'ringing', 0, NULL, '', 3, 0, n - 10000 * over, n, NULL, NULL,
+             NULL, 1, iif(over, NULL, n), NULL, NULL, NULL FROM row, (SELECT 0 AS over UNION ALL SELECT 1);
+         INSERT INTO callback SELECT sid, 1, 'https://example.com/', 'POST', '', created_at, 1,
+             iif(wake_at <= 100, wake_at, NULL), NULL, NULL FROM call;
+         INSERT INTO number SELECT number, 0, 0, 1, {now} FROM call WHERE wake_at IS NULL",
+            now = NOW.unix_millis(),
+        );
+        store.write(move |it| Ok(it.execute_batch(&fill)?)).await.unwrap();
+        let mut connection = Connection::open(directory.path().join("callerid.sqlite3")).unwrap();
+        let count = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&count);
+        connection
+            .progress_handler(1, Some(move || counter.fetch_add(1, Ordering::Relaxed) == u64::MAX))
+            .unwrap();
+        let limits = Limits { calls: u32::MAX, calls_per_account: u32::MAX, ..Limits::DEFAULT };
+        let new =
+            |seed| Call::new(account().sid, callback.clone(), &RandomBytes::new([seed; 80]), NOW);
+        let first = new(1).unwrap();
+        let failed = || vec![new(2).unwrap().apply(&PhoneEvent::Failed, NOW).unwrap()];
+        let page = Newest { before: None, limit: 50 };
+        let sid = account().sid;
+        let mut steps = Vec::new();
+        let mut measure = |name, run: &dyn Fn(&Connection)| {
+            let before = count.load(Ordering::Relaxed);
+            run(&connection);
+            steps.push((name, count.load(Ordering::Relaxed) - before));
+        };
+        measure("create", &|it| drop(calls::add(it, first.clone(), &limits).unwrap().unwrap()));
+        measure("replace", &|it| drop(calls::add(it, new(2).unwrap(), &limits).unwrap().unwrap()));
+        measure("end", &|it| assert_eq!(calls::save_all(it, &failed()).unwrap(), [true]));
+        measure("calls", &|it| assert_eq!(calls::of_account(it, &sid, page).unwrap().len(), 50));
+        measure("due", &|it| assert_eq!(calls::due(it, NOW, 50).unwrap().0.len(), 50));
+        measure("callbacks", &|it| {
+            assert_eq!(callbacks::of_account(it, &sid, page).unwrap().len(), 50)
+        });
+        measure("due callbacks", &|it| {
+            assert_eq!(callbacks::due(it, NOW, 50).unwrap().0.len(), 50)
+        });
+        steps
+    }
+
+    #[tokio::test]
+    async fn what_is_under_way_makes_no_change_and_no_page_dearer() {
+        let (few, many) = (steps_among(200).await, steps_among(5_000).await);
+        for ((name, few), (_, many)) in few.into_iter().zip(many) {
+            assert!(many <= few + few / 4, "{name}: {few} steps among few, {many} among many");
+        }
+    }
+}
