@@ -80,26 +80,23 @@ async fn respond<S: Store + 'static>(
     if let Some(response) = page::respond(&head) {
         return response;
     }
-    let head = Arc::new(head);
+    let path = head.uri.path().to_owned();
     let random_bytes = random_bytes();
     let request_sid = random_bytes.request_sid();
     let response = match read_body(&head, body, &host).await {
-        Ok(body) => answer(host, Arc::clone(&head), body, random_bytes).await,
+        Ok(body) => answer(host, axum::http::Request::from_parts(head, body), random_bytes).await,
         Err(exception) => Err(exception),
     };
-    response.unwrap_or_else(|exception| {
-        to_http(error_response(head.uri.path(), &exception, request_sid))
-    })
+    response.unwrap_or_else(|exception| to_http(error_response(&path, &exception, request_sid)))
 }
 
 async fn answer<S: Store + 'static>(
     host: Arc<Host<S>>,
-    head: Arc<Parts>,
-    body: Bytes,
+    request: axum::http::Request<Bytes>,
     random_bytes: RandomBytes,
 ) -> Result<Response, RestException> {
-    let is_safe = head.method.is_safe();
-    let respond = async move { respond_from_service(&host, &head, &body, &random_bytes).await };
+    let is_safe = request.method().is_safe();
+    let respond = async move { respond_from_service(&host, &request, &random_bytes).await };
     guarded(is_safe, respond).await.ok_or_else(|| RestException::new(ErrorCode::Internal))
 }
 
@@ -115,17 +112,15 @@ async fn guarded<T: Send + 'static>(
 
 async fn respond_from_service<S: Store>(
     host: &Host<S>,
-    head: &Parts,
-    body: &[u8],
+    request: &axum::http::Request<Bytes>,
     random_bytes: &RandomBytes,
 ) -> Response {
-    let request = axum::http::Request::from_parts(head.clone(), body);
-    let reply = host.service.respond(&request, host.clock.now(), random_bytes).await;
+    let reply = host.service.respond(request, host.clock.now(), random_bytes).await;
     let Reply { response, next, wake_at, failure } = reply;
     if let Some(error) = failure {
         log_failure(&error);
     }
-    if !head.method.is_safe() {
+    if !request.method().is_safe() {
         host.changed(next, wake_at).await;
     }
     to_http(response)
