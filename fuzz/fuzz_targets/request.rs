@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use callerid_core::{AccountSid, AuthToken, Credentials, Moment};
-use callerid_service::{Account, RandomBytes, MemoryStore, Request, Service};
+use callerid_service::{Account, MemoryStore, RandomBytes, Request, Service};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str, &str, Option<&str>, &[u8])| {
@@ -20,7 +20,9 @@ fuzz_target!(|input: (&str, &str, &str, Option<&str>, &[u8])| {
     let own = format!("/2008-08-01/Accounts/{sid}/OutgoingCallerIds{path}");
     let path = if path.starts_with('/') { path } else { own.as_str() };
     let authorization = Some(authorization.as_str());
-    let request = Request { method, path, query, authorization, content_type, body };
+    let content_encoding = None;
+    let request =
+        Request { method, path, query, authorization, content_type, content_encoding, body };
     let now = Moment::from_unix_millis(1_207_074_392_000);
     let random_bytes = RandomBytes::new([7; RandomBytes::BYTES]);
     let respond = pin!(service.respond(request, now, &random_bytes));

@@ -19,6 +19,12 @@ pub(crate) fn run_all() -> Outcome {
     )?;
     let clippy = ["clippy", "--locked", "--workspace", "--all-targets", "--all-features"];
     step("clippy", cargo().args(clippy).args(["--", "--deny", "warnings"]))?;
+    // A workspace of its own, which nothing else compiles.
+    let fuzz = ["clippy", "--locked", "--manifest-path", "fuzz/Cargo.toml"];
+    step(
+        "fuzz targets",
+        cargo().args(fuzz).args(["--", "--deny", "warnings"]).current_dir(root()),
+    )?;
     // The server's tests start the program, and the peers of the benchmarks are of no use to them.
     step(
         "tests",
