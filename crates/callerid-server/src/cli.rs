@@ -6,6 +6,7 @@ mod limits;
 mod log;
 mod normalize;
 mod number;
+mod page;
 mod serve;
 
 use std::fmt;
@@ -39,6 +40,8 @@ enum Command {
     Backup(backup::Arguments),
     /// Look for what is wrong with the database, or with a backup; also while a server runs
     Check(backup::CheckArguments),
+    /// Print an address of the page that signs in once, within ten minutes; while a server runs
+    Page(page::Arguments),
     /// List numbers that have had wrong codes, and clear them; also while a server runs
     Number(number::Arguments),
     /// Read phone numbers, one a line; write ten digits or what is wrong
@@ -55,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Account(arguments) => account::run(arguments),
         Command::Backup(arguments) => backup::run(arguments),
         Command::Check(arguments) => backup::check(arguments),
+        Command::Page(arguments) => page::run(arguments),
         Command::Number(arguments) => number::run(arguments),
         Command::Normalize(arguments) => normalize::run(arguments),
     };

@@ -24,19 +24,22 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 
 use crate::exchange::{log_failure, random_bytes, to_http};
 use crate::host::Host;
+use crate::sessions::{self, SessionStore};
 use crate::{events, observe, page, probes, request_head, token_guard};
 
 /// Shorter bodies than this fit in a packet as they are.
 const MIN_COMPRESSED_BYTES: u16 = 1024;
 
 /// The routes: one is a stream, some are files of the page, all others are the service's.
-pub(crate) fn app<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
+pub(crate) fn app<S: SessionStore + 'static>(host: Arc<Host<S>>) -> Router {
     let pays = SizeAbove::new(MIN_COMPRESSED_BYTES).and(NotForContentType::SSE);
     let compression =
         CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(pays);
     Router::new()
         .route(EVENTS_PATH, any(respond_events::<S>))
         .fallback(respond::<S>)
+        .layer(from_fn_with_state(Arc::clone(&host), sessions::sign_in::<S>))
+        .route(sessions::PATH, any(respond_sessions::<S>))
         .layer(from_fn_with_state(Arc::clone(&host), token_guard::guard::<S>))
         .with_state(Arc::clone(&host))
         .merge(probes::routes(Arc::clone(&host)))
@@ -68,6 +71,17 @@ async fn respond_events<S: Store + 'static>(
 ) -> Response {
     match *request.method() {
         Method::GET | Method::HEAD => events::stream(host, request).await,
+        _ => respond(host, request).await,
+    }
+}
+
+/// A session to those who post credentials; others get what the service says.
+async fn respond_sessions<S: SessionStore + 'static>(
+    host: State<Arc<Host<S>>>,
+    request: Request,
+) -> Response {
+    match *request.method() {
+        Method::POST => sessions::create(host, request).await,
         _ => respond(host, request).await,
     }
 }

@@ -10,6 +10,7 @@
 //! | refuse what HTTP/1.1 does not allow | `request_head` |
 //! | stream what changes | `events` |
 //! | say that it lives and is ready, and how it does | `probes`, `metrics` |
+//! | sign a browser in | `sessions` |
 //! | have wrong tokens wait | `token_guard`, by what `token_failures` counts |
 //! | give out the demo page | `page` |
 //! | keep everything | [`store`], tokens with a [`seal`] |
@@ -39,6 +40,7 @@ mod probes;
 mod request_head;
 pub mod seal;
 pub mod server;
+mod sessions;
 pub mod store;
 mod switchboard;
 mod tls;

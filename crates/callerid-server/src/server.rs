@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callerid_service::{Service, Store};
+use callerid_service::Service;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -17,13 +17,14 @@ use crate::{connection, http};
 pub use crate::client::TrustedProxies;
 pub use crate::host::Limits;
 pub use crate::listener::Listener;
+pub use crate::sessions::SessionStore;
 pub use crate::tls::Tls;
 
 /// Serves the API on a listener until `stop` is ready, and then until the requests that have begun are
 /// answered, at most for [`Limits::drain`].
 ///
 /// `line` makes the phone line from what it is to report through.
-pub async fn run<S: Store + 'static>(
+pub async fn run<S: SessionStore + 'static>(
     listener: impl Into<Listener>,
     store: S,
     clock: Clock,

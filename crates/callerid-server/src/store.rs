@@ -47,6 +47,7 @@ mod open;
 mod presence;
 mod readers;
 mod schema;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod unreadable;
@@ -59,8 +60,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use callerid_core::{
-    AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
-    PageRequest, PhoneNumber,
+    AccountSid, AuthToken, CallSid, CallerIdSid, Credentials, Filter, FriendlyName, Moment,
+    OutgoingCallerId, Page, PageRequest, PhoneNumber,
 };
 use callerid_service::{
     Account, Admitted, Call, Callback, Events, Ineligible, Limits, Newest, NumberUsage, Store,
@@ -75,6 +76,7 @@ pub use open::{OpenError, Options};
 
 use crate::metrics::METRICS;
 use crate::seal::SealingKey;
+use crate::sessions::SessionStore;
 use presence::Presence;
 use readers::Readers;
 use unreadable::Unreadable;
@@ -155,7 +157,8 @@ impl SqliteStore {
         self.read(accounts::list)
     }
 
-    /// Gives an account another token, which its next request must carry; `false` where there is no such account.
+    /// Gives an account another token, which its next request must carry, and ends its sessions; `false` where there is no
+    /// such account.
     ///
     /// # Errors
     /// The store's failure.
@@ -171,6 +174,38 @@ impl SqliteStore {
     pub async fn remove_account(&self, account: &AccountSid) -> Result<bool, StoreError> {
         let account = *account;
         self.write(move |connection| accounts::remove(connection, &account)).await
+    }
+
+    /// Adds a code that begins one session of the account, within ten minutes; `false` where there is no such account.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn add_code(
+        &self,
+        account: &AccountSid,
+        code: AuthToken,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let account = *account;
+        self.write(move |connection| Ok(sessions::add_code(connection, &account, &code, now)?))
+            .await
+    }
+
+    /// Where the page is, as the server that was started last has said.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn page_url(&self) -> Result<Option<String>, StoreError> {
+        self.read(|connection| Ok(sessions::page_url(connection)?))
+    }
+
+    /// Keeps where the page is.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn set_page_url(&self, url: &str) -> Result<(), StoreError> {
+        let url = url.to_owned();
+        self.write(move |connection| Ok(sessions::set_page_url(connection, &url)?)).await
     }
 
     /// Numbers that have had wrong entries in a row, those with the most first.
@@ -384,6 +419,27 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Events, StoreError> {
         self.snapshot(|connection| events::after(connection, account, id, limit))
+    }
+}
+
+impl SessionStore for SqliteStore {
+    async fn begin_session(
+        &self,
+        credentials: &Credentials,
+        session: &AuthToken,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let (key, credentials, session) = (self.key.clone(), credentials.clone(), session.clone());
+        self.write(move |connection| sessions::begin(connection, &key, &credentials, &session, now))
+            .await
+    }
+
+    async fn session_account(
+        &self,
+        credentials: &Credentials,
+        now: Moment,
+    ) -> Result<Option<Account>, StoreError> {
+        self.snapshot(|connection| sessions::account(connection, &self.key, credentials, now))
     }
 }
 

@@ -9,15 +9,16 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use callerid_core::{Credentials, ErrorCode, RestException};
-use callerid_service::{Store, error_response};
+use callerid_service::error_response;
 
 use crate::client;
 use crate::exchange::{random_bytes, text, to_http};
 use crate::host::Host;
+use crate::sessions::SessionStore;
 use crate::token_failures::network;
 
 /// Looks at a request's token only if neither its address nor its account has to wait, and counts the wrong ones.
-pub(crate) async fn guard<S: Store>(
+pub(crate) async fn guard<S: SessionStore>(
     State(host): State<Arc<Host<S>>>,
     request: Request,
     next: Next,
@@ -42,9 +43,11 @@ pub(crate) async fn guard<S: Store>(
     response
 }
 
-async fn is_right<S: Store>(host: &Host<S>, credentials: &Credentials) -> bool {
-    let account = host.service.store().account(&credentials.sid).await;
+async fn is_right<S: SessionStore>(host: &Host<S>, credentials: &Credentials) -> bool {
+    let store = host.service.store();
+    let account = store.account(&credentials.sid).await;
     matches!(account, Ok(Some(account)) if account.authenticate(credentials).is_ok())
+        || matches!(store.session_account(credentials, host.clock.now()).await, Ok(Some(_)))
 }
 
 fn too_many(path: &str, wait: Duration) -> Response {

@@ -18,7 +18,8 @@ use tracing_subscriber::filter::Targets;
 
 use super::limits::LimitOptions;
 use super::log::{Log, LogFormat};
-use super::{DataDirectory, SqliteError, new_account, say, shown_once, variable};
+use super::page::{only_account, sign_in_address};
+use super::{DataDirectory, SqliteError, new_account, say, variable};
 use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
 use crate::line::{PhoneLine, VirtualLine};
@@ -41,7 +42,8 @@ const FILES_BESIDE: usize = 128;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 On the first start an account is made, and its token is shown once. To give one from outside instead, set
-CALLERID_ACCOUNT_SID and CALLERID_AUTH_TOKEN.
+CALLERID_ACCOUNT_SID and CALLERID_AUTH_TOKEN. Every start prints an address of the page that signs in once, within
+ten minutes; `callerid page` prints another.
 
 Tokens are sealed with a key that is kept in the data directory; to keep it elsewhere, set CALLERID_KEY to
 64 hexadecimal digits before the first start.
@@ -134,8 +136,14 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
             "other machines reach this in clear, and tokens with it: see --tls-cert and --trusted-proxy"
         );
     }
-    let welcome = welcome(scheme, address, &data, account(&store, given).await?);
-    say(format_args!("{welcome}"));
+    let url = format!("{scheme}://{}", reachable(address));
+    let accounts = account(&store, given).await?;
+    store.set_page_url(&url).await?;
+    let page = match accounts.to_sign_in_to(&store).await? {
+        Some(sid) => Some(sign_in_address(&store, &url, &sid).await?),
+        None => None,
+    };
+    say(format_args!("{}", welcome(&url, &data, &accounts, page)));
     tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
     if let Some(files) = open_files_allowed()
         && files < max_connections.saturating_add(FILES_BESIDE)
@@ -223,10 +231,20 @@ async fn bind(address: &str) -> Result<TcpListener, SqliteError> {
 enum Accounts {
     /// There were some.
     Known,
-    /// The environment names one.
-    Given,
+    /// The environment names this one.
+    Given(AccountSid),
     /// There was none, and this was made.
     Made(Account),
+}
+
+impl Accounts {
+    /// The one that the page's address is for.
+    async fn to_sign_in_to(&self, store: &SqliteStore) -> Result<Option<AccountSid>, SqliteError> {
+        match self {
+            Self::Known => only_account(store).await,
+            Self::Given(sid) | Self::Made(Account { sid, .. }) => Ok(Some(*sid)),
+        }
+    }
 }
 
 /// The account that the environment gives.
@@ -252,8 +270,9 @@ fn given_account() -> Result<Option<Account>, SqliteError> {
 
 async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts, SqliteError> {
     if let Some(account) = given {
+        let sid = account.sid;
         if store.account(&account.sid).await?.as_ref() == Some(&account) {
-            return Ok(Accounts::Given);
+            return Ok(Accounts::Given(sid));
         }
         if !store.add_account(account.clone()).await? {
             tracing::warn!(
@@ -262,7 +281,7 @@ async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts
             );
             store.rotate(account).await?;
         }
-        return Ok(Accounts::Given);
+        return Ok(Accounts::Given(sid));
     }
     if !store.accounts().await?.is_empty() {
         return Ok(Accounts::Known);
@@ -273,36 +292,39 @@ async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts
 }
 
 /// What a start says on standard output. The first line's address is for programs too.
-fn welcome(scheme: &str, address: SocketAddr, data: &DataDirectory, accounts: Accounts) -> String {
-    let base = format!("{scheme}://{}", reachable(address));
-    let mut said = format!("callerid {} on {base}\n", env!("CARGO_PKG_VERSION"));
+fn welcome(url: &str, data: &DataDirectory, accounts: &Accounts, page: Option<String>) -> String {
+    let mut said = format!("callerid {} on {url}\n", env!("CARGO_PKG_VERSION"));
     writeln!(said, "Data in {}\n", data.absolute().display()).unwrap_or_default();
-    let (credentials, sid) = match accounts {
-        Accounts::Known => {
-            let page = "The page at / asks for an account's Sid and token.\n";
-            return said + "`callerid account` lists and adds accounts.\n" + page;
+    match accounts {
+        Accounts::Known => writeln!(said, "`callerid account` lists and adds accounts."),
+        Accounts::Given(_) => writeln!(said, "The account is the one in {SID_VARIABLE}."),
+        Accounts::Made(Account { sid, auth_token }) => {
+            let token = auth_token.expose();
+            writeln!(
+                said,
+                "A new account; its token is shown this once:\n
+  {SID_VARIABLE}={sid}
+  {TOKEN_VARIABLE}={token}"
+            )
         }
-        Accounts::Given => {
-            writeln!(said, "The account is the one in {SID_VARIABLE}.\n").unwrap_or_default();
-            writeln!(said, "The page is {base}/ and asks for that account's Sid and token.\n")
-                .unwrap_or_default();
-            (format!("\"${SID_VARIABLE}:${TOKEN_VARIABLE}\""), format!("${SID_VARIABLE}"))
-        }
-        Accounts::Made(account) => {
-            let shown = shown_once(&account);
-            writeln!(said, "A new account; its token is shown this once:\n{shown}")
-                .unwrap_or_default();
-            let (sid, token) = (account.sid.to_string(), account.auth_token.expose());
-            // What follows the `#` stays in the browser: it is sent to no server.
-            writeln!(said, "The page, signed in:\n\n  {base}/#account={sid}&token={token}\n")
-                .unwrap_or_default();
-            (format!("{sid}:{token}"), sid)
-        }
-    };
+    }
+    .unwrap_or_default();
+    match page {
+        Some(address) => writeln!(
+            said,
+            "\nThe page, signed in. This address works once, for ten minutes; `callerid page` prints another:\n
+  {address}\n"
+        ),
+        None => writeln!(said, "`callerid page AC…` prints an address that signs in to the page."),
+    }
+    .unwrap_or_default();
+    if matches!(accounts, Accounts::Known) {
+        return said;
+    }
     let version = ApiVersion::V2008.as_str();
-    let list = format!("{base}/{version}/Accounts/{sid}/OutgoingCallerIds");
-    let calls = format!("{base}/_callerid/calls");
-    let curl = format!("curl -u {credentials}");
+    let list = format!("{url}/{version}/Accounts/${SID_VARIABLE}/OutgoingCallerIds");
+    let calls = format!("{url}/_callerid/calls");
+    let curl = format!("curl -u \"${SID_VARIABLE}:${TOKEN_VARIABLE}\"");
     write!(
         said,
         "To validate a number, ask for a call; the answer shows its ValidationCode:

@@ -121,8 +121,9 @@ mod opening {
         drop(connection);
         let message = error(directory.path(), Options::default());
         let expected = format!(
-            "{} has version 7, and this program knows versions up to 3: use a newer one",
-            path.display()
+            "{} has version 7, and this program knows versions up to {}: use a newer one",
+            path.display(),
+            schema::VERSION
         );
         assert_eq!(message, expected);
     }

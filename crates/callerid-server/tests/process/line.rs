@@ -8,9 +8,9 @@ use callerid_core::{AccountSid, AuthToken, CallSid};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, PhoneReports};
-use callerid_server::server::{self, Limits};
+use callerid_server::server::{self, Limits, SessionStore};
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{Account, Call, Key, MemoryStore, PhoneEvent, Prompt, Store};
+use callerid_service::{Account, Call, Key, MemoryStore, PhoneEvent, Prompt};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -66,11 +66,11 @@ fn account() -> Account {
 }
 
 impl Server {
-    fn start(store: impl Store + 'static) -> Self {
+    fn start(store: impl SessionStore + 'static) -> Self {
         Self::start_at(store, Clock::system())
     }
 
-    fn start_at(store: impl Store + 'static, clock: Clock) -> Self {
+    fn start_at(store: impl SessionStore + 'static, clock: Clock) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let client = Client::new(listener.local_addr().unwrap(), authorization(&account()));

@@ -17,6 +17,7 @@ mod line;
 mod normalize;
 mod probes;
 mod restore;
+mod sessions;
 mod start;
 mod stop;
 mod tls;

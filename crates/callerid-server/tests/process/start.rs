@@ -9,7 +9,17 @@ use crate::harness::{SID, Server, TOKEN, callerid, run, said, serve};
 /// The lines of the welcome that are commands.
 fn commands(written: &str) -> Vec<&str> {
     let is_command = |line: &&str| line.starts_with("curl ") || line.starts_with("CALL=");
-    written.lines().filter_map(|line| line.strip_prefix("  ")).filter(is_command).collect()
+    indented(written).filter(is_command).collect()
+}
+
+fn indented(written: &str) -> impl Iterator<Item = &str> {
+    written.lines().filter_map(|line| line.strip_prefix("  "))
+}
+
+/// The lines that set what the commands take.
+fn settings(written: &str) -> String {
+    let settings = indented(written).filter(|line| line.starts_with("CALLERID_"));
+    settings.map(|line| format!("{line}\n")).collect()
 }
 
 fn shell(script: &str) -> String {
@@ -34,9 +44,11 @@ fn paste(server: &Server) {
     let written = welcome(server);
     let commands = commands(&written);
     let (create, phone) = commands.split_first().unwrap();
-    let created = shell(create);
+    let settings = settings(&written);
+    let created = shell(&format!("{settings}{create}"));
     let (_, code) = created.split_once("<ValidationCode>").expect(&created);
-    let listed = shell(&phone.join("\n").replace("000000", &code[..6]));
+    let phone = phone.join("\n").replace("000000", &code[..6]);
+    let listed = shell(&format!("{settings}{phone}"));
     assert!(listed.contains("<FriendlyName>(415) 867-5309</FriendlyName>"), "{listed}");
 }
 
@@ -47,16 +59,14 @@ fn the_first_starts_lines_work_when_pasted() {
     command.args(["serve", "--listen=127.0.0.1:0", "--data"]).arg(data.path().join("new/data"));
     let server = Server::launch(command);
     paste(&server);
-    let token = |written: &str| {
-        let line = written.lines().find(|line| line.contains("AuthToken"))?;
-        Some(line.split_whitespace().last()?.to_owned())
-    };
-    let token = token(&server.written()).unwrap();
-    assert_eq!(token.len(), 32);
+    let written = server.written();
+    let line = indented(&written).find_map(|line| line.strip_prefix("CALLERID_AUTH_TOKEN="));
+    let token = line.unwrap();
+    assert_eq!((token.len(), written.matches(token).count()), (32, 1), "{written}");
     server.terminate();
     let server = Server::launch(command);
-    let (_, written) = server.terminate();
-    assert!(!written.contains(&token), "shown again: {written}");
+    let (_, again) = server.terminate();
+    assert!(!again.contains(token), "shown again: {again}");
 }
 
 #[test]

@@ -1,0 +1,73 @@
+//! `callerid page`: an address that signs a browser in.
+
+use std::net::{SocketAddr, TcpStream};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use callerid_core::AccountSid;
+use clap::Args;
+
+use super::{DataDirectory, SqliteError, new_token, say};
+use crate::clock::Clock;
+use crate::store::{Options, SqliteStore};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The account to sign in to; needed only if there are several
+    #[arg(value_parser = AccountSid::parse)]
+    sid: Option<AccountSid>,
+    #[command(flatten)]
+    data: DataDirectory,
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
+    let Arguments { sid, data } = arguments;
+    if !data.path.is_dir() {
+        let path = data.path.display();
+        return Err(format!("there is no directory {path}; --data names the server's").into());
+    }
+    let store = data.open(Options::default())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let address = runtime.block_on(async {
+        let url = store.page_url().await?.filter(|url| answers(url));
+        let url = url.ok_or("no server runs on this data: start one with `callerid serve`")?;
+        let account = match sid {
+            Some(sid) => sid,
+            None => only_account(&store).await?.ok_or("there are several accounts: name one")?,
+        };
+        sign_in_address(&store, &url, &account).await
+    })?;
+    say(format_args!("{address}\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether something listens at the URL's address.
+fn answers(url: &str) -> bool {
+    let address = url.split_once("://").and_then(|(_, address)| address.parse().ok());
+    address.is_some_and(|address: SocketAddr| {
+        TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok()
+    })
+}
+
+/// The account, if there is one and no other.
+pub(super) async fn only_account(store: &SqliteStore) -> Result<Option<AccountSid>, SqliteError> {
+    Ok(match store.accounts().await?[..] {
+        [sid] => Some(sid),
+        _ => None,
+    })
+}
+
+/// The page's address with a new code, which signs in once. What follows the `#` stays in the browser: it is sent to no
+/// server, and the page takes it out of its address.
+pub(super) async fn sign_in_address(
+    store: &SqliteStore,
+    url: &str,
+    account: &AccountSid,
+) -> Result<String, SqliteError> {
+    let code = new_token()?;
+    let address = format!("{url}/#account={account}&code={}", code.expose());
+    match store.add_code(account, code, Clock::system().now()).await? {
+        true => Ok(address),
+        false => Err(format!("there is no account {account}").into()),
+    }
+}

@@ -1,0 +1,149 @@
+//! Sessions: how a browser signs in without a secret that stays valid in its address, or in its tab for good.
+//!
+//! `POST /_callerid/sessions` takes Basic credentials like every request. Their password is the account's token, or a
+//! code: one that `callerid serve` or `callerid page` has put into an address, which works once, for ten minutes. The
+//! answer has the secret of a session. That is the password of the requests that follow, for twelve hours, or until the
+//! account's token is changed; it begins no other session.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::Next;
+use axum::response::Response;
+use callerid_core::{AccountSid, AuthToken, Credentials, ErrorCode, Moment, RestException};
+use callerid_service::{
+    Account, MemoryStore, ServiceError, Store, StoreError, Unauthenticated, error_response,
+    json_response,
+};
+use rand::Rng as _;
+use serde_json::json;
+
+use crate::exchange::{log_failure, random_bytes, text, to_http};
+use crate::host::Host;
+
+pub(crate) const PATH: &str = "/_callerid/sessions";
+
+/// How long a code works.
+pub(crate) const CODE_SECONDS: u32 = 10 * 60;
+/// How long a session lasts.
+pub(crate) const SESSION_SECONDS: u32 = 12 * 60 * 60;
+/// Sessions of an account at a time; one more ends the oldest.
+pub(crate) const SESSIONS_MAX: u32 = 100;
+
+/// What the secret of a session begins with, so that no other request is held against the sessions.
+const SESSION_PREFIX: &str = "session-";
+
+/// Keeps the sessions of accounts. A store that keeps none need not say so.
+pub trait SessionStore: Store {
+    /// Begins a session with that secret if the credentials' password is the account's token, or a code of its, which
+    /// that uses up; says whether it has.
+    fn begin_session(
+        &self,
+        _credentials: &Credentials,
+        _session: &AuthToken,
+        _now: Moment,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        async { Ok(false) }
+    }
+
+    /// The account whose session the credentials' password is the secret of.
+    fn session_account(
+        &self,
+        _credentials: &Credentials,
+        _now: Moment,
+    ) -> impl Future<Output = Result<Option<Account>, StoreError>> + Send {
+        async { Ok(None) }
+    }
+}
+
+impl SessionStore for MemoryStore {}
+
+/// Answers a `POST`: begins a session.
+pub(crate) async fn create<S: SessionStore>(
+    State(host): State<Arc<Host<S>>>,
+    request: Request,
+) -> Response {
+    let request_sid = random_bytes().request_sid();
+    let session = new_secret();
+    match begin(&host, credentials(&request), &session).await {
+        Ok(sid) => {
+            let body = json!({ "account_sid": sid.as_str(), "session": session.expose() });
+            to_http(json_response(&body.to_string(), request_sid))
+        }
+        Err(error) => to_http(error_response(PATH, &exception(error), request_sid)),
+    }
+}
+
+async fn begin<S: SessionStore>(
+    host: &Host<S>,
+    credentials: Option<Credentials>,
+    session: &AuthToken,
+) -> Result<AccountSid, ServiceError> {
+    let credentials = credentials.ok_or(Unauthenticated)?;
+    let store = host.service.store();
+    match store.begin_session(&credentials, session, host.clock.now()).await? {
+        true => Ok(credentials.sid),
+        false => Err(Unauthenticated.into()),
+    }
+}
+
+/// Lets a request with the secret of a session go on as one with its account's token.
+pub(crate) async fn sign_in<S: SessionStore>(
+    State(host): State<Arc<Host<S>>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match session_account(&host, credentials(&request)).await {
+        Ok(None) => {}
+        Ok(Some(Account { sid, auth_token })) => {
+            let authorization = Credentials { sid, auth_token }.to_authorization();
+            if let Ok(value) = HeaderValue::try_from(authorization) {
+                request.headers_mut().insert(AUTHORIZATION, value);
+            }
+        }
+        Err(error) => {
+            let request_sid = random_bytes().request_sid();
+            let exception = exception(error.into());
+            return to_http(error_response(request.uri().path(), &exception, request_sid));
+        }
+    }
+    next.run(request).await
+}
+
+async fn session_account<S: SessionStore>(
+    host: &Host<S>,
+    credentials: Option<Credentials>,
+) -> Result<Option<Account>, StoreError> {
+    match credentials {
+        Some(credentials) if credentials.auth_token.expose().starts_with(SESSION_PREFIX) => {
+            host.service.store().session_account(&credentials, host.clock.now()).await
+        }
+        _ => Ok(None),
+    }
+}
+
+fn credentials(request: &Request) -> Option<Credentials> {
+    Credentials::from_authorization(&text(request.headers(), AUTHORIZATION)?)
+}
+
+fn exception(error: ServiceError) -> RestException {
+    match error {
+        ServiceError::Api(error) => error.into_exception(),
+        ServiceError::Store(error) => {
+            log_failure(&error);
+            RestException::new(match error.is_unavailable() {
+                true => ErrorCode::ServiceUnavailable,
+                false => ErrorCode::Internal,
+            })
+        }
+    }
+}
+
+fn new_secret() -> AuthToken {
+    let mut bytes = [0; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    let secret = AuthToken::from_random_bytes(&bytes);
+    AuthToken::new(&format!("{SESSION_PREFIX}{}", secret.expose())).unwrap_or(secret)
+}
