@@ -1,10 +1,10 @@
 // The three connections: a mock in this page, the server that serves it, another URL.
 
-import { CallControl, CallerIdClient, MockApi } from "./callerid.js";
+import { CallControl, CallerIdClient, MockApi, RestException, UnexpectedResponse } from "./callerid.js";
 import { keep, recall } from "./session-storage.js";
 
 /** How long an answer may take, in milliseconds. */
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 30_000;
 
 /** Where `callerid serve` listens: what a request to the mock looks like it was sent to. */
 const USUAL_URL = "http://127.0.0.1:8008";
@@ -43,7 +43,19 @@ export class Connection {
 /** Requests to a server carry what the page says and nothing that the browser remembers. */
 const bareFetch = (url, init) => fetch(url, { ...init, credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" });
 
-/** To the server that serves the page. */
+/**
+ * Signs in to the server that serves the page: the session that it gives for a code of its address, or for a token. What is
+ * said here is not written down "on the wire", for the page shows no secret.
+ */
+export async function beginSession({ accountSid, secret }) {
+  const headers = { authorization: `Basic ${btoa(`${accountSid}:${secret}`)}` };
+  const response = await bareFetch("/_callerid/sessions", { method: "POST", headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+  const { session, message } = await response.json().catch(() => ({}));
+  if (session) return { accountSid, authToken: session };
+  throw message ? new RestException(response.status, message) : new UnexpectedResponse(response.status, "no session");
+}
+
+/** To the server that serves the page, with a session. */
 export function connectToServer({ accountSid, authToken }, log) {
   const baseUrl = location.origin;
   const fetch = log.recording(bareFetch, false);

@@ -4,7 +4,7 @@ import { announce } from "./announce.js";
 import { mountCallerIds } from "./caller-ids.js";
 import { loaded, PhoneNumber } from "./callerid.js";
 import { Calls } from "./calls.js";
-import { connectToPage, connectToServer, connectToUrl } from "./connection.js";
+import { beginSession, connectToPage, connectToServer, connectToUrl, PATIENCE_MS } from "./connection.js";
 import { byId, setText, show } from "./dom.js";
 import { follow } from "./event-stream.js";
 import { host } from "./host.js";
@@ -45,10 +45,10 @@ mountWire(log);
 const phone = mountPhone({ control, take, failed, leave: leavePhone });
 const progress = mountProgress({ again: (parameters) => form.again(parameters) });
 const callerIds = mountCallerIds({ connection: () => connection, failed, read: wasRead });
-const credentials = takeFromAddress();
-if (credentials) keep("credentials", credentials);
+const inAddress = takeFromAddress();
+const session = inAddress && settled(beginSession(inAddress));
 const kept = recall("connection");
-const first = credentials ? "server" : kept && kept !== "url" ? kept : host.connection;
+const first = session ? "server" : kept && kept !== "url" ? kept : host.connection;
 callerIds.reset(first);
 byId("connections").querySelector(`[value="${first}"]`).checked = true;
 await loaded.catch(notStarted);
@@ -98,7 +98,7 @@ function use(kind, { isAsked = false } = {}) {
 
 function open(kind) {
   if (kind === "page") return connectToPage(log);
-  const credentials = kind === "server" ? recall("credentials") : urlCredentials;
+  const credentials = kind === "server" ? recall("session") : urlCredentials;
   if (!credentials) return null;
   try {
     return kind === "server" ? connectToServer(credentials, log) : connectToUrl(credentials, log);
@@ -108,12 +108,39 @@ function open(kind) {
   }
 }
 
-function signInWith(kind, credentials) {
-  if (kind === "server") keep("credentials", { accountSid: credentials.accountSid, authToken: credentials.authToken });
-  else urlCredentials = credentials;
+async function signInWith(kind, { url, accountSid, authToken }) {
+  if (kind === "server") {
+    const session = await settled(beginSession({ accountSid, secret: authToken }));
+    // Meanwhile another connection may have been chosen.
+    if (byId("sign-in").hidden) return;
+    if (session.error) {
+      signInFailed(session.error, "Check the Account Sid and the token.");
+      return;
+    }
+    keep("session", session.value);
+  } else urlCredentials = { url, accountSid, authToken };
   const hadFocus = byId("sign-in").contains(document.activeElement);
   use(kind, { isAsked: true });
   if (hadFocus && byId("sign-in").hidden) byId("phone-number").focus();
+}
+
+/** Turns the page to the server, with the session that the code in the address was exchanged for. */
+async function signInByAddress(session, { isAsked = false } = {}) {
+  const { value, error } = await session;
+  if (value) keep("session", value);
+  use("server", { isAsked });
+  if (error) signInFailed(error, "An address from callerid page works once, for ten minutes. Get a new one, or sign in below.");
+}
+
+/** `advice` is for whoever has the wrong secret. */
+function signInFailed(error, advice) {
+  const { kind, text } = explain(error, { name: "this server", patience: PATIENCE_MS });
+  notify({ title: text, detail: kind === "refused" ? advice : "Try again in a moment." });
+}
+
+/** What became of a promise: its `value`, or its `error`. */
+function settled(promise) {
+  return promise.then((value) => ({ value }), (error) => ({ error }));
 }
 
 function control() {
@@ -192,15 +219,14 @@ function lost(error, retryAt) {
 
 function refused() {
   const { kind, name } = connection;
-  if (kind === "server") keep("credentials", undefined);
+  if (kind === "server") keep("session", undefined);
   else urlCredentials = null;
   connection.close();
   connection = null;
   linkState("refused", "Not signed in");
-  notify({
-    title: `${capital(name)} does not accept these credentials.`,
-    detail: kind === "server" ? "Its token may have changed. Open the address that it prints at its start, or sign in below." : "Check the Account Sid and the token.",
-  });
+  notify(kind === "server"
+    ? { title: "Your session has ended.", detail: "A session lasts twelve hours, unless the account’s token is changed. Sign in again." }
+    : { title: `${capital(name)} does not accept these credentials.`, detail: "Check the Account Sid and the token." });
   signIn.ask(kind);
   phone.reset();
   callerIds.refuse("Sign in first");
@@ -358,8 +384,9 @@ function notStarted(error) {
 byId("connections").addEventListener("change", (event) => use(event.target.value, { isAsked: true }));
 addEventListener("hashchange", () => {
   const credentials = takeFromAddress();
-  if (credentials) signInWith("server", credentials);
+  if (credentials) signInByAddress(settled(beginSession(credentials)), { isAsked: true });
 });
 
-use(first);
+if (session) await signInByAddress(session);
+else use(first);
 performance.mark("callerid-started");

@@ -1,23 +1,23 @@
-// Credentials: in the address that `callerid serve` prints, or typed.
+// Credentials: in the address that `callerid page` prints, or typed.
 
-import { byId, element, icon, setText, show } from "./dom.js";
+import { byId, element, icon, isBusy, setBusy, setText, show } from "./dom.js";
 
 /**
- * The credentials in the address, which are taken out of it at once; `null` if there are none.
- * The address is `…/#account=AC…&token=…`.
+ * The account in the address and its code, which works once, as the secret to sign in with; `null` if there are none. They are
+ * taken out of the address, and so out of the history, at once. The address is `…/#account=AC…&code=…`.
  */
 export function takeFromAddress() {
   const fragment = new URLSearchParams(location.hash.slice(1));
   const accountSid = fragment.get("account");
-  const authToken = fragment.get("token");
-  if (accountSid === null || authToken === null) return null;
+  const secret = fragment.get("code");
+  if (accountSid === null || secret === null) return null;
   history.replaceState(history.state, "", location.pathname + location.search);
-  return { accountSid, authToken };
+  return { accountSid, secret };
 }
 
 const FIELDS = { url: "sign-in-url", accountSid: "sign-in-account", authToken: "sign-in-token" };
 
-/** Mounts the form. `connect(kind, credentials)` throws a `RangeError` if they are invalid. */
+/** Mounts the form. `connect(kind, credentials)` resolves when that is done, or told why not. */
 export function mountSignIn({ connect }) {
   const panel = byId("sign-in");
   const inputs = Object.fromEntries(Object.entries(FIELDS).map(([name, id]) => [name, byId(id)]));
@@ -31,13 +31,16 @@ export function mountSignIn({ connect }) {
     else inputs[name].removeAttribute("aria-invalid");
   };
 
-  byId("sign-in-form").addEventListener("submit", (event) => {
+  byId("sign-in-form").addEventListener("submit", async (event) => {
     event.preventDefault();
+    const submit = byId("sign-in-submit");
+    if (isBusy(submit)) return;
     const typed = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]));
     const problems = {
       url: kind === "url" && !isHttp(typed.url) ? "Enter a URL that begins with https:// or http://" : "",
       accountSid: /^AC[0-9a-f]{32}$/i.test(typed.accountSid) ? "" : "Enter AC and 32 hexadecimal digits",
-      authToken: typed.authToken === "" ? "Enter the token that goes with the account" : "",
+      authToken: typed.authToken === "" ? "Enter the account’s token"
+        : /^[!-~]{1,128}$/.test(typed.authToken) ? "" : "A token has no spaces, and no characters beyond ASCII",
     };
     for (const [name, text] of Object.entries(problems)) problem(name, text);
     const first = Object.keys(problems).find((name) => problems[name] !== "");
@@ -45,7 +48,9 @@ export function mountSignIn({ connect }) {
       inputs[first].focus();
       return;
     }
-    connect(kind, typed);
+    setBusy(submit, true);
+    await connect(kind, typed);
+    setBusy(submit, false);
   });
 
   return {
@@ -56,7 +61,7 @@ export function mountSignIn({ connect }) {
       setText(byId("sign-in-title"), isUrl ? "Connect to another URL" : "Sign in to this server");
       const hint = byId("sign-in-hint");
       if (isUrl) setText(hint, "The real API, or another that speaks like it. It must allow requests from other origins.");
-      else hint.replaceChildren("Open the address that ", element("code", {}, "callerid serve"), " prints: it signs this tab in. Or type what it shows.");
+      else hint.replaceChildren(element("code", {}, "callerid page"), " prints an address that signs you in. Or enter the account’s Sid and token here.");
       show(byId("sign-in-url-field"), isUrl);
       show(byId("sign-in-caution"), isUrl);
       for (const name of Object.keys(FIELDS)) problem(name, "");

@@ -58,17 +58,16 @@ export const test = base.extend({
   host: async ({ api, mock, server }, use) => use(api === "mock" ? mock : server),
 });
 
-/** The page over that server: `open()` goes there by the address that signs it in, `elsewhere` is another client. */
+/** The page over that server: `open()` goes there by an address that signs in, `signedIn()`; `elsewhere` is another client. */
 export function over(page, server, account) {
   return {
     account,
     url: server.url,
     elsewhere: new Elsewhere(server.url, account),
-    open: () => arrive(page, signedIn(server.url, account)),
+    signedIn: () => server.signedIn(account),
+    open: async () => arrive(page, await server.signedIn(account)),
   };
 }
-
-export const signedIn = (url, { accountSid, authToken }) => `${url}/#account=${accountSid}&token=${authToken}`;
 
 /** Goes to the page, and waits until it has read its list. */
 export async function arrive(page, url) {

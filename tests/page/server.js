@@ -70,6 +70,12 @@ export class Server {
     return credentials(stdout);
   }
 
+  /** An address of the page that signs in to an account, once. */
+  async signedIn({ accountSid }) {
+    const { stdout } = await run(PROGRAM, ["page", "--data", this.#data, accountSid]);
+    return stdout.trim();
+  }
+
   /** Another token for an account. */
   async rotate({ accountSid }) {
     const { stdout } = await run(PROGRAM, ["account", "--data", this.#data, "rotate", accountSid]);

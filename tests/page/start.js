@@ -35,10 +35,8 @@ for (let run = 0; run < RUNS; run++) {
     await page.waitForFunction((mark) => performance.getEntriesByName(mark).length > 0, READY);
     return page.evaluate((mark) => performance.getEntriesByName(mark)[0].startTime, READY);
   };
-  const { accountSid, authToken } = server.account;
-  const signedIn = `${server.url}/#account=${accountSid}&token=${authToken}`;
-  figures.first.push(await start(signedIn));
-  figures.again.push(await start(signedIn));
+  figures.first.push(await start(await server.signedIn(server.account)));
+  figures.again.push(await start(await server.signedIn(server.account)));
   figures.empty.push(await start(`http://127.0.0.1:${empty.address().port}/`));
   await context.close();
 }

@@ -1,17 +1,23 @@
 // The three connections, signing in, and what the page says and does when a connection fails.
 
-import { answer, ask, expect, hear, over, press, shoot, shownCode, signedIn, test } from "../fixtures.js";
+import AxeBuilder from "@axe-core/playwright";
+
+import { answer, arrive, ask, expect, hear, over, press, shoot, shownCode, test } from "../fixtures.js";
 
 /** What the browser itself writes when a server is gone or refuses. */
 const BROKEN = [/ERR_CONNECTION/, /ERR_INCOMPLETE/, /ERR_INTERNET/, /ERR_NETWORK/, /ERR_EMPTY/];
 const link = (page) => page.locator("#link-state");
 
-test("the printed address signs in, leaves the address bar, and lasts for the tab", async ({ page, server, context }) => {
-  await server.open();
+test("the printed address signs in once, leaves the address bar, and lasts for the tab", async ({ page, server, context, expected }) => {
+  const address = await server.signedIn();
+  await arrive(page, address);
   expect(page.url()).toBe(`${server.url}/`);
   await expect(page.getByRole("radio", { name: "This server" })).toBeChecked();
-  const stored = await page.evaluate(() => ({ local: localStorage.length, cookies: document.cookie, session: sessionStorage.getItem("callerid.credentials") }));
-  expect(stored).toEqual({ local: 0, cookies: "", session: JSON.stringify(server.account) });
+  const stored = await page.evaluate(() => ({ local: localStorage.length, cookies: document.cookie, session: JSON.stringify({ ...sessionStorage }) }));
+  expect(stored).toMatchObject({ local: 0, cookies: "" });
+  expect(stored.session).toMatch(/session-[0-9a-f]{32}/);
+  const code = address.split("code=")[1];
+  for (const secret of [code, server.account.authToken]) expect(stored.session).not.toContain(secret);
   await page.reload();
   await expect(link(page)).toHaveAttribute("data-state", "live");
   await page.goBack().catch(() => {});
@@ -20,7 +26,17 @@ test("the printed address signs in, leaves the address bar, and lasts for the ta
   await other.goto(server.url);
   await expect(other.locator("#sign-in-title")).toHaveText("Sign in to this server");
   await expect(other.locator("#link-text")).toHaveText("Not signed in");
+  await expect(other.locator("#notice")).toBeHidden();
   await shoot(other, "unsigned-light");
+  await other.goto(address);
+  await expect(other.locator("#notice-title")).toHaveText("This server does not accept these credentials.");
+  await expect(other.locator("#notice-detail")).toHaveText("An address from callerid page works once, for ten minutes. Get a new one, or sign in below.");
+  await expect(other.locator("#sign-in-title")).toBeVisible();
+  expect(other.url()).toBe(`${server.url}/`);
+  // A used address takes nobody's session away.
+  expected.failures.push(/status of 401/);
+  await page.goto(address);
+  await expect(link(page)).toHaveAttribute("data-state", "live");
 });
 
 test("the policy, and no request of another origin", async ({ page, server }) => {
@@ -31,39 +47,75 @@ test("the policy, and no request of another origin", async ({ page, server }) =>
   expect(await page.locator("script:not([src]), style, [style], [onclick]").count()).toBe(0);
 });
 
-test("a wrong token asks to sign in, and a right one does", async ({ page, server, expected }) => {
+test("a Sid and a token sign in, and wrong ones are told in words", async ({ page, server, expected }) => {
   expected.failures.push(/status of 401/);
-  await page.goto(signedIn(server.url, { ...server.account, authToken: "0".repeat(32) }));
-  await expect(page.getByRole("alert").filter({ hasText: "This server does not accept these credentials." })).toBeVisible();
+  await page.goto(server.url);
   await expect(link(page)).toHaveAttribute("data-state", "refused");
-  await shoot(page, "unauthorised-light");
   await ask(page);
   await expect(page.locator("#error-summary")).toContainText("Sign in first: a call needs an account");
   await page.locator("#error-summary").getByRole("link").click();
-  await expect(page.getByLabel("Account Sid")).toBeFocused();
+  const [sid, token] = [page.getByLabel("Account Sid"), page.getByLabel("Auth token")];
+  await expect(sid).toBeFocused();
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByLabel("Account Sid")).toBeFocused();
-  await expect(page.getByLabel("Account Sid")).toHaveAccessibleDescription("Enter AC and 32 hexadecimal digits");
-  await page.getByLabel("Account Sid").fill(server.account.accountSid);
-  await page.getByLabel("Auth token").fill(server.account.authToken);
-  await page.getByLabel("Auth token").press("Enter");
+  await expect(sid).toBeFocused();
+  await expect(sid).toHaveAccessibleDescription("Enter AC and 32 hexadecimal digits");
+  await expect(token).toHaveAccessibleDescription("Enter the account’s token");
+  await sid.fill(server.account.accountSid);
+  await token.fill("Schlüssel");
+  await token.press("Enter");
+  await expect(token).toHaveAccessibleDescription("A token has no spaces, and no characters beyond ASCII");
+  await token.fill("0".repeat(32));
+  await token.press("Enter");
+  await expect(page.getByRole("alert").filter({ hasText: "This server does not accept these credentials. Check the Account Sid and the token." })).toBeVisible();
+  await expect(sid).toHaveValue(server.account.accountSid);
+  await shoot(page, "unauthorised-light");
+  await token.fill(server.account.authToken);
+  await token.press("Enter");
   await expect(link(page)).toHaveAttribute("data-state", "live");
   await expect(page.locator("#notice")).toBeHidden();
   await expect(page.locator("#phone-number")).toBeFocused();
+  expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }))).not.toContain(server.account.authToken);
+  await page.reload();
+  await expect(link(page)).toHaveAttribute("data-state", "live");
 });
 
-test("a token that is changed under way", async ({ page, ownServer, expected }) => {
+test("a token that is changed under way ends the session", async ({ page, ownServer, expected }) => {
   expected.failures.push(/status of 401/, ...BROKEN);
   const account = await ownServer.addAccount();
   await over(page, ownServer, account).open();
   await page.locator("#phone-number").fill("4158675309");
-  const rotated = await ownServer.rotate(account);
+  await ownServer.rotate(account);
   await page.getByRole("button", { name: "Call me" }).click();
-  await expect(page.locator("#notice-title")).toHaveText("This server does not accept these credentials.");
+  await expect(page.locator("#notice-title")).toHaveText("Your session has ended.");
   await expect(page.locator("#error-summary")).toContainText("What you typed is still here.");
-  await page.goto(signedIn(ownServer.url, rotated));
+  await page.goto(await ownServer.signedIn(account));
   await expect(link(page)).toHaveAttribute("data-state", "live");
 });
+
+test("without a connection the page says so, and a code that was not exchanged is still good", async ({ page, ownServer, expected }) => {
+  expected.failures.push(...BROKEN);
+  const address = await ownServer.signedIn(ownServer.account);
+  await page.route("**/_callerid/sessions", (route) => route.abort());
+  expected.failures.push(/ERR_FAILED/);
+  await page.goto(address);
+  await expect(page.locator("#notice-title")).toHaveText("There is no connection to this server.");
+  await page.unroute("**/_callerid/sessions");
+  await page.goto(address);
+  await expect(link(page)).toHaveAttribute("data-state", "live");
+});
+
+for (const colorScheme of ["light", "dark"]) {
+  test(`signing in at 320 pixels, ${colorScheme}`, async ({ page, server }) => {
+    await page.setViewportSize({ width: 320, height: 568 });
+    await page.emulateMedia({ colorScheme });
+    await page.goto(server.url);
+    await expect(page.locator("#sign-in")).toBeVisible();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id }) => id)).toEqual([]);
+    await shoot(page, `sign-in-320-${colorScheme}`, { fullPage: false });
+  });
+}
 
 test("the server dies in mid-call, and comes back", async ({ page, ownServer, expected }) => {
   expected.failures.push(...BROKEN);

@@ -1,6 +1,6 @@
 // How the page starts: what it asks for, what it costs, how long it takes.
 
-import { expect, shoot, signedIn, test } from "../fixtures.js";
+import { expect, shoot, test } from "../fixtures.js";
 
 const RUNS = 5;
 
@@ -18,8 +18,9 @@ test("it starts with the files that the document names, and costs less than 250 
     const devtools = await context.newCDPSession(page);
     await devtools.send("Performance.enable");
     const spent = async () => (await devtools.send("Performance.getMetrics")).metrics.find(({ name }) => name === "ProcessTime").value * 1000;
+    const address = await server.signedIn();
     const before = await spent();
-    await page.goto(signedIn(server.url, server.account));
+    await page.goto(address);
     await expect(page.locator("#link-state")).toHaveAttribute("data-state", "live");
     const cost = (await spent()) - before;
     const ready = await page.evaluate(() => performance.getEntriesByName("callerid-started")[0].startTime);
