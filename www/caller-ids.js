@@ -96,10 +96,10 @@ export function mountCallerIds({ connection, failed, read }) {
     show(byId("blank"), isEmpty);
     if (!isEmpty) return;
     const isFiltered = Object.keys(condition).length > 0;
-    setText(byId("blank-title"), isFiltered ? `No caller ID is “${filter.value.trim()}”` : "No caller IDs yet");
+    setText(byId("blank-title"), isFiltered ? `No caller ID matches “${filter.value.trim()}”` : "No caller IDs yet");
     setText(byId("blank-text"), isFiltered
-      ? "The API matches whole names, capitals and all, or a number in any format."
-      : "Validate a number, and it appears here by itself.");
+      ? "The API looks for an exact name, upper and lower case included, or for a number in any format."
+      : "Validate a number and it appears here.");
     blankAction(isFiltered ? "Show all" : "", clearFilter);
   };
 
@@ -109,7 +109,7 @@ export function mountCallerIds({ connection, failed, read }) {
     show(byId("table"), false);
     show(byId("pager"), false);
     show(byId("blank"), true);
-    setText(byId("blank-title"), "The list cannot be read");
+    setText(byId("blank-title"), "The list could not be loaded");
     setText(byId("blank-text"), text);
     blankAction("Try again", () => load({ isQuiet: false }));
   };
@@ -331,7 +331,7 @@ function makeRow(callerId, { rename, remove, reload, words }) {
     const questionId = `question-${callerId.sid}`;
     const yes = element("button", { type: "button", className: "button danger", attributes: { "aria-describedby": questionId } }, "Delete");
     const no = element("button", { type: "button", className: "button", attributes: { "aria-describedby": questionId } }, "Keep it");
-    const question = element("p", { id: questionId }, "Delete ", element("strong", {}, callerId.friendlyName), "? To have it back, validate it again.");
+    const question = element("p", { id: questionId }, "Delete ", element("strong", {}, callerId.friendlyName), "? To get it back, you have to validate it again.");
     const leave = () => {
       drawShown();
       removeButton.focus();

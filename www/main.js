@@ -85,7 +85,7 @@ function use(kind, { isAsked = false } = {}) {
     signIn.ask(kind, { focus: false });
     linkState("refused", "Not signed in");
     callerIds.refuse(kind === "url" ? "Connect to an API first" : "Sign in first");
-    if (isAsked) announce(kind === "url" ? "Type the URL and the credentials." : "Sign in to this server.");
+    if (isAsked) announce(kind === "url" ? "Enter the URL and the credentials." : "Sign in to this server.");
     return;
   }
   signIn.dismiss();
@@ -93,7 +93,7 @@ function use(kind, { isAsked = false } = {}) {
   recallValidation();
   tryNow = follow(connection, { live, change, lost, refused, plain, poll: () => callerIds.load() });
   callerIds.load();
-  if (isAsked) announce(kind === "page" ? "The API lives in this page now." : `Connecting to ${connection.place}.`);
+  if (isAsked) announce(kind === "page" ? "The API now runs in this page." : `Connecting to ${connection.place}.`);
 }
 
 function open(kind) {
@@ -207,13 +207,13 @@ function lost(error, retryAt) {
   if (isFirst && error.message === "the stream has ended") return;
   const title = !navigator.onLine && connection.kind === "url" ? "You are offline." : reason.text;
   const detail = connection.kind === "server"
-    ? "It may have stopped, or be starting. What you typed is kept, and a call goes on by itself."
+    ? "It may have stopped, or may still be starting. What you typed is kept, and a call in progress continues."
     : "What you typed is kept.";
   notify({
     title,
     detail,
     until: retryAt,
-    actions: [["Try now", () => tryNow()], ...(connection.kind === "page" ? [] : [["Use the mock in this page", () => use("page", { isAsked: true })]])],
+    actions: [["Try now", () => tryNow()], ...(connection.kind === "page" ? [] : [["Use the mock API in this page", () => use("page", { isAsked: true })]])],
   });
 }
 
@@ -374,9 +374,9 @@ function leavePhone() {
 function notStarted(error) {
   linkState("lost", "Not started");
   notify({
-    title: "A part of this page could not be loaded.",
-    detail: "Nothing on it works without.",
-    actions: [["Load it again", () => location.reload()]],
+    title: "Part of this page could not be loaded.",
+    detail: "The page does not work without it.",
+    actions: [["Reload", () => location.reload()]],
   });
   throw error;
 }

@@ -53,10 +53,10 @@ export function explain(error, connection) {
     return { kind: "answer", text: sentence(forPeople(error.message)), field: "phone-number" };
   }
   if (error?.name === "TimeoutError") {
-    return { kind: "slow", text: `${capital(where)} has not answered for ${connection.patience / 1000} seconds.` };
+    return { kind: "slow", text: `${capital(where)} did not answer within ${connection.patience / 1000} seconds.` };
   }
   if (error instanceof TypeError) {
-    return { kind: "unreachable", text: `There is no connection to ${where}.` };
+    return { kind: "unreachable", text: `Cannot connect to ${where}.` };
   }
   return { kind: "answer", text: sentence(error?.message ?? String(error)) };
 }
@@ -65,6 +65,9 @@ const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** Digits that a screen reader reads one by one, in threes. */
 export const spelled = (digits) => digits.replace(/\d/g, "$& ").trim().replace(/^(\d \d \d) /, "$1, ");
+
+/** How often a code may still be entered in a call. */
+export const attemptsLeft = ({ entriesLeft }) => `${entriesLeft} ${entriesLeft === 1 ? "attempt" : "attempts"} left`;
 
 /** Seconds as a person says them: `1 minute 5 seconds`. */
 export function spokenSeconds(seconds) {

@@ -4,7 +4,7 @@ import { announce } from "./announce.js";
 import { PhoneNumber } from "./callerid.js";
 import { isLive } from "./calls.js";
 import { byId, element, isBusy, setBusy, setText, show } from "./dom.js";
-import { clock } from "./messages.js";
+import { attemptsLeft, clock } from "./messages.js";
 import { Sound } from "./sound.js";
 
 const CODE_DIGITS = 6;
@@ -16,7 +16,7 @@ const KEYS = [
   ["1", ""], ["2", "ABC"], ["3", "DEF"],
   ["4", "GHI"], ["5", "JKL"], ["6", "MNO"],
   ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"],
-  ["*", "", "Star, begin again"], ["0", "+"], ["#", "", "Hash, end the entry"],
+  ["*", "", "Star, start again"], ["0", "+"], ["#", "", "Hash, finish"],
 ];
 
 /**
@@ -107,11 +107,11 @@ export function mountPhone({ control, take, failed, leave }) {
       setText(slot, digits[index] ?? "");
       slot.dataset.filled = String(index < digits.length);
     });
-    setText(keyedSpoken, state() === "talking" ? `${digits.length} of ${CODE_DIGITS} digits keyed` : "");
+    setText(keyedSpoken, state() === "talking" ? `${digits.length} of ${CODE_DIGITS} digits entered` : "");
     const says = byId("phone-says");
     const isWrong = wasWrong && digits.length === 0;
-    setText(says, wasLost ? "That did not get through: press ✱ and begin again."
-      : isWrong ? `That was not the code. ${call.entriesLeft} left.` : "“Please enter the six digits.”");
+    setText(says, wasLost ? "That key was not sent. Press ✱ to start again."
+      : isWrong ? `Wrong code. ${attemptsLeft(call)}.` : "“Please enter the six digits.”");
     says.dataset.tone = isWrong || wasLost ? "warn" : "";
   };
 
@@ -127,7 +127,7 @@ export function mountPhone({ control, take, failed, leave }) {
     }
   };
 
-  const othersRing = () => (others === 0 ? "" : others === 1 ? " · 1 other rings" : ` · ${others} others ring`);
+  const othersRing = () => (others === 0 ? "" : others === 1 ? " · 1 other ringing" : ` · ${others} others ringing`);
 
   /** The end of a call goes by itself, but not from under someone's fingers. */
   const restLater = () => {
@@ -169,7 +169,7 @@ export function mountPhone({ control, take, failed, leave }) {
       } catch (error) {
         waiting = "";
         wasLost = true;
-        announce("That key did not get through. Press star, and begin again.");
+        announce("That key was not sent. Press star to start again.");
         await lookAgain(callSid, error);
       }
     }
@@ -269,13 +269,13 @@ export function mountPhone({ control, take, failed, leave }) {
 }
 
 function outcome(call) {
-  if (call.verificationStatus === "success") return "“That was the code. Thank you, goodbye.”";
+  if (call.verificationStatus === "success") return "“Thank you. The code was correct. Goodbye.”";
   switch (call.status) {
     case "busy": return "Declined.";
     case "no-answer": return "Nobody answered.";
-    case "canceled": return "Another request for this number took its place.";
+    case "canceled": return "Replaced by another request for this number.";
   }
-  if (call.entriesLeft === 0) return "“That was not the code. Goodbye.”";
-  if (call.endedAt >= call.expiresAt) return "The code is out of time.";
-  return call.status === "completed" ? "Hung up before the code was keyed." : "The line failed.";
+  if (call.entriesLeft === 0) return "“That code was wrong. Goodbye.”";
+  if (call.endedAt >= call.expiresAt) return "The code has expired.";
+  return call.status === "completed" ? "Hung up before the code was entered." : "The call failed.";
 }

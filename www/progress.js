@@ -2,7 +2,7 @@
 
 import { announce } from "./announce.js";
 import { byId, copy, element, icon, setText, setUnbroken, show } from "./dom.js";
-import { clock, spelled, spokenSeconds } from "./messages.js";
+import { attemptsLeft, clock, spelled, spokenSeconds } from "./messages.js";
 
 /** The four steps, and what they say before the first: as the page has them. */
 const STEPS = [...byId("steps").children].map(stepOf);
@@ -24,7 +24,7 @@ export function describe(validation, now) {
   const { call, national } = validation;
   const requested = { is: "done", text: "Validation requested" };
   const added = { is: "next", text: "Added to your caller IDs" };
-  const key = { is: "next", text: "Key the code" };
+  const key = { is: "next", text: "Enter the code" };
   const failed = (step, text, advice, state = "failed") => {
     const before = [requested, { is: "done", text: `Rang ${national}` }, { is: "done", text: "Answered" }].slice(0, step);
     const after = [requested, { is: "next", text: "Ringing" }, key, added].slice(step + 1);
@@ -34,14 +34,14 @@ export function describe(validation, now) {
     const text = `${national} is one of your caller IDs`;
     return {
       state: "verified",
-      steps: [requested, { is: "done", text: `Rang ${national}` }, { is: "done", text: "Answered, and the code was right" }, { is: "done", text }],
+      steps: [requested, { is: "done", text: `Rang ${national}` }, { is: "done", text: "Answered, and the code was correct" }, { is: "done", text }],
       says: `Verified. ${text}.`,
       isOver: true,
     };
   }
   if (!call) {
     const text = validation.isPlain ? `Calling ${national}` : `Calling ${national}…`;
-    const note = validation.isPlain ? "This API does not tell how the call goes. The list is read every few seconds." : "";
+    const note = validation.isPlain ? "This API does not report how the call goes. The list is refreshed every few seconds." : "";
     return { state: "asked", steps: [requested, { is: "now", text, note }, key, added], says: `Calling ${national}.` };
   }
   const expired = call.endedAt !== null && call.endedAt >= call.expiresAt;
@@ -64,30 +64,30 @@ export function describe(validation, now) {
       };
     case "in-progress": {
       const left = call.entriesLeft;
-      const entries = `${left} ${left === 1 ? "entry" : "entries"} left`;
+      const attempts = attemptsLeft(call);
       const isWrong = left < validation.entriesAtFirst;
       return {
         state: isWrong ? `wrong-${left}` : "answered",
         steps: [
           requested,
           { is: "done", text: `Rang ${national}` },
-          { is: "now", text: "Answered: waiting for the code", note: isWrong ? `That was not the code: ${entries}` : entries, tone: isWrong ? "warn" : "" },
+          { is: "now", text: "Answered: waiting for the code", note: isWrong ? `Wrong code: ${attempts}` : attempts, tone: isWrong ? "warn" : "" },
           added,
         ],
-        says: isWrong ? `That was not the code. ${entries}.` : `Answered. Key the code on the phone: ${entries}.`,
+        says: isWrong ? `Wrong code. ${attempts}.` : `Answered. Enter the code on the phone: ${attempts}.`,
       };
     }
     case "busy":
       return failed(1, `${national} was busy or declined the call`, "Call again when the phone is free.", "busy");
     case "no-answer":
-      return failed(1, `Nobody answered ${national}`, "Have the phone at hand, and call again.", "no-answer");
+      return failed(1, `Nobody answered ${national}`, "Keep the phone nearby, and call again.", "no-answer");
     case "canceled":
-      return failed(answered ? 2 : 1, "Another request for this number took its place", "Key the code of that one, or call again.", "canceled");
+      return failed(answered ? 2 : 1, "Replaced by another request for this number", "Enter the code of that request, or call again.", "canceled");
     default:
-      if (expired) return failed(answered ? 2 : 1, "Ten minutes are over: the code is worth nothing now", "Call again for a new code.", "expired");
-      if (call.entriesLeft === 0) return failed(2, "Three wrong codes: the call is over", "Call again for a new code.", "wrong-0");
-      if (call.status === "completed") return failed(2, "Hung up before the code was keyed", "Call again, and key the new code.", "hung-up");
-      return failed(answered ? 2 : 1, "The line failed", "Check the number, and call again.");
+      if (expired) return failed(answered ? 2 : 1, "The code expired after ten minutes", "Call again for a new code.", "expired");
+      if (call.entriesLeft === 0) return failed(2, "The call ended after three wrong codes", "Call again for a new code.", "wrong-0");
+      if (call.status === "completed") return failed(2, "Hung up before the code was entered", "Call again, and enter the new code.", "hung-up");
+      return failed(answered ? 2 : 1, "The call failed", "Check the number, and call again.");
   }
 }
 
@@ -128,17 +128,17 @@ export function mountProgress({ again }) {
     setText(second, code ? code.slice(3) : "•••");
     setText(byId("code-spoken"), code ? spelled(code) : "none yet");
     setText(byId("code-label"), !code ? "Your code appears here"
-      : shown.state === "verified" ? "This code was right" : isOver ? "This code is worth nothing now" : "Key this code on the phone");
+      : shown.state === "verified" ? "This code was correct" : isOver ? "This code no longer works" : "Enter this code on the phone");
     byId("copy-code").disabled = !code || isOver;
   };
 
   const drawExpiry = (now, isOver) => {
     const expiresAt = validation?.call?.expiresAt;
     const left = expiresAt ? Math.max(0, Math.ceil((expiresAt - now) / 1000)) : 0;
-    setText(byId("code-expiry"), expiresAt && !isOver ? `Good for ${clock(left)}` : "");
+    setText(byId("code-expiry"), expiresAt && !isOver ? `Valid for ${clock(left)}` : "");
     if (left === 60 && !isOver && validation.warned !== true) {
       validation.warned = true;
-      announce("The code is good for one more minute.");
+      announce("The code expires in one minute.");
     }
   };
 
@@ -184,9 +184,9 @@ export function mountProgress({ again }) {
 
 function reasons({ isVirtual, national }) {
   const own = isVirtual
-    ? "The line is virtual: the phone on this page rings, shows the number and waits for Answer."
-    : "The call goes to the real phone, from a number you do not know: let it through.";
-  return [own, `Is ${national} the right number, and is that phone on and not in another call?`, "A new call brings a new code: the old one is worth nothing then."]
+    ? "The line is virtual: the phone on this page rings and waits for you to answer."
+    : "The call goes to the real phone, from a number you may not know: answer it.";
+  return [own, `Is ${national} the right number, and is that phone switched on and not busy?`, "A new call has a new code, and the old one stops working."]
     .map((text) => element("li", {}, text));
 }
 

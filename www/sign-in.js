@@ -38,9 +38,9 @@ export function mountSignIn({ connect }) {
     const typed = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]));
     const problems = {
       url: kind === "url" && !isHttp(typed.url) ? "Enter a URL that begins with https:// or http://" : "",
-      accountSid: /^AC[0-9a-f]{32}$/i.test(typed.accountSid) ? "" : "Enter AC and 32 hexadecimal digits",
+      accountSid: /^AC[0-9a-f]{32}$/i.test(typed.accountSid) ? "" : "Enter AC followed by 32 hexadecimal digits",
       authToken: typed.authToken === "" ? "Enter the account’s token"
-        : /^[!-~]{1,128}$/.test(typed.authToken) ? "" : "A token has no spaces, and no characters beyond ASCII",
+        : /^[!-~]{1,128}$/.test(typed.authToken) ? "" : "A token has only ASCII characters and no spaces",
     };
     for (const [name, text] of Object.entries(problems)) problem(name, text);
     const first = Object.keys(problems).find((name) => problems[name] !== "");
@@ -60,7 +60,7 @@ export function mountSignIn({ connect }) {
       const isUrl = kind === "url";
       setText(byId("sign-in-title"), isUrl ? "Connect to another URL" : "Sign in to this server");
       const hint = byId("sign-in-hint");
-      if (isUrl) setText(hint, "The real API, or another that speaks like it. It must allow requests from other origins.");
+      if (isUrl) setText(hint, "Twilio’s API, or one that is compatible. It must allow requests from other origins.");
       else hint.replaceChildren(element("code", {}, "callerid page"), " prints an address that signs you in. Or enter the account’s Sid and token here.");
       show(byId("sign-in-url-field"), isUrl);
       show(byId("sign-in-caution"), isUrl);

@@ -163,7 +163,7 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
       if (asked.closed.aborted) return;
       const problem = explain(error, asked);
       const text = problem.kind === "slow"
-        ? `${problem.text} The phone may still ring, but its code is lost: ask again for a new one.`
+        ? `${problem.text} The phone may still ring, but its code is lost. Call again for a new one.`
         : problem.kind === "answer" ? problem.text : `${problem.text} What you typed is still here.`;
       const field = problem.field;
       if (field) {

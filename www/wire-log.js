@@ -116,7 +116,7 @@ export class WireLog extends EventTarget {
     exchange.took ??= performance.now() - exchange.started;
     if (error) {
       const isAborted = error.name === "AbortError" || error === "closed";
-      exchange.failure = isAborted ? "Ended by the page" : error.name === "TimeoutError" ? "No answer in time" : "No connection";
+      exchange.failure = isAborted ? "Closed by the page" : error.name === "TimeoutError" ? "No answer in time" : "No connection";
     }
     this.#tell(exchange);
   }

@@ -87,7 +87,7 @@ export function mountWire(log) {
     copyButton.disabled = exchange === null;
     if (exchange === null) {
       drawn = null;
-      shown.replaceChildren(element("p", { className: "wire-blank" }, "Nothing has gone over yet."));
+      shown.replaceChildren(element("p", { className: "wire-blank" }, "No requests yet."));
       return;
     }
     const version = `${exchange.id} ${exchange.status} ${exchange.isOpen} ${exchange.responseBody.length} ${exchange.failure}`;
@@ -103,13 +103,13 @@ export function mountWire(log) {
   byId("wire-clear").addEventListener("click", () => {
     chosen = null;
     log.clear();
-    announce("The wire is cleared.");
+    announce("The requests are cleared.");
   });
   copyButton.addEventListener("click", () => {
     copy(toCurl(current()), byId("wire-copy-text"));
     announce(current().isLocal
-      ? "Copied as curl, for a server at 127.0.0.1, port 8008: this API lives in the page."
-      : "Copied as curl. Put the token in the variable AUTH_TOKEN.");
+      ? "Copied as curl, for a server at 127.0.0.1, port 8008: this API runs only in the page."
+      : "Copied as curl. Set the variable AUTH_TOKEN to your token.");
   });
   log.addEventListener("change", drawSoon);
   show(shown, true);
@@ -139,7 +139,7 @@ function describe(exchange) {
     parts.push(element("p", { className: "message-title" }, "Response"));
     parts.push(element("pre", { className: "message" }, failure
       ? element("span", { className: "failure" }, failure)
-      : element("span", { className: "aside" }, "Waiting for it…")));
+      : element("span", { className: "aside" }, "Waiting…")));
     return parts;
   }
   parts.push(

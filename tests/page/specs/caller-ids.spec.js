@@ -1,6 +1,6 @@
 // The list: pages, the filter, renaming and deleting in place, and what others change.
 
-import { arrive, expect, hear, shoot, signedIn, test } from "../fixtures.js";
+import { arrive, expect, hear, shoot, test } from "../fixtures.js";
 
 const rows = (page) => page.locator(".row");
 
@@ -34,8 +34,8 @@ test("the filter takes an exact name, or a number in any format", async ({ page,
   await expect(rows(page)).toHaveText(/Extension 42/);
   await filter.fill("extension 7");
   await filter.press("Enter");
-  await expect(page.locator("#blank-title")).toHaveText("No caller ID is “extension 7”");
-  await hear(page, "No caller ID is “extension 7”");
+  await expect(page.locator("#blank-title")).toHaveText("No caller ID matches “extension 7”");
+  await hear(page, "No caller ID matches “extension 7”");
   await page.getByRole("button", { name: "Show all" }).click();
   await expect(page.locator("#pager-text")).toHaveText("1–10 of 120");
   await expect(filter).toBeFocused();
@@ -120,7 +120,7 @@ test("two tabs: what one does, the other shows, and an edit under way goes on", 
   await server.elsewhere.add("4158675309", "First");
   await expect(rows(page)).toHaveCount(1);
   const other = await context.newPage();
-  await arrive(other, signedIn(server.url, server.account));
+  await arrive(other, await server.signedIn());
   await other.getByRole("button", { name: "Rename First" }).click();
   await other.getByRole("textbox", { name: "Name of" }).fill("Renamed there");
   await other.getByRole("textbox", { name: "Name of" }).press("Enter");

@@ -65,10 +65,10 @@ test("without the core the page says so, and can be loaded again", async ({ page
   await page.route("**/callerid.wasm", (route) => route.abort());
   await page.goto(staticHost.url);
   await expect(page.locator("#link-text")).toHaveText("Not started");
-  await expect(page.locator("#notice-title")).toHaveText("A part of this page could not be loaded.");
+  await expect(page.locator("#notice-title")).toHaveText("Part of this page could not be loaded.");
   await shoot(page, "not-started");
   await page.unroute("**/callerid.wasm");
-  await page.getByRole("button", { name: "Load it again" }).click();
+  await page.getByRole("button", { name: "Reload" }).click();
   await expect(page.locator("#link-state")).toHaveAttribute("data-state", "live");
   await expect(page.locator("#notice")).toBeHidden();
 });

@@ -32,9 +32,9 @@ for (const api of ["mock", "server"]) {
       await tabTo("#phone-answer");
       await page.keyboard.press("Enter");
       await focused("#keypad");
-      await hear(page, "Answered. Key the code on the phone: 3 entries left.");
+      await hear(page, "Answered. Enter the code on the phone: 3 attempts left.");
       await page.keyboard.type(code.slice(0, 2));
-      await expect(page.locator("#phone-keyed")).toContainText("2 of 6 digits keyed");
+      await expect(page.locator("#phone-keyed")).toContainText("2 of 6 digits entered");
       await page.keyboard.type(code.slice(2));
       await hear(page, "Verified. (415) 867-5309 is one of your caller IDs.");
       await focused("#phone-done");
@@ -45,7 +45,7 @@ for (const api of ["mock", "server"]) {
       expect(await steps(page)).toEqual([
         "done: Validation requested",
         "done: Rang (415) 867-5309",
-        "done: Answered, and the code was right",
+        "done: Answered, and the code was correct",
         "done: (415) 867-5309 is one of your caller IDs",
       ]);
     });
@@ -55,10 +55,10 @@ for (const api of ["mock", "server"]) {
       const code = await shownCode(page);
       await answer(page);
       await press(page, wrong(code));
-      await hear(page, "That was not the code. 2 entries left.");
-      await expect(page.locator("#phone-says")).toHaveText("That was not the code. 2 left.");
+      await hear(page, "Wrong code. 2 attempts left.");
+      await expect(page.locator("#phone-says")).toHaveText("Wrong code. 2 attempts left.");
       await press(page, "12");
-      await page.getByRole("button", { name: "Star, begin again" }).click();
+      await page.getByRole("button", { name: "Star, start again" }).click();
       await press(page, code);
       await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
     });
@@ -68,8 +68,8 @@ for (const api of ["mock", "server"]) {
       const code = await shownCode(page);
       await answer(page);
       await press(page, wrong(code).repeat(3));
-      await hear(page, "Three wrong codes: the call is over. Call again for a new code.");
-      expect((await steps(page))[2]).toBe("failed: Three wrong codes: the call is over");
+      await hear(page, "The call ended after three wrong codes. Call again for a new code.");
+      expect((await steps(page))[2]).toBe("failed: The call ended after three wrong codes");
       await expect(page.locator("#phone-number")).toHaveValue("(415) 867.5309");
       await expect(page.getByRole("button", { name: "Copy code" })).toBeDisabled();
       await page.locator("#call-again").click();
@@ -94,7 +94,7 @@ for (const api of ["mock", "server"]) {
       await answer(page);
       await press(page, "12");
       await page.getByRole("button", { name: "Hang up" }).click();
-      await hear(page, "Hung up before the code was keyed. Call again, and key the new code.");
+      await hear(page, "Hung up before the code was entered. Call again, and enter the new code.");
     });
 
     test("a delayed call counts down, and rings by itself", async ({ page }) => {
@@ -147,11 +147,11 @@ test("busy, no answer, and another request elsewhere, as the server tells of the
   await ask(page);
   await expect(page.locator("#progress")).toHaveAttribute("data-state", "ringing");
   await server.elsewhere.phone("no-answer");
-  await hear(page, "Nobody answered (415) 867-5309. Have the phone at hand, and call again.");
+  await hear(page, "Nobody answered (415) 867-5309. Keep the phone nearby, and call again.");
   await ask(page);
   await expect(page.locator("#progress")).toHaveAttribute("data-state", "ringing");
   await server.elsewhere.send("POST", server.elsewhere.path, { PhoneNumber: "4158675309" });
-  await hear(page, "Another request for this number took its place.");
+  await hear(page, "Replaced by another request for this number.");
 });
 
 test("a code that is out of time", async ({ page, mock }) => {
@@ -161,11 +161,11 @@ test("a code that is out of time", async ({ page, mock }) => {
   await shownCode(page);
   await answer(page);
   await expect(page.locator("#progress")).toHaveAttribute("data-state", "answered");
-  await expect(page.locator("#code-expiry")).toHaveText(/^Good for (10:00|9:5\d)$/);
+  await expect(page.locator("#code-expiry")).toHaveText(/^Valid for (10:00|9:5\d)$/);
   await page.clock.runFor("09:05");
-  await hear(page, "The code is good for one more minute.");
+  await hear(page, "The code expires in one minute.");
   await page.clock.runFor("01:00");
-  await hear(page, "Ten minutes are over: the code is worth nothing now. Call again for a new code.");
+  await hear(page, "The code expired after ten minutes. Call again for a new code.");
 });
 
 test("a countdown is said at its milestones only", async ({ page, mock }) => {
@@ -236,15 +236,15 @@ for (const width of [320, 1280]) {
     await server.open();
     const shown = page.locator("#phone-number-shown");
     const state = page.locator("#phone-state");
-    await expect(state).toHaveText("Ringing… · 1 other rings");
+    await expect(state).toHaveText("Ringing… · 1 other ringing");
     await ask(page, { number: "4158675309" });
     const code = await shownCode(page);
     await expect(shown).toHaveText("(415) 867-5309");
-    await expect(state).toHaveText("Ringing… · 2 others ring");
+    await expect(state).toHaveText("Ringing… · 2 others ringing");
     await expect(page).toHaveTitle(/^Ringing: \(415\) 867-5309/);
     // A call that comes later does not take its place, nor does the sheet cover the code.
     await create("4158675303");
-    await expect(state).toHaveText("Ringing… · 3 others ring");
+    await expect(state).toHaveText("Ringing… · 3 others ringing");
     await expect(shown).toHaveText("(415) 867-5309");
     if (width === 320) {
       const [digits, sheet] = [await page.locator("#code").boundingBox(), await page.locator("#phone").boundingBox()];
@@ -256,12 +256,12 @@ for (const width of [320, 1280]) {
       await shoot(page, `others-ring-${width}-${colorScheme}`, { fullPage: false });
     }
     await answer(page);
-    await expect(state).toHaveText(/^Answered · 0:\d\d · 3 others ring$/);
+    await expect(state).toHaveText(/^Answered · 0:\d\d · 3 others ringing$/);
     await press(page, code);
     await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
     // Then the newest of the others.
     await expect(shown).toHaveText("(415) 867-5303");
-    await expect(state).toHaveText("Ringing… · 2 others ring");
+    await expect(state).toHaveText("Ringing… · 2 others ringing");
   });
 }
 
@@ -272,7 +272,7 @@ test("a call that is being keyed is not taken from under the fingers", async ({ 
   await answer(page);
   await ask(page, { number: "4158675309", delay: "1" });
   await press(page, "1");
-  await expect(page.locator("#phone-state")).toHaveText(/^Answered · 0:\d\d · 1 other rings$/);
+  await expect(page.locator("#phone-state")).toHaveText(/^Answered · 0:\d\d · 1 other ringing$/);
   await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5301");
   await page.getByRole("button", { name: "Hang up" }).click();
   await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5309");

@@ -33,7 +33,7 @@ test("another request is chosen and stays, a stream goes on, and the rest can be
   await expect(list.getByRole("button", { name: /events/ })).toHaveAttribute("aria-current", "true");
   await list.getByRole("button", { name: /digits/ }).first().click();
   await expect(shown(page)).toContainText('"digits_keyed": 2');
-  await page.getByLabel("Phone and events too").uncheck();
+  await page.getByLabel("Include phone and events").uncheck();
   await expect(list.getByRole("button", { name: /digits/ })).toHaveCount(0);
   await expect(list.getByRole("button").first()).toContainText("…/OutgoingCallerIds");
 });
