@@ -10,7 +10,7 @@ const MIGRATIONS: [&str; 4] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
-    include_str!("schema/5.sql"),
+    include_str!("schema/4.sql"),
 ];
 
 /// The version that this program reads and writes.
