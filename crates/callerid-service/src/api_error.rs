@@ -7,7 +7,7 @@ use callerid_core::{ErrorCode, RestException};
 use crate::account::Unauthenticated;
 use crate::store::StoreError;
 
-/// Why a request is refused. Its exception is apart, so that a result that is rarely a refusal stays small.
+/// Why a request is refused. Its exception is apart, so that a `Result` of it stays small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     exception: Box<RestException>,
@@ -77,8 +77,8 @@ pub enum ServiceError {
 }
 
 impl From<ApiError> for ServiceError {
-    fn from(refusal: ApiError) -> Self {
-        Self::Api(refusal)
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
     }
 }
 

@@ -62,7 +62,7 @@ impl<S: Store> Service<S> {
                 add_common_headers(&mut response, request_sid);
                 return Ok((stream, response));
             }
-            Err(ServiceError::Api(refusal)) => (refusal.into_exception(), None),
+            Err(ServiceError::Api(error)) => (error.into_exception(), None),
             Err(ServiceError::Store(error)) => (error.to_exception(), Some(error)),
         };
         let response = error_response(EVENTS_PATH, &exception, request_sid);
@@ -88,9 +88,9 @@ impl<S: Store> Service<S> {
                 reply.response = versions::encode(version, representation, answer, request.path);
                 return;
             }
-            Err(ServiceError::Api(refusal)) => {
-                retry_after = refusal.retry_after();
-                refusal.into_exception()
+            Err(ServiceError::Api(error)) => {
+                retry_after = error.retry_after();
+                error.into_exception()
             }
             Err(ServiceError::Store(error)) => {
                 let exception = error.to_exception();
@@ -127,7 +127,7 @@ pub fn json_response(json: &str, request_sid: RequestSid) -> Response {
     response
 }
 
-/// The refusal of a path that names nothing: in the version that it begins with, and the representation that it
+/// The error of a path that names nothing: in the version that it begins with, and the representation that it
 /// ends with, if it does.
 fn api_error_response(path: &str, exception: RestException) -> Response {
     let version = path.split('/').nth(1).and_then(|segment| ApiVersion::parse(segment).ok());

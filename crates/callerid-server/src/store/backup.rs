@@ -36,49 +36,49 @@ pub fn backup(directory: &Path, file: &Path, overwrite: bool) -> Result<(), Back
     draft.push(format!(".{}.part", random_digits::<4>().map_err(not_written)?));
     let draft = PathBuf::from(draft);
     let written = copy(&connection, &draft).and_then(|()| match overwrite {
-        true => fs::rename(&draft, file).map_err(Failure::File),
-        false => rename_new(&draft, file).map_err(Failure::File),
+        true => fs::rename(&draft, file).map_err(CopyError::File),
+        false => rename_new(&draft, file).map_err(CopyError::File),
     });
-    let written = written.and_then(|()| sync_directory(file).map_err(Failure::File));
+    let written = written.and_then(|()| sync_directory(file).map_err(CopyError::File));
     if written.is_err() {
         let _ = fs::remove_file(&draft);
     }
     written.map_err(|failure| match failure {
-        Failure::File(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+        CopyError::File(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             BackupError::Exists { path: file.into() }
         }
-        Failure::File(source) => not_written(source),
-        Failure::Database(source) => BackupError::Database { path: database, source },
-        Failure::Damaged(found) => BackupError::Damaged { path: database, found },
+        CopyError::File(source) => not_written(source),
+        CopyError::Database(source) => BackupError::Database { path: database, source },
+        CopyError::Damaged(found) => BackupError::Damaged { path: database, found },
     })
 }
 
 /// What a copy fails with, before it is known for which file.
-enum Failure {
+enum CopyError {
     File(io::Error),
     Database(rusqlite::Error),
     Damaged(String),
 }
 
-fn copy(connection: &Connection, draft: &Path) -> Result<(), Failure> {
+fn copy(connection: &Connection, draft: &Path) -> Result<(), CopyError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     owner_only(&mut options);
-    drop(options.open(draft).map_err(Failure::File)?);
+    drop(options.open(draft).map_err(CopyError::File)?);
     let Some(name) = draft.to_str() else {
-        return Err(Failure::File(io::Error::other("its name is no UTF-8")));
+        return Err(CopyError::File(io::Error::other("its name is no UTF-8")));
     };
     // The copy gives space back, though the database may be one from before that was so.
     connection
         .pragma_update(None, "auto_vacuum", "INCREMENTAL")
         .and_then(|()| connection.execute("VACUUM INTO ?1", [name]))
-        .map_err(Failure::Database)?;
-    let copied = open::existing_file(draft).map_err(Failure::Database)?;
-    let found = first_damage(&copied).map_err(Failure::Database)?;
+        .map_err(CopyError::Database)?;
+    let copied = open::existing_file(draft).map_err(CopyError::Database)?;
+    let found = first_damage(&copied).map_err(CopyError::Database)?;
     drop(copied);
-    found.map_or(Ok(()), |found| Err(Failure::Damaged(found)))?;
-    let file = OpenOptions::new().write(true).open(draft).map_err(Failure::File)?;
-    File::sync_all(&file).map_err(Failure::File)
+    found.map_or(Ok(()), |found| Err(CopyError::Damaged(found)))?;
+    let file = OpenOptions::new().write(true).open(draft).map_err(CopyError::File)?;
+    File::sync_all(&file).map_err(CopyError::File)
 }
 
 /// Renames where the new name is not taken.
