@@ -3,7 +3,7 @@
 use callerid_core::representation::ReceivedPage;
 use callerid_core::{
     ApiVersion, CallDelay, CallerIdSid, Credentials, Filter, FriendlyName, NewCallerId,
-    OutgoingCallerId, PageRequest, PhoneNumber, ValidationRequest, form,
+    OutgoingCallerId, PageRequest, PhoneNumber, StatusCallback, ValidationRequest, form,
 };
 
 use crate::address::{InvalidBaseUrl, base_origin, page_target};
@@ -120,16 +120,16 @@ impl Client {
     ) -> Result<ClientRequest<ValidationRequest>, ClientError> {
         let number = write_number(self.version, &new.phone_number);
         let delay = new.call_delay.seconds().to_string();
+        let callback = new.status_callback.as_ref();
+        let callback_url = callback.map(StatusCallback::expose_url);
         let mut fields = vec![(PHONE_NUMBER, number.as_str())];
         fields.extend(new.friendly_name.as_ref().map(|name| (FRIENDLY_NAME, name.as_str())));
         if new.call_delay != CallDelay::default() {
             fields.push((CALL_DELAY, &delay));
         }
         fields.extend(new.extension.as_ref().map(|extension| (EXTENSION, extension.as_str())));
-        if let Some(callback) = &new.status_callback {
-            let method = callback.method().as_str();
-            fields.extend([(STATUS_CALLBACK, callback.url()), (STATUS_CALLBACK_METHOD, method)]);
-        }
+        fields.extend(callback_url.as_ref().map(|url| (STATUS_CALLBACK, url.as_str())));
+        fields.extend(callback.map(|it| (STATUS_CALLBACK_METHOD, it.method().as_str())));
         let version = self.version;
         if let Some((parameter, _)) = fields.iter().find(|(name, _)| !takes(version, name)) {
             return Err(ClientError::Unsupported { parameter, version });
@@ -213,7 +213,6 @@ mod tests {
     use callerid_core::representation::{CallerIdPage, PageUris};
     use callerid_core::{
         AccountSid, AuthToken, CallExtension, CallbackMethod, Page, PageSize, PhoneNumber,
-        StatusCallback,
     };
 
     const ACCOUNT: &str = "AC309475e5fede1b49e100272a8640f438";
@@ -283,7 +282,8 @@ mod tests {
             client.list(&filter, PageRequest::default()).target(),
             format!("{list}?Page=0&PageSize=50&PhoneNumber=%2B14158675309")
         );
-        let callback = StatusCallback::new("https://example.com/", CallbackMethod::Get).unwrap();
+        let callback =
+            StatusCallback::new("https://u:p@example.com/", CallbackMethod::Get).unwrap();
         let new = NewCallerId {
             extension: Some(CallExtension::new("w12").unwrap()),
             status_callback: Some(callback),
@@ -291,7 +291,7 @@ mod tests {
         };
         assert_eq!(
             client.create(&new).unwrap().body(),
-            "PhoneNumber=%2B14158675309&Extension=w12&StatusCallback=https%3A%2F%2Fexample.com%2F\
+            "PhoneNumber=%2B14158675309&Extension=w12&StatusCallback=https%3A%2F%2Fu%3Ap%40example.com%2F\
              &StatusCallbackMethod=GET"
         );
         let error = client.with_version(ApiVersion::V2008).create(&new).unwrap_err();

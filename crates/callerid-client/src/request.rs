@@ -117,13 +117,12 @@ impl<T> ClientRequest<T> {
     }
 }
 
-/// Shows everything but the credentials.
+/// Shows no credentials: nor the body, which has those of a status callback.
 impl<T> fmt::Debug for ClientRequest<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientRequest")
             .field("method", &self.method)
             .field("url", &self.url)
-            .field("body", &self.body)
             .finish_non_exhaustive()
     }
 }

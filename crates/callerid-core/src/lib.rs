@@ -72,8 +72,8 @@ pub use phone_number::{Extension, InvalidPhoneNumber, PhoneNumber};
 pub use rest_exception::{ErrorCode, RestException};
 pub use sid::{AccountSid, CallSid, CallerIdSid, InvalidSid, RequestSid, SID_LENGTH};
 pub use status_callback::{
-    CallbackDestination, CallbackMethod, InvalidCallbackMethod, InvalidStatusCallback,
-    STATUS_CALLBACK_MAX_CHARS, StatusCallback,
+    CallbackCredentials, CallbackDestination, CallbackMethod, InvalidCallbackMethod,
+    InvalidStatusCallback, STATUS_CALLBACK_MAX_CHARS, StatusCallback,
 };
 pub use validation_code::{InvalidValidationCode, VALIDATION_CODE_DIGITS, ValidationCode};
 pub use validation_request::ValidationRequest;

@@ -23,7 +23,7 @@
 //!
 //! # What is secret
 //!
-//! Tokens are sealed. A validation code is in clear while its call is live and is set to null when it
+//! Tokens are sealed, and the user and the password in the URL of a callback. A validation code is in clear while its call is live and is set to null when it
 //! ends, when it is worth nothing any more; `secure_delete=FAST` overwrites it in the page that the change
 //! writes anyway. The files are for their owner alone.
 //!
@@ -36,6 +36,7 @@
 
 mod accounts;
 mod backup;
+mod callback_target;
 mod callbacks;
 mod caller_ids;
 mod calls;
@@ -345,18 +346,19 @@ impl Store for SqliteStore {
         call: Call,
         limits: &Limits,
     ) -> Result<Result<Admitted, Ineligible>, StoreError> {
-        let limits = *limits;
-        let added = self.write(move |connection| calls::add(connection, call, &limits)).await?;
+        let (key, limits) = (self.key.clone(), *limits);
+        let add = move |connection: &Connection| calls::add(connection, &key, call, &limits);
+        let added = self.write(add).await?;
         counted::added(&added);
         Ok(added)
     }
 
     async fn call(&self, sid: &CallSid) -> Result<Option<Call>, StoreError> {
-        self.read(|connection| calls::find(connection, sid))
+        self.read(|connection| calls::find(connection, &self.key, sid))
     }
 
     async fn calls(&self, account: &AccountSid, which: Newest) -> Result<Vec<Call>, StoreError> {
-        self.snapshot(|connection| calls::of_account(connection, account, which))
+        self.snapshot(|connection| calls::of_account(connection, &self.key, account, which))
     }
 
     async fn save(&self, steps: Vec<Transition>) -> Result<Vec<bool>, StoreError> {
@@ -367,7 +369,7 @@ impl Store for SqliteStore {
     }
 
     async fn due(&self, now: Moment, limit: usize) -> Result<Vec<Call>, StoreError> {
-        let due = |connection: &Connection| calls::due(connection, now, limit);
+        let due = |connection: &Connection| calls::due(connection, &self.key, now, limit);
         loop {
             let (calls, unreadable) = self.snapshot(due)?;
             // They may have stood in the place of others, if not of all.
@@ -387,11 +389,11 @@ impl Store for SqliteStore {
         account: &AccountSid,
         which: Newest,
     ) -> Result<Vec<Callback>, StoreError> {
-        self.snapshot(|connection| callbacks::of_account(connection, account, which))
+        self.snapshot(|connection| callbacks::of_account(connection, &self.key, account, which))
     }
 
     async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {
-        let due = |connection: &Connection| callbacks::due(connection, now, limit);
+        let due = |connection: &Connection| callbacks::due(connection, &self.key, now, limit);
         loop {
             let (callbacks, unreadable) = self.snapshot(due)?;
             if unreadable.is_empty() {

@@ -197,7 +197,7 @@ fn name(index: u8) -> FriendlyName {
 }
 
 fn status_callback() -> StatusCallback {
-    StatusCallback::new("https://example.com/?done", CallbackMethod::Get).unwrap()
+    StatusCallback::new("https://user:p%40ss@example.com/?done", CallbackMethod::Get).unwrap()
 }
 
 /// The operations of one run, applied to one store: the same inputs for every store.

@@ -250,6 +250,7 @@ mod tests {
         for (url, sent) in [
             ("HTTP://Example.com#@127.0.0.1/", "http://Example.com/"),
             ("https://example.com:443?x#y", "https://example.com:443/?x"),
+            ("https://user:password@example.com/", "https://example.com/"),
         ] {
             let to = StatusCallback::new(url, CallbackMethod::Post).unwrap();
             let request = Callback { to, ..callback() }.to_request(&token).unwrap();
@@ -262,7 +263,7 @@ mod tests {
     #[test]
     fn what_was_kept_and_is_not_accepted_any_more_is_not_sent() {
         let url = "http://example.com:+80/";
-        let to = StatusCallback::restore(url, CallbackMethod::Post);
+        let to = StatusCallback::restore(url, CallbackMethod::Post, None);
         let request = Callback { to, ..callback() }.to_request(&AuthToken::new("t").unwrap());
         assert_eq!(request, Err(InvalidStatusCallback::Port));
         assert_eq!(

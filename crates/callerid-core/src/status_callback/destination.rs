@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::credentials::CallbackCredentials;
+
 /// The longest URL of a callback, in characters, as Twilio documents.
 pub const STATUS_CALLBACK_MAX_CHARS: usize = 1000;
 
@@ -23,6 +25,8 @@ pub struct CallbackDestination {
     pub authority: String,
     /// The path and the query: what is asked for.
     pub target: String,
+    /// The user and the password before the host: for the receiver, and no part of what is signed.
+    pub credentials: Option<CallbackCredentials>,
 }
 
 impl CallbackDestination {
@@ -47,6 +51,10 @@ impl CallbackDestination {
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let (credentials, authority) = match authority.rsplit_once('@') {
+            Some((text, authority)) => (Some(CallbackCredentials::parse(text)?), authority),
+            None => (None, authority),
+        };
         let (host, port) = split_port(authority).ok_or(InvalidStatusCallback::Host)?;
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(literal) => literal.parse::<Ipv6Addr>().is_ok().then_some(literal),
@@ -61,10 +69,11 @@ impl CallbackDestination {
             port: read_port(port, default).ok_or(InvalidStatusCallback::Port)?,
             authority: authority.to_owned(),
             target: format!("{slash}{target}"),
+            credentials,
         })
     }
 
-    /// The URL that a receiver finds it was asked for: what is signed.
+    /// The URL that a receiver finds it was asked for: what is signed, without the credentials.
     pub fn url(&self) -> String {
         let scheme = if self.is_secure { "https" } else { "http" };
         format!("{scheme}://{}{}", self.authority, self.target)
@@ -78,12 +87,9 @@ impl CallbackDestination {
     }
 }
 
-/// A host, and the port after its colon; nothing where there is no colon. `None` where a user comes before them, where a
-/// bracket is not closed, or where something else follows it.
+/// A host, and the port after its colon; nothing where there is no colon. `None` where a bracket is not closed, or where
+/// something else follows it.
 fn split_port(authority: &str) -> Option<(&str, &str)> {
-    if authority.contains('@') {
-        return None;
-    }
     if !authority.starts_with('[') {
         return Some(authority.split_once(':').unwrap_or((authority, "")));
     }
@@ -144,7 +150,9 @@ pub enum InvalidStatusCallback {
     },
     /// Neither `http://` nor `https://`.
     Scheme,
-    /// No host, or a user before it.
+    /// A user or a password that cannot be sent.
+    Credentials,
+    /// No host that can be looked up.
     Host,
     /// A port that is no number from 1 to 65535.
     Port,
@@ -163,7 +171,10 @@ impl fmt::Display for InvalidStatusCallback {
                 write!(f, "the character at byte {at} must be escaped")
             }
             Self::Scheme => f.write_str("expected http:// or https:// and a host"),
-            Self::Host => f.write_str("expected a host, without a user before it"),
+            Self::Credentials => {
+                f.write_str("expected user:password before the @, with other characters escaped")
+            }
+            Self::Host => f.write_str("expected a host"),
             Self::Port => f.write_str("expected a port from 1 to 65535"),
         }
     }
@@ -195,6 +206,9 @@ mod tests {
             ("http://127.0.0.1#@1.1.1.1/", "127.0.0.1", 80, "http://127.0.0.1/"),
             ("http://1.1.1.1/@127.0.0.1/", "1.1.1.1", 80, "http://1.1.1.1/@127.0.0.1/"),
             ("http://1.1.1.1?@127.0.0.1/", "1.1.1.1", 80, "http://1.1.1.1/?@127.0.0.1/"),
+            ("http://user:password@a:81/", "a", 81, "http://a:81/"),
+            ("https://user@[2001:db8::1]/@", "2001:db8::1", 443, "https://[2001:db8::1]/@"),
+            ("http://1.1.1.1:80@127.0.0.1/", "127.0.0.1", 80, "http://127.0.0.1/"),
         ] {
             let read = CallbackDestination::parse(url).unwrap();
             assert_eq!((read.host.as_str(), read.port, &*read.url()), (host, port, sent), "{url}");
@@ -203,7 +217,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_called_is_refused() {
-        use InvalidStatusCallback::{Character, Host, Port, Scheme, TooLong, Unescaped};
+        use InvalidStatusCallback::{
+            Character, Credentials, Host, Port, Scheme, TooLong, Unescaped,
+        };
         let label = "a".repeat(64);
         for (url, error) in [
             (format!("http://{}", "a".repeat(1000)), TooLong),
@@ -219,8 +235,11 @@ mod tests {
             ("http:/a".into(), Scheme),
             ("http:///path".into(), Host),
             ("http://:80/".into(), Host),
-            ("http://user@example.com".into(), Host),
-            ("http://1.1.1.1:80@127.0.0.1/".into(), Host),
+            ("http://user@".into(), Host),
+            ("http://@example.com".into(), Credentials),
+            ("http://user@1.1.1.1@127.0.0.1/".into(), Credentials),
+            ("http://us%0Aer@example.com".into(), Credentials),
+            ("http://us|er@example.com".into(), Credentials),
             ("http://a..b/".into(), Host),
             ("http://.a/".into(), Host),
             ("http://-a/".into(), Host),

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::Request;
-use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
-use callerid_core::CallbackDestination;
+use axum::http::header::{
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT, WWW_AUTHENTICATE,
+};
+use axum::http::{Request, Response, StatusCode};
+use callerid_core::{CallbackCredentials, CallbackDestination};
 use callerid_service::{Attempt, CallbackRequest};
 use futures_util::future::{Either, select};
 use http_body_util::{BodyExt as _, Full};
@@ -59,32 +61,44 @@ impl Client {
     pub(super) async fn attempt(&self, request: &CallbackRequest) -> Attempt {
         let limit = self.callbacks.timeout;
         // An answer counts from its status on, whatever becomes of its body.
-        let mut status = None;
-        match (timeout(limit, self.send(request, &mut status)).await, status) {
-            (_, Some(status)) => Attempt::Answered(status),
+        let mut answer = None;
+        let sent = async {
+            let sent = self.send(request, None, &mut answer).await;
+            // As Twilio documents: credentials are for who asks for them.
+            match &request.destination.credentials {
+                Some(credentials) if answer.is_some_and(|answer| answer.asks_for_credentials) => {
+                    answer = None;
+                    self.send(request, Some(credentials), &mut answer).await
+                }
+                _ => sent,
+            }
+        };
+        match (timeout(limit, sent).await, answer) {
+            (_, Some(answer)) => Attempt::Answered(answer.status),
             (Ok(attempt), None) => attempt.unwrap_or_else(|failed| failed),
             (Err(_), None) => Attempt::Failed(format!("no answer within {limit:?}")),
         }
     }
 
-    /// Sends a request and sets `status` to that of its answer.
+    /// Sends a request, and sets `answer` as soon as there is one.
     async fn send(
         &self,
         request: &CallbackRequest,
-        status: &mut Option<u16>,
+        credentials: Option<&CallbackCredentials>,
+        answer: &mut Option<Answer>,
     ) -> Result<Attempt, Attempt> {
         let refused = |why: &dyn Display| Attempt::Refused(format!("it cannot be sent: {why}"));
         let CallbackDestination { is_secure, host, port, .. } = &request.destination;
-        let message = message(request).map_err(|error| refused(&error))?;
+        let message = message(request, credentials).map_err(|error| refused(&error))?;
         let stream = connect(&self.addresses(host, *port).await?, self.callbacks.timeout).await?;
         let answered = if *is_secure {
             let name = host.strip_suffix('.').unwrap_or(host).to_owned();
             let name = ServerName::try_from(name).map_err(|error| refused(&error))?;
             let stream = self.tls.connect(name, stream).await;
             let stream = stream.map_err(|error| failed("TLS failed", &error))?;
-            exchange(stream, message, status).await
+            exchange(stream, message, answer).await
         } else {
-            exchange(stream, message, status).await
+            exchange(stream, message, answer).await
         };
         answered.map_err(|error| failed("HTTP failed", &error))
     }
@@ -128,15 +142,21 @@ async fn connect(addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream,
 }
 
 /// The request as it is sent over a connection to its host.
-fn message(request: &CallbackRequest) -> Result<Request<Full<Bytes>>, axum::http::Error> {
+fn message(
+    request: &CallbackRequest,
+    credentials: Option<&CallbackCredentials>,
+) -> Result<Request<Full<Bytes>>, axum::http::Error> {
     let CallbackDestination { authority, target, .. } = &request.destination;
-    let message = Request::builder()
+    let mut message = Request::builder()
         .uri(target)
         .header(HOST, authority)
         .header(USER_AGENT, concat!("callerid/", env!("CARGO_PKG_VERSION")))
         .header(ACCEPT, "*/*")
         .header(CONNECTION, "close")
         .header("x-twilio-signature", &request.signature);
+    if let Some(credentials) = credentials {
+        message = message.header(AUTHORIZATION, credentials.to_authorization());
+    }
     match &request.body {
         None => message.method("GET").body(Full::default()),
         Some(form) => message
@@ -146,20 +166,42 @@ fn message(request: &CallbackRequest) -> Result<Request<Full<Bytes>>, axum::http
     }
 }
 
-/// Sends a request over a connection, sets `status` to that of its answer, and ends the connection.
+/// What counts of an answer.
+#[derive(Clone, Copy)]
+struct Answer {
+    status: u16,
+    /// Whether it is a 401 that asks for HTTP Basic authentication.
+    asks_for_credentials: bool,
+}
+
+impl Answer {
+    fn of<B>(response: &Response<B>) -> Self {
+        let status = response.status();
+        let mut challenges = response.headers().get_all(WWW_AUTHENTICATE).iter();
+        let is_basic = |challenge: &[u8]| {
+            let scheme = challenge.trim_ascii_start().split(u8::is_ascii_whitespace).next();
+            scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
+        };
+        let asks = challenges.any(|it| it.as_bytes().split(|byte| *byte == b',').any(is_basic));
+        let asks_for_credentials = status == StatusCode::UNAUTHORIZED && asks;
+        Self { status: status.as_u16(), asks_for_credentials }
+    }
+}
+
+/// Sends a request over a connection, sets `answer` as soon as there is one, and ends the connection.
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     message: Request<Full<Bytes>>,
-    status: &mut Option<u16>,
+    answer: &mut Option<Answer>,
 ) -> Result<Attempt, hyper::Error> {
     let (mut sender, connection) =
         http1::Builder::new().max_buf_size(MAX_HEAD_BYTES).handshake(TokioIo::new(stream)).await?;
     let answered = pin!(async {
         let response = sender.send_request(message).await?;
-        let answered = response.status().as_u16();
-        *status = Some(answered);
+        let answered = Answer::of(&response);
+        *answer = Some(answered);
         timeout(BODY_TIME, discard(response.into_body())).await.unwrap_or_default();
-        Ok(Attempt::Answered(answered))
+        Ok(Attempt::Answered(answered.status))
     });
     // The connection does the work, and may be done with it first.
     match select(answered, pin!(connection)).await {
@@ -286,7 +328,7 @@ mod tests {
             }
             accepted += 1;
             let request = request(&url);
-            let sent = message(&request).unwrap();
+            let sent = message(&request, None).unwrap();
             let authority = sent.headers()[HOST].to_str().unwrap();
             let asked = format!("{scheme}://{authority}{}", sent.uri());
             assert_eq!(asked, request.destination.url(), "{url}");

@@ -110,7 +110,7 @@ pub struct Checked {
 }
 
 /// Looks at a directory's database, also while a server works on it: at its pages, at every row, and with the key (the
-/// one given, or the directory's) at every token.
+/// one given, or the directory's) at every token and a callback's credentials.
 ///
 /// # Errors
 /// [`OpenError`], which names what is in the way.
@@ -167,8 +167,8 @@ fn look(
     };
     let accounts = rows("account", accounts::survey(connection)?);
     let caller_ids = rows("caller ID", caller_ids::survey(connection)?);
-    let calls = rows("call", calls::survey(connection)?);
-    let callbacks = rows("callback", callbacks::survey(connection)?);
+    let calls = rows("call", calls::survey(connection, key)?);
+    let callbacks = rows("callback", callbacks::survey(connection, key)?);
     if let Some(key) = key {
         if !open::is_key_of(connection, key)? {
             found.push("its tokens were sealed with another key".to_owned());

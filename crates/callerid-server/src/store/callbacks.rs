@@ -1,12 +1,13 @@
 //! Callbacks: those that are to be made, and the newest of those that are done.
 
-use callerid_core::{AccountSid, CallSid, CallbackMethod, Moment, StatusCallback};
+use callerid_core::{AccountSid, CallSid, Moment};
 use callerid_service::{CALLBACK_LONGEST_WAIT_SECONDS, CALLBACKS_KEPT, Callback, Newest};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::unreadable::{self, Survey, Unreadable, readable};
-use super::{SqliteError, accounts, parsed};
+use super::{SqliteError, accounts, callback_target, parsed};
+use crate::seal::SealingKey;
 
 /// Callbacks that are dropped with one change, so that none takes long.
 const DROPPED_AT_ONCE: i64 = 16;
@@ -15,44 +16,34 @@ const DROPPED_AT_ONCE: i64 = 16;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT call_sid, account.sid, url, method, parameters, created_at, attempts, next_at,
-                    last_status, last_error
+            "SELECT call_sid, account.sid, url, method, sealed_credentials, parameters, created_at, attempts,
+                    next_at, last_status, last_error
              FROM callback JOIN account ON account.id = callback.account ",
             $rest
         )
     };
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Callback> {
-    let to = target(row, 2, 3)?;
-    let next_at: Option<i64> = row.get(7)?;
+fn from_row(row: &Row<'_>, key: Option<&SealingKey>) -> rusqlite::Result<Callback> {
+    let call_sid = parsed(row, 0, CallSid::parse)?;
+    let to = callback_target::read(row, 2, key, &call_sid)?;
+    let next_at: Option<i64> = row.get(8)?;
     Ok(Callback {
-        call_sid: parsed(row, 0, CallSid::parse)?,
+        call_sid,
         account_sid: parsed(row, 1, AccountSid::parse)?,
         to: to.ok_or(rusqlite::Error::InvalidColumnType(2, "url".into(), Type::Null))?,
-        parameters: row.get(4)?,
-        created_at: Moment::from_unix_millis(row.get(5)?),
-        attempts: row.get(6)?,
+        parameters: row.get(5)?,
+        created_at: Moment::from_unix_millis(row.get(6)?),
+        attempts: row.get(7)?,
         next_at: next_at.map(Moment::from_unix_millis),
-        last_status: row.get(8)?,
-        last_error: row.get(9)?,
+        last_status: row.get(9)?,
+        last_error: row.get(10)?,
     })
-}
-
-/// Where a callback goes, from the columns of its URL and its method; `None` where they are null.
-pub(super) fn target(
-    row: &Row<'_>,
-    url: usize,
-    method: usize,
-) -> rusqlite::Result<Option<StatusCallback>> {
-    let Some(name) = row.get_ref(method)?.as_str_or_null()? else { return Ok(None) };
-    let method = CallbackMethod::parse(name).unwrap_or_default();
-    let url = row.get_ref(url)?.as_str()?;
-    Ok(Some(StatusCallback::restore(url, method)))
 }
 
 pub(super) fn of_account(
     connection: &Connection,
+    key: &SealingKey,
     account: &AccountSid,
     which: Newest,
 ) -> Result<Vec<Callback>, SqliteError> {
@@ -64,7 +55,8 @@ pub(super) fn of_account(
     ))?;
     let limit = i64::try_from(which.limit).unwrap_or(i64::MAX);
     let (mut callbacks, mut unreadable) = (Vec::new(), Vec::new());
-    let rows = select.query_map((id, created_at, sid, limit), readable(from_row))?;
+    let from_row = readable(|row| from_row(row, Some(key)));
+    let rows = select.query_map((id, created_at, sid, limit), from_row)?;
     unreadable::split(rows, &mut callbacks, &mut unreadable)?;
     unreadable.iter().for_each(Unreadable::log_left_out);
     Ok(callbacks)
@@ -73,6 +65,7 @@ pub(super) fn of_account(
 /// The callbacks that are due, and the rows among them that cannot be read.
 pub(super) fn due(
     connection: &Connection,
+    key: &SealingKey,
     now: Moment,
     limit: usize,
 ) -> Result<(Vec<Callback>, Vec<Unreadable>), SqliteError> {
@@ -86,15 +79,19 @@ pub(super) fn due(
     ] {
         let mut select = connection.prepare_cached(select)?;
         let limit = i64::try_from(limit - callbacks.len()).unwrap_or(i64::MAX);
-        let rows = select.query_map((moment.unix_millis(), limit), readable(from_row))?;
+        let from_row = readable(|row| from_row(row, Some(key)));
+        let rows = select.query_map((moment.unix_millis(), limit), from_row)?;
         unreadable::split(rows, &mut callbacks, &mut unreadable)?;
     }
     Ok((callbacks, unreadable))
 }
 
-/// Looks at every callback.
-pub(super) fn survey(connection: &Connection) -> Result<Survey, SqliteError> {
-    unreadable::survey(connection, select!(""), from_row)
+/// Looks at every callback, and with a key at its credentials.
+pub(super) fn survey(
+    connection: &Connection,
+    key: Option<&SealingKey>,
+) -> Result<Survey, SqliteError> {
+    unreadable::survey(connection, select!(""), |row| from_row(row, key))
 }
 
 /// Has a callback that cannot be read be sent no more.
@@ -119,14 +116,16 @@ pub(super) fn pending(connection: &Connection, account: i64, most: u32) -> rusql
     pending.query_row((account, most), |row| row.get(0))
 }
 
+/// Adds the callback of a call, whose sealed credentials it shares.
 pub(super) fn add(
     connection: &Connection,
     account: i64,
     callback: &Callback,
 ) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO callback (call_sid, account, url, method, parameters, created_at, attempts, next_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO callback (call_sid, account, url, method, parameters, created_at, attempts, next_at,
+             sealed_credentials)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT sealed_credentials FROM call WHERE sid = ?1))",
     )?;
     insert.execute(params![
         callback.call_sid.as_str(),

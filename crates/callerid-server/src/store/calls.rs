@@ -11,7 +11,11 @@ use callerid_service::{
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, Row, params};
 
 use super::unreadable::{self, Survey, Unreadable, readable};
-use super::{SqliteError, accounts, callbacks, caller_ids, events, numbers, optional, parsed};
+use super::{
+    SqliteError, accounts, callback_target, callbacks, caller_ids, events, numbers, optional,
+    parsed,
+};
+use crate::seal::SealingKey;
 
 /// Ended calls that are dropped with one change, so that none takes long.
 const DROPPED_AT_ONCE: i64 = 16;
@@ -22,26 +26,27 @@ macro_rules! select {
         concat!(
             "SELECT call.sid, account.sid, number, name, caller_id_sid, status, verified, code, keyed,
                     entries_left, failed_entries, created_at, due_at, ringing_at, answered_at, ended_at,
-                    revision, extension, callback_url, callback_method
+                    revision, extension, callback_url, callback_method, sealed_credentials
              FROM call JOIN account ON account.id = call.account ",
             $rest
         )
     };
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Call> {
+fn from_row(row: &Row<'_>, key: Option<&SealingKey>) -> rusqlite::Result<Call> {
     let moment = |column| row.get(column).map(Moment::from_unix_millis);
     let optional_moment = |column| {
         let millis: Option<i64> = row.get(column)?;
         Ok::<_, rusqlite::Error>(millis.map(Moment::from_unix_millis))
     };
+    let sid = parsed(row, 0, CallSid::parse)?;
     Ok(Call {
-        sid: parsed(row, 0, CallSid::parse)?,
+        sid,
         account_sid: parsed(row, 1, AccountSid::parse)?,
         phone_number: parsed(row, 2, PhoneNumber::parse_possible)?,
         friendly_name: optional(row, 3, FriendlyName::new)?,
         extension: optional(row, 17, CallExtension::new)?,
-        status_callback: callbacks::target(row, 18, 19)?,
+        status_callback: callback_target::read(row, 18, key, &sid)?,
         caller_id_sid: parsed(row, 4, CallerIdSid::parse)?,
         status: parsed(row, 5, CallStatus::parse)?,
         verified: row.get(6)?,
@@ -62,20 +67,26 @@ fn millis(moment: Option<Moment>) -> Option<i64> {
     moment.map(Moment::unix_millis)
 }
 
-pub(super) fn find(connection: &Connection, sid: &CallSid) -> Result<Option<Call>, SqliteError> {
+pub(super) fn find(
+    connection: &Connection,
+    key: &SealingKey,
+    sid: &CallSid,
+) -> Result<Option<Call>, SqliteError> {
     let mut find = connection.prepare_cached(select!("WHERE call.sid = ?1"))?;
-    Ok(find.query_row([sid.as_str()], from_row).optional()?)
+    Ok(find.query_row([sid.as_str()], |row| from_row(row, Some(key))).optional()?)
 }
 
 fn find_live(
     connection: &Connection,
+    key: &SealingKey,
     account: i64,
     number: &PhoneNumber,
 ) -> Result<Option<Call>, SqliteError> {
     let mut find = connection.prepare_cached(select!(
         "WHERE call.account = ?1 AND number = ?2 AND wake_at IS NOT NULL"
     ))?;
-    match find.query_row((account, number.as_str()), readable(from_row)).optional()? {
+    let from_row = readable(|row| from_row(row, Some(key)));
+    match find.query_row((account, number.as_str()), from_row).optional()? {
         None => Ok(None),
         Some(Ok(call)) => Ok(Some(call)),
         // Else the number would take no call any more.
@@ -89,6 +100,7 @@ fn find_live(
 
 pub(super) fn of_account(
     connection: &Connection,
+    key: &SealingKey,
     account: &AccountSid,
     which: Newest,
 ) -> Result<Vec<Call>, SqliteError> {
@@ -100,7 +112,8 @@ pub(super) fn of_account(
     ))?;
     let limit = i64::try_from(which.limit).unwrap_or(i64::MAX);
     let (mut calls, mut unreadable) = (Vec::new(), Vec::new());
-    let rows = select.query_map((id, created_at, sid, limit), readable(from_row))?;
+    let from_row = readable(|row| from_row(row, Some(key)));
+    let rows = select.query_map((id, created_at, sid, limit), from_row)?;
     unreadable::split(rows, &mut calls, &mut unreadable)?;
     unreadable.iter().for_each(Unreadable::log_left_out);
     Ok(calls)
@@ -109,6 +122,7 @@ pub(super) fn of_account(
 /// The calls that are due, and the rows among them that cannot be read.
 pub(super) fn due(
     connection: &Connection,
+    key: &SealingKey,
     now: Moment,
     limit: usize,
 ) -> Result<(Vec<Call>, Vec<Unreadable>), SqliteError> {
@@ -124,15 +138,19 @@ pub(super) fn due(
     ] {
         let mut select = connection.prepare_cached(select)?;
         let limit = i64::try_from(limit - calls.len()).unwrap_or(i64::MAX);
-        let rows = select.query_map((now.unix_millis(), limit), readable(from_row))?;
+        let from_row = readable(|row| from_row(row, Some(key)));
+        let rows = select.query_map((now.unix_millis(), limit), from_row)?;
         unreadable::split(rows, &mut calls, &mut unreadable)?;
     }
     Ok((calls, unreadable))
 }
 
-/// Looks at every call.
-pub(super) fn survey(connection: &Connection) -> Result<Survey, SqliteError> {
-    unreadable::survey(connection, select!(""), from_row)
+/// Looks at every call, and with a key at its callback's credentials.
+pub(super) fn survey(
+    connection: &Connection,
+    key: Option<&SealingKey>,
+) -> Result<Survey, SqliteError> {
+    unreadable::survey(connection, select!(""), |row| from_row(row, key))
 }
 
 /// Ends a live call that cannot be read, so that it wakes no more and its number takes another one.
@@ -151,6 +169,7 @@ pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, SqliteE
 
 pub(super) fn add(
     connection: &Connection,
+    key: &SealingKey,
     call: Call,
     limits: &Limits,
 ) -> Result<Result<Admitted, Ineligible>, SqliteError> {
@@ -159,7 +178,7 @@ pub(super) fn add(
     let standing = Eligibility {
         is_caller_id: caller_ids::has_number(connection, id, &call.phone_number)?,
         number: numbers::find(connection, &call.phone_number)?,
-        live: find_live(connection, id, &call.phone_number)?,
+        live: find_live(connection, key, id, &call.phone_number)?,
         account_calls: count(connection, "SELECT live_calls FROM account WHERE id = ?1", [id])?,
         all_calls: count(connection, "SELECT live_calls FROM total", [])?,
         account_callbacks: match call.status_callback {
@@ -176,7 +195,7 @@ pub(super) fn add(
     }
     numbers::forget(connection, admitted.call.created_at)?;
     numbers::put(connection, &admitted.call.phone_number, &admitted.number)?;
-    insert(connection, id, &admitted.call)?;
+    insert(connection, key, id, &admitted.call)?;
     Ok(Ok(admitted))
 }
 
@@ -235,13 +254,18 @@ fn put(connection: &Connection, account: i64, step: &Transition) -> Result<bool,
     Ok(true)
 }
 
-fn insert(connection: &Connection, account: i64, call: &Call) -> Result<(), SqliteError> {
+fn insert(
+    connection: &Connection,
+    key: &SealingKey,
+    account: i64,
+    call: &Call,
+) -> Result<(), SqliteError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO call (sid, account, number, name, caller_id_sid, status, verified, code, keyed,
              entries_left, failed_entries, created_at, due_at, ringing_at, answered_at, ended_at,
-             revision, wake_at, extension, callback_url, callback_method)
+             revision, wake_at, extension, callback_url, callback_method, sealed_credentials)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-             ?21)",
+             ?21, ?22)",
     )?;
     insert.execute(params![
         call.sid.as_str(),
@@ -265,6 +289,7 @@ fn insert(connection: &Connection, account: i64, call: &Call) -> Result<(), Sqli
         call.extension.as_ref().map(CallExtension::as_str),
         call.status_callback.as_ref().map(StatusCallback::url),
         call.status_callback.as_ref().map(|callback| callback.method().as_str()),
+        callback_target::seal(key, &call.sid, call.status_callback.as_ref())?,
     ])?;
     saved(connection, account, call)
 }

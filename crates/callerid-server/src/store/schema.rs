@@ -6,11 +6,12 @@ use rusqlite::Transaction;
 const APPLICATION_ID: i32 = 0x434c_4944;
 
 /// Each brings a database of the version before it to the next; the first makes a new one.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 /// The version that this program reads and writes.

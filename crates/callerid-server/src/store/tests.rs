@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 
-use callerid_core::{AuthToken, Cursor, NewCallerId};
+use callerid_core::{AuthToken, CallbackMethod, Cursor, NewCallerId, StatusCallback};
 use callerid_service::{CallStatus, EVENTS_KEPT, Key, PhoneEvent, RandomBytes};
 use tempfile::TempDir;
 
@@ -190,6 +190,43 @@ mod opening {
         let page =
             store.list(&self::account().sid, &Filter::default(), PageRequest::default()).await;
         assert_eq!(page.unwrap().total, 119);
+    }
+
+    #[tokio::test]
+    async fn a_database_of_version_3_opens_with_its_callbacks() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = SealingKey::parse(&"a5".repeat(32)).unwrap();
+        let old = Connection::open(database(directory.path())).unwrap();
+        for migration in [
+            include_str!("schema/1.sql"),
+            include_str!("schema/2.sql"),
+            include_str!("schema/3.sql"),
+        ] {
+            old.execute_batch(migration).unwrap();
+        }
+        old.pragma_update(None, "application_id", 0x434c_4944).unwrap();
+        old.pragma_update(None, "user_version", 3).unwrap();
+        let check = key.seal(b"callerid", b"key check").unwrap();
+        old.execute("INSERT INTO meta VALUES (1, ?1)", [check]).unwrap();
+        let account = account().sid;
+        old.execute("INSERT INTO account VALUES (1, ?1, x'', 0, 0)", [account.as_str()]).unwrap();
+        let call = CallSid::from_random_bytes(&[1; 16]);
+        let insert =
+            "INSERT INTO callback VALUES (?1, 1, 'http://a/', 'GET', '', 0, 2, 5, 500, NULL)";
+        old.execute(insert, [call.as_str()]).unwrap();
+        drop(old);
+        #[cfg(unix)]
+        {
+            let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            fs::set_permissions(database(directory.path()), owner_only).unwrap();
+        }
+        let options = Options { key: Some(key), ..Options::default() };
+        let store = SqliteStore::open(directory.path(), options).unwrap();
+        let to = StatusCallback::new("http://a/", CallbackMethod::Get).unwrap();
+        let due = store.due_callbacks(NOW, 9).await.unwrap();
+        let [callback] = due.as_slice() else { panic!("{due:?}") };
+        assert_eq!((callback.call_sid, &callback.to, callback.attempts), (call, &to, 2));
+        assert_eq!(store.callbacks(&account, Newest::ALL).await.unwrap(), due);
     }
 
     #[test]
@@ -395,6 +432,36 @@ async fn a_number_that_was_withdrawn_from_the_plan_is_kept_as_it_is() {
     let calls = store.calls(&sid, Newest::ALL).await.unwrap();
     let numbers: Vec<_> = calls.iter().map(|call| call.phone_number).collect();
     assert_eq!(numbers, [ringing.phone_number, withdrawn]);
+}
+
+#[tokio::test]
+async fn a_callbacks_credentials_are_on_no_disk_in_clear_and_come_back() {
+    let (directory, store) = store().await;
+    let to = StatusCallback::new("http://jane:s3cret@a/", CallbackMethod::Post).unwrap();
+    let new = NewCallerId { status_callback: Some(to.clone()), ..NewCallerId::new(number(1)) };
+    let call = Call::new(account().sid, new, &RandomBytes::new([1; 80]), NOW).unwrap();
+    let call = store.add_call(call, &Limits::DEFAULT).await.unwrap().unwrap().call;
+    let ended = call.canceled(NOW);
+    assert_eq!(store.save(vec![ended]).await.unwrap(), [true]);
+    for file in fs::read_dir(directory.path()).unwrap() {
+        let path = file.unwrap().path();
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        assert!(!text.contains("s3cret") && !text.contains("jane"), "{}", path.display());
+    }
+    drop(store);
+    let store = open(directory.path()).unwrap();
+    assert_eq!(store.due_callbacks(NOW, 9).await.unwrap()[0].to, to);
+    assert_eq!(store.callbacks(&account().sid, Newest::ALL).await.unwrap()[0].to, to);
+    assert_eq!(
+        store.calls(&account().sid, Newest::ALL).await.unwrap()[0].status_callback,
+        Some(to)
+    );
+    // `check` unseals them as well.
+    let checked = || check_directory(directory.path(), None).unwrap().found;
+    assert_eq!(checked(), Vec::<String>::new());
+    let spoil = "UPDATE callback SET sealed_credentials = x'00'";
+    store.write(|connection| Ok(connection.execute(spoil, [])?)).await.unwrap();
+    assert!(checked()[0].contains("a callback cannot be read"), "{:?}", checked());
 }
 
 mod calls {
@@ -643,6 +710,7 @@ mod unreadable {
             "failed_entries = 999",
             "name = CAST(x'FF' AS TEXT)",
             "callback_method = 'GET', callback_url = NULL",
+            "callback_method = 'GET', callback_url = 'http://a/', sealed_credentials = x'00'",
         ] {
             let (directory, store) = store().await;
             for seed in [1, 2] {
@@ -804,7 +872,7 @@ mod space {
             "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row LIMIT 10000)
              INSERT INTO call SELECT printf('CA%032x', n), 1, '4155550123', NULL,
                  printf('PN%032x', n), 'failed', 0, NULL, '', 3, 0, 0, 0, NULL, NULL, 0, 1, NULL,
-                 NULL, NULL, NULL FROM row";
+                 NULL, NULL, NULL, NULL FROM row";
         store.write(|it| Ok(it.execute_batch(insert)?)).await.unwrap();
         let call =
             store.add_call(call(1, number(1)), &Limits::DEFAULT).await.unwrap().unwrap().call;
@@ -855,9 +923,9 @@ mod cost {
             "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row LIMIT {rows})
          INSERT INTO call SELECT printf('CA%032x', 2 * n + over), 1, printf('212%07d', n), NULL,
              printf('PN%032x', n), 'ringing', 0, NULL, '', 3, 0, n - 10000 * over, n, NULL, NULL,
-             NULL, 1, iif(over, NULL, n), NULL, NULL, NULL FROM row, (SELECT 0 AS over UNION ALL SELECT 1);
+             NULL, 1, iif(over, NULL, n), NULL, NULL, NULL, NULL FROM row, (SELECT 0 AS over UNION ALL SELECT 1);
          INSERT INTO callback SELECT sid, 1, 'https://example.com/', 'POST', '', created_at, 1,
-             iif(wake_at <= 100, wake_at, NULL), NULL, NULL FROM call;
+             iif(wake_at <= 100, wake_at, NULL), NULL, NULL, NULL FROM call;
          INSERT INTO number SELECT number, 0, 0, 1, {now} FROM call WHERE wake_at IS NULL",
             now = NOW.unix_millis(),
         );
@@ -874,23 +942,29 @@ mod cost {
         let first = new(1).unwrap();
         let failed = || vec![new(2).unwrap().apply(&PhoneEvent::Failed, NOW).unwrap()];
         let page = Newest { before: None, limit: 50 };
-        let sid = account().sid;
+        let (sid, key) = (account().sid, &store.key);
         let mut steps = Vec::new();
         let mut measure = |name, run: &dyn Fn(&Connection)| {
             let before = count.load(Ordering::Relaxed);
             run(&connection);
             steps.push((name, count.load(Ordering::Relaxed) - before));
         };
-        measure("create", &|it| drop(calls::add(it, first.clone(), &limits).unwrap().unwrap()));
-        measure("replace", &|it| drop(calls::add(it, new(2).unwrap(), &limits).unwrap().unwrap()));
+        measure("create", &|it| {
+            drop(calls::add(it, key, first.clone(), &limits).unwrap().unwrap())
+        });
+        measure("replace", &|it| {
+            drop(calls::add(it, key, new(2).unwrap(), &limits).unwrap().unwrap())
+        });
         measure("end", &|it| assert_eq!(calls::save_all(it, &failed()).unwrap(), [true]));
-        measure("calls", &|it| assert_eq!(calls::of_account(it, &sid, page).unwrap().len(), 50));
-        measure("due", &|it| assert_eq!(calls::due(it, NOW, 50).unwrap().0.len(), 50));
+        measure("calls", &|it| {
+            assert_eq!(calls::of_account(it, key, &sid, page).unwrap().len(), 50)
+        });
+        measure("due", &|it| assert_eq!(calls::due(it, key, NOW, 50).unwrap().0.len(), 50));
         measure("callbacks", &|it| {
-            assert_eq!(callbacks::of_account(it, &sid, page).unwrap().len(), 50)
+            assert_eq!(callbacks::of_account(it, key, &sid, page).unwrap().len(), 50)
         });
         measure("due callbacks", &|it| {
-            assert_eq!(callbacks::due(it, NOW, 50).unwrap().0.len(), 50)
+            assert_eq!(callbacks::due(it, key, NOW, 50).unwrap().0.len(), 50)
         });
         steps
     }

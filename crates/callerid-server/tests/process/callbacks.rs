@@ -539,3 +539,67 @@ fn so_many_are_sent_at_a_time_and_no_more() {
     }
     receiver.expect_none_within(Duration::from_millis(50));
 }
+
+const CHALLENGE: &str = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\
+    Content-Length: 0\r\n\r\n";
+
+#[test]
+fn credentials_in_a_url_are_for_the_receiver_that_asks_and_for_nobody_else() {
+    let data = tempfile::tempdir().unwrap();
+    let launch = || {
+        Server::launch(serve(data.path()).args(["--callback-allow", "127.0.0.1", "--log", "trace"]))
+    };
+    let server = launch();
+    let receiver = Receiver::start();
+    let url = format!("http://jane:s3%20cret@{}/told", receiver.address);
+    let shown = format!("http://{}/told", receiver.address);
+    // They outlive a restart, while the call waits as well as once it has ended.
+    let (delivered, _) = server.call_back("4158675309", &url, "POST");
+    let mut seen = server.written();
+    server.kill();
+    let server = launch();
+    server.phone(&delivered, "busy", "");
+    let expect_both = |then: &str| {
+        let received = receiver.next();
+        assert_eq!(received.header("authorization"), None);
+        received.expect_signature();
+        received.answer(CHALLENGE);
+        let received = receiver.next();
+        // base64 of "jane:s3 cret"
+        assert_eq!(received.header("authorization"), Some("Basic amFuZTpzMyBjcmV0"));
+        assert_eq!(received.url, shown);
+        received.expect_signature();
+        received.answer(then);
+    };
+    expect_both(OK);
+    let entry = server.journal_after(1, &delivered);
+    assert_eq!((&entry["status"], &entry["url"]), (&"delivered".into(), &shown.as_str().into()));
+    // Where they are wrong, that was the attempt.
+    let refused = server.end_a_call("4158675310", &url);
+    expect_both(CHALLENGE);
+    let entry = server.journal_after(1, &refused);
+    assert_eq!((&entry["status"], &entry["last_status"]), (&"pending".into(), &401.into()));
+    // Who does not ask for them does not get them.
+    for challenge in ["", "WWW-Authenticate: Digest realm=\"x\"\r\n"] {
+        let call = server.end_a_call("4158675311", &url);
+        let answer = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n";
+        receiver.next().answer(&format!("{answer}{challenge}\r\n"));
+        assert_eq!(server.journal_after(1, &call)["last_status"], 401);
+    }
+    receiver.expect_none_within(Duration::from_millis(50));
+
+    let list = format!("/2010-04-01/Accounts/{SID}/OutgoingCallerIds.json");
+    let bad = "PhoneNumber=4158675312&StatusCallback=http%3A%2F%2Fjane%3As3%2520cret%40a..b%2F";
+    seen += server.post(&list, bad).expect(400).text();
+    for path in ["calls", "callbacks"] {
+        seen += server.get(&format!("/_callerid/{path}")).expect(200).text();
+    }
+    seen += &server.written();
+    server.terminate();
+    for file in std::fs::read_dir(data.path()).unwrap() {
+        seen += &String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap());
+    }
+    for secret in ["s3%20cret", "s3 cret", "s3%2520cret", "jane", "amFuZTpzMyBjcmV0"] {
+        assert!(!seen.contains(secret), "{secret}");
+    }
+}

@@ -6,7 +6,7 @@ use std::fmt;
 use super::State;
 
 /// What a snapshot begins with. The number at its end goes up with every change of what follows that would be misread.
-const FORMAT: &[u8] = b"callerid snapshot 3\n";
+const FORMAT: &[u8] = b"callerid snapshot 4\n";
 
 impl State {
     pub(super) fn to_snapshot(&self) -> Vec<u8> {
@@ -99,8 +99,11 @@ mod tests {
                 friendly_name: Some(FriendlyName::new("Bob").unwrap()),
                 call_delay: Default::default(),
                 extension: Some(CallExtension::new("1w2").unwrap()),
-                status_callback: StatusCallback::new("https://example.com/", CallbackMethod::Get)
-                    .ok(),
+                status_callback: StatusCallback::new(
+                    "https://u:p@example.com/",
+                    CallbackMethod::Get,
+                )
+                .ok(),
             };
             let call =
                 Call::new(account.sid, new, &RandomBytes::new([seed; RandomBytes::BYTES]), now)
