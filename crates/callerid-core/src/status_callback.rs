@@ -101,6 +101,12 @@ impl StatusCallback {
         Ok(CallbackDestination { credentials, ..CallbackDestination::parse(&self.url)? })
     }
 
+    /// The host and the port that it goes to, `example.com:443`; `None` for what has no destination any more.
+    pub fn receiver(&self) -> Option<String> {
+        let CallbackDestination { host, port, .. } = self.destination().ok()?;
+        Some(format!("{}:{port}", host.to_ascii_lowercase()))
+    }
+
     /// The URL, as it was given but for its credentials.
     pub fn url(&self) -> &str {
         &self.url
@@ -135,6 +141,7 @@ mod tests {
         let callback = StatusCallback::new(given, CallbackMethod::Get).unwrap();
         assert_eq!(callback.url(), "http://example.com:8000/user:s3cret@b#c");
         assert_eq!(callback.expose_url(), given);
+        assert_eq!(callback.receiver().as_deref(), Some("example.com:8000"));
         assert_eq!(callback.credentials().unwrap().expose(), "user:s3cret");
         let destination = callback.destination().unwrap();
         assert_eq!(destination.credentials.as_ref(), callback.credentials());

@@ -1,5 +1,5 @@
-//! Status callbacks: those that are due are sent, a bounded number at a time, and how each attempt went is
-//! saved.
+//! Status callbacks: those that are due are sent, a bounded number at a time for an account and for each of its receivers,
+//! and how each attempt went is saved.
 //!
 //! What is to be sent is asked of the store, at the start too; an attempt that a crash or a stop cut off is
 //! made again. So a callback arrives at least once, or is given up after all of its attempts.
@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callerid_core::CallSid;
-use callerid_service::{Attempt, Callback, Store, StoreError};
+use callerid_service::{Attempt, Callback, CallbackSlots, Store, StoreError};
 use futures_util::FutureExt as _;
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -24,8 +24,6 @@ use client::Client;
 
 pub use destination::{Allowed, InvalidAllowed};
 
-/// Callbacks that are sent at a time.
-const AT_A_TIME: usize = 16;
 /// The longest sleep while something is to be sent. Timers stand still while the machine is suspended; the
 /// clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -39,11 +37,13 @@ pub struct Callbacks {
     pub allow: Vec<Allowed>,
     /// How long one attempt may take, from looking up the host to the answer.
     pub timeout: Duration,
+    /// How many are sent at a time.
+    pub slots: CallbackSlots,
 }
 
 impl Default for Callbacks {
     fn default() -> Self {
-        Self { allow: Vec::new(), timeout: Duration::from_secs(15) }
+        Self { allow: Vec::new(), timeout: Duration::from_secs(15), slots: CallbackSlots::DEFAULT }
     }
 }
 
@@ -51,6 +51,7 @@ impl Default for Callbacks {
 pub(crate) struct Sender<S> {
     host: Arc<Host<S>>,
     client: Arc<Client>,
+    slots: CallbackSlots,
     attempts: JoinSet<()>,
     /// Which call's callback an attempt is for.
     sending: HashMap<Id, CallSid>,
@@ -58,8 +59,9 @@ pub(crate) struct Sender<S> {
 
 impl<S: Store + 'static> Sender<S> {
     pub(crate) fn new(host: Arc<Host<S>>, callbacks: Callbacks) -> Self {
+        let slots = callbacks.slots;
         let client = Arc::new(Client::new(callbacks));
-        Self { host, client, attempts: JoinSet::new(), sending: HashMap::new() }
+        Self { host, client, slots, attempts: JoinSet::new(), sending: HashMap::new() }
     }
 
     /// Works until it is told to stop, and then until the attempts that have begun have ended, at most for the
@@ -74,8 +76,11 @@ impl<S: Store + 'static> Sender<S> {
                 biased;
                 () = stop.cancelled() => break,
                 Some(ended) = self.attempts.join_next_with_id() => {
-                    let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
-                    self.sending.remove(&id);
+                    self.ended(ended);
+                    // So many slots are free then for one look at the store.
+                    while let Some(ended) = self.attempts.try_join_next_with_id() {
+                        self.ended(ended);
+                    }
                 }
                 () = self.host.callback_is_due.notified() => {}
                 () = sleep(nap.unwrap_or_default()), if nap.is_some() => {}
@@ -89,21 +94,25 @@ impl<S: Store + 'static> Sender<S> {
         }
     }
 
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        self.sending.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
+    }
+
     /// Begins attempts at what is due; returns how long to sleep, or `None` while nothing is to be sent or no
     /// more can be.
     async fn send_due(&mut self) -> Result<Option<Duration>, StoreError> {
         let store = self.host.service.store();
-        // Those that are being sent are due as well: so many may be among them.
-        for callback in store.due_callbacks(self.host.clock.now(), AT_A_TIME).await? {
+        // Those that are being sent are due as well, and the first of their account and receiver.
+        for callback in store.due_callbacks(self.host.clock.now(), &self.slots).await? {
             let is_being_sent = self.sending.values().any(|call| *call == callback.call_sid);
-            if self.sending.len() < AT_A_TIME && !is_being_sent {
+            if self.sending.len() < self.slots.total && !is_being_sent {
                 let call = callback.call_sid;
                 let (host, client) = (Arc::clone(&self.host), Arc::clone(&self.client));
                 let attempt = self.attempts.spawn(attempt(host, client, callback));
                 self.sending.insert(attempt.id(), call);
             }
         }
-        if self.sending.len() == AT_A_TIME {
+        if self.sending.len() == self.slots.total {
             return Ok(None);
         }
         let next_at = store.callbacks_wake_at().await?;

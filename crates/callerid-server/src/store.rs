@@ -30,9 +30,9 @@
 //! # Cost
 //!
 //! With the rows of an account no method's cost grows by more than a logarithm: a page is one range of an index,
-//! from the place of a neighbour's row on, and the total is counted as rows come and go. Two reads are linear, in
-//! steps over an index alone: to a page that is asked for by its number, from the nearer end of the list; and the total
-//! of a list that is filtered by a name alone.
+//! from the place of a neighbour's row on, and the total is counted as rows come and go. Three reads are linear,
+//! in steps over an index alone: to a page that is asked for by its number, from the nearer end of the list; the total
+//! of a list that is filtered by a name alone; and to the callbacks whose turn it is, of all that are due.
 
 mod accounts;
 mod backup;
@@ -65,8 +65,8 @@ use callerid_core::{
     OutgoingCallerId, Page, PageRequest, PhoneNumber,
 };
 use callerid_service::{
-    Account, Admitted, Call, Callback, Events, Ineligible, Limits, Newest, NumberUsage, Store,
-    StoreError, Transition,
+    Account, Admitted, Call, Callback, CallbackSlots, Events, Ineligible, Limits, Newest,
+    NumberUsage, Store, StoreError, Transition,
 };
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::watch;
@@ -392,8 +392,12 @@ impl Store for SqliteStore {
         self.snapshot(|connection| callbacks::of_account(connection, &self.key, account, which))
     }
 
-    async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {
-        let due = |connection: &Connection| callbacks::due(connection, &self.key, now, limit);
+    async fn due_callbacks(
+        &self,
+        now: Moment,
+        slots: &CallbackSlots,
+    ) -> Result<Vec<Callback>, StoreError> {
+        let due = |connection: &Connection| callbacks::due(connection, &self.key, now, slots);
         loop {
             let (callbacks, unreadable) = self.snapshot(due)?;
             if unreadable.is_empty() {

@@ -10,8 +10,8 @@ use callerid_core::{
 };
 use callerid_server::store::{Options, SqliteStore};
 use callerid_service::{
-    Account, Attempt, Call, Key, Limits, MemoryStore, Newest, PhoneEvent, RandomBytes, Store,
-    Transition,
+    Account, Attempt, Call, CallbackSlots, Key, Limits, MemoryStore, Newest, PhoneEvent,
+    RandomBytes, Store, Transition,
 };
 use proptest::prelude::*;
 
@@ -89,7 +89,7 @@ enum Operation {
         back: bool,
     },
     Callbacks {
-        limit: usize,
+        slots: CallbackSlots,
         attempt: Attempt,
     },
     Events {
@@ -175,9 +175,12 @@ fn operation() -> impl Strategy<Value = Operation> {
             }),
         4 => (prop_oneof![3 => Just(None), 1 => name], 1_u32..4, any::<bool>())
             .prop_map(|(name, size, back)| Operation::Walk { name, size, back }),
-        2 => (0_usize..4, attempt).prop_map(|(limit, attempt)| {
-            Operation::Callbacks { limit, attempt }
-        }),
+        2 => (1_usize..3, 1_usize..4, 0_usize..4, attempt).prop_map(
+            |(per_receiver, per_account, total, attempt)| {
+                let slots = CallbackSlots { per_receiver, per_account, total };
+                Operation::Callbacks { slots, attempt }
+            }
+        ),
         1 => (account, prop_oneof![0..30_u64, Just(u64::MAX)], 0_usize..20)
             .prop_map(|(account, back, limit)| Operation::Events { account, back, limit }),
     ]
@@ -196,8 +199,10 @@ fn name(index: u8) -> FriendlyName {
     FriendlyName::new(["", "Büro \u{1f4de}", "My Home Number"][usize::from(index % 3)]).unwrap()
 }
 
-fn status_callback() -> StatusCallback {
-    StatusCallback::new("https://user:p%40ss@example.com/?done", CallbackMethod::Get).unwrap()
+/// A callback to one of two receivers.
+fn status_callback(index: u8) -> StatusCallback {
+    let url = format!("https://user:p%40ss@example.com:{}/?done", 443 + u32::from(index % 2));
+    StatusCallback::new(&url, CallbackMethod::Get).unwrap()
 }
 
 /// The operations of one run, applied to one store: the same inputs for every store.
@@ -241,7 +246,8 @@ impl Player {
             friendly_name: name_index.map(name),
             call_delay: CallDelay::new(delay).unwrap(),
             extension: number_index.is_multiple_of(3).then(|| CallExtension::new("12w3").unwrap()),
-            status_callback: (!number_index.is_multiple_of(4)).then(status_callback),
+            status_callback: (!number_index.is_multiple_of(4))
+                .then(|| status_callback(number_index)),
         };
         let random_bytes = self.random_bytes();
         Call::new(account(account_index), new, &random_bytes, self.now()).unwrap()
@@ -384,8 +390,8 @@ impl Player {
                 }
                 format!("{page:?}")
             }
-            Operation::Callbacks { limit, attempt } => {
-                let due = store.due_callbacks(now, limit).await.unwrap();
+            Operation::Callbacks { slots, attempt } => {
+                let due = store.due_callbacks(now, &slots).await.unwrap();
                 let mut said = format!("{due:?} {:?}", store.callbacks_wake_at().await.unwrap());
                 for callback in due {
                     let after = callback.after(&attempt, now);

@@ -62,7 +62,7 @@ pub use eligibility::{Admitted, Eligibility, Ineligible};
 pub use event::{Change, Event};
 pub use event_stream::{EVENTS_PATH, EventStream};
 pub use keypad::{DigitBuffer, InvalidKeys, Key};
-pub use limits::{Limits, RINGS_PERIOD_SECONDS};
+pub use limits::{CallbackSlots, Limits, RINGS_PERIOD_SECONDS};
 pub use number_usage::{FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, NumberUsage};
 pub use random_bytes::RandomBytes;
 pub use request::{MAX_BODY_BYTES, Request, body_too_long};

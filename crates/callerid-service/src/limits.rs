@@ -33,6 +33,28 @@ impl Default for Limits {
     }
 }
 
+/// How many callbacks are sent at a time: others wait until one was answered or has failed, and delay nobody else's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallbackSlots {
+    /// Of one account to one receiver, which may be dead: a host and its port.
+    pub per_receiver: usize,
+    /// Of one account.
+    pub per_account: usize,
+    /// Of all accounts.
+    pub total: usize,
+}
+
+impl CallbackSlots {
+    /// Those of a server that is given no others.
+    pub const DEFAULT: Self = Self { per_receiver: 16, per_account: 32, total: 256 };
+}
+
+impl Default for CallbackSlots {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
 /// The seconds within which the calls to one number are counted.
 pub const RINGS_PERIOD_SECONDS: u32 = 3_600;
 

@@ -22,7 +22,7 @@ use crate::call::Call;
 use crate::callback::Callback;
 use crate::eligibility::{Admitted, Ineligible};
 use crate::event::Event;
-use crate::limits::Limits;
+use crate::limits::{CallbackSlots, Limits};
 use crate::transition::Transition;
 
 /// Calls that have ended and are still kept for an account: the newest.
@@ -126,12 +126,13 @@ pub trait Store: Send + Sync {
         which: Newest,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
-    /// Callbacks that [are due](Callback::is_due), those with the earliest [`next_at`](Callback::next_at) first, at most
-    /// `limit`.
+    /// Callbacks that [are due](Callback::is_due), for which there would be slots if none were being sent. Of each account
+    /// and receiver they are those with the earliest [`next_at`](Callback::next_at), and so of each account; the accounts
+    /// take turns, so that each one's first come before any one's second.
     fn due_callbacks(
         &self,
         now: Moment,
-        limit: usize,
+        slots: &CallbackSlots,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
     /// The earliest [`next_at`](Callback::next_at) of all callbacks.

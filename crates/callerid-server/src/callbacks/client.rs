@@ -276,7 +276,8 @@ mod tests {
 
     async fn attempt(roots: Option<RootCertStore>, host: &str, port: u16) -> Attempt {
         let allow = vec!["127.0.0.0/8".parse().unwrap(), "localhost".parse().unwrap()];
-        let callbacks = Callbacks { allow, timeout: Duration::from_secs(20) };
+        let callbacks =
+            Callbacks { allow, timeout: Duration::from_secs(20), ..Callbacks::default() };
         let client = match roots {
             Some(roots) => Client::trusting(callbacks, roots),
             None => Client::new(callbacks),

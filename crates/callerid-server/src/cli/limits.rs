@@ -1,10 +1,13 @@
 //! The options of `callerid serve` that set limits: docs/limits.md has the table.
 
+use callerid_service::CallbackSlots;
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 
 use crate::server::Limits;
 
 const DEFAULT: callerid_service::Limits = callerid_service::Limits::DEFAULT;
+const SLOTS: CallbackSlots = CallbackSlots::DEFAULT;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
@@ -21,6 +24,21 @@ pub(super) struct LimitOptions {
     /// Status callbacks of one account that may wait to be delivered
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.callbacks_per_account)]
     max_callbacks_per_account: u32,
+    /// Status callbacks that are sent at a time
+    #[arg(long, value_name = "NUMBER", default_value_t = SLOTS.total, value_parser = at_least_one())]
+    callback_slots: usize,
+    /// Status callbacks of one account that are sent at a time
+    #[arg(
+        long, value_name = "NUMBER", default_value_t = SLOTS.per_account,
+        value_parser = at_least_one(),
+    )]
+    callback_slots_per_account: usize,
+    /// Status callbacks of one account that are sent to one host and port at a time
+    #[arg(
+        long, value_name = "NUMBER", default_value_t = SLOTS.per_receiver,
+        value_parser = at_least_one(),
+    )]
+    callback_slots_per_receiver: usize,
 }
 
 impl LimitOptions {
@@ -33,4 +51,17 @@ impl LimitOptions {
         };
         Limits { service, ..Limits::default() }
     }
+
+    pub(super) fn to_callback_slots(&self) -> CallbackSlots {
+        CallbackSlots {
+            per_receiver: self.callback_slots_per_receiver,
+            per_account: self.callback_slots_per_account,
+            total: self.callback_slots,
+        }
+    }
+}
+
+/// Without a slot nothing would ever be sent.
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }

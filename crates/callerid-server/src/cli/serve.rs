@@ -36,8 +36,8 @@ const SHORT_TOKEN: usize = 16;
 /// More threads than this answer no more requests: changes are made by one.
 const MOST_THREADS: usize = 4;
 
-/// Open files besides connections: the database's, those of its readers, callbacks' sockets.
-const FILES_BESIDE: usize = 128;
+/// Open files besides connections and callbacks: the database's, those of its readers.
+const FILES_BESIDE: usize = 64;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -145,8 +145,10 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
     };
     say(format_args!("{}", welcome(&url, &data, &accounts, page)));
     tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
+    let slots = limits.to_callback_slots();
+    let callbacks = Callbacks { allow: callback_allow, slots, ..Callbacks::default() };
     if let Some(files) = open_files_allowed()
-        && files < max_connections.saturating_add(FILES_BESIDE)
+        && files < max_connections.saturating_add(slots.total).saturating_add(FILES_BESIDE)
     {
         tracing::warn!(
             files,
@@ -156,7 +158,6 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
     }
     let timeout = Duration::from_secs(timeout);
     let limits = Limits { connections: max_connections, timeout, ..limits.to_limits() };
-    let callbacks = Callbacks { allow: callback_allow, ..Callbacks::default() };
     let (clock, line) = (Clock::system(), |_| Box::new(VirtualLine) as Box<dyn PhoneLine>);
     let (gone, mut lost) = (store.gone(), None);
     let stop = async {

@@ -1,7 +1,9 @@
 //! Callbacks: those that are to be made, and the newest of those that are done.
 
 use callerid_core::{AccountSid, CallSid, Moment};
-use callerid_service::{CALLBACK_LONGEST_WAIT_SECONDS, CALLBACKS_KEPT, Callback, Newest};
+use callerid_service::{
+    CALLBACK_LONGEST_WAIT_SECONDS, CALLBACKS_KEPT, Callback, CallbackSlots, Newest,
+};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -62,27 +64,33 @@ pub(super) fn of_account(
     Ok(callbacks)
 }
 
-/// The callbacks that are due, and the rows among them that cannot be read.
+/// The callbacks that are due and take their turns, and the rows among them that cannot be read.
 pub(super) fn due(
     connection: &Connection,
     key: &SealingKey,
     now: Moment,
-    limit: usize,
+    slots: &CallbackSlots,
 ) -> Result<(Vec<Callback>, Vec<Unreadable>), SqliteError> {
+    let mut select = connection.prepare_cached(select!(
+        "JOIN (
+             SELECT call_sid AS due_call, row_number() OVER (PARTITION BY account ORDER BY next_at, call_sid) AS turn
+             FROM (
+                 SELECT account, next_at, call_sid, row_number() OVER (
+                     PARTITION BY account, receiver ORDER BY next_at, call_sid) AS receivers_turn
+                 FROM callback
+                 WHERE next_at IS NOT NULL AND (next_at <= ?1 OR next_at > ?2))
+             WHERE receivers_turn <= ?3) ON due_call = call_sid
+         WHERE turn <= ?4 ORDER BY turn, next_at, call_sid LIMIT ?5"
+    ))?;
+    let longest = now.plus_seconds(CALLBACK_LONGEST_WAIT_SECONDS);
+    let [per_receiver, per_account, total] = [slots.per_receiver, slots.per_account, slots.total]
+        .map(|slots| i64::try_from(slots).unwrap_or(i64::MAX));
+    let rows = select.query_map(
+        (now.unix_millis(), longest.unix_millis(), per_receiver, per_account, total),
+        readable(|row| from_row(row, Some(key))),
+    )?;
     let (mut callbacks, mut unreadable) = (Vec::new(), Vec::new());
-    for (select, moment) in [
-        (select!("WHERE next_at <= ?1 ORDER BY next_at, call_sid LIMIT ?2"), now),
-        (
-            select!("WHERE next_at > ?1 ORDER BY next_at, call_sid LIMIT ?2"),
-            now.plus_seconds(CALLBACK_LONGEST_WAIT_SECONDS),
-        ),
-    ] {
-        let mut select = connection.prepare_cached(select)?;
-        let limit = i64::try_from(limit - callbacks.len()).unwrap_or(i64::MAX);
-        let from_row = readable(|row| from_row(row, Some(key)));
-        let rows = select.query_map((moment.unix_millis(), limit), from_row)?;
-        unreadable::split(rows, &mut callbacks, &mut unreadable)?;
-    }
+    unreadable::split(rows, &mut callbacks, &mut unreadable)?;
     Ok((callbacks, unreadable))
 }
 
@@ -124,8 +132,8 @@ pub(super) fn add(
 ) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO callback (call_sid, account, url, method, parameters, created_at, attempts, next_at,
-             sealed_credentials)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT sealed_credentials FROM call WHERE sid = ?1))",
+             receiver, sealed_credentials)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (SELECT sealed_credentials FROM call WHERE sid = ?1))",
     )?;
     insert.execute(params![
         callback.call_sid.as_str(),
@@ -136,6 +144,7 @@ pub(super) fn add(
         callback.created_at.unix_millis(),
         callback.attempts,
         callback.next_at.map(Moment::unix_millis),
+        callback.to.receiver(),
     ])?;
     Ok(())
 }

@@ -223,7 +223,7 @@ mod opening {
         let options = Options { key: Some(key), ..Options::default() };
         let store = SqliteStore::open(directory.path(), options).unwrap();
         let to = StatusCallback::new("http://a/", CallbackMethod::Get).unwrap();
-        let due = store.due_callbacks(NOW, 9).await.unwrap();
+        let due = store.due_callbacks(NOW, &CallbackSlots::DEFAULT).await.unwrap();
         let [callback] = due.as_slice() else { panic!("{due:?}") };
         assert_eq!((callback.call_sid, &callback.to, callback.attempts), (call, &to, 2));
         assert_eq!(store.callbacks(&account, Newest::ALL).await.unwrap(), due);
@@ -450,7 +450,7 @@ async fn a_callbacks_credentials_are_on_no_disk_in_clear_and_come_back() {
     }
     drop(store);
     let store = open(directory.path()).unwrap();
-    assert_eq!(store.due_callbacks(NOW, 9).await.unwrap()[0].to, to);
+    assert_eq!(store.due_callbacks(NOW, &CallbackSlots::DEFAULT).await.unwrap()[0].to, to);
     assert_eq!(store.callbacks(&account().sid, Newest::ALL).await.unwrap()[0].to, to);
     assert_eq!(
         store.calls(&account().sid, Newest::ALL).await.unwrap()[0].status_callback,
@@ -778,7 +778,8 @@ mod unreadable {
             spoil(directory.path(), &insert, 1);
         }
         spoil(directory.path(), "UPDATE callback SET attempts = -1 WHERE next_at = 1", 1);
-        assert_eq!(store.due_callbacks(NOW, 1).await.unwrap().len(), 1);
+        let slots = CallbackSlots { total: 1, ..CallbackSlots::DEFAULT };
+        assert_eq!(store.due_callbacks(NOW, &slots).await.unwrap().len(), 1);
         assert_eq!(
             (
                 store.rows_set_aside(),
@@ -834,8 +835,9 @@ async fn a_callback_that_was_saved_under_a_clock_a_day_ahead_is_due_after_those_
         Ok(())
     };
     store.write(insert).await.unwrap();
-    let due = async |limit| {
-        let due = store.due_callbacks(NOW, limit).await.unwrap();
+    let due = async |total| {
+        let slots = CallbackSlots { total, ..CallbackSlots::DEFAULT };
+        let due = store.due_callbacks(NOW, &slots).await.unwrap();
         due.iter().map(|it| it.next_at.unwrap().unix_millis()).collect::<Vec<_>>()
     };
     assert_eq!(due(9).await, [day(0), day(1)]);
@@ -925,7 +927,7 @@ mod cost {
              printf('PN%032x', n), 'ringing', 0, NULL, '', 3, 0, n - 10000 * over, n, NULL, NULL,
              NULL, 1, iif(over, NULL, n), NULL, NULL, NULL, NULL FROM row, (SELECT 0 AS over UNION ALL SELECT 1);
          INSERT INTO callback SELECT sid, 1, 'https://example.com/', 'POST', '', created_at, 1,
-             iif(wake_at <= 100, wake_at, NULL), NULL, NULL, NULL FROM call;
+             iif(wake_at <= 100, wake_at, NULL), NULL, NULL, NULL, NULL FROM call;
          INSERT INTO number SELECT number, 0, 0, 1, {now} FROM call WHERE wake_at IS NULL",
             now = NOW.unix_millis(),
         );
@@ -943,6 +945,7 @@ mod cost {
         let failed = || vec![new(2).unwrap().apply(&PhoneEvent::Failed, NOW).unwrap()];
         let page = Newest { before: None, limit: 50 };
         let (sid, key) = (account().sid, &store.key);
+        let slots = CallbackSlots { per_receiver: 50, per_account: 50, total: 50 };
         let mut steps = Vec::new();
         let mut measure = |name, run: &dyn Fn(&Connection)| {
             let before = count.load(Ordering::Relaxed);
@@ -964,7 +967,7 @@ mod cost {
             assert_eq!(callbacks::of_account(it, key, &sid, page).unwrap().len(), 50)
         });
         measure("due callbacks", &|it| {
-            assert_eq!(callbacks::due(it, key, NOW, 50).unwrap().0.len(), 50)
+            assert_eq!(callbacks::due(it, key, NOW, &slots).unwrap().0.len(), 50)
         });
         steps
     }

@@ -21,6 +21,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha1::Sha1;
 
+use crate::fair_shares::another_account;
 use crate::harness::{Client, PATIENCE, SID, Server, TOKEN, authorization, serve};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -216,7 +217,8 @@ impl InProcess {
         let milliseconds = move || started.elapsed().as_millis() as i64;
         let clock = move || milliseconds() + now.load(Ordering::SeqCst);
         let clock = Clock::new(clock, milliseconds);
-        let callbacks = Callbacks { allow: vec!["127.0.0.1".parse().unwrap()], timeout };
+        let allow = vec!["127.0.0.1".parse().unwrap()];
+        let callbacks = Callbacks { allow, timeout, ..Callbacks::default() };
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let server = thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -602,4 +604,75 @@ fn credentials_in_a_url_are_for_the_receiver_that_asks_and_for_nobody_else() {
     for secret in ["s3%20cret", "s3 cret", "s3%2520cret", "jane", "amFuZTpzMyBjcmV0"] {
         assert!(!seen.contains(secret), "{secret}");
     }
+}
+
+/// Many calls of an account that have ended, with callbacks to receivers that take connections and never answer.
+fn end_calls_with_dead_receivers(
+    server: &Server,
+    receivers: usize,
+    calls: usize,
+) -> Vec<TcpListener> {
+    let dead: Vec<_> = (0..receivers).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    for at in 0..calls {
+        let address = dead[at % receivers].local_addr().unwrap();
+        server.end_a_call(&format!("4158675{at:03}"), &format!("http://{address}/"));
+    }
+    dead
+}
+
+const SOON: Duration = Duration::from_secs(2);
+
+#[test]
+fn a_dead_receiver_delays_no_other_receiver_of_its_account() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path());
+    let _dead = end_calls_with_dead_receivers(&server, 1, 200);
+    let receiver = Receiver::start();
+    let started = Instant::now();
+    let call = server.end_a_call("4158676309", &receiver.url());
+    receiver.next().answer(OK);
+    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
+    assert_eq!(server.journal_after(1, &call)["status"], "delivered");
+}
+
+#[test]
+fn dead_receivers_of_one_account_delay_no_other_account() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path());
+    // So many that they take all that the account may send at a time.
+    let _dead = end_calls_with_dead_receivers(&server, 20, 200);
+    let (other, _) = another_account(data.path());
+    let mut others = Client::new(server.address, authorization(&other));
+    let receiver = Receiver::start();
+    let started = Instant::now();
+    let path = format!("/2010-04-01/Accounts/{}/OutgoingCallerIds.json", other.sid);
+    let form = format!("PhoneNumber=4158676309&StatusCallback={}", receiver.url());
+    let created = others.post(&path, &form).expect(200).json();
+    let call = created["call_sid"].as_str().unwrap();
+    others.post(&format!("/_callerid/calls/{call}/busy"), "").expect(200);
+    receiver.next().answer(OK);
+    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
+}
+
+#[test]
+fn the_operator_sets_how_many_are_sent_at_a_time() {
+    let data = tempfile::tempdir().unwrap();
+    let options = ["--callback-slots-per-receiver", "1", "--callback-slots-per-account", "2"];
+    let server =
+        Server::launch(serve(data.path()).args(["--callback-allow", "127.0.0.1"]).args(options));
+    let receivers = [Receiver::start(), Receiver::start(), Receiver::start()];
+    for (at, receiver) in receivers.iter().chain(&receivers).enumerate() {
+        server.end_a_call(&format!("41586753{at:02}"), &receiver.url());
+    }
+    let (first, second) = (receivers[0].next(), receivers[1].next());
+    for receiver in &receivers {
+        receiver.expect_none_within(Duration::from_millis(100));
+    }
+    first.answer(OK);
+    second.answer(OK);
+    for receiver in [&receivers[2], &receivers[0], &receivers[1], &receivers[2]] {
+        receiver.next().answer(OK);
+    }
+    let refused = serve(data.path()).args(["--callback-slots", "0"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
 }

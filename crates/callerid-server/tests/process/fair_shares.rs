@@ -15,7 +15,7 @@ fn number(data: &Path, arguments: &[&str]) -> Command {
 }
 
 /// Another account of that server, and its list.
-fn another_account(data: &Path) -> (Account, String) {
+pub(crate) fn another_account(data: &Path) -> (Account, String) {
     let mut add = callerid();
     let added = said(add.args(["account", "--data"]).arg(data).arg("add"));
     let word = |name| {

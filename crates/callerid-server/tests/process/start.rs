@@ -249,7 +249,7 @@ fn a_directory_and_a_database_that_others_may_use_are_refused() {
 #[test]
 #[cfg(target_os = "linux")]
 fn too_few_open_files_for_the_connections_are_warned_of() {
-    for (files, is_warned) in [(200, true), (700, false)] {
+    for (files, is_warned) in [(200, true), (900, false)] {
         let data = tempfile::tempdir().unwrap();
         let program = callerid();
         let command = &mut Command::new("sh");

@@ -20,7 +20,7 @@ use crate::call::Call;
 use crate::callback::Callback;
 use crate::eligibility::{Admitted, Eligibility, Ineligible};
 use crate::event::{Change, Event};
-use crate::limits::Limits;
+use crate::limits::{CallbackSlots, Limits};
 use crate::number_usage::NumberUsage;
 use crate::transition::Transition;
 
@@ -376,10 +376,25 @@ impl Store for MemoryStore {
         Ok(state.callbacks.iter().rev().filter(is_asked).take(which.limit).cloned().collect())
     }
 
-    async fn due_callbacks(&self, now: Moment, limit: usize) -> Result<Vec<Callback>, StoreError> {
+    async fn due_callbacks(
+        &self,
+        now: Moment,
+        slots: &CallbackSlots,
+    ) -> Result<Vec<Callback>, StoreError> {
         let state = self.state();
-        let due = state.callbacks.iter().filter(|it| it.is_due(now));
-        Ok(first(due, limit, |it| (it.next_at, it.call_sid)))
+        let mut due: Vec<_> = state.callbacks.iter().filter(|it| it.is_due(now)).collect();
+        due.sort_by_key(|it| (it.next_at, it.call_sid));
+        let mut turns: Vec<(usize, &Callback)> = Vec::new();
+        for it in due {
+            let of_account = turns.iter().filter(|other| other.1.account_sid == it.account_sid);
+            let turn = of_account.clone().count();
+            let at_receiver = of_account.filter(|other| other.1.to.receiver() == it.to.receiver());
+            if turn < slots.per_account && at_receiver.count() < slots.per_receiver {
+                turns.push((turn, it));
+            }
+        }
+        turns.sort_by_key(|(turn, _)| *turn);
+        Ok(turns.into_iter().take(slots.total).map(|(_, it)| it.clone()).collect())
     }
 
     async fn callbacks_wake_at(&self) -> Result<Option<Moment>, StoreError> {
