@@ -1,5 +1,7 @@
 //! `cargo xtask test`: every check there is, in one command that installs what it needs.
 
+use std::env;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -41,12 +43,7 @@ pub(crate) fn run_all() -> Outcome {
         "packages",
         cargo().args(package).args(PUBLISHED.map(|name| format!("--package={name}"))),
     )?;
-    if cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {
-        step(
-            "licences and advisories",
-            cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]),
-        )?;
-    }
+    deny()?;
     eprintln!("All checks passed.");
     Ok(())
 }
@@ -58,6 +55,24 @@ fn package_hosts() -> Outcome {
     let tarball = format!("npm/callerid-{}.tgz", env!("CARGO_PKG_VERSION"));
     let tests = root().join("tests/package");
     run(node::node().arg("run.mjs").arg(target_dir().join(tarball)).current_dir(tests))
+}
+
+/// Looks at the licences of all dependencies, and at what is known against them, as far as the machine has what that takes.
+fn deny() -> Outcome {
+    if !cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success()) {
+        eprintln!("── licences and advisories: left out, there is no cargo-deny");
+        return Ok(());
+    }
+    let mut deny = cargo();
+    deny.args(["deny", "--offline", "check", "licenses", "bans", "sources"]);
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    if home.is_some_and(|home| home.join("advisory-dbs").is_dir()) {
+        deny.arg("advisories");
+    } else {
+        eprintln!("── advisories: left out, `cargo deny fetch` brings their database");
+    }
+    step("licences and advisories", &mut deny)
 }
 
 fn step(name: &str, command: &mut Command) -> Outcome {
