@@ -8,13 +8,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HeaderName};
 use axum::response::Response;
-use callerid_service::{EventStream, Store, StoreError};
+use callerid_service::{EVENTS_PATH, EventStream, Store, StoreError};
 use futures_util::stream;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::exchange::{log_failure, random_bytes, text, to_http};
+use crate::exchange::{log_failure, random_bytes, text, to_http, too_many};
 use crate::host::Host;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -23,19 +22,19 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long changes are gathered before the store is asked for them.
 const GATHER: Duration = Duration::from_millis(20);
+/// When to ask again for a stream beyond those that an account may have.
+const RETRY_SECONDS: u64 = 10;
 /// Events that are sent in one piece.
 const BATCH: usize = 256;
 
 /// Answers with a stream of the account's changes: those after `Last-Event-ID` where the request has one, else
-/// those from now on. It ends when the server stops, and when the account's token is no longer the one that
-/// opened it.
+/// those from now on. It ends when the server stops, when it is as old as a stream may be, and when the account's token
+/// is no longer the one that opened it.
 pub(crate) async fn stream<S: Store + 'static>(
     State(host): State<Arc<Host<S>>>,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    // From here on changes are noticed, so that none falls between the first look and the first wait.
-    let (changes, stop) = (host.changes.subscribe(), host.stop.clone());
     let authorization = text(&head.headers, AUTHORIZATION);
     let last_seen = text(&head.headers, LAST_EVENT_ID);
     let request_sid = random_bytes().request_sid();
@@ -43,7 +42,14 @@ pub(crate) async fn stream<S: Store + 'static>(
         host.service.follow(authorization.as_deref(), last_seen.as_deref(), request_sid).await;
     match followed {
         Ok((events, response)) => {
-            let follower = Follower { host, events, changes, stop };
+            // From here on changes are noticed; those before are found by the first look.
+            let most = host.limits.streams_per_account;
+            let Some(changes) = host.streams.open(events.account().sid, most) else {
+                let detail = "too many event streams of this account";
+                return too_many(EVENTS_PATH, "TooManyStreams", detail, RETRY_SECONDS);
+            };
+            let until = Instant::now() + host.limits.stream_age;
+            let follower = Follower { host, events, changes, until };
             let body = Body::from_stream(stream::unfold(follower, Follower::next));
             to_http(response).map(|_| body)
         }
@@ -59,7 +65,7 @@ struct Follower<S> {
     host: Arc<Host<S>>,
     events: EventStream,
     changes: watch::Receiver<()>,
-    stop: CancellationToken,
+    until: Instant,
 }
 
 impl<S: Store> Follower<S> {
@@ -73,24 +79,22 @@ impl<S: Store> Follower<S> {
     }
 
     async fn piece(&mut self) -> Result<Option<String>, StoreError> {
-        loop {
+        while Instant::now() < self.until && self.is_admitted().await? {
             self.changes.mark_unchanged();
             let piece = self.events.catch_up(self.host.service.store(), BATCH).await?;
             if !piece.is_empty() {
                 return Ok(Some(piece));
             }
-            let is_changed = tokio::select! {
-                () = self.stop.cancelled() => return Ok(None),
-                changed = timeout(HEARTBEAT, self.changes.changed()) => changed.is_ok(),
-            };
-            if !self.is_admitted().await? {
-                return Ok(None);
+            tokio::select! {
+                () = self.host.stop.cancelled() => return Ok(None),
+                () = sleep_until(self.until) => return Ok(None),
+                changed = timeout(HEARTBEAT, self.changes.changed()) => match changed {
+                    Ok(_) => sleep(GATHER).await,
+                    Err(_) => return Ok(Some(":\n\n".to_owned())),
+                },
             }
-            if !is_changed {
-                return Ok(Some(":\n\n".to_owned()));
-            }
-            sleep(GATHER).await;
         }
+        Ok(None)
     }
 
     async fn is_admitted(&self) -> Result<bool, StoreError> {

@@ -4,10 +4,13 @@ use std::borrow::Cow;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::HeaderName;
+use axum::http::header::{AUTHORIZATION, HeaderName};
 use axum::response::Response;
-use callerid_service::{RandomBytes, StoreError};
+use callerid_core::{Credentials, ErrorCode, RestException};
+use callerid_service::{RandomBytes, StoreError, error_response};
 use rand::Rng as _;
+
+use crate::metrics::METRICS;
 
 /// The random bytes of one request.
 pub(crate) fn random_bytes() -> RandomBytes {
@@ -19,6 +22,20 @@ pub(crate) fn random_bytes() -> RandomBytes {
 /// A header's value. What is no text cannot be what it should be, and is seen to be malformed.
 pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
+}
+
+/// The credentials that a request carries, right or not.
+pub(crate) fn credentials(headers: &HeaderMap) -> Option<Credentials> {
+    text(headers, AUTHORIZATION).as_deref().and_then(Credentials::from_authorization)
+}
+
+/// The answer to whoever asks for more than a limit of the server allows, which is counted under that name.
+pub(crate) fn too_many(path: &str, limit: &str, detail: &str, retry_after: u64) -> Response {
+    METRICS.refused(limit);
+    let exception = RestException::because(ErrorCode::TooManyRequests, detail);
+    let mut response = error_response(path, &exception, random_bytes().request_sid());
+    response.headers.push(("retry-after", retry_after.to_string().into()));
+    to_http(response)
 }
 
 /// The service's response as it is sent.

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use callerid_core::{AuthToken, CallSid, Moment};
+use callerid_core::{AccountSid, AuthToken, CallSid, Moment};
 use callerid_service::{LineCommand, PhoneEvent, Service};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::TrustedProxies;
 use crate::clock::Clock;
+use crate::streams::Streams;
 use crate::token_failures::TokenFailures;
 
 /// Messages to the switchboard that may wait; whoever sends another waits too.
@@ -21,6 +22,10 @@ pub struct Limits {
     pub service: callerid_service::Limits,
     /// Connections at a time; others wait until one ends.
     pub connections: usize,
+    /// Event streams of one account at a time.
+    pub streams_per_account: usize,
+    /// How long an event stream lasts; the client resumes it then.
+    pub stream_age: Duration,
     /// How long a connection may be idle, take to send a request's head or its body, or not take what it is
     /// sent.
     pub timeout: Duration,
@@ -32,7 +37,14 @@ impl Default for Limits {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         let service = callerid_service::Limits::default();
-        Self { service, connections: 512, timeout: seconds(30), drain: seconds(10) }
+        Self {
+            service,
+            connections: 512,
+            streams_per_account: 128,
+            stream_age: seconds(3_600),
+            timeout: seconds(30),
+            drain: seconds(10),
+        }
     }
 }
 
@@ -45,8 +57,7 @@ pub(crate) struct Host<S> {
     pub(crate) proxies: TrustedProxies,
     /// What the metrics are read with; `None`: from this machine.
     pub(crate) metrics_token: Option<AuthToken>,
-    /// Tells event streams that the store may have changed.
-    pub(crate) changes: watch::Sender<()>,
+    pub(crate) streams: Streams,
     /// Wakes the sender of callbacks.
     pub(crate) callback_is_due: Notify,
     pub(crate) stop: CancellationToken,
@@ -54,9 +65,14 @@ pub(crate) struct Host<S> {
 }
 
 impl<S> Host<S> {
-    /// Says that the store may have changed, and has done what comes next of it.
-    pub(crate) async fn changed(&self, next: Vec<LineCommand>, wake_at: Option<Moment>) {
-        self.changes.send_replace(());
+    /// Says that something of an account may have changed, and has done what comes next of it.
+    pub(crate) async fn changed(
+        &self,
+        account: &AccountSid,
+        next: Vec<LineCommand>,
+        wake_at: Option<Moment>,
+    ) {
+        self.streams.changed(account);
         if !next.is_empty() || wake_at.is_some() {
             let message = Message::Instructed { next, wake_at };
             self.switchboard.send(message).await.unwrap_or_default();

@@ -22,7 +22,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
-use crate::exchange::{log_failure, random_bytes, to_http};
+use crate::exchange::{credentials, log_failure, random_bytes, to_http};
 use crate::host::Host;
 use crate::sessions::{self, SessionStore};
 use crate::{events, observe, page, probes, request_head, token_guard};
@@ -134,8 +134,11 @@ async fn respond_from_service<S: Store>(
     if let Some(error) = failure {
         log_failure(&error);
     }
-    if !request.method().is_safe() {
-        host.changed(next, wake_at).await;
+    if !request.method().is_safe()
+        && response.status != 401
+        && let Some(credentials) = credentials(request.headers())
+    {
+        host.changed(&credentials.sid, next, wake_at).await;
     }
     to_http(response)
 }

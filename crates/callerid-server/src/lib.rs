@@ -8,7 +8,7 @@
 //! | tell of every request | `observe`, with the address of its `client` |
 //! | show a certificate | `tls` |
 //! | refuse what HTTP/1.1 does not allow | `request_head` |
-//! | stream what changes | `events` |
+//! | stream what changes | `events`, for each account's `streams` |
 //! | say that it lives and is ready, and how it does | `probes`, `metrics` |
 //! | sign a browser in | `sessions` |
 //! | have wrong tokens wait | `token_guard`, by what `token_failures` counts |
@@ -42,6 +42,7 @@ pub mod seal;
 pub mod server;
 mod sessions;
 pub mod store;
+mod streams;
 mod switchboard;
 mod tls;
 mod token_failures;

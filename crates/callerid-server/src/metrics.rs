@@ -24,6 +24,7 @@ pub(crate) struct Metrics {
     pub(crate) calls_created: Counter,
     pub(crate) calls_ended: Family<Outcome, Counter>,
     pub(crate) calls_refused: Family<Reason, Counter>,
+    refusals: Family<Limit, Counter>,
     pub(crate) callbacks: Family<Outcome, Counter>,
     write_time: Histogram,
     pub(crate) store_failures: Counter,
@@ -48,6 +49,12 @@ pub(crate) struct Outcome {
     pub(crate) outcome: &'static str,
 }
 
+/// Which limit refused something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limit {
+    limit: String,
+}
+
 /// Why something was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Reason {
@@ -65,7 +72,7 @@ impl Metrics {
         let request_time = Family::new_with_constructor(times as fn() -> Histogram);
         let (calls_created, store_failures) = (Counter::default(), Counter::default());
         let (calls_ended, calls_refused) = (Family::default(), Family::default());
-        let (callbacks, write_time) = (Family::default(), times());
+        let (refusals, callbacks, write_time) = (Family::default(), Family::default(), times());
         registry.register("requests", "Requests that were answered", requests.clone());
         registry.register_with_unit(
             "request_duration",
@@ -79,6 +86,11 @@ impl Metrics {
             "calls_refused",
             "Validation calls that were not begun, of valid numbers",
             calls_refused.clone(),
+        );
+        registry.register(
+            "limit_refusals",
+            "Requests, event streams and connections that a limit refused",
+            refusals.clone(),
         );
         registry.register("callback_attempts", "Attempts at status callbacks", callbacks.clone());
         registry.register_with_unit(
@@ -99,6 +111,7 @@ impl Metrics {
             calls_created,
             calls_ended,
             calls_refused,
+            refusals,
             callbacks,
             write_time,
             store_failures,
@@ -110,6 +123,11 @@ impl Metrics {
         self.requests.get_or_create(answered).inc();
         let surface = Surface { surface: answered.surface };
         self.request_time.get_or_create(&surface).observe(taken.as_secs_f64());
+    }
+
+    /// Counts what the limit of that name refused.
+    pub(crate) fn refused(&self, limit: &str) {
+        self.refusals.get_or_create(&Limit { limit: limit.to_owned() }).inc();
     }
 
     /// Counts a change of the store.

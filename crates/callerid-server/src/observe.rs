@@ -5,13 +5,11 @@ use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::Method;
-use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
-use callerid_core::Credentials;
 
 use crate::client;
-use crate::exchange::text;
+use crate::exchange::credentials;
 use crate::host::Host;
 use crate::metrics::{Answered, METRICS};
 
@@ -50,9 +48,7 @@ async fn logged<S>(host: &Host<S>, request: Request, next: Next, started: Instan
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let client = host.proxies.client(client::peer(request.extensions()), request.headers());
-    let authorization = text(request.headers(), AUTHORIZATION);
-    let account = authorization.as_deref().and_then(Credentials::from_authorization);
-    let account = account.map(|credentials| credentials.sid);
+    let account = credentials(request.headers()).map(|credentials| credentials.sid);
     let response = next.run(request).await;
     let request_sid = response.headers().get("twilio-request-id");
     // No query, no body, no credentials but the account that they name.

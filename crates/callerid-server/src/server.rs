@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use callerid_service::Service;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::callbacks::{Callbacks, Sender};
 use crate::clock::Clock;
 use crate::host::{Host, INBOX};
 use crate::line::{PhoneLine, PhoneReports};
+use crate::streams::Streams;
 use crate::switchboard::Switchboard;
 use crate::token_failures::TokenFailures;
 use crate::{connection, http};
@@ -46,7 +47,7 @@ pub async fn run<S: SessionStore + 'static>(
         limits,
         proxies: trusted_proxies,
         metrics_token,
-        changes: watch::Sender::new(()),
+        streams: Streams::default(),
         callback_is_due: Notify::new(),
         stop: stopping.clone(),
         switchboard: inbox_sender,

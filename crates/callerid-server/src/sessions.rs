@@ -20,7 +20,7 @@ use callerid_service::{
 use rand::Rng as _;
 use serde_json::json;
 
-use crate::exchange::{log_failure, random_bytes, text, to_http};
+use crate::exchange::{credentials, log_failure, random_bytes, to_http};
 use crate::host::Host;
 
 pub(crate) const PATH: &str = "/_callerid/sessions";
@@ -67,7 +67,7 @@ pub(crate) async fn create<S: SessionStore>(
 ) -> Response {
     let request_sid = random_bytes().request_sid();
     let session = new_secret();
-    match begin(&host, credentials(&request), &session).await {
+    match begin(&host, credentials(request.headers()), &session).await {
         Ok(sid) => {
             let body = json!({ "account_sid": sid.as_str(), "session": session.expose() });
             to_http(json_response(&body.to_string(), request_sid))
@@ -95,7 +95,7 @@ pub(crate) async fn sign_in<S: SessionStore>(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match session_account(&host, credentials(&request)).await {
+    match session_account(&host, credentials(request.headers())).await {
         Ok(None) => {}
         Ok(Some(Account { sid, auth_token })) => {
             let authorization = Credentials { sid, auth_token }.to_authorization();
@@ -122,10 +122,6 @@ async fn session_account<S: SessionStore>(
         }
         _ => Ok(None),
     }
-}
-
-fn credentials(request: &Request) -> Option<Credentials> {
-    Credentials::from_authorization(&text(request.headers(), AUTHORIZATION)?)
 }
 
 fn exception(error: ServiceError) -> RestException {

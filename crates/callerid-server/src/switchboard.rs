@@ -92,9 +92,7 @@ impl<S: Store> Switchboard<S> {
                 // What is still due has been tried: not at once again.
                 let soon = now.plus_seconds(RETRY_AFTER_SECONDS);
                 self.wake_at = tick.wake_at.map(|then| if then <= now { soon } else { then });
-                if !tick.next.is_empty() {
-                    self.host.changes.send_replace(());
-                }
+                changed(&self.host, &tick.next);
                 self.instruct(tick.next).await;
             }
             Err(error) => {
@@ -162,7 +160,7 @@ async fn report<S: Store>(
         let mut reply = host.service.phone_event(&call, &event, host.clock.now()).await;
         next.append(&mut reply.next);
         match reply.outcome {
-            Ok(_) => {}
+            Ok(call) => host.streams.changed(&call.account_sid),
             Err(PhoneEventError::NoSuchCall) => tracing::debug!(%call, "no such call"),
             Err(PhoneEventError::Unexpected(error)) => tracing::debug!(%call, %error),
             Err(PhoneEventError::Store(error)) => {
@@ -170,6 +168,11 @@ async fn report<S: Store>(
             }
         }
     }
-    host.changes.send_replace(());
+    changed(host, &next);
     next
+}
+
+/// Tells the accounts' streams of what has happened to these calls.
+fn changed<S>(host: &Host<S>, next: &[LineCommand]) {
+    next.iter().for_each(|command| host.streams.changed(&command.call.account_sid));
 }

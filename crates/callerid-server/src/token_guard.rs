@@ -1,18 +1,16 @@
 //! The check before the check of a token: whoever has to wait is told so.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::extract::{Request, State};
-use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use callerid_core::{Credentials, ErrorCode, RestException};
-use callerid_service::error_response;
+use callerid_core::Credentials;
 
 use crate::client;
-use crate::exchange::{random_bytes, text, to_http};
+use crate::exchange::{credentials, too_many};
 use crate::host::Host;
 use crate::sessions::SessionStore;
 use crate::token_failures::network;
@@ -23,16 +21,18 @@ pub(crate) async fn guard<S: SessionStore>(
     request: Request,
     next: Next,
 ) -> Response {
-    let authorization = text(request.headers(), AUTHORIZATION);
-    let credentials = authorization.as_deref().and_then(Credentials::from_authorization);
-    let Some(credentials) = credentials.filter(|_| request.method() != Method::OPTIONS) else {
+    let credentials =
+        credentials(request.headers()).filter(|_| request.method() != Method::OPTIONS);
+    let Some(credentials) = credentials else {
         return next.run(request).await;
     };
     let peer = client::peer(request.extensions());
     let address = network(host.proxies.client(peer, request.headers()));
     let failures = &host.token_failures;
     if let Some(wait) = failures.wait(&credentials.sid, address, Instant::now()) {
-        return too_many(request.uri().path(), wait);
+        let detail = "too many wrong tokens in a row for this account or from this address";
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        return too_many(request.uri().path(), "TooManyWrongTokens", detail, seconds);
     }
     let response = next.run(request).await;
     if response.status() == StatusCode::UNAUTHORIZED {
@@ -48,15 +48,4 @@ async fn is_right<S: SessionStore>(host: &Host<S>, credentials: &Credentials) ->
     let account = store.account(&credentials.sid).await;
     matches!(account, Ok(Some(account)) if account.authenticate(credentials).is_ok())
         || matches!(store.session_account(credentials, host.clock.now()).await, Ok(Some(_)))
-}
-
-fn too_many(path: &str, wait: Duration) -> Response {
-    let exception = RestException::because(
-        ErrorCode::TooManyRequests,
-        "too many wrong tokens in a row for this account or from this address",
-    );
-    let mut response = error_response(path, &exception, random_bytes().request_sid());
-    let seconds = wait.as_millis().div_ceil(1_000);
-    response.headers.push(("retry-after", seconds.to_string().into()));
-    to_http(response)
 }

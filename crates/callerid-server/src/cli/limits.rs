@@ -1,5 +1,7 @@
 //! The options of `callerid serve` that set limits: docs/limits.md has the table.
 
+use std::time::Duration;
+
 use callerid_service::CallbackSlots;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
@@ -39,6 +41,15 @@ pub(super) struct LimitOptions {
         value_parser = at_least_one(),
     )]
     callback_slots_per_receiver: usize,
+    /// Event streams of one account at a time
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().streams_per_account)]
+    max_streams_per_account: usize,
+    /// Seconds that an event stream lasts; its client resumes it then
+    #[arg(
+        long, value_name = "SECONDS", default_value_t = Limits::default().stream_age.as_secs(),
+        value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
+    )]
+    max_stream_age: u64,
 }
 
 impl LimitOptions {
@@ -49,7 +60,12 @@ impl LimitOptions {
             rings_per_number: self.max_rings_per_number,
             callbacks_per_account: self.max_callbacks_per_account,
         };
-        Limits { service, ..Limits::default() }
+        Limits {
+            service,
+            streams_per_account: self.max_streams_per_account,
+            stream_age: Duration::from_secs(self.max_stream_age),
+            ..Limits::default()
+        }
     }
 
     pub(super) fn to_callback_slots(&self) -> CallbackSlots {

@@ -13,7 +13,10 @@ pub(super) fn added(added: &Result<Admitted, Ineligible>) {
         }
         Err(ineligible) => {
             let name = format!("{ineligible:?}");
-            let reason = name.chars().take_while(char::is_ascii_alphanumeric).collect();
+            let reason: String = name.chars().take_while(char::is_ascii_alphanumeric).collect();
+            if ineligible.retry_after().is_some() {
+                METRICS.refused(&reason);
+            }
             METRICS.calls_refused.get_or_create(&Reason { reason }).inc();
         }
     }

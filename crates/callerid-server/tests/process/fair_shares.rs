@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use callerid_service::Account;
 
+use crate::events;
 use crate::harness::{Client, SID, Server, authorization, callerid, said, serve};
 
 fn number(data: &Path, arguments: &[&str]) -> Command {
@@ -28,6 +30,16 @@ pub(crate) fn another_account(data: &Path) -> (Account, String) {
     (Account { sid, auth_token }, list)
 }
 
+/// How often that limit has refused something.
+fn refusals(server: &Server, limit: &str) -> u64 {
+    let mut client = server.connect();
+    client.send("GET /_callerid/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let metrics = client.answer().expect(200);
+    let name = format!("callerid_limit_refusals_total{{limit=\"{limit}\"}} ");
+    let count = metrics.text().lines().find_map(|line| line.strip_prefix(&name));
+    count.map_or(0, |count| count.parse().unwrap())
+}
+
 #[track_caller]
 fn expect_limit(client: &mut Client, list: &str, form: &str) -> u32 {
     let refused = client.post(list, form).expect_exception(429);
@@ -46,6 +58,7 @@ fn an_account_has_so_many_calls_under_way_and_all_have_so_many() {
         client.post(&list, form).expect(200);
     }
     assert!(expect_limit(&mut client, &list, "PhoneNumber=4158675311") > 0);
+    assert_eq!(refusals(&server, "TooManyCallsOfAccount"), 1);
     let (other, others_list) = another_account(data.path());
     let mut others = Client::new(server.address, authorization(&other));
     others.post(&others_list, "PhoneNumber=4158675311").expect(200);
@@ -165,7 +178,8 @@ fn after_a_hundred_wrong_tokens_the_next_ones_wait_and_nobody_elsewhere_does() {
     server.get(&server.list()).expect_exception(429);
     from_elsewhere(server.address, server.authorization()).get(&server.list()).expect(200);
     from_elsewhere(server.address, wrong).get(&server.list()).expect_exception(401);
-    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    assert_eq!(refusals(&server, "TooManyWrongTokens"), 4);
+    std::thread::sleep(Duration::from_millis(2_100));
     guesser.get(&server.list()).expect_exception(401);
     let (_, written) = server.terminate();
     let lines = written.lines().filter(|line| line.contains("wrong token")).count();
@@ -223,4 +237,66 @@ fn calls_and_callbacks_come_in_pages() {
         let expected = if wrong == "PageToken=" { 200 } else { 400 };
         client.get(&format!("/_callerid/calls?{wrong}")).expect(expected);
     }
+}
+
+/// The ids and the names of what a stream tells, to its end.
+fn told(stream: &mut Client) -> Vec<(u64, String)> {
+    let events = std::iter::from_fn(|| events::next(stream));
+    events.filter_map(|event| Some((event.id?, event.name))).collect()
+}
+
+#[test]
+fn five_hundred_streams_of_an_account_shut_out_no_other_s() {
+    let data = tempfile::tempdir().unwrap();
+    let options = ["--max-connections", "600", "--max-stream-age", "60"];
+    let server = Server::launch(serve(data.path()).args(options));
+    let (other, others_list) = another_account(data.path());
+    let mut streams = Vec::new();
+    for _ in 0..512 {
+        let mut client = server.connect();
+        let head = client.head("GET", "/_callerid/events");
+        let head = client.send(format!("{head}\r\n")).read_head().unwrap();
+        match head.starts_with("HTTP/1.1 200 ") {
+            true => streams.push(client),
+            false => {
+                assert!(head.starts_with("HTTP/1.1 429 "), "{head}");
+                assert!(head.contains("retry-after: "), "{head}");
+            }
+        }
+    }
+    assert_eq!(streams.len(), 128);
+    let mut others = Client::new(server.address, authorization(&other));
+    let head = others.head("GET", "/_callerid/events");
+    others.send(format!("{head}\r\n")).read_head().unwrap();
+    events::next(&mut others).unwrap();
+    let mut creator = Client::new(server.address, authorization(&other));
+    creator.post(&others_list, "PhoneNumber=4158675309").expect(200);
+    assert_eq!(events::next(&mut others).unwrap().name, "call");
+    assert_eq!(refusals(&server, "TooManyStreams"), 384);
+}
+
+#[test]
+fn a_stream_ends_at_its_age_and_resumes_without_a_loss() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::launch(serve(data.path()).args(["--max-stream-age", "1"]));
+    let mut told_in_all = Vec::new();
+    let mut creates = 0;
+    while creates < 30 {
+        let last = told_in_all.last().map_or(0, |(id, _)| *id);
+        let mut stream = events::open(&server, Some(last));
+        let started = Instant::now();
+        // Until it is about to end, and past that.
+        while started.elapsed() < Duration::from_millis(1_100) {
+            server.create(&format!("PhoneNumber=41586753{creates:02}"));
+            creates += 1;
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        told_in_all.extend(told(&mut stream).into_iter().filter(|(_, name)| name == "call"));
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    }
+    let last = told_in_all.last().unwrap().0;
+    let mut stream = events::open(&server, Some(last));
+    told_in_all.extend(told(&mut stream).into_iter().filter(|(_, name)| name == "call"));
+    let ids: Vec<_> = told_in_all.into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids, (1..=creates).collect::<Vec<u64>>());
 }
