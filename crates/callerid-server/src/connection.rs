@@ -1,7 +1,7 @@
-//! Connections: accepted up to a number, and none for longer than it is used.
+//! Connections: accepted where there are slots, and none for longer than it is used.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -20,13 +20,12 @@ use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::exchange::random_bytes;
-use crate::host::Limits;
+use crate::slots::{Slot, Slots};
 use crate::tls::Tls;
 
 /// The longest head of a request: its line and its headers, in bytes.
@@ -44,22 +43,22 @@ pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<Tls>,
     app: Router,
-    limits: Limits,
+    mut slots: Slots,
+    drain: Duration,
     stop: CancellationToken,
 ) {
-    let free = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
     let connections = GracefulShutdown::new();
-    while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &free)).await {
+    while let Some(accepted) = stop.run_until_cancelled(accept(&listener, &mut slots)).await {
         match accepted {
-            Ok((stream, permit)) => {
+            Ok((_, _, None)) => {}
+            Ok((stream, peer, Some(slot))) => {
                 let (app, tls, watcher) = (app.clone(), tls.clone(), connections.watcher());
                 let stop = stop.clone();
                 tokio::spawn(async move {
-                    let served = serve_stream(stream, tls, app, limits.timeout, watcher, stop);
+                    let served = serve_stream(stream, peer, tls, app, slot, watcher, stop);
                     if let Err(error) = served.await {
                         tracing::debug!(error, "a connection ended early");
                     }
-                    drop(permit);
                 });
             }
             Err(error) => {
@@ -70,45 +69,41 @@ pub(crate) async fn serve(
         }
     }
     drop(listener);
-    if timeout(limits.drain, connections.shutdown()).await.is_err() {
+    if timeout(drain, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests took too long and are not answered");
     }
 }
 
 async fn accept(
     listener: &TcpListener,
-    free: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    if free.available_permits() == 0 {
-        tracing::warn!("as many connections as are allowed: others wait");
-    }
-    let permit = Arc::clone(free).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, permit))
+    slots: &mut Slots,
+) -> io::Result<(TcpStream, SocketAddr, Option<Slot>)> {
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, slots.take(peer.ip()).await))
 }
 
 /// Answers the requests of one connection, after the handshake where there is TLS.
 async fn serve_stream(
     stream: TcpStream,
+    peer: SocketAddr,
     tls: Option<Tls>,
     app: Router,
-    patience: Duration,
+    slot: Slot,
     watcher: Watcher,
     stop: CancellationToken,
 ) -> Result<(), String> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "answers may be delayed");
     }
-    let peer = stream.peer_addr().unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
     let Some(tls) = tls else {
-        let connection = serve_connection(stream, peer, app, patience);
+        let connection = serve_connection(stream, peer, app, slot);
         return watcher.watch(connection).await.map_err(|error| error.to_string());
     };
-    let handshake = timeout(patience, tls.accept(stream));
+    let handshake = timeout(slot.head_timeout(), tls.accept(stream));
     let Some(shaken) = stop.run_until_cancelled(handshake).await else { return Ok(()) };
     let stream = shaken.map_err(|_| "no handshake in time".to_owned())?;
     let stream = stream.map_err(|error| format!("no handshake: {error}"))?;
-    let connection = serve_connection(stream, peer, app, patience);
+    let connection = serve_connection(stream, peer, app, slot);
     watcher.watch(connection).await.map_err(|error| error.to_string())
 }
 
@@ -116,23 +111,32 @@ fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
     peer: SocketAddr,
     app: Router,
-    timeout: Duration,
+    slot: Slot,
 ) -> impl GracefulConnection<Error = hyper::Error> + Send {
-    let app = TowerToHyperService::new(app);
-    let app = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        app.call(request)
-    });
-    http1::Builder::new()
+    let mut builder = http1::Builder::new();
+    builder
         .timer(TokioTimer::new())
         // A client may say that it sends nothing more before it reads: what is done is answered.
         .half_close(true)
+        .keep_alive(slot.is_kept_alive())
         // From when it is awaited: this ends idle connections as well as slow ones.
-        .header_read_timeout(timeout)
+        .header_read_timeout(slot.head_timeout())
         .max_header_size(MAX_HEAD_BYTES)
         .max_buf_size(READ_BYTES)
-        .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Wire::new(stream, timeout)), app)
+        .max_headers(MAX_HEADERS);
+    let wire = TokioIo::new(Wire::new(stream, slot.limits.timeout));
+    let (app, slot) = (TowerToHyperService::new(app), Arc::new(slot));
+    let app = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let (app, slot) = (app.clone(), Arc::clone(&slot));
+        async move {
+            match slot.admit(request.uri().path()).await {
+                Ok(()) => app.call(request).await,
+                Err(response) => Ok(response),
+            }
+        }
+    });
+    builder.serve_connection(wire, app)
 }
 
 /// A connection's socket, which does three things more: writing fails when the client takes nothing for too long,

@@ -20,8 +20,10 @@ pub(crate) const INBOX: usize = 1024;
 pub struct Limits {
     /// What the service allows: calls and callbacks.
     pub service: callerid_service::Limits,
-    /// Connections at a time; others wait until one ends.
+    /// Connections at a time; others wait until one ends, and are refused if that takes too long.
     pub connections: usize,
+    /// Connections of one address at a time, of IPv6 a /64; others are refused.
+    pub connections_per_address: usize,
     /// Event streams of one account at a time.
     pub streams_per_account: usize,
     /// How long an event stream lasts; the client resumes it then.
@@ -40,6 +42,7 @@ impl Default for Limits {
         Self {
             service,
             connections: 512,
+            connections_per_address: 256,
             streams_per_account: 128,
             stream_age: seconds(3_600),
             timeout: seconds(30),

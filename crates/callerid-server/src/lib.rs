@@ -4,7 +4,7 @@
 //! | to | see |
 //! |---|---|
 //! | serve | [`server::run`] |
-//! | answer HTTP | `http`, over what `connection` accepts and `request_head` and `cross_site` let through |
+//! | answer HTTP | `http`, over what `connection` accepts, for which there are `slots`, and `request_head` and `cross_site` let through |
 //! | tell of every request | `observe`, with the address of its `client` |
 //! | show a certificate | `tls` |
 //! | refuse what HTTP/1.1 does not allow | `request_head` |
@@ -41,6 +41,7 @@ mod request_head;
 pub mod seal;
 pub mod server;
 mod sessions;
+mod slots;
 pub mod store;
 mod streams;
 mod switchboard;

@@ -45,6 +45,11 @@ pub(crate) fn routes<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
         .with_state(probes)
 }
 
+/// Whether that is the path of a probe.
+pub(crate) fn is_probe(path: &str) -> bool {
+    [LIVE_PATH, READY_PATH].contains(&path)
+}
+
 struct Probes<S> {
     host: Arc<Host<S>>,
     /// What was found out last, and when.

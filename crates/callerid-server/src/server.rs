@@ -10,6 +10,7 @@ use crate::callbacks::{Callbacks, Sender};
 use crate::clock::Clock;
 use crate::host::{Host, INBOX};
 use crate::line::{PhoneLine, PhoneReports};
+use crate::slots::Slots;
 use crate::streams::Streams;
 use crate::switchboard::Switchboard;
 use crate::token_failures::TokenFailures;
@@ -57,7 +58,9 @@ pub async fn run<S: SessionStore + 'static>(
     let switchboard = tokio::spawn(switchboard.run(drained.clone()));
     let callbacks = Sender::new(Arc::clone(&host), callbacks).run(stopping.clone());
     let callbacks = tokio::spawn(callbacks);
-    let connections = connection::serve(socket, tls, http::app(host), limits, stopping.clone());
+    let slots = Slots::new(limits, host.proxies.clone());
+    let connections =
+        connection::serve(socket, tls, http::app(host), slots, limits.drain, stopping.clone());
     let connections = tokio::spawn(connections);
     stop.await;
     tracing::info!("stopping: requests that have begun are answered first");

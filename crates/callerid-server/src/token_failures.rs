@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,14 +23,6 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 const COUNTED: usize = 10_000;
 /// At most one line is logged in that time.
 const LOG_EVERY: Duration = Duration::from_secs(1);
-
-/// What stands for one client: an IPv4 address, or the /64 that an IPv6 address is in.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
-    }
-}
 
 /// Counts wrong tokens.
 #[derive(Debug, Default)]
@@ -224,13 +216,5 @@ mod tests {
         assert!(counts.accounts.newer.len() + counts.accounts.older.len() <= 2 * COUNTED);
         assert!(counts.addresses.newer.len() + counts.addresses.older.len() <= 2 * COUNTED);
         assert!(counts.addresses.get(&address(49_000)).is_some());
-    }
-
-    #[test]
-    fn an_ipv6_client_is_its_64() {
-        let of = |text: &str| network(text.parse().unwrap());
-        assert_eq!(of("2001:db8::1"), of("2001:db8:0:0:ffff::2"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
     }
 }

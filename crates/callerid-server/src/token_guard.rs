@@ -9,11 +9,10 @@ use axum::middleware::Next;
 use axum::response::Response;
 use callerid_core::Credentials;
 
-use crate::client;
+use crate::client::{self, network};
 use crate::exchange::{credentials, too_many};
 use crate::host::Host;
 use crate::sessions::SessionStore;
-use crate::token_failures::network;
 
 /// Looks at a request's token only if neither its address nor its account has to wait, and counts the wrong ones.
 pub(crate) async fn guard<S: SessionStore>(

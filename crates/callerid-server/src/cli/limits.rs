@@ -41,6 +41,9 @@ pub(super) struct LimitOptions {
         value_parser = at_least_one(),
     )]
     callback_slots_per_receiver: usize,
+    /// Connections of one address at a time (of IPv6 a /64), unless it is a trusted proxy's
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections_per_address)]
+    max_connections_per_address: usize,
     /// Event streams of one account at a time
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().streams_per_account)]
     max_streams_per_account: usize,
@@ -62,6 +65,7 @@ impl LimitOptions {
         };
         Limits {
             service,
+            connections_per_address: self.max_connections_per_address,
             streams_per_account: self.max_streams_per_account,
             stream_age: Duration::from_secs(self.max_stream_age),
             ..Limits::default()

@@ -36,8 +36,8 @@ const SHORT_TOKEN: usize = 16;
 /// More threads than this answer no more requests: changes are made by one.
 const MOST_THREADS: usize = 4;
 
-/// Open files besides connections and callbacks: the database's, those of its readers.
-const FILES_BESIDE: usize = 64;
+/// Open files besides connections and callbacks: the database's, those of its readers, connections that wait.
+const FILES_BESIDE: usize = 116;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -82,7 +82,7 @@ pub(super) struct Arguments {
         value_parser = parse_range,
     )]
     trusted_proxy: Vec<IpNet>,
-    /// Connections at a time; others wait
+    /// Connections at a time; some more wait, and probes are answered beyond
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections)]
     max_connections: usize,
     /// Seconds that a connection may be idle, or take to send a request

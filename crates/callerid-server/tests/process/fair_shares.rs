@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use callerid_service::Account;
 
 use crate::events;
-use crate::harness::{Client, SID, Server, authorization, callerid, said, serve};
+use crate::harness::{Client, Response, SID, Server, authorization, callerid, said, serve};
 
 fn number(data: &Path, arguments: &[&str]) -> Command {
     let mut command = callerid();
@@ -299,4 +299,67 @@ fn a_stream_ends_at_its_age_and_resumes_without_a_loss() {
     told_in_all.extend(told(&mut stream).into_iter().filter(|(_, name)| name == "call"));
     let ids: Vec<_> = told_in_all.into_iter().map(|(id, _)| id).collect();
     assert_eq!(ids, (1..=creates).collect::<Vec<u64>>());
+}
+
+fn probe(client: &mut Client, name: &str) -> Response {
+    client.send(format!("GET /_callerid/{name} HTTP/1.1\r\nHost: x\r\n\r\n")).answer()
+}
+
+#[test]
+fn an_address_has_so_many_connections_and_its_probes_are_answered() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::launch(serve(data.path()).args(["--max-connections-per-address", "2"]));
+    let mut clients = [server.connect(), server.connect()];
+    for client in &mut clients {
+        client.get("/_callerid/health").expect(200);
+    }
+    for name in ["live", "ready"] {
+        let mut prober = server.connect();
+        probe(&mut prober, name).expect(200);
+        assert!(prober.is_closed());
+    }
+    let mut third = server.connect();
+    let refused = third.get(&server.list()).expect_exception(429);
+    assert!(refused.header("retry-after").is_some());
+    assert!(third.is_closed());
+    from_elsewhere(server.address, server.authorization()).get(&server.list()).expect(200);
+    drop(third);
+    std::thread::sleep(Duration::from_millis(100));
+    // Not even for probes without an end.
+    let silent: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(server.connect().is_closed());
+    drop((clients, silent));
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(refusals(&server, "TooManyConnectionsOfAddress"), 2);
+    server.terminate();
+
+    let proxied = ["--max-connections-per-address", "2", "--trusted-proxy", "127.0.0.1"];
+    let server = Server::launch(serve(data.path()).args(proxied));
+    let mut clients: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    clients.iter_mut().for_each(|client| drop(client.get(&server.list()).expect(200)));
+}
+
+#[test]
+fn probes_are_answered_while_all_connections_are_taken() {
+    let data = tempfile::tempdir().unwrap();
+    let options = ["--max-connections", "20", "--timeout", "5"];
+    let server = Server::launch(serve(data.path()).args(options));
+    let mut clients: Vec<_> = (0..20).map(|_| events::open(&server, None)).collect();
+    // Some wait for a connection, and others more come in vain.
+    let mut waiting: Vec<_> = (0..60).map(|_| server.connect()).collect();
+    for client in &mut waiting {
+        let request = format!("{}\r\n", client.head("GET", &server.list()));
+        client.send(request);
+    }
+    for name in ["live", "ready"].repeat(10) {
+        let started = Instant::now();
+        probe(&mut server.connect(), name).expect(200);
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    }
+    drop(clients.split_off(10));
+    let statuses = waiting.iter_mut().map(|client| client.answer().status());
+    let statuses: Vec<_> = statuses.collect();
+    assert!(statuses.iter().all(|status| [200, 429].contains(status)), "{statuses:?}");
+    drop((clients, waiting));
 }
