@@ -1,6 +1,6 @@
 //! Connections: accepted where there are slots, and none for longer than it is used.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,7 +21,6 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep, timeout};
-use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::exchange::random_bytes;
@@ -108,7 +107,7 @@ async fn serve_stream(
 }
 
 fn serve_connection(
-    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     app: Router,
     slot: Slot,
@@ -124,7 +123,7 @@ fn serve_connection(
         .max_header_size(MAX_HEAD_BYTES)
         .max_buf_size(READ_BYTES)
         .max_headers(MAX_HEADERS);
-    let wire = TokioIo::new(Wire::new(stream, slot.limits.timeout));
+    let wire = TokioIo::new(Wire::new(stream, slot.limits.response_timeout));
     let (app, slot) = (TowerToHyperService::new(app), Arc::new(slot));
     let app = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -139,10 +138,14 @@ fn serve_connection(
     builder.serve_connection(wire, app)
 }
 
-/// A connection's socket, which does three things more: writing fails when the client takes nothing for too long,
+/// A connection's socket, which does three things more: writing fails when the client takes too long over a response,
 /// hyper's bare answers to what is not HTTP get the body that every error response has, and the last answer arrives.
 struct Wire<T> {
-    stream: Pin<Box<TimeoutStream<T>>>,
+    stream: T,
+    /// How long a client may take over a response.
+    timeout: Duration,
+    /// The end of that, from when the client takes less than there is until it has all.
+    deadline: Option<Pin<Box<Sleep>>>,
     /// What is still to be written in place of hyper's answer.
     error_response: Bytes,
     lingering: Option<Pin<Box<Sleep>>>,
@@ -150,16 +153,49 @@ struct Wire<T> {
     is_coded: bool,
 }
 
-impl<T: AsyncRead + AsyncWrite> Wire<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
     fn new(stream: T, timeout: Duration) -> Self {
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(timeout));
         Self {
-            stream: Box::pin(stream),
+            stream,
+            timeout,
+            deadline: None,
             error_response: Bytes::new(),
             lingering: None,
             is_coded: false,
         }
+    }
+
+    /// What came of writing; while nothing does, the time runs.
+    fn in_time<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        if written.is_ready() {
+            return written;
+        }
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(self.timeout)));
+        deadline.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn poll_write_response(
+        &mut self,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let Self { stream, error_response: unwritten, is_coded, .. } = self;
+        let head = pieces.first().map_or(&[][..], |head| head);
+        if unwritten.is_empty() {
+            match error_response(head, *is_coded) {
+                Some(response) => *unwritten = response,
+                None => return Pin::new(stream).poll_write_vectored(cx, pieces),
+            }
+        }
+        while !unwritten.is_empty() {
+            let written = ready!(Pin::new(&mut *stream).poll_write(cx, unwritten))?;
+            drop(unwritten.split_to(written));
+        }
+        Poll::Ready(Ok(head.len()))
     }
 
     /// Reads on until the client has sent all or has had its time: to close a connection while there is something
@@ -172,7 +208,7 @@ impl<T: AsyncRead + AsyncWrite> Wire<T> {
         loop {
             let mut nowhere = [0; 4096];
             let mut rest = ReadBuf::new(&mut nowhere);
-            ready!(self.stream.as_mut().poll_read(cx, &mut rest))?;
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut rest))?;
             if rest.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }
@@ -230,46 +266,53 @@ fn is_coded(head: &[u8]) -> bool {
 
 const TRANSFER_ENCODING: &[u8] = b"transfer-encoding:";
 
-impl<T: AsyncRead + AsyncWrite> AsyncRead for Wire<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let known = buffer.filled().len();
-        ready!(self.stream.as_mut().poll_read(cx, buffer))?;
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         self.is_coded = is_coded(&buffer.filled()[known..]);
         Poll::Ready(Ok(()))
     }
 }
 
-impl<T: AsyncRead + AsyncWrite> AsyncWrite for Wire<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Self { stream, error_response: unwritten, is_coded, .. } = &mut *self;
-        if unwritten.is_empty() {
-            match error_response(bytes, *is_coded) {
-                Some(response) => *unwritten = response,
-                None => return stream.as_mut().poll_write(cx, bytes),
-            }
-        }
-        while !unwritten.is_empty() {
-            let written = ready!(stream.as_mut().poll_write(cx, unwritten))?;
-            drop(unwritten.split_to(written));
-        }
-        Poll::Ready(Ok(bytes.len()))
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = self.poll_write_response(cx, pieces);
+        self.in_time(cx, written)
+    }
+
+    /// Else hyper would copy a long body.
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        ready!(self.in_time(cx, flushed))?;
+        self.deadline = None;
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.lingering.is_none() {
-            ready!(self.stream.as_mut().poll_shutdown(cx))?;
+            let shut_down = Pin::new(&mut self.stream).poll_shutdown(cx);
+            ready!(self.in_time(cx, shut_down))?;
         }
         self.poll_lingering_close(cx)
     }

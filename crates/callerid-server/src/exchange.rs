@@ -39,7 +39,9 @@ pub(crate) fn too_many(path: &str, limit: &str, detail: &str, retry_after: u64) 
 }
 
 /// The service's response as it is sent.
-pub(crate) fn to_http(response: callerid_service::Response) -> Response {
+pub(crate) fn to_http(mut response: callerid_service::Response) -> Response {
+    // It may be kept until a slow client has read it, and a long body has grown to up to twice its length.
+    response.body.shrink_to_fit();
     axum::http::Response::from(response).map(Body::from)
 }
 

@@ -28,9 +28,10 @@ pub struct Limits {
     pub streams_per_account: usize,
     /// How long an event stream lasts; the client resumes it then.
     pub stream_age: Duration,
-    /// How long a connection may be idle, take to send a request's head or its body, or not take what it is
-    /// sent.
+    /// How long a connection may be idle, or take to send a request's head or its body.
     pub timeout: Duration,
+    /// How long a client may take over a whole response, however slowly it reads; of a stream, over each piece.
+    pub response_timeout: Duration,
     /// How long requests may take to end after the server has been told to stop.
     pub drain: Duration,
 }
@@ -46,6 +47,7 @@ impl Default for Limits {
             streams_per_account: 128,
             stream_age: seconds(3_600),
             timeout: seconds(30),
+            response_timeout: seconds(60),
             drain: seconds(10),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -18,6 +19,7 @@ use callerid_service::{
 };
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::task::yield_now;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -29,6 +31,10 @@ use crate::{events, observe, page, probes, request_head, token_guard};
 
 /// Shorter bodies than this fit in a packet as they are.
 const MIN_COMPRESSED_BYTES: u16 = 1024;
+
+/// A request that is read and answered in one go for longer than this lets others go before its connection's next one, of
+/// which a client may have sent many together.
+const TURN: Duration = Duration::from_millis(1);
 
 /// The routes: one is a stream, some are files of the page, all others are the service's.
 pub(crate) fn app<S: SessionStore + 'static>(host: Arc<Host<S>>) -> Router {
@@ -109,9 +115,13 @@ async fn answer<S: Store + 'static>(
     request: axum::http::Request<Bytes>,
     random_bytes: RandomBytes,
 ) -> Result<Response, RestException> {
-    let is_safe = request.method().is_safe();
+    let (is_safe, started) = (request.method().is_safe(), Instant::now());
     let respond = async move { respond_from_service(&host, &request, &random_bytes).await };
-    guarded(is_safe, respond).await.ok_or_else(|| RestException::new(ErrorCode::Internal))
+    let response = guarded(is_safe, respond).await;
+    if is_safe && started.elapsed() > TURN {
+        yield_now().await;
+    }
+    response.ok_or_else(|| RestException::new(ErrorCode::Internal))
 }
 
 /// What answers a request, or `None` where it panics. Unless it is safe, it goes on to its end even if whoever

@@ -53,6 +53,12 @@ pub(super) struct LimitOptions {
         value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
     )]
     max_stream_age: u64,
+    /// Seconds that a client may take over a whole response, however slowly it reads
+    #[arg(
+        long, value_name = "SECONDS", default_value_t = Limits::default().response_timeout.as_secs(),
+        value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
+    )]
+    response_timeout: u64,
 }
 
 impl LimitOptions {
@@ -68,6 +74,7 @@ impl LimitOptions {
             connections_per_address: self.max_connections_per_address,
             streams_per_account: self.max_streams_per_account,
             stream_age: Duration::from_secs(self.max_stream_age),
+            response_timeout: Duration::from_secs(self.response_timeout),
             ..Limits::default()
         }
     }

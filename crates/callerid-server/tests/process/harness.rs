@@ -324,6 +324,11 @@ impl Client {
         !heard.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
+    /// Reads so many bytes at most; returns how many.
+    pub(crate) fn try_read(&mut self, most: usize) -> std::io::Result<usize> {
+        self.stream.get_mut().read(&mut vec![0; most])
+    }
+
     pub(crate) fn is_closed(&mut self) -> bool {
         matches!(self.stream.read(&mut [0]), Ok(0) | Err(_))
     }

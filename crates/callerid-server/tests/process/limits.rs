@@ -54,7 +54,8 @@ fn a_body_without_an_announced_length_is_bounded_too() {
 }
 
 fn impatient(data: &std::path::Path, connections: &str) -> Server {
-    Server::launch(serve(data).args(["--timeout", "1", "--max-connections", connections]))
+    let options = ["--timeout", "1", "--response-timeout", "1", "--max-connections", connections];
+    Server::launch(serve(data).args(options))
 }
 
 /// Fails where something takes much less or much more than the second that it should.

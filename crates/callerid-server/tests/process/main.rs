@@ -18,6 +18,7 @@ mod normalize;
 mod probes;
 mod restore;
 mod sessions;
+mod slow_readers;
 mod start;
 mod stop;
 mod tls;
