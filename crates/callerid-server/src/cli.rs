@@ -33,7 +33,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API, with a phone that rings
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     /// Add, list, rotate, remove and unlock accounts; also while a server runs
     Account(account::Arguments),
     /// Copy the database to a file; also while a server runs
@@ -54,7 +54,7 @@ enum Command {
 /// arguments are wrong.
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Serve(arguments) => serve::run(arguments),
+        Command::Serve(arguments) => serve::run(*arguments),
         Command::Account(arguments) => account::run(arguments),
         Command::Backup(arguments) => backup::run(arguments),
         Command::Check(arguments) => backup::check(arguments),
@@ -62,7 +62,7 @@ pub fn run() -> ExitCode {
         Command::Number(arguments) => number::run(arguments),
         Command::Normalize(arguments) => normalize::run(arguments),
     };
-    outcome.unwrap_or_else(|SqliteError(message)| {
+    outcome.unwrap_or_else(|CommandError(message)| {
         // Where nobody reads it, it must end all the same.
         log::within(Duration::from_secs(1), move || {
             writeln!(std::io::stderr(), "callerid: {message}").unwrap_or_default();
@@ -73,9 +73,9 @@ pub fn run() -> ExitCode {
 
 /// Why a command failed, for the person who gave it.
 #[derive(Debug)]
-struct SqliteError(String);
+struct CommandError(String);
 
-impl<E: fmt::Display> From<E> for SqliteError {
+impl<E: fmt::Display> From<E> for CommandError {
     fn from(error: E) -> Self {
         Self(error.to_string())
     }
@@ -103,7 +103,7 @@ struct DataDirectory {
 
 impl DataDirectory {
     /// Opens the store there, with the key of the environment if that has one.
-    fn open(&self, options: Options) -> Result<SqliteStore, SqliteError> {
+    fn open(&self, options: Options) -> Result<SqliteStore, CommandError> {
         Ok(SqliteStore::open(&self.path, Options { key: key()?, ..options })?)
     }
 
@@ -113,32 +113,32 @@ impl DataDirectory {
 }
 
 /// The key of the environment, if that has one.
-fn key() -> Result<Option<SealingKey>, SqliteError> {
+fn key() -> Result<Option<SealingKey>, CommandError> {
     let parse = |text: String| {
-        SealingKey::parse(&text).map_err(|error| SqliteError(format!("{KEY_VARIABLE}: {error}")))
+        SealingKey::parse(&text).map_err(|error| CommandError(format!("{KEY_VARIABLE}: {error}")))
     };
     variable(KEY_VARIABLE)?.map(parse).transpose()
 }
 
 /// A variable of the environment; an empty one is none.
-fn variable(name: &str) -> Result<Option<String>, SqliteError> {
+fn variable(name: &str) -> Result<Option<String>, CommandError> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(SqliteError(format!("{name} is no UTF-8"))),
+        Err(std::env::VarError::NotUnicode(_)) => Err(CommandError(format!("{name} is no UTF-8"))),
     }
 }
 
 /// A new account with a Sid and a token that nobody has.
-fn new_account() -> Result<Account, SqliteError> {
+fn new_account() -> Result<Account, CommandError> {
     Ok(Account { sid: AccountSid::from_random_bytes(&random()?), auth_token: new_token()? })
 }
 
-fn new_token() -> Result<AuthToken, SqliteError> {
+fn new_token() -> Result<AuthToken, CommandError> {
     Ok(AuthToken::from_random_bytes(&random()?))
 }
 
-fn random() -> Result<[u8; 16], SqliteError> {
+fn random() -> Result<[u8; 16], CommandError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| format!("the system gives no random bytes: {error}"))?;

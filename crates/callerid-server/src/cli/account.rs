@@ -6,7 +6,7 @@ use callerid_core::{AccountSid, PhoneNumber};
 use callerid_service::Account;
 use clap::{Args, Subcommand};
 
-use super::{DataDirectory, SqliteError, new_account, new_token, say, shown_once};
+use super::{CommandError, DataDirectory, new_account, new_token, say, shown_once};
 use crate::store::{Options, SqliteStore};
 
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ enum Command {
     },
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { command, data } = arguments;
     if !matches!(command, Command::Add) && !data.path.is_dir() {
         let path = data.path.display();
@@ -57,8 +57,8 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
     runtime.block_on(carry_out(command, &store))
 }
 
-async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, SqliteError> {
-    let no_account = |sid| SqliteError(format!("there is no account {sid}"));
+async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, CommandError> {
+    let no_account = |sid| CommandError(format!("there is no account {sid}"));
     match command {
         Command::Add => {
             let account = new_account()?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{DataDirectory, SqliteError, key, say};
+use super::{CommandError, DataDirectory, key, say};
 use crate::store::{backup, check_backup, check_directory};
 
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     data: DataDirectory,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { file, overwrite, data } = arguments;
     backup(&data.path, &file, overwrite)?;
     say(format_args!("Wrote {}\n", file.display()));
@@ -40,7 +40,7 @@ pub(super) struct CheckArguments {
 }
 
 /// Says what is wrong, if anything: then the exit status is 1.
-pub(super) fn check(arguments: CheckArguments) -> Result<ExitCode, SqliteError> {
+pub(super) fn check(arguments: CheckArguments) -> Result<ExitCode, CommandError> {
     let checked = match arguments.file {
         Some(file) => check_backup(&file)?,
         None => check_directory(&arguments.data.path, key()?)?,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::SqliteError;
+use super::CommandError;
 use crate::normalize::{Style, normalize};
 
 /// Reads standard input to its end, whatever its size.
@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let style = if arguments.json { Style::Json } else { Style::Plain };
     match normalize(&mut io::stdin().lock(), &mut io::stdout().lock(), style) {
         Ok(count) if count.failed == 0 => Ok(ExitCode::SUCCESS),

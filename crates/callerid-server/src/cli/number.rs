@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use callerid_core::PhoneNumber;
 use clap::{Args, Subcommand};
 
-use super::{DataDirectory, SqliteError, say};
+use super::{CommandError, DataDirectory, say};
 use crate::clock::Clock;
 use crate::store::{Options, SqliteStore};
 
@@ -29,7 +29,7 @@ enum Command {
     },
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { command, data } = arguments;
     if !data.path.is_dir() {
         let path = data.path.display();
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
     runtime.block_on(carry_out(command, &store))
 }
 
-async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, SqliteError> {
+async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, CommandError> {
     match command {
         Command::List => {
             let now = Clock::system().now();

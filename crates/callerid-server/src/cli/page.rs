@@ -7,7 +7,7 @@ use std::time::Duration;
 use callerid_core::AccountSid;
 use clap::Args;
 
-use super::{DataDirectory, SqliteError, new_token, say};
+use super::{CommandError, DataDirectory, new_token, say};
 use crate::clock::Clock;
 use crate::store::{Options, SqliteStore};
 
@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     data: DataDirectory,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { sid, data } = arguments;
     if !data.path.is_dir() {
         let path = data.path.display();
@@ -50,7 +50,7 @@ fn answers(url: &str) -> bool {
 }
 
 /// The account, if there is one and no other.
-pub(super) async fn only_account(store: &SqliteStore) -> Result<Option<AccountSid>, SqliteError> {
+pub(super) async fn only_account(store: &SqliteStore) -> Result<Option<AccountSid>, CommandError> {
     Ok(match store.accounts().await?[..] {
         [sid] => Some(sid),
         _ => None,
@@ -63,7 +63,7 @@ pub(super) async fn sign_in_address(
     store: &SqliteStore,
     url: &str,
     account: &AccountSid,
-) -> Result<String, SqliteError> {
+) -> Result<String, CommandError> {
     let code = new_token()?;
     let address = format!("{url}/#account={account}&code={}", code.expose());
     match store.add_code(account, code, Clock::system().now()).await? {

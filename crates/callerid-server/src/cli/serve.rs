@@ -19,7 +19,7 @@ use tracing_subscriber::filter::Targets;
 use super::limits::LimitOptions;
 use super::log::{Log, LogFormat};
 use super::page::{only_account, sign_in_address};
-use super::{DataDirectory, SqliteError, new_account, say, variable};
+use super::{CommandError, DataDirectory, new_account, say, variable};
 use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
 use crate::line::{PhoneLine, VirtualLine};
@@ -98,7 +98,7 @@ pub(super) struct Arguments {
     commit_batch: usize,
 }
 
-pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
+pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let _log = Log::start(arguments.log.clone(), arguments.log_format);
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -112,7 +112,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, SqliteError> {
     served.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
+async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     // From the first moment on: a signal during the start stops the server as well.
     let stop = stop_signal()?;
     let Arguments { listen, data, callback_allow, trusted_proxy, .. } = arguments;
@@ -180,7 +180,7 @@ async fn serve(arguments: Arguments) -> Result<(), SqliteError> {
 fn open_tls(
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
-) -> Result<Option<Tls>, SqliteError> {
+) -> Result<Option<Tls>, CommandError> {
     let (Some(certificate), Some(key)) = (certificate, key) else { return Ok(None) };
     let tls = Tls::open(&certificate, &key)?;
     #[cfg(unix)]
@@ -213,7 +213,7 @@ fn parse_range(text: &str) -> Result<IpNet, String> {
     address.or_else(|_| text.parse()).map_err(expected)
 }
 
-async fn bind(address: &str) -> Result<TcpListener, SqliteError> {
+async fn bind(address: &str) -> Result<TcpListener, CommandError> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
             format!("{address} is in use by another program; --listen takes another address").into()
@@ -224,7 +224,7 @@ async fn bind(address: &str) -> Result<TcpListener, SqliteError> {
         ErrorKind::InvalidInput => {
             format!("{address:?} is no address; expected one like 127.0.0.1:8008").into()
         }
-        _ => SqliteError(format!("cannot listen on {address}: {error}")),
+        _ => CommandError(format!("cannot listen on {address}: {error}")),
     })
 }
 
@@ -240,7 +240,7 @@ enum Accounts {
 
 impl Accounts {
     /// The one that the page's address is for.
-    async fn to_sign_in_to(&self, store: &SqliteStore) -> Result<Option<AccountSid>, SqliteError> {
+    async fn to_sign_in_to(&self, store: &SqliteStore) -> Result<Option<AccountSid>, CommandError> {
         match self {
             Self::Known => only_account(store).await,
             Self::Given(sid) | Self::Made(Account { sid, .. }) => Ok(Some(*sid)),
@@ -249,7 +249,7 @@ impl Accounts {
 }
 
 /// The account that the environment gives.
-fn given_account() -> Result<Option<Account>, SqliteError> {
+fn given_account() -> Result<Option<Account>, CommandError> {
     match (variable(SID_VARIABLE)?, variable(TOKEN_VARIABLE)?) {
         (None, None) => Ok(None),
         (Some(sid), Some(token)) => {
@@ -269,7 +269,7 @@ fn given_account() -> Result<Option<Account>, SqliteError> {
     }
 }
 
-async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts, SqliteError> {
+async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts, CommandError> {
     if let Some(account) = given {
         let sid = account.sid;
         if store.account(&account.sid).await?.as_ref() == Some(&account) {
@@ -358,7 +358,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 /// Ready when the process is told to stop. A second signal ends it at once.
 #[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>, SqliteError> {
+fn stop_signal() -> Result<impl Future<Output = ()>, CommandError> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
     async fn received([interrupted, terminated]: &mut [Signal; 2]) {
         tokio::select! {
@@ -378,6 +378,6 @@ fn stop_signal() -> Result<impl Future<Output = ()>, SqliteError> {
 
 /// Ready when the process is told to stop.
 #[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>, SqliteError> {
+fn stop_signal() -> Result<impl Future<Output = ()>, CommandError> {
     Ok(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
 }
