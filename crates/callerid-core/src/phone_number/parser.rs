@@ -81,22 +81,24 @@ fn after_divider(text: &str) -> Option<usize> {
 /// rest.
 #[cold]
 fn second_number(text: &str) -> Option<usize> {
-    if text.len() < 2 * LOCAL_DIGITS
-        || text.chars().filter(|c| c.is_alphanumeric()).count() < 2 * LOCAL_DIGITS
-    {
-        return None;
+    // Of what comes before, in digits and letters.
+    let mut length: usize = 0;
+    let mut after_digit = false;
+    for (at, c) in text.char_indices() {
+        let is_digit = is_plus(c) || decimal_digit(c).is_some();
+        if is_digit
+            && !after_digit
+            && length >= LOCAL_DIGITS
+            && let Some((first, second)) = text.split_at_checked(at)
+            && may_be_first_number(first)
+            && may_be_number(second)
+        {
+            return Some(at);
+        }
+        after_digit = is_digit;
+        length = length.saturating_add((is_digit || is_letter(c)).into());
     }
-    let is_part = |c| is_plus(c) || decimal_digit(c).is_some();
-    let mut previous = None;
-    let mut begins = text.char_indices().filter(|(_, c)| {
-        let begins = is_part(*c) && !previous.is_some_and(is_part);
-        previous = Some(*c);
-        begins
-    });
-    begins.find_map(|(at, _)| {
-        let (first, second) = text.split_at_checked(at)?;
-        (may_be_first_number(first) && may_be_number(second)).then_some(at)
-    })
+    None
 }
 
 /// Whether a text may be a number, perhaps with a word after it that leads to the next: `or`, `tel:`.
