@@ -7,6 +7,7 @@
 //!
 //! White space is kept in names and messages, and trimmed from all other text.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use super::super::record::{CALLER_ID, FIGURES, URIS};
@@ -14,7 +15,7 @@ use super::super::{
     CallerIdPage, Decoded, InvalidDocument, InvalidDocumentReason as Reason, MAX_DOCUMENT_BYTES,
     PageUris, ReceivedPage,
 };
-use super::reader::{Attribute, EXCERPT_CHARS, Read, Reader, Tag, Text, malformed};
+use super::reader::{Attribute, EXCERPT_CHARS, Read, Reader, malformed};
 use crate::date::Date;
 use crate::friendly_name::{FriendlyName, is_xml_char};
 use crate::outgoing_caller_id::OutgoingCallerId;
@@ -98,66 +99,62 @@ fn located(bytes: &[u8]) -> Result<(usize, Decoded), InvalidDocument> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(InvalidDocument::new(MAX_DOCUMENT_BYTES, Reason::TooLarge));
     }
-    let mut decoder = Decoder { reader: Reader::new(bytes)? };
-    let root = decoder.reader.root()?;
-    let document = if root.name == "TwilioResponse" {
-        decoder.response(root.at)?
+    let mut reader = Reader::new(bytes)?;
+    let name = reader.child()?.unwrap_or_default();
+    let at = reader.tag().at;
+    let document = if name == "TwilioResponse" {
+        reader.response()?
     } else {
-        decoder.document(&root)?.ok_or_else(|| {
-            let (expected, found) =
-                ("TwilioResponse or RestException", format!("{:.EXCERPT_CHARS$}", root.name));
-            InvalidDocument::new(root.at, Reason::Unexpected { expected, found })
-        })?
+        let document = reader.document(name)?.ok_or_else(|| {
+            let expected = "TwilioResponse or RestException";
+            let found = format!("{name:.EXCERPT_CHARS$}");
+            InvalidDocument::new(at, Reason::Unexpected { expected, found })
+        })?;
+        (at, document)
     };
-    decoder.reader.finish()?;
+    reader.finish()?;
     Ok(document)
 }
 
-struct Decoder<'a> {
-    reader: Reader<'a>,
-}
-
-impl<'a> Decoder<'a> {
+/// Each reads the element that was opened last.
+impl<'a> Reader<'a> {
     /// The document within a TwilioResponse.
-    fn response(&mut self, at: usize) -> Read<(usize, Decoded)> {
+    fn response(&mut self) -> Read<(usize, Decoded)> {
+        let missing = Missing { at: self.tag().at, parent: "TwilioResponse" };
         let mut found = None;
-        while let Some(tag) = self.reader.child()? {
-            match self.document(&tag)? {
-                Some(document) if found.is_none() => found = Some(document),
-                Some((at, _)) => return Err(malformed(at, "a TwilioResponse has one document")),
-                None => self.reader.skip()?,
+        while let Some(name) = self.child()? {
+            let at = self.tag().at;
+            match self.document(name)? {
+                Some(document) if found.is_none() => found = Some((at, document)),
+                Some(_) => return Err(malformed(at, "a TwilioResponse has one document")),
+                None => self.skip()?,
             }
         }
-        found.ok_or_else(|| {
-            let name = "OutgoingCallerIds, OutgoingCallerId, ValidationRequest or RestException";
-            let parent = "TwilioResponse";
-            InvalidDocument::new(at, Reason::Missing { name, parent })
-        })
+        let documents = "OutgoingCallerIds, OutgoingCallerId, ValidationRequest or RestException";
+        found.ok_or_else(|| missing.error(documents))
     }
 
-    /// The document that an element is; `None`, and nothing read, where it is none.
-    fn document(&mut self, tag: &Tag<'_>) -> Read<Option<(usize, Decoded)>> {
-        let decoded = match tag.name {
-            "OutgoingCallerIds" => Decoded::CallerIds(self.caller_ids(tag)?),
-            "OutgoingCallerId" => Decoded::CallerId(self.caller_id(tag)?),
-            "ValidationRequest" => Decoded::ValidationRequest(self.validation_request(tag)?),
-            "RestException" => Decoded::Exception(self.exception(tag)?),
+    /// The document that an element of that name is; `None`, and nothing read, where it is none.
+    fn document(&mut self, name: &str) -> Read<Option<Decoded>> {
+        Ok(Some(match name {
+            "OutgoingCallerIds" => Decoded::CallerIds(self.caller_ids()?),
+            "OutgoingCallerId" => Decoded::CallerId(self.caller_id()?),
+            "ValidationRequest" => Decoded::ValidationRequest(self.validation_request()?),
+            "RestException" => Decoded::Exception(self.exception()?),
             _ => return Ok(None),
-        };
-        Ok(Some((tag.at, decoded)))
+        }))
     }
 
-    fn caller_ids(&mut self, tag: &Tag<'_>) -> Read<ReceivedPage> {
-        let mut received = page_attributes(tag)?;
+    fn caller_ids(&mut self) -> Read<ReceivedPage> {
+        let mut received = self.page_attributes()?;
         // Reserved for what the server claims, but never for more than the document can hold.
         let Page { items, size, .. } = &mut received.list.page;
         let claimed = usize::try_from(*size).unwrap_or(usize::MAX);
-        items.reserve(claimed.min(self.reader.len() / ROW_BYTES_MIN));
-        while let Some(child) = self.reader.child()? {
-            if child.name == "OutgoingCallerId" {
-                items.push(self.caller_id(&child)?);
-            } else {
-                self.reader.skip()?;
+        items.reserve(claimed.min(self.len() / ROW_BYTES_MIN));
+        while let Some(name) = self.child()? {
+            match name {
+                "OutgoingCallerId" => items.push(self.caller_id()?),
+                _ => self.skip()?,
             }
         }
         let page = &mut received.list.page;
@@ -169,151 +166,151 @@ impl<'a> Decoder<'a> {
         Ok(received)
     }
 
-    fn caller_id(&mut self, tag: &Tag<'_>) -> Read<OutgoingCallerId> {
-        let mut record = self.record(tag, "OutgoingCallerId", &CALLER_ID)?;
-        Ok(OutgoingCallerId {
-            sid: record.required("Sid", CallerIdSid::parse)?,
-            account_sid: record.required("AccountSid", AccountSid::parse)?,
-            friendly_name: record.required("FriendlyName", FriendlyName::new)?,
-            phone_number: record.required("PhoneNumber", PhoneNumber::parse_possible)?,
-            date_created: record.required("DateCreated", Date::parse)?,
-            date_updated: record.required("DateUpdated", Date::parse)?,
-        })
-    }
-
-    fn validation_request(&mut self, tag: &Tag<'_>) -> Read<ValidationRequest> {
-        let mut record = self.record(
-            tag,
-            "ValidationRequest",
-            &["AccountSid", "PhoneNumber", "FriendlyName", "ValidationCode", "CallSid"],
-        )?;
-        Ok(ValidationRequest {
-            account_sid: record.required("AccountSid", AccountSid::parse)?,
-            phone_number: record.required("PhoneNumber", PhoneNumber::parse_possible)?,
-            // An empty element stands for a name that was not given.
-            friendly_name: record.optional("FriendlyName", FriendlyName::new)?,
-            validation_code: record.required("ValidationCode", ValidationCode::parse)?,
-            call_sid: record.optional("CallSid", CallSid::parse)?,
-        })
-    }
-
-    fn exception(&mut self, tag: &Tag<'_>) -> Read<RestException> {
-        let mut record =
-            self.record(tag, "RestException", &["Status", "Message", "Code", "MoreInfo"])?;
-        Ok(RestException {
-            status: record.required("Status", number)?,
-            message: record.required("Message", message)?,
-            code: record.optional("Code", number)?,
-            more_info: record.optional("MoreInfo", message)?,
-        })
-    }
-
-    /// Reads the texts of an element's known elements.
-    fn record(
-        &mut self,
-        tag: &Tag<'_>,
-        name: &'static str,
-        known: &[&'static str],
-    ) -> Read<Record<'a>> {
-        let mut texts: Vec<(&str, Text<'a>)> = Vec::with_capacity(known.len());
-        while let Some(child) = self.reader.child()? {
-            match known.iter().find(|name| **name == child.name) {
-                Some(name) if texts.iter().any(|(found, _)| found == name) => {
-                    return Err(InvalidDocument::new(child.at, Reason::Repeated { name }));
-                }
-                Some(name) => texts.push((name, self.reader.text()?)),
-                None => self.reader.skip()?,
+    fn page_attributes(&self) -> Read<ReceivedPage> {
+        let mut figures = [None; FIGURES.len()];
+        let mut uris = PageUris::default();
+        for attribute in self.tag().attributes() {
+            let Attribute { at, name, value } = attribute?;
+            let figure = FIGURES.into_iter().zip(&mut figures).find(|(known, _)| *known == name);
+            if let Some((name, figure)) = figure {
+                let number = number(value.trim_ascii());
+                *figure = Some(number.map_err(|why| invalid_value(at, name, &why))?);
+            }
+            let uri = URIS.into_iter().zip(uris.in_order_mut()).find(|(known, _)| *known == name);
+            if let Some((name, uri)) = uri {
+                *uri = printable(&value).map_err(|why| invalid_value(at, name, &why))?;
             }
         }
-        Ok(Record { at: tag.at, name, texts })
+        let missing = Missing { at: self.tag().at, parent: "OutgoingCallerIds" };
+        let [page, stated_pages, size, total, stated_start, stated_end] = figures;
+        let [page_name, _, size_name, ..] = FIGURES;
+        let size: u64 = size.ok_or_else(|| missing.error(size_name))?;
+        let page = Page {
+            items: Vec::new(),
+            number: page.ok_or_else(|| missing.error(page_name))?,
+            size: u32::try_from(size)
+                .map_err(|_| invalid_value(missing.at, size_name, &NOT_A_NUMBER))?,
+            total: total.unwrap_or_default(),
+            more: !uris.next.is_empty(),
+        };
+        let list = CallerIdPage { page, uris };
+        Ok(ReceivedPage { list, stated_pages, stated_total: total, stated_start, stated_end })
+    }
+
+    fn caller_id(&mut self) -> Read<OutgoingCallerId> {
+        let mut fields = CALLER_ID.map(Field::new);
+        let missing = self.fields("OutgoingCallerId", &mut fields)?;
+        let [sid, account_sid, friendly_name, phone_number, date_created, date_updated] = &fields;
+        Ok(OutgoingCallerId {
+            sid: sid.required(missing, CallerIdSid::parse)?,
+            account_sid: account_sid.required(missing, AccountSid::parse)?,
+            friendly_name: friendly_name.required(missing, FriendlyName::new)?,
+            phone_number: phone_number.required(missing, PhoneNumber::parse_possible)?,
+            date_created: date_created.required(missing, Date::parse)?,
+            date_updated: date_updated.required(missing, Date::parse)?,
+        })
+    }
+
+    fn validation_request(&mut self) -> Read<ValidationRequest> {
+        let names = ["AccountSid", "PhoneNumber", "FriendlyName", "ValidationCode", "CallSid"];
+        let mut fields = names.map(Field::new);
+        let missing = self.fields("ValidationRequest", &mut fields)?;
+        let [account_sid, phone_number, friendly_name, validation_code, call_sid] = &fields;
+        Ok(ValidationRequest {
+            account_sid: account_sid.required(missing, AccountSid::parse)?,
+            phone_number: phone_number.required(missing, PhoneNumber::parse_possible)?,
+            // An empty element stands for a name that was not given.
+            friendly_name: friendly_name.optional(FriendlyName::new)?,
+            validation_code: validation_code.required(missing, ValidationCode::parse)?,
+            call_sid: call_sid.optional(CallSid::parse)?,
+        })
+    }
+
+    fn exception(&mut self) -> Read<RestException> {
+        let mut fields = ["Status", "Message", "Code", "MoreInfo"].map(Field::new);
+        let missing = self.fields("RestException", &mut fields)?;
+        let [status, message, code, more_info] = &fields;
+        Ok(RestException {
+            status: status.required(missing, number)?,
+            message: message.required(missing, printable)?,
+            code: code.optional(number)?,
+            more_info: more_info.optional(printable)?,
+        })
+    }
+
+    /// Reads the texts of an element's known elements; returns what to say of those that are missing.
+    fn fields(&mut self, parent: &'static str, fields: &mut [Field<'a>]) -> Read<Missing> {
+        let missing = Missing { at: self.tag().at, parent };
+        while let Some(name) = self.child()? {
+            match fields.iter_mut().find(|field| field.name == name) {
+                Some(Field { text: Some(_), name, .. }) => {
+                    return Err(InvalidDocument::new(self.tag().at, Reason::Repeated { name }));
+                }
+                Some(field) => (field.at, field.text) = (self.at(), Some(self.text()?)),
+                None => self.skip()?,
+            }
+        }
+        Ok(missing)
     }
 }
 
-/// An element of elements that hold only text, each under its name.
-struct Record<'a> {
+/// An element that lacks one of its elements or attributes.
+#[derive(Clone, Copy)]
+struct Missing {
     at: usize,
-    name: &'static str,
-    texts: Vec<(&'static str, Text<'a>)>,
+    parent: &'static str,
 }
 
-impl<'a> Record<'a> {
-    fn take(&mut self, name: &str) -> Option<Text<'a>> {
-        let place = self.texts.iter().position(|(found, _)| *found == name)?;
-        Some(self.texts.swap_remove(place).1)
+impl Missing {
+    fn error(self, name: &'static str) -> InvalidDocument {
+        InvalidDocument::new(self.at, Reason::Missing { name, parent: self.parent })
+    }
+}
+
+/// An element that holds only text.
+struct Field<'a> {
+    name: &'static str,
+    /// Byte offset of the text.
+    at: usize,
+    text: Option<Cow<'a, str>>,
+}
+
+impl Field<'_> {
+    fn new(name: &'static str) -> Self {
+        Self { name, at: 0, text: None }
     }
 
     /// The value of an element that must be there.
     fn required<T, E: Display>(
-        &mut self,
-        name: &'static str,
+        &self,
+        missing: Missing,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Read<T> {
-        let text = self.take(name).ok_or_else(|| {
-            InvalidDocument::new(self.at, Reason::Missing { name, parent: self.name })
-        })?;
-        text.parse(name, parse)
+        let text = self.text.as_deref().ok_or_else(|| missing.error(self.name))?;
+        self.parse(text, parse)
     }
 
     /// The value of an element that may be missing or empty.
-    fn optional<T, E: Display>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Read<Option<T>> {
-        let text = self.take(name).filter(|text| !text.text.is_empty());
-        text.map(|text| text.parse(name, parse)).transpose()
+    fn optional<T, E: Display>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> Read<Option<T>> {
+        let text = self.text.as_deref().filter(|text| !text.is_empty());
+        text.map(|text| self.parse(text, parse)).transpose()
     }
-}
 
-impl Text<'_> {
     fn parse<T, E: Display>(
         &self,
-        name: &'static str,
+        text: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Read<T> {
-        let text = match name {
-            "FriendlyName" | "Message" | "MoreInfo" => self.text.as_ref(),
-            _ => self.text.trim_ascii(),
+        let text = match self.name {
+            "FriendlyName" | "Message" | "MoreInfo" => text,
+            _ => text.trim_ascii(),
         };
-        parse(text).map_err(|error| invalid_value(self.at, name, &error))
+        parse(text).map_err(|error| invalid_value(self.at, self.name, &error))
     }
 }
 
 /// A row takes no fewer bytes than this, its elements' tags alone being longer.
 const ROW_BYTES_MIN: usize = 128;
-
-fn page_attributes(tag: &Tag<'_>) -> Read<ReceivedPage> {
-    let mut figures = [None; FIGURES.len()];
-    let mut uris = PageUris::default();
-    for Attribute { at, name, value } in &tag.attributes {
-        let figure = FIGURES.into_iter().zip(&mut figures).find(|(known, _)| known == name);
-        if let Some((name, figure)) = figure {
-            let value = number(value.trim_ascii()).map_err(|why| invalid_value(*at, name, &why))?;
-            *figure = Some(value);
-        }
-        let uri = URIS.into_iter().zip(uris.in_order_mut()).find(|(known, _)| known == name);
-        if let Some((name, uri)) = uri {
-            *uri = message(value).map_err(|why| invalid_value(*at, name, &why))?;
-        }
-    }
-    let [page, stated_pages, size, total, stated_start, stated_end] = figures;
-    let required = |figure: Option<u64>, name| {
-        let parent = "OutgoingCallerIds";
-        figure.ok_or_else(|| InvalidDocument::new(tag.at, Reason::Missing { name, parent }))
-    };
-    let [page_name, _, size_name, ..] = FIGURES;
-    let size = u32::try_from(required(size, size_name)?)
-        .map_err(|_| invalid_value(tag.at, size_name, &NOT_A_NUMBER))?;
-    let page = Page {
-        items: Vec::new(),
-        number: required(page, page_name)?,
-        size,
-        total: total.unwrap_or_default(),
-        more: !uris.next.is_empty(),
-    };
-    let list = CallerIdPage { page, uris };
-    Ok(ReceivedPage { list, stated_pages, stated_total: total, stated_start, stated_end })
-}
 
 const UNPRINTABLE: &str = "there is a control character that XML cannot carry";
 const NOT_A_NUMBER: &str = "not a whole number, or too large";
@@ -322,7 +319,7 @@ fn number<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
     decimal(text).and_then(|number| number.try_into().ok()).ok_or(NOT_A_NUMBER)
 }
 
-fn message(text: &str) -> Result<String, &'static str> {
+fn printable(text: &str) -> Result<String, &'static str> {
     let carried = text.chars().all(is_xml_char);
     carried.then(|| text.to_owned()).ok_or(UNPRINTABLE)
 }

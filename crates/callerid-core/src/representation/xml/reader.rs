@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
 use quick_xml::errors::{IllFormedError, SyntaxError};
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::attributes::{AttrError, Attributes};
-use quick_xml::events::{BytesRef, BytesStart, Event};
-use quick_xml::name::QName;
+use quick_xml::events::{BytesRef, BytesStart, BytesText, Event};
 use quick_xml::{Error, XmlVersion};
 
 use super::super::{InvalidDocument, InvalidDocumentReason as Reason, MAX_DEPTH};
@@ -28,14 +28,14 @@ pub(super) struct Reader<'a> {
     mark: usize,
     /// How many elements are open.
     depth: usize,
-    /// Whether the root has been opened.
-    rooted: bool,
+    /// The start tag that was read last; before the first, it has no name.
+    tag: Tag<'a>,
 }
 
 /// What comes next, once comments and processing instructions are passed over.
 enum Token<'a> {
-    /// A start tag.
-    Open(Tag<'a>),
+    /// A start tag: the reader's `tag`.
+    Open,
     /// An end tag, of the element that was opened last; an empty element has one, too.
     Close,
     /// Text, its references replaced.
@@ -45,12 +45,13 @@ enum Token<'a> {
 }
 
 /// A start tag.
+#[derive(Clone, Copy)]
 pub(super) struct Tag<'a> {
     /// Byte offset of its bracket.
     pub(super) at: usize,
-    /// Its name, without a prefix.
-    pub(super) name: &'a str,
-    pub(super) attributes: Vec<Attribute<'a>>,
+    name: &'a str,
+    /// The name and the attributes.
+    content: &'a str,
 }
 
 pub(super) struct Attribute<'a> {
@@ -61,12 +62,6 @@ pub(super) struct Attribute<'a> {
     pub(super) value: Cow<'a, str>,
 }
 
-/// A text, and the byte offset of where it begins.
-pub(super) struct Text<'a> {
-    pub(super) at: usize,
-    pub(super) text: Cow<'a, str>,
-}
-
 impl<'a> Reader<'a> {
     /// At the document's beginning.
     pub(super) fn new(bytes: &'a [u8]) -> Read<Self> {
@@ -75,7 +70,8 @@ impl<'a> Reader<'a> {
         let mut events = quick_xml::Reader::from_str(text);
         events.config_mut().expand_empty_elements = true;
         let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        Ok(Self { text, events, mark, depth: 0, rooted: false })
+        let tag = Tag { at: 0, name: "", content: "" };
+        Ok(Self { text, events, mark, depth: 0, tag })
     }
 
     /// How many bytes of the document there are.
@@ -84,7 +80,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Byte offset of what has not been read yet.
-    fn at(&self) -> usize {
+    pub(super) fn at(&self) -> usize {
         let position = usize::try_from(self.events.buffer_position()).unwrap_or(usize::MAX);
         self.mark.saturating_add(position).min(self.text.len())
     }
@@ -94,91 +90,84 @@ impl<'a> Reader<'a> {
         loop {
             let at = self.at();
             match self.events.read_event().map_err(|error| refused(at, &error))? {
-                Event::Start(tag) => return self.start_tag(at, &tag).map(Token::Open),
+                Event::Start(tag) => return self.start_tag(at, &tag).map(|()| Token::Open),
                 Event::End(_) => {
                     self.depth = self.depth.saturating_sub(1);
                     return Ok(Token::Close);
                 }
-                Event::Text(text) if self.depth == 0 && text.trim_matches(SPACE).is_empty() => {}
-                Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) if self.depth == 0 => {
-                    return Err(malformed(at, "there is text outside the root element"));
-                }
-                Event::Text(text) => {
-                    if text.contains(']')
-                        && let Some(place) = text.find("]]>")
-                    {
-                        let at = at.saturating_add(place);
-                        return Err(malformed(at, "]]> stands in text, outside CDATA"));
-                    }
+                Event::Text(text) if self.depth > 0 => return content(at, text).map(Token::Text),
+                Event::CData(text) if self.depth > 0 => {
                     return Ok(Token::Text(text.xml10_content()));
                 }
-                Event::CData(text) => return Ok(Token::Text(text.xml10_content())),
-                Event::GeneralRef(name) => {
-                    let char = character(&name).ok_or_else(|| invalid_reference(at, &name))?;
-                    return Ok(Token::Text(Cow::Owned(char.into())));
+                Event::GeneralRef(name) if self.depth > 0 => {
+                    let text = replacement(&name).ok_or_else(|| invalid_reference(at, &name));
+                    return text.map(Token::Text);
                 }
-                Event::Comment(text) => {
-                    let dashes = text.find("--").or_else(|| text.strip_suffix('-').map(str::len));
-                    if let Some(place) = dashes {
-                        let at = at.saturating_add("<!--".len()).saturating_add(place);
-                        return Err(malformed(at, "-- stands in a comment"));
-                    }
-                }
-                Event::Decl(declaration) if at == self.mark => {
-                    check_encoding(at, &declaration)?;
-                }
-                Event::Decl(_) => {
-                    let why = "the XML declaration stands at the start or nowhere";
-                    return Err(malformed(at, why));
-                }
-                Event::PI(instruction) if instruction.target().is_empty() => {
-                    return Err(malformed(at, "a processing instruction has no name"));
-                }
-                Event::DocType(_) => return Err(InvalidDocument::new(at, Reason::Doctype)),
                 Event::Eof => return self.end(at),
-                // The last is never given, as empty elements are expanded.
-                Event::PI(_) | Event::Empty(_) => {}
+                event => self.check(at, &event)?,
             }
         }
     }
 
+    /// Checks what says nothing.
+    #[cold]
+    fn check(&self, at: usize, event: &Event<'_>) -> Read<()> {
+        let why = match event {
+            Event::Text(text) if text.trim_matches(SPACE).is_empty() => return Ok(()),
+            Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
+                "there is text outside the root element"
+            }
+            Event::Comment(text) => {
+                let dashes = text.find("--").or_else(|| text.strip_suffix('-').map(str::len));
+                let Some(place) = dashes else { return Ok(()) };
+                let at = at.saturating_add("<!--".len()).saturating_add(place);
+                return Err(malformed(at, "-- stands in a comment"));
+            }
+            Event::Decl(declaration) if at == self.mark => return check_encoding(at, declaration),
+            Event::Decl(_) => "the XML declaration stands at the start or nowhere",
+            Event::PI(instruction) if instruction.target().is_empty() => {
+                "a processing instruction has no name"
+            }
+            Event::DocType(_) => return Err(InvalidDocument::new(at, Reason::Doctype)),
+            _ => return Ok(()),
+        };
+        Err(malformed(at, why))
+    }
+
     fn end(&self, at: usize) -> Read<Token<'a>> {
-        match (self.depth, self.rooted) {
-            (0, true) => Ok(Token::End),
-            (0, false) => Err(malformed(at, "there is no root element")),
+        match (self.depth, self.tag.name) {
+            (0, "") => Err(malformed(at, "there is no root element")),
+            (0, _) => Ok(Token::End),
             _ => Err(malformed(at, "an element is not closed")),
         }
     }
 
-    fn start_tag(&mut self, at: usize, tag: &BytesStart<'_>) -> Read<Tag<'a>> {
+    fn start_tag(&mut self, at: usize, tag: &BytesStart<'_>) -> Read<()> {
         // What is in the tag, from the document itself, which lives longer than the event.
         let content_at = at.saturating_add("<".len());
         let content = self.text.get(content_at..).and_then(|rest| rest.get(..tag.len()));
         let content = content.unwrap_or_default();
-        let name_length = tag.name().into_inner().len();
-        let name = content.get(..name_length).unwrap_or_default();
+        let name = content.get(..tag.name().into_inner().len()).unwrap_or_default();
         if name.is_empty() {
             return Err(malformed(at, "a tag has no name"));
         }
-        if self.depth == 0 && self.rooted {
+        if self.depth == 0 && !self.tag.name.is_empty() {
             return Err(malformed(at, "a document has one root element"));
         }
         if self.depth >= MAX_DEPTH {
             return Err(InvalidDocument::new(at, Reason::TooDeep));
         }
-        self.rooted = true;
         self.depth = self.depth.saturating_add(1);
-        let attributes = attributes(content_at, content, name_length)?;
-        Ok(Tag { at, name: QName(name).local_name().into_inner(), attributes })
+        self.tag = Tag { at, name, content };
+        if name.len() < content.len() {
+            self.tag.attributes().try_for_each(|attribute| attribute.map(drop))?;
+        }
+        Ok(())
     }
 
-    /// The root's start tag.
-    pub(super) fn root(&mut self) -> Read<Tag<'a>> {
-        loop {
-            if let Token::Open(tag) = self.token()? {
-                return Ok(tag);
-            }
-        }
+    /// The start tag that was read last.
+    pub(super) fn tag(&self) -> Tag<'a> {
+        self.tag
     }
 
     /// Reads on to the end, after the root.
@@ -186,14 +175,24 @@ impl<'a> Reader<'a> {
         self.token().map(drop)
     }
 
-    /// The next child of the element whose earlier children have been read; `None` at its end.
-    pub(super) fn child(&mut self) -> Read<Option<Tag<'a>>> {
+    /// Opens the next child of the element whose earlier children have been read, and returns its name without a prefix;
+    /// `None` at the element's end. Before the root, this is the root.
+    pub(super) fn child(&mut self) -> Read<Option<&'a str>> {
         loop {
             match self.token()? {
-                Token::Open(tag) => return Ok(Some(tag)),
+                Token::Open => return Ok(Some(self.local_name())),
                 Token::Text(_) => {}
                 Token::Close | Token::End => return Ok(None),
             }
+        }
+    }
+
+    /// The name of the tag without a prefix.
+    fn local_name(&self) -> &'a str {
+        let Tag { name, .. } = self.tag;
+        match memchr(b':', name.as_bytes()) {
+            Some(colon) => name.get(colon.saturating_add(1)..).unwrap_or_default(),
+            None => name,
         }
     }
 
@@ -207,16 +206,29 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of the element that was opened last, without that of the elements in it.
-    pub(super) fn text(&mut self) -> Read<Text<'a>> {
-        let mut text = Text { at: self.at(), text: Cow::Borrowed("") };
+    pub(super) fn text(&mut self) -> Read<Cow<'a, str>> {
+        let mut text = Cow::Borrowed("");
         loop {
             match self.token()? {
-                Token::Text(part) if text.text.is_empty() => text.text = part,
-                Token::Text(part) => text.text.to_mut().push_str(&part),
-                Token::Open(_) => self.skip()?,
+                Token::Text(part) if text.is_empty() => text = part,
+                Token::Text(part) => text.to_mut().push_str(&part),
+                Token::Open => self.skip()?,
                 Token::Close | Token::End => return Ok(text),
             }
         }
+    }
+}
+
+/// A text between tags.
+fn content<'a>(at: usize, text: BytesText<'a>) -> Read<Cow<'a, str>> {
+    if memchr2(b']', b'\r', text.as_bytes()).is_none() {
+        return Ok(text.into_inner());
+    }
+    match text.find("]]>") {
+        Some(place) => {
+            Err(malformed(at.saturating_add(place), "]]> stands in text, outside CDATA"))
+        }
+        None => Ok(text.xml10_content()),
     }
 }
 
@@ -224,41 +236,43 @@ impl<'a> Reader<'a> {
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 fn check_encoding(at: usize, declaration: &str) -> Read<()> {
-    let content_at = at.saturating_add("<?".len());
-    let attributes = attributes(content_at, declaration, "xml".len())?;
-    let is_utf_8 = |attribute: &Attribute<'_>| {
-        attribute.name != "encoding" || attribute.value.eq_ignore_ascii_case("utf-8")
-    };
-    match attributes.iter().all(is_utf_8) {
-        true => Ok(()),
-        false => Err(InvalidDocument::new(at, Reason::NotUtf8)),
+    // It has the attributes of a tag, one byte further on.
+    let tag = Tag { at: at.saturating_add(1), name: "xml", content: declaration };
+    for attribute in tag.attributes() {
+        let Attribute { name, value, .. } = attribute?;
+        if name == "encoding" && !value.eq_ignore_ascii_case("utf-8") {
+            return Err(InvalidDocument::new(at, Reason::NotUtf8));
+        }
     }
+    Ok(())
 }
 
-/// The attributes after the name in a tag of that content.
-fn attributes(at: usize, content: &str, name_length: usize) -> Read<Vec<Attribute<'_>>> {
-    let offset = |part: &str| {
-        at.saturating_add(part.as_ptr().addr().saturating_sub(content.as_ptr().addr()))
-    };
-    let mut attributes = Vec::new();
-    if content.len() == name_length {
-        return Ok(attributes);
+impl<'a> Tag<'a> {
+    /// Its attributes, each read when it is asked for.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = Read<Attribute<'a>>> {
+        let Tag { at, content, .. } = *self;
+        let content_at = at.saturating_add("<".len());
+        let offset = move |part: &str| {
+            let within = part.as_ptr().addr().saturating_sub(content.as_ptr().addr());
+            content_at.saturating_add(within)
+        };
+        let attributes = Attributes::new(content, self.name.len()).enumerate();
+        attributes.map(move |(index, attribute)| {
+            let attribute =
+                attribute.map_err(|error| invalid_attribute(content_at, content, &error))?;
+            let name = attribute.key.into_inner();
+            if index >= MAX_ATTRIBUTES {
+                let why = format!("an element has over {MAX_ATTRIBUTES} attributes");
+                return Err(malformed(offset(name), &why));
+            }
+            let value_at = offset(&attribute.value);
+            check_references(value_at, &attribute.value)?;
+            let value = attribute
+                .normalized_value(XmlVersion::Implicit1_0)
+                .map_err(|error| refused(value_at, &error))?;
+            Ok(Attribute { at: offset(name), name, value })
+        })
     }
-    for attribute in Attributes::new(content, name_length) {
-        let attribute = attribute.map_err(|error| invalid_attribute(at, content, &error))?;
-        let name = attribute.key.into_inner();
-        if attributes.len() >= MAX_ATTRIBUTES {
-            let why = format!("an element has over {MAX_ATTRIBUTES} attributes");
-            return Err(malformed(offset(name), &why));
-        }
-        let value_at = offset(&attribute.value);
-        check_references(value_at, &attribute.value)?;
-        let value = attribute
-            .normalized_value(XmlVersion::Implicit1_0)
-            .map_err(|error| refused(value_at, &error))?;
-        attributes.push(Attribute { at: offset(name), name, value });
-    }
-    Ok(attributes)
 }
 
 fn check_references(at: usize, value: &str) -> Read<()> {
@@ -266,7 +280,7 @@ fn check_references(at: usize, value: &str) -> Read<()> {
         let rest = value.get(place.saturating_add(1)..).unwrap_or_default();
         let (name, is_closed) =
             rest.split_once(';').map_or((rest, false), |(name, _)| (name, true));
-        if !is_closed || character(&BytesRef::new(name)).is_none() {
+        if !is_closed || replacement(&BytesRef::new(name)).is_none() {
             return Err(invalid_reference(at.saturating_add(place), name));
         }
     }
@@ -274,10 +288,10 @@ fn check_references(at: usize, value: &str) -> Read<()> {
 }
 
 /// The character that a reference stands for.
-fn character(reference: &BytesRef<'_>) -> Option<char> {
+fn replacement(reference: &BytesRef<'_>) -> Option<Cow<'static, str>> {
     match reference.resolve_char_ref() {
-        Ok(Some(char)) => Some(char).filter(|char| is_xml_char(*char)),
-        Ok(None) => resolve_predefined_entity(reference)?.chars().next(),
+        Ok(Some(char)) => is_xml_char(char).then(|| Cow::Owned(char.into())),
+        Ok(None) => resolve_predefined_entity(reference).map(Cow::Borrowed),
         Err(_) => None,
     }
 }
@@ -342,10 +356,13 @@ mod tests {
         let mut tokens: Vec<String> = Vec::new();
         loop {
             match (reader.token()?, tokens.last_mut()) {
-                (Token::Open(tag), _) => {
-                    let pairs =
-                        tag.attributes.iter().map(|it| format!(" {}={}", it.name, it.value));
-                    tokens.push(format!("<{}{}", tag.name, pairs.collect::<String>()));
+                (Token::Open, _) => {
+                    let mut tag = format!("<{}", reader.local_name());
+                    for attribute in reader.tag.attributes() {
+                        let Attribute { name, value, .. } = attribute?;
+                        tag.push_str(&format!(" {name}={value}"));
+                    }
+                    tokens.push(tag);
                 }
                 (Token::Close, _) => tokens.push("/".to_owned()),
                 (Token::Text(text), Some(last)) if last.starts_with('"') => last.push_str(&text),
