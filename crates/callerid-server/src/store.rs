@@ -51,6 +51,7 @@ mod schema;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod unreadable;
 mod writer;
 
@@ -285,8 +286,17 @@ impl SqliteStore {
         &self,
         change: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.write_for(None, change).await
+    }
+
+    /// A change of that account, which it has in its turn.
+    async fn write_for<T: Send + 'static>(
+        &self,
+        account: impl Into<Option<AccountSid>>,
+        change: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let started = Instant::now();
-        let written = self.writer.write(change).await.map_err(failed);
+        let written = self.writer.write(account.into(), change).await.map_err(failed);
         METRICS.written(started.elapsed());
         written
     }
@@ -332,13 +342,14 @@ impl Store for SqliteStore {
         now: Moment,
     ) -> Result<Option<OutgoingCallerId>, StoreError> {
         let (account, sid) = (*account, *sid);
-        self.write(move |connection| caller_ids::rename(connection, &account, &sid, name, now))
-            .await
+        let rename = move |it: &Connection| caller_ids::rename(it, &account, &sid, name, now);
+        self.write_for(account, rename).await
     }
 
     async fn remove(&self, account: &AccountSid, sid: &CallerIdSid) -> Result<bool, StoreError> {
         let (account, sid) = (*account, *sid);
-        self.write(move |connection| caller_ids::remove(connection, &account, &sid)).await
+        let remove = move |it: &Connection| caller_ids::remove(it, &account, &sid);
+        self.write_for(account, remove).await
     }
 
     async fn add_call(
@@ -346,9 +357,9 @@ impl Store for SqliteStore {
         call: Call,
         limits: &Limits,
     ) -> Result<Result<Admitted, Ineligible>, StoreError> {
-        let (key, limits) = (self.key.clone(), *limits);
+        let (account, key, limits) = (call.account_sid, self.key.clone(), *limits);
         let add = move |connection: &Connection| calls::add(connection, &key, call, &limits);
-        let added = self.write(add).await?;
+        let added = self.write_for(account, add).await?;
         counted::added(&added);
         Ok(added)
     }
@@ -363,7 +374,10 @@ impl Store for SqliteStore {
 
     async fn save(&self, steps: Vec<Transition>) -> Result<Vec<bool>, StoreError> {
         let ends = steps.iter().map(counted::outcome).collect::<Vec<_>>();
-        let saved = self.write(move |connection| calls::save_all(connection, &steps)).await?;
+        // Several are those that time has come for, of whichever accounts.
+        let account = steps.first().filter(|_| steps.len() == 1).map(|step| step.call.account_sid);
+        let save = move |it: &Connection| calls::save_all(it, &steps);
+        let saved = self.write_for(account, save).await?;
         counted::saved(&ends, &saved);
         Ok(saved)
     }

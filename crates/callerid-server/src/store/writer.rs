@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
+use callerid_core::AccountSid;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::SqliteError;
 use super::presence::Presence;
+use super::turns::{Queued, Turns};
 
 /// Changes that may wait before whoever brings another waits too.
 const QUEUE: usize = 1024;
@@ -23,7 +26,7 @@ const INCREMENTAL: i64 = 2;
 /// Hands changes to the thread that makes them.
 pub(super) struct Writer {
     /// Taken when dropped: that ends the thread once it has made what is waiting.
-    changes: Option<mpsc::Sender<Box<dyn Change>>>,
+    changes: Option<mpsc::Sender<Queued<Box<dyn Change>>>>,
     thread: Option<JoinHandle<()>>,
     commits: watch::Receiver<u64>,
 }
@@ -46,15 +49,19 @@ impl Writer {
         self.commits.clone()
     }
 
-    /// Makes a change and waits until it is on disk.
+    /// Makes a change, in the turn of the account whose it is, and waits until it is on disk.
     pub(super) async fn write<T: Send + 'static>(
         &self,
+        account: Option<AccountSid>,
         change: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, SqliteError> {
         let (waiter, answer) = oneshot::channel();
         let change = Pending { change: Some(change), outcome: None, waiter };
         let changes = self.changes.as_ref().ok_or(SqliteError::Stopped)?;
-        changes.send(Box::new(change)).await.map_err(|_| SqliteError::Stopped)?;
+        changes
+            .send(Queued::new(account, Box::new(change)))
+            .await
+            .map_err(|_| SqliteError::Stopped)?;
         answer.await.map_err(|_| SqliteError::Stopped)?
     }
 }
@@ -108,27 +115,32 @@ where
 fn run(
     connection: &Connection,
     presence: &Presence,
-    mut changes: mpsc::Receiver<Box<dyn Change>>,
+    mut changes: mpsc::Receiver<Queued<Box<dyn Change>>>,
     batch: usize,
     commits: &watch::Sender<u64>,
 ) {
-    let mut waiting = Vec::new();
-    while changes.blocking_recv_many(&mut waiting, batch) > 0 {
-        let committed = commit(connection, presence, &mut waiting).map_err(|error| {
+    let (mut waiting, mut turns) = (Vec::new(), Turns::default());
+    while !waiting.is_empty() || changes.blocking_recv_many(&mut waiting, QUEUE) > 0 {
+        waiting.extend(std::iter::from_fn(|| changes.try_recv().ok()));
+        let taken = turns.take(&mut waiting, Instant::now()).min(batch);
+        let committed = commit(connection, presence, &mut waiting[..taken]).map_err(|error| {
             // Where the failure itself has not ended the transaction.
             if !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
             Arc::new(error)
         });
-        for change in waiting.drain(..) {
-            change.answer(committed.clone());
+        for queued in waiting.drain(..taken) {
+            queued.change.answer(committed.clone());
         }
         if committed.is_ok() {
             commits.send_modify(|count| *count = count.wrapping_add(1));
         }
         // Where the database fails, the next change says so.
-        while changes.is_empty() && give_space_back(connection, presence).unwrap_or(false) {}
+        while waiting.is_empty()
+            && changes.is_empty()
+            && give_space_back(connection, presence).unwrap_or(false)
+        {}
     }
     if presence.check().is_err() {
         // Else SQLite would remove the log of the database that stands in the place of this one.
@@ -156,15 +168,15 @@ fn give_space_back(connection: &Connection, presence: &Presence) -> Result<bool,
 fn commit(
     connection: &Connection,
     presence: &Presence,
-    changes: &mut [Box<dyn Change>],
+    changes: &mut [Queued<Box<dyn Change>>],
 ) -> Result<(), SqliteError> {
     presence.check()?;
     let execute =
         |sql| -> rusqlite::Result<()> { connection.prepare_cached(sql)?.execute([]).map(|_| ()) };
     execute("BEGIN IMMEDIATE")?;
-    for change in changes {
+    for queued in changes {
         execute("SAVEPOINT change")?;
-        if !change.make(connection) {
+        if !queued.change.make(connection) {
             // Fails where the change has met an error that ends the whole transaction, as a full disk does.
             execute("ROLLBACK TO change")?;
         }

@@ -30,13 +30,17 @@ pub(crate) fn another_account(data: &Path) -> (Account, String) {
     (Account { sid, auth_token }, list)
 }
 
-/// How often that limit has refused something.
-fn refusals(server: &Server, limit: &str) -> u64 {
+fn metrics(server: &Server) -> String {
     let mut client = server.connect();
     client.send("GET /_callerid/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    let metrics = client.answer().expect(200);
+    client.answer().expect(200).text().to_owned()
+}
+
+/// How often that limit has refused something.
+fn refusals(server: &Server, limit: &str) -> u64 {
+    let metrics = metrics(server);
     let name = format!("callerid_limit_refusals_total{{limit=\"{limit}\"}} ");
-    let count = metrics.text().lines().find_map(|line| line.strip_prefix(&name));
+    let count = metrics.lines().find_map(|line| line.strip_prefix(&name));
     count.map_or(0, |count| count.parse().unwrap())
 }
 

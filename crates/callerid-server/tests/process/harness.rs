@@ -188,6 +188,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("the server, {:?}: {}", self.child.try_wait(), self.written());
+        }
         if let Ok(None) = self.child.try_wait() {
             self.child.kill().unwrap();
             self.child.wait().unwrap();

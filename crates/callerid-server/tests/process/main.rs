@@ -9,6 +9,7 @@ mod crash;
 mod data;
 mod events;
 mod fair_shares;
+mod flood;
 mod harness;
 mod hostile;
 mod http;
