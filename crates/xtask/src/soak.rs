@@ -7,11 +7,15 @@ use crate::{Outcome, cargo, run};
 /// Some thousand kills, and some hundred restores.
 const TIMES: &str = "85";
 
-const TESTS: [&str; 4] = ["crash::", "restore::", "flood::", "slow_readers::"];
+/// Floods have the machine to themselves.
+const TESTS: [&[&str]; 2] =
+    [&["crash::", "restore::"], &["--test-threads", "1", "flood::", "slow_readers::"]];
 
 pub(crate) fn run_tests(args: &[String]) -> Outcome {
     let times = args.first().map_or(TIMES, String::as_str);
     times.parse::<u32>().map_err(|_| format!("how often? {times:?} is no number"))?;
     let test = ["test", "--package", "callerid-server", "--test", "process", "--", "--nocapture"];
-    run(cargo().args(test).args(TESTS).env("CALLERID_SOAK", times))
+    TESTS
+        .iter()
+        .try_for_each(|tests| run(cargo().args(test).args(*tests).env("CALLERID_SOAK", times)))
 }

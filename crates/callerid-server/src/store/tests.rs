@@ -549,6 +549,31 @@ mod concurrency {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn an_account_waits_for_no_more_than_a_share_of_another_s_changes() {
+        let (_directory, store) = store().await;
+        let store = Arc::new(store);
+        let other = AccountSid::from_random_bytes(&[9; 16]);
+        assert!(store.add_account(Account { sid: other, ..account() }).await.unwrap());
+        let release = hold(&store);
+        let create = |call: Call| {
+            let store = store.clone();
+            tokio::spawn(async move { store.add_call(call, &Limits::DEFAULT).await })
+        };
+        let creates: Vec<_> =
+            (0..200).map(|seed: u8| create(call(seed, number(seed.into())))).collect();
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let last = create(Call { account_sid: other, ..call(201, number(0)) });
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        drop(release);
+        last.await.unwrap().unwrap().unwrap();
+        let before = store.calls(&account().sid, Newest::ALL).await.unwrap().len();
+        assert!(before < 100, "{before}");
+        for create in creates {
+            create.await.unwrap().unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn of_racing_creates_for_a_number_one_call_stays_live() {
         let (_directory, store) = store().await;
         let store = Arc::new(store);

@@ -52,7 +52,12 @@ pub(crate) fn said(command: &mut Command) -> String {
 
 /// How often a test of crashes is to be repeated, each time with other randomness: `cargo xtask soak` says.
 pub(crate) fn repeats() -> u64 {
-    std::env::var("CALLERID_SOAK").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+    soak().unwrap_or(1)
+}
+
+/// The same, where `cargo xtask soak` runs the test.
+pub(crate) fn soak() -> Option<u64> {
+    std::env::var("CALLERID_SOAK").ok().and_then(|times| times.parse().ok())
 }
 
 /// A server that is killed when it is dropped.
