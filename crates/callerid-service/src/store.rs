@@ -29,7 +29,7 @@ use crate::transition::Transition;
 pub const ENDED_CALLS_KEPT: usize = 100;
 /// Callbacks that are done, delivered or given up, and are still kept for an account: the newest.
 pub const CALLBACKS_KEPT: usize = 100;
-/// Events that are kept for whoever resumes: the newest.
+/// Events of an account that are kept for whoever resumes: the newest.
 pub const EVENTS_KEPT: usize = 10_000;
 
 /// Keeps accounts, caller IDs, calls, the count of wrong entries, and the events of every change.

@@ -4,10 +4,11 @@ use callerid_core::AccountSid;
 use callerid_service::{Change, EVENTS_KEPT, Event, Events};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::SqliteError;
+use super::{SqliteError, accounts};
 
 const KEPT: i64 = EVENTS_KEPT as i64;
-/// Events beyond those that are kept are out of sight at once, and deleted so many at a time.
+/// Events beyond those that are kept are out of sight at once, and deleted so many at a time, but for the last one: it
+/// tells where what is kept begins.
 const PRUNED_AT_ONCE: i64 = 500;
 
 pub(super) fn append(
@@ -19,8 +20,10 @@ pub(super) fn append(
         connection.prepare_cached("INSERT INTO event (account, name, data) VALUES (?1, ?2, ?3)")?;
     let id = append.insert((account, change.name(), change.to_json()))?;
     if id % PRUNED_AT_ONCE == 0 {
-        let mut prune = connection.prepare_cached("DELETE FROM event WHERE id <= ?1")?;
-        prune.execute([id - KEPT])?;
+        let dropped = last_dropped(connection, account)?;
+        let mut prune =
+            connection.prepare_cached("DELETE FROM event WHERE account = ?1 AND id < ?2")?;
+        prune.execute((account, dropped))?;
     }
     Ok(())
 }
@@ -32,14 +35,15 @@ pub(super) fn after(
     limit: usize,
 ) -> Result<Events, SqliteError> {
     let newest = newest(connection)?;
-    let last_dropped = (newest - KEPT).max(0);
     let id = i64::try_from(id).unwrap_or(i64::MAX);
+    let row = accounts::id(connection, account)?.unwrap_or_default();
+    // Whatever is dropped has so many newer ones of its account.
+    let last_dropped = if id < newest - KEPT { last_dropped(connection, row)? } else { 0 };
     let mut events = connection.prepare_cached(
-        "SELECT id, name, data FROM event
-         WHERE account = (SELECT id FROM account WHERE sid = ?1) AND id > ?2 ORDER BY id LIMIT ?3",
+        "SELECT id, name, data FROM event WHERE account = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let events = events.query_map((account.as_str(), id.max(last_dropped), limit), |row| {
+    let events = events.query_map((row, id.max(last_dropped), limit), |row| {
         Ok(Event {
             id: row.get::<_, i64>(0)?.unsigned_abs(),
             account_sid: *account,
@@ -52,6 +56,14 @@ pub(super) fn after(
         newest: newest.unsigned_abs(),
         gap: id < last_dropped || id > newest,
     })
+}
+
+/// The last of an account's events that is not kept any more; 0 where all are.
+fn last_dropped(connection: &Connection, account: i64) -> rusqlite::Result<i64> {
+    let mut dropped = connection.prepare_cached(
+        "SELECT id FROM event WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2",
+    )?;
+    Ok(dropped.query_row((account, KEPT), |row| row.get(0)).optional()?.unwrap_or_default())
 }
 
 /// The id of the newest event there has been; 0 before the first.

@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 
 use callerid_core::{AuthToken, CallbackMethod, Cursor, NewCallerId, StatusCallback};
-use callerid_service::{CallStatus, EVENTS_KEPT, Key, PhoneEvent, RandomBytes};
+use callerid_service::{CallStatus, EVENTS_KEPT, Key, MemoryStore, PhoneEvent, RandomBytes};
 use tempfile::TempDir;
 
 use super::*;
@@ -518,6 +518,48 @@ mod calls {
         let count = "SELECT count(*) FROM event";
         let rows = store.read(|it| Ok(it.query_row(count, [], |row| row.get::<_, i64>(0))?));
         assert!(rows.unwrap() <= EVENTS_KEPT as i64 + 500);
+    }
+
+    #[tokio::test]
+    async fn an_account_s_events_push_out_no_other_s() {
+        let (_directory, store) = store().await;
+        let other = Account { sid: AccountSid::from_random_bytes(&[9; 16]), ..account() };
+        assert!(store.add_account(other.clone()).await.unwrap());
+        let memory = MemoryStore::new([account(), other.clone()]);
+        let call = |seed, sid| Call { account_sid: sid, ..call(seed, number(0)) };
+        let add = async |call: Call| {
+            memory.add_call(call.clone(), &Limits::DEFAULT).await.unwrap().unwrap();
+            store.add_call(call, &Limits::DEFAULT).await.unwrap().unwrap()
+        };
+        add(call(1, other.sid)).await;
+        let mut rung = add(call(2, account().sid)).await.call;
+        // One step after another of a call that goes on.
+        let step = |call: &Call| {
+            let call = Call { revision: call.revision + 1, ..call.clone() };
+            Transition {
+                call,
+                at: NOW,
+                wrong_entries: 0,
+                caller_id: None,
+                callback: None,
+                instruction: None,
+            }
+        };
+        let mut steps = Vec::new();
+        for _ in 0..EVENTS_KEPT + 1_200 {
+            steps.push(step(&rung));
+            rung = steps.last().unwrap().call.clone();
+        }
+        memory.save(steps.clone()).await.unwrap();
+        store.save(steps).await.unwrap();
+        for id in [0, 1, 2, 1_202, 1_203] {
+            for sid in [account().sid, other.sid] {
+                let events = store.events_after(&sid, id, 9).await.unwrap();
+                assert_eq!(events, memory.events_after(&sid, id, 9).await.unwrap(), "{id}");
+                assert_eq!(events.gap, sid == account().sid && id < 1_202, "{id}");
+            }
+        }
+        assert_eq!(store.events_after(&other.sid, 0, 9).await.unwrap().events[0].id, 1);
     }
 }
 

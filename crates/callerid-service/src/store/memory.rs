@@ -64,7 +64,7 @@ impl MemoryStore {
         let restored = State::from_snapshot(snapshot)?;
         let mut state = self.state();
         let newest_event = state.newest_event.max(restored.newest_event).saturating_add(1);
-        *state = State { newest_event, ..restored };
+        *state = State { newest_event, events_from: newest_event, ..restored };
         Ok(())
     }
 
@@ -85,8 +85,12 @@ struct State {
     numbers: Vec<(PhoneNumber, NumberUsage)>,
     /// Oldest first.
     callbacks: Vec<Callback>,
+    /// Of an account one more than are kept: the last that was dropped.
     #[serde(skip)]
     events: VecDeque<Event>,
+    /// Those up to this one went with what was restored over.
+    #[serde(skip)]
+    events_from: u64,
     newest_event: u64,
 }
 
@@ -95,8 +99,16 @@ impl State {
         self.newest_event = self.newest_event.saturating_add(1);
         self.events.push_back(change.to_event(self.newest_event));
         if self.events.len() > EVENTS_KEPT {
-            self.events.pop_front();
+            let account = change.account();
+            let dropped = self.last_dropped_event(&account);
+            self.events.retain(|event| event.account_sid != account || event.id >= dropped);
         }
+    }
+
+    /// The last of the account's events that is not kept any more; 0 where all are.
+    fn last_dropped_event(&self, account: &AccountSid) -> u64 {
+        let of_account = self.events.iter().rev().filter(|event| event.account_sid == *account);
+        of_account.map(|event| event.id).nth(EVENTS_KEPT).unwrap_or(self.events_from)
     }
 
     fn account(&self, sid: &AccountSid) -> Option<&Account> {
@@ -421,13 +433,13 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Events, StoreError> {
         let state = self.state();
-        let none = state.newest_event.saturating_add(1);
-        let oldest = state.events.front().map_or(none, |event| event.id);
-        let of_account = |event: &&Event| event.id > id && event.account_sid == *account;
+        let dropped = state.last_dropped_event(account);
+        let of_account =
+            |event: &&Event| event.id > id.max(dropped) && event.account_sid == *account;
         Ok(Events {
             events: state.events.iter().filter(of_account).take(limit).cloned().collect(),
             newest: state.newest_event,
-            gap: id.saturating_add(1) < oldest || id > state.newest_event,
+            gap: id < dropped || id > state.newest_event,
         })
     }
 }

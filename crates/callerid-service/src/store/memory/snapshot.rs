@@ -133,6 +133,7 @@ mod tests {
         {
             let (mut restored, mut store) = (restored.state(), store.state());
             restored.newest_event = store.newest_event;
+            restored.events_from = store.events_from;
             store.events.clear();
             assert_eq!(format!("{restored:?}"), format!("{store:?}"));
         }
