@@ -1,3 +1,3 @@
-// Types alone: client-types.d.ts.
+// Types only: see client-types.d.ts.
 
 export {};

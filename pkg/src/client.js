@@ -8,15 +8,14 @@ import { core, texts } from "./wasm.js";
 /** @import { Page } from "./glue.js" */
 
 /**
- * The typed client. Every method rejects with
+ * A typed client of the API. Every method rejects with
  *
- * - {@link RestException} if the service refuses;
- * - {@link InvalidPhoneNumber} for an invalid number, before anything is sent;
- * - `RangeError` for an invalid name, delay, page size or Sid, or an option that the version does not have, before
- *   anything is sent;
- * - {@link UnexpectedResponse} where something else answers;
- * - whatever `fetch` rejects with: a `TypeError` without a connection, the signal's `reason` if it is
- *   aborted.
+ * - {@link RestException} if the service returns an error;
+ * - {@link InvalidPhoneNumber} if a number is invalid, before sending a request;
+ * - `RangeError` if a name, delay, page size or Sid is invalid, or the API version does not support an option, before
+ *   sending a request;
+ * - {@link UnexpectedResponse} if the response is not one of the API;
+ * - the error of `fetch`: a `TypeError` if there is no connection, the signal's `reason` if it is aborted.
  */
 export class CallerIdClient {
   #connection;
@@ -33,7 +32,7 @@ export class CallerIdClient {
   }
 
   /**
-   * Begins the validation of a number: the answer has the code to show, and the phone rings.
+   * Starts the validation of a number: the response contains the code to show, and the phone rings.
    *
    * @param {CreateParameters} parameters
    * @param {RequestOptions} [options]
@@ -46,7 +45,7 @@ export class CallerIdClient {
   }
 
   /**
-   * Reads a page of the caller IDs, newest `dateUpdated` first.
+   * Fetches a page of caller IDs, newest `dateUpdated` first.
    *
    * @param {ListParameters} [parameters]
    * @param {RequestOptions} [options]
@@ -60,7 +59,7 @@ export class CallerIdClient {
   }
 
   /**
-   * Every caller ID, page by page as they are asked for. `pageSize` is how many are read at once.
+   * Iterates over all caller IDs. Fetches pages of `pageSize` rows as needed.
    *
    * @param {ListFilter & { readonly pageSize?: number | undefined }} [parameters]
    * @param {RequestOptions} [options]
@@ -73,7 +72,7 @@ export class CallerIdClient {
   }
 
   /**
-   * Reads one caller ID.
+   * Fetches one caller ID.
    *
    * @param {string} sid
    * @param {RequestOptions} [options]
@@ -84,7 +83,7 @@ export class CallerIdClient {
   }
 
   /**
-   * Renames a caller ID; the empty name sets the default one.
+   * Renames a caller ID. An empty name restores the default.
    *
    * @param {string} sid
    * @param {{ readonly friendlyName: string }} parameters
@@ -107,8 +106,8 @@ export class CallerIdClient {
   }
 
   /**
-   * Reads a page. The one before a page that `next` came to is asked for as it was: its place is not lost where rows are
-   * added or removed.
+   * Fetches a page. If `next` led to a page, `previous` repeats the request of the page before it: so its position does
+   * not change when rows are added or removed.
    *
    * @param {Record<string, unknown>} asked
    * @param {((options?: RequestOptions) => Promise<CallerIdPage>) | undefined} previous
@@ -132,13 +131,13 @@ export class CallerIdClient {
       },
       previous: async (options) => (previous === undefined ? null : previous(options)),
     };
-    // Not among what a copy, JSON or a test's comparison sees: a page is its rows and its place.
+    // Not enumerable, so that copies, JSON and test assertions see only the page's data.
     for (const [name, value] of Object.entries(ways)) Object.defineProperty(list, name, { value });
     return /** @type {CallerIdPage} */ (list);
   }
 
   /**
-   * Sends a request of the core's and reads the response.
+   * Sends a request that the core builds, and parses the response.
    *
    * @param {Record<string, unknown>} parameters
    * @param {RequestOptions} [options]
@@ -154,7 +153,7 @@ export class CallerIdClient {
 }
 
 /**
- * What to look for: a number of a list may have been withdrawn since.
+ * Parses with `parsePossible`, because a listed number may have left the numbering plan since.
  *
  * @param {ListFilter} filter
  */

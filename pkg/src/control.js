@@ -7,9 +7,9 @@ import { core, texts } from "./wasm.js";
 /** @import { PlatformResponse } from "./platform.js" */
 
 /**
- * The project's own control surface, under `/_callerid/`: anyone with the account's credentials can be the phone.
- * It is the same over `callerid serve` and over {@link MockApi.fetch}; Twilio has none. Methods reject as those of
- * {@link CallerIdClient}; what cannot happen to a call as it stands is a {@link RestException} with status 409.
+ * A client of this project's control surface, under `/_callerid/`: anyone with the account's credentials can play the
+ * phone. `callerid serve` and {@link MockApi.fetch} support it; Twilio does not. Methods reject like those of
+ * {@link CallerIdClient}. If the call's state does not allow an action, that is a {@link RestException} with status 409.
  */
 export class CallControl {
   #authorization;
@@ -28,8 +28,8 @@ export class CallControl {
   }
 
   /**
-   * Whether the service answers, which version it is, and what its phone line is called: `"virtual"` where no phone rings
-   * but the one that this control answers.
+   * Returns the service's status, its version, and the name of its phone line. The line `"virtual"` rings no real phone:
+   * its calls are answered only through the control surface.
    *
    * @param {RequestOptions} [options]
    * @returns {Promise<{ status: "ok", version: string, line: string }>}
@@ -39,7 +39,7 @@ export class CallControl {
   }
 
   /**
-   * The account's calls, newest first: every live one, and the last hundred that have ended.
+   * Lists the account's calls, newest first: all live ones, and the last hundred that have ended.
    *
    * @param {RequestOptions} [options]
    * @returns {Promise<Call[]>}
@@ -57,7 +57,7 @@ export class CallControl {
   }
 
   /**
-   * One of them.
+   * Fetches one call.
    *
    * @param {string} sid
    * @param {RequestOptions} [options]
@@ -78,7 +78,7 @@ export class CallControl {
   }
 
   /**
-   * Presses keys, one or several of `0` to `9`, `*` (begin again) and `#` (end the entry).
+   * Presses one or more keys: `0` to `9`, `*` (restart the entry) and `#` (end the entry).
    *
    * @param {string} sid
    * @param {string} digits
@@ -89,7 +89,7 @@ export class CallControl {
   }
 
   /**
-   * Hangs up; declines a call that is ringing.
+   * Hangs up. Declines a ringing call.
    *
    * @param {string} sid
    * @param {RequestOptions} [options]
@@ -99,7 +99,7 @@ export class CallControl {
   }
 
   /**
-   * The line of a ringing call is busy.
+   * Ends a ringing call as busy.
    *
    * @param {string} sid
    * @param {RequestOptions} [options]
@@ -109,7 +109,7 @@ export class CallControl {
   }
 
   /**
-   * Nobody answers a ringing call.
+   * Ends a ringing call as unanswered.
    *
    * @param {string} sid
    * @param {RequestOptions} [options]
@@ -119,8 +119,8 @@ export class CallControl {
   }
 
   /**
-   * Follows the account's changes. The request is sent at the first `next()`. It ends when the server ends the stream and
-   * rejects when the connection is lost: begin again after the last `id` to miss nothing.
+   * Iterates over the account's changes. Sends the request at the first `next()`. Returns when the server ends the
+   * stream, and throws when the connection is lost: to miss nothing, call it again with the last `id`.
    *
    * @param {EventsOptions} [options]
    * @returns {AsyncGenerator<Change, void, undefined>}
@@ -130,7 +130,7 @@ export class CallControl {
     const headers = { Accept: "text/event-stream" };
     if (lastEventId !== undefined) headers["Last-Event-ID"] = lastEventId;
     const response = await this.#request("GET", "events", { signal }, undefined, headers);
-    if (!response.ok) throw await refusal(response);
+    if (!response.ok) throw await errorOf(response);
     if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
       throw unexpected(response, "no stream of events");
     }
@@ -149,7 +149,7 @@ export class CallControl {
         }
       }
     } finally {
-      // Not awaited: a stream that has failed rejects, and that has been thrown already.
+      // Not awaited: it rejects if the stream has failed, and that error was already thrown.
       reader.cancel().catch(() => {});
     }
   }
@@ -174,7 +174,7 @@ export class CallControl {
   async #json(method, target, { signal } = {}, body) {
     const headers = body ? { "Content-Type": "application/x-www-form-urlencoded" } : {};
     const response = await this.#request(method, target, { signal }, body, headers);
-    if (!response.ok) throw await refusal(response);
+    if (!response.ok) throw await errorOf(response);
     return json(response);
   }
 
@@ -197,7 +197,7 @@ function path(sid) {
 }
 
 /** @param {PlatformResponse} response */
-async function refusal(response) {
+async function errorOf(response) {
   const body = await json(response);
   if (typeof body?.message !== "string") return unexpected(response, "no error of the control surface");
   return new RestException(response.status, body.message, body.code, body.more_info);

@@ -1,8 +1,8 @@
-// The errors, which the core throws too.
+// Error classes. The core throws them too.
 
 /** @import { InvalidPhoneNumberReason } from "./phone-types.js" */
 
-/** A text is no phone number. The message says what is wrong, where, and what would be right. */
+/** Thrown if a string is not a valid phone number. The message says what is wrong, where, and what would be valid. */
 export class InvalidPhoneNumber extends Error {
   /**
    * @param {InvalidPhoneNumberReason} reason
@@ -14,7 +14,7 @@ export class InvalidPhoneNumber extends Error {
     /** @readonly */
     this.reason = reason;
     /**
-     * Where it is: an index into the string.
+     * The position of the error: an index into the string.
      *
      * @readonly
      */
@@ -27,7 +27,7 @@ export class InvalidPhoneNumber extends Error {
   }
 }
 
-/** A body that is not a document of the API. The message says why, and at which byte. */
+/** Thrown if a body is not a valid document of the API. The message says why, and at which byte. */
 export class InvalidDocument extends Error {
   /**
    * @param {string} message
@@ -36,7 +36,7 @@ export class InvalidDocument extends Error {
   constructor(message, at) {
     super(message);
     /**
-     * Offset of what is wrong, in bytes of the body.
+     * The position of the error: a byte offset in the body.
      *
      * @readonly
      */
@@ -50,24 +50,24 @@ export class InvalidDocument extends Error {
 }
 
 /**
- * The service refused a request, in its own words.
+ * An error that the service returned, with the service's own message.
  *
  * | code | when | status |
  * |---|---|---|
- * | 20002 | a name over 64 characters, or missing from an update | 400 |
- * | 20003 | credentials missing or wrong | 401 |
- * | 20004 | the resource does not do that | 405 |
+ * | 20002 | the name has over 64 characters, or is missing in an update | 400 |
+ * | 20003 | the credentials are missing or wrong | 401 |
+ * | 20004 | the resource does not support the method | 405 |
  * | 20006 | the list has no such page | 400 |
- * | 20007 | a page size that is no number from 1 to 1000 | 400 |
- * | 20404, in 2008-08-01 `null` | no such resource | 404 |
- * | 20429 | a limit: the number has had too many wrong codes, or too many calls are under way | 429 |
- * | 20500 | something is wrong with the service itself | 500 |
- * | 20503 | the service cannot do anything for now: try again later | 503 |
- * | 21401 | a number that is missing or no valid ten digit number | 400 |
- * | 21450 | the number is already one of the account's caller IDs | 400 |
- * | 21454 | a delay that is no whole number of seconds from 0 to 60 | 400 |
- * | 21456 | a status callback that is no URL to call | 400 |
- * | 21481 | a page's address that the service did not give | 400 |
+ * | 20007 | the page size is not a number from 1 to 1000 | 400 |
+ * | 20404, in 2008-08-01 `null` | the resource does not exist | 404 |
+ * | 20429 | a limit is exceeded: too many wrong codes for the number, or too many live calls | 429 |
+ * | 20500 | internal error of the service | 500 |
+ * | 20503 | the service is unavailable: try again later | 503 |
+ * | 21401 | the number is missing or invalid | 400 |
+ * | 21450 | the number is already a caller ID of the account | 400 |
+ * | 21454 | the delay is not a whole number of seconds from 0 to 60 | 400 |
+ * | 21456 | the status callback is not a valid URL | 400 |
+ * | 21481 | the page's address does not come from the service | 400 |
  */
 export class RestException extends Error {
   /**
@@ -85,13 +85,13 @@ export class RestException extends Error {
      */
     this.status = status;
     /**
-     * Twilio's number for the error; `null` if it sends none, as with a 404.
+     * Twilio's error code; `null` if the response has none, for example a 404.
      *
      * @readonly
      */
     this.code = code;
     /**
-     * Where Twilio explains the code.
+     * The URL of Twilio's page about the code.
      *
      * @readonly
      */
@@ -105,8 +105,8 @@ export class RestException extends Error {
 }
 
 /**
- * A response came that is not the API's: a proxy's page, another service, an answer to another question. The
- * `cause` says why if the body is at fault.
+ * Thrown if a response is not one of the API, but of a proxy or another service, for example, or answers a different
+ * request. If the body is invalid, `cause` says why.
  */
 export class UnexpectedResponse extends Error {
   /**

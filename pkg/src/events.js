@@ -1,10 +1,10 @@
-// The control surface's objects and events, as JavaScript has them.
+// Converts objects and events of the control surface to the package's types.
 
 /** @import { Call, Change, OutgoingCallerId } from "./client-types.js" */
 
 /** @typedef {{ id?: string | undefined, name?: string, data: string }} ServerEvent */
 
-/** Reads a text/event-stream, piece by piece as it comes. */
+/** An incremental parser of text/event-stream. */
 export class EventReader {
   #rest = "";
   /** @type {ServerEvent} */
@@ -16,12 +16,12 @@ export class EventReader {
   }
 
   /**
-   * The events that end in this piece of the stream.
+   * Parses the next piece of the stream. Returns the events that end in it.
    *
    * @param {string} piece
    */
   read(piece) {
-    // A CR at the end may be half of a CR LF: it waits for what follows.
+    // A CR at the end may be the first half of a CR LF, so it waits for the next piece.
     const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/);
     this.#rest = lines.pop() ?? "";
     /** @type {ServerEvent[]} */
@@ -40,7 +40,7 @@ export class EventReader {
 }
 
 /**
- * The change that an event tells of; `undefined` for a kind that only a newer server knows.
+ * Converts an event to a change; `undefined` for a type that only a newer server knows.
  *
  * @param {ServerEvent} event
  * @returns {Change | undefined}
@@ -60,7 +60,7 @@ export function toChange({ id = "", name: type, data }) {
 }
 
 /**
- * A call of the control surface.
+ * Converts a call of the control surface.
  *
  * @param {any} json
  * @returns {Call}

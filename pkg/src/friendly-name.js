@@ -3,15 +3,15 @@ import { core } from "./wasm.js";
 /** @import { FriendlyNameCheck } from "./client-types.js" */
 /** @import { PhoneNumber } from "./phone-number.js" */
 
-/** The rules for what a person calls a number. White space at either end is kept; case matters. */
+/** The rules for friendly names. Leading and trailing white space is kept; case matters. */
 export const FriendlyName = /* @__PURE__ */ Object.freeze({
-  /** The longest name, in Unicode scalar values: 64. */
+  /** The maximum length of a name: 64 Unicode scalar values. */
   get limit() {
     return core().friendlyNameLimit();
   },
 
   /**
-   * Whether a text is a name. The empty text is: a caller ID that is given it gets its default name.
+   * Checks a name. The empty string is valid: it means the default name.
    *
    * @param {string} text
    * @returns {FriendlyNameCheck}
@@ -21,7 +21,7 @@ export const FriendlyName = /* @__PURE__ */ Object.freeze({
   },
 
   /**
-   * The name of a caller ID that was given none: the number nicely formatted, `(415) 867-5309`.
+   * The name of a caller ID that was created without one: the formatted number, `(415) 867-5309`.
    *
    * @param {PhoneNumber} phoneNumber
    */
@@ -30,9 +30,9 @@ export const FriendlyName = /* @__PURE__ */ Object.freeze({
   },
 });
 
-/** The rules for how long a call waits. */
+/** The rules for call delays. */
 export const CallDelay = /* @__PURE__ */ Object.freeze({
-  /** The longest delay, in seconds: 60. */
+  /** The maximum delay: 60 seconds. */
   get limit() {
     return core().callDelayLimit();
   },

@@ -1,10 +1,10 @@
-// How requests are sent, for the client and the control surface.
+// Sends requests, for the client and the control surface.
 
 /** @import { Fetch } from "./client-types.js" */
 /** @import { FetchInit, PlatformSignal } from "./platform.js" */
 
 /**
- * The `fetch` that was given, or the platform's own: looked up late, so that it can be replaced.
+ * Wraps the given `fetch`, or the platform's. The latter is looked up at each call, so that tests can replace it.
  *
  * @param {Fetch | undefined} fetch
  */
@@ -18,7 +18,7 @@ export function sender(fetch) {
     /** @type {RequestInit} */
     const all = { ...init };
     if (signal) all.signal = signal;
-    // No cookies, and no login dialog of a browser's after a 401; hosts that have neither may refuse the option.
+    // No cookies, and no login dialog of the browser after a 401. Hosts without a document may not support the option.
     if (globalThis.document) all.credentials = "omit";
     return (fetch ?? globalThis.fetch)(url, /** @type {FetchInit} */ (all));
   };

@@ -1,3 +1,3 @@
-// Types alone: mock-types.d.ts.
+// Types only: see mock-types.d.ts.
 
 export {};

@@ -8,7 +8,7 @@ import { core, encoder, texts } from "./wasm.js";
 /** @import { MockApiOptions, MockCall, MockEventTarget, MockPhone } from "./mock-types.js" */
 /** @import { PlatformFetch } from "./platform.js" */
 
-/** How often a stream of events says that it is alive, as the server does. */
+/** The interval of an event stream's heartbeats, the same as the server's. */
 const HEARTBEAT_MILLISECONDS = 15_000;
 
 class CallEvent extends Event {
@@ -34,21 +34,20 @@ const MockEvents = /** @type {new () => MockEventTarget} */ (/** @type {unknown}
 /**
  * The whole API in this process: the server's own rules over a store in memory, behind a `fetch`.
  *
- * It is freed with the page or the process, and by the garbage collector; {@link free} and `using` do it at once.
+ * The garbage collector frees its memory; {@link free} and `using` free it at once.
  */
 export class MockApi extends MockEvents {
   #core;
   #entropy;
   #code;
   /**
-   * The test clock, if there is one.
+   * The time of the test clock, if any, in milliseconds.
    *
    * @type {number | undefined}
    */
   #time;
   /** @type {Account} */
   #account;
-  /** What changed, for the listeners. */
   #changes;
   #reader = new EventReader();
   /** @type {Change[]} */
@@ -62,7 +61,7 @@ export class MockApi extends MockEvents {
   /** @type {Set<OpenStream>} */
   #streams = new Set();
   /**
-   * Those who wait for a call: they keep the process alive.
+   * Rejects the pending `rings()` promises. While there are any, the timer keeps the process alive.
    *
    * @type {Set<(reason: unknown) => void>}
    */
@@ -89,24 +88,24 @@ export class MockApi extends MockEvents {
     this.#reader.read(this.#core.catchUp(this.#changes));
   }
 
-  /** The account that may ask. */
+  /** The Sid of the mock's account. */
   get accountSid() {
     return this.#account.accountSid;
   }
 
-  /** Its token. */
+  /** The auth token of the mock's account. */
   get authToken() {
     return this.#account.authToken;
   }
 
-  /** What time it is for the mock. */
+  /** The mock's current time. */
   get now() {
     return new Date(this.#now());
   }
 
   /**
-   * Answers a request as the server does, whatever its origin: the API, and the control surface under `/_callerid/` with
-   * its stream of events. It can be passed around by itself.
+   * Answers a request as the server does, for any origin: the API, and the control surface under `/_callerid/` with
+   * its event stream. It is bound to the mock, so it can be passed as a function.
    *
    * @readonly
    * @type {PlatformFetch}
@@ -132,11 +131,11 @@ export class MockApi extends MockEvents {
   };
 
   /**
-   * The phone with that number, in any format.
+   * Returns the phone with this number, which can be in any format.
    *
    * @param {string | PhoneNumber} phoneNumber
    * @returns {MockPhone}
-   * @throws {InvalidPhoneNumber} if it is invalid.
+   * @throws {InvalidPhoneNumber} if the number is invalid.
    */
   phone(phoneNumber) {
     const number = PhoneNumber.parse(phoneNumber.toString()).toString();
@@ -146,7 +145,7 @@ export class MockApi extends MockEvents {
   }
 
   /**
-   * Moves a test clock on; what was due on the way has happened when it returns.
+   * Advances the test clock. Everything that becomes due has happened when it returns.
    *
    * @param {number} milliseconds
    */
@@ -154,7 +153,7 @@ export class MockApi extends MockEvents {
     if (this.#time === undefined) throw new Error("this mock goes by the platform's clock: give it a `now` to advance from");
     if (!(milliseconds >= 0)) throw new RangeError(`a clock goes forward: ${milliseconds} ms`);
     const until = this.#time + milliseconds;
-    // Step by step, so that everything happens at its moment.
+    // In steps, so that each event happens at its own time.
     for (let next; (next = this.#core.tick(this.#time)) !== undefined && next <= until; ) {
       this.#time = Math.max(this.#time, next);
       this.#settle();
@@ -164,7 +163,7 @@ export class MockApi extends MockEvents {
   }
 
   /**
-   * All it holds, as bytes that {@link restore} takes, in this process or another. They hold the token and live codes.
+   * Serializes the whole state, for {@link restore} in this process or another. The bytes include the token and live codes.
    *
    * @returns {Uint8Array}
    */
@@ -173,11 +172,11 @@ export class MockApi extends MockEvents {
   }
 
   /**
-   * Goes back to a snapshot: account, caller IDs, calls and changes. With a test clock the time stays.
-   * Streams of events that are open go on from there with a `reset`.
+   * Restores a snapshot: account, caller IDs, calls and changes, but not the time of a test clock.
+   * Open event streams continue with a `reset`.
    *
    * @param {Uint8Array} snapshot
-   * @throws {RangeError} if it is not a snapshot, or one of another version.
+   * @throws {RangeError} if it is not a snapshot of this version.
    */
   restore(snapshot) {
     this.#core.restore(snapshot);
@@ -185,7 +184,7 @@ export class MockApi extends MockEvents {
     this.#settle();
   }
 
-  /** Ends its streams and timers and gives its memory back. It cannot be used afterwards; a second time does nothing. */
+  /** Ends all streams and timers and frees the memory. The mock cannot be used afterwards. Further calls do nothing. */
   free() {
     if (this.#isFreed) return;
     this.#isFreed = true;
@@ -197,12 +196,12 @@ export class MockApi extends MockEvents {
   }
 
   /**
-   * For `using`. Where the engine has no such symbol this is called "undefined", by nobody: written otherwise, bundlers would
-   * keep the class even if it is not used.
+   * For `using`. In engines without the symbol, the method's name is "undefined" and it is never called. An assignment
+   * after the class would avoid that, but keep bundlers from dropping the class if it is unused.
    *
    * @internal
    */
-  // @ts-expect-error: `MockEventTarget` has it as a property, if the library that is loaded has the symbol.
+  // @ts-expect-error: `MockEventTarget` has it as a property, if the loaded type library has the symbol.
   [Symbol.dispose]() {
     this.free();
   }
@@ -232,10 +231,10 @@ export class MockApi extends MockEvents {
   }
 
   /**
-   * A request to the control surface, from here.
+   * Sends a request to the mock's own control surface.
    *
    * @param {string} method
-   * @param {string} target Path and query below `/_callerid/`.
+   * @param {string} target Path and query, without `/_callerid/`.
    * @param {string} [body]
    */
   #control(method, target, body = "") {
@@ -257,7 +256,7 @@ export class MockApi extends MockEvents {
     return Object.assign(new MockedCall(be), call);
   }
 
-  /** Does what is due, tells of what changed, and comes back when something is next. */
+  /** Does what is due, dispatches events for changes, and schedules the next run. */
   #settle() {
     const next = this.#core.tick(this.#now());
     clearTimeout(this.#timer);
@@ -270,7 +269,7 @@ export class MockApi extends MockEvents {
       const change = toChange(event);
       if (change) this.#queue.push(change);
     }
-    // A listener may change more: that is told after what came before it.
+    // If a listener causes more changes, the outer loop dispatches them, in order.
     if (this.#isDispatching) return;
     this.#isDispatching = true;
     for (let change; (change = this.#queue.shift()) !== undefined; ) {
@@ -343,7 +342,7 @@ export class MockApi extends MockEvents {
         /** @param {string} text */
         const send = (text) => text && isWanted() && controller.enqueue(encoder.encode(text));
         stream = {
-          // In Node the signal of a request goes deaf once the request is collected.
+          // Kept, because in Node a request's signal stops firing once the request is garbage collected.
           request,
           pull: () => isWanted() && send(this.#core.catchUp(events)),
           beat: () => send(":\n\n"),
@@ -369,7 +368,7 @@ export class MockApi extends MockEvents {
   }
 }
 
-/** What can be done to a call. */
+/** The methods of a call. */
 class MockedCall {
   #be;
 
@@ -400,7 +399,7 @@ class MockedCall {
   }
 }
 
-// A timer keeps a process alive, and only where somebody waits for a call should it.
+// The timer should keep the process alive only while a `rings()` promise is pending.
 /** @param {any} timer */
 function unref(timer) {
   if (typeof timer === "number") globalThis.Deno?.unrefTimer?.(timer);

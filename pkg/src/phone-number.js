@@ -3,14 +3,14 @@ import { core, encoder } from "./wasm.js";
 
 /** @import { PhoneNumberCheck, PhoneNumberKind } from "./phone-types.js" */
 
-// Made only here: `new PhoneNumber(…)` elsewhere throws.
+// Private to this module, so that `new PhoneNumber(…)` throws elsewhere.
 const MAKE = Symbol();
 
 const decoder = new TextDecoder();
 
 /**
- * A North American number, valid when it was read: ten digits. It is immutable, holds nothing that needs freeing, and shows itself as
- * its ten digits in a template, in JSON and when sorted.
+ * A North American phone number of ten digits, which was valid when it was parsed. It is immutable and needs no freeing. In template
+ * literals, in JSON and when sorted, it is its ten digits.
  */
 export class PhoneNumber {
   #digits;
@@ -26,20 +26,20 @@ export class PhoneNumber {
   }
 
   /**
-   * Reads a number in any format people write: `(415) 555.1212`, `1-415-555-1212`, `+1 415 555 1212`,
+   * Parses a number in any common format: `(415) 555.1212`, `1-415-555-1212`, `+1 415 555 1212`,
    * `tel:+1-415-555-1212`, `1-800-FLOWERS`, full-width and other Unicode digits.
    *
    * @param {string} text
-   * @throws {InvalidPhoneNumber} if it is invalid, or has an extension.
+   * @throws {InvalidPhoneNumber} if the number is invalid, or has an extension.
    */
   static parse(text) {
     return new PhoneNumber(MAKE, core().parsePhoneNumber(string(text)));
   }
 
   /**
-   * Takes a number back that was read before, from a list or from storage: by its shape (ten digits, the first not 0 or 1,
-   * perhaps after `+1`), whatever the numbering plan says of it by now. The plan changes, and a number that it has
-   * withdrawn must not break what shows it. Any other text is read as by {@link parse}, which is for what people write.
+   * Parses a stored or received number. Checks only its shape (ten digits, the first not 0 or 1, optionally after `+1`),
+   * not the numbering plan: the plan changes, and a number that was withdrawn since must not break the code that shows it.
+   * All other strings are parsed as by {@link parse}, which is for user input.
    *
    * @param {string} text
    * @throws {InvalidPhoneNumber} as {@link parse} does.
@@ -49,11 +49,11 @@ export class PhoneNumber {
   }
 
   /**
-   * As {@link parse}, and splits off an extension: `415-867-5309 x123`.
+   * Like {@link parse}, but also accepts an extension: `415-867-5309 x123`.
    *
    * @param {string} text
    * @returns {{ phoneNumber: PhoneNumber, extension: string | null }}
-   * @throws {InvalidPhoneNumber} if it is invalid.
+   * @throws {InvalidPhoneNumber} if the number is invalid.
    */
   static parseWithExtension(text) {
     const [digits = "", extension = null] = core().parsePhoneNumberWithExtension(string(text));
@@ -61,7 +61,7 @@ export class PhoneNumber {
   }
 
   /**
-   * As {@link parse}, without an exception: for what is being typed.
+   * Like {@link parse}, but returns the error instead of throwing it: for validation while the user types.
    *
    * @param {string} text
    * @returns {PhoneNumberCheck}
@@ -77,8 +77,9 @@ export class PhoneNumber {
   }
 
   /**
-   * Reads many numbers in one crossing. Of texts: of each the ten digits, or `null` if it is invalid. Of UTF-8 text
-   * with a number a line (ended by `\n` or `\r\n`): as many lines, the ten digits, or an empty line if it is invalid.
+   * Parses many numbers in one call to the core. For strings, returns the ten digits of each, or `null` if it is
+   * invalid. For UTF-8 text with one number per line (ended by `\n` or `\r\n`), returns as many lines, each with the ten
+   * digits, or empty if the number is invalid.
    *
    * @overload
    * @param {readonly string[]} texts
@@ -94,23 +95,23 @@ export class PhoneNumber {
     if (input instanceof Uint8Array) return core().normalizeLines(input);
     const lines = `${input.join("\n")}\n`;
     const numbers = decoder.decode(core().normalizeLines(encoder.encode(lines))).split("\n");
-    // The last line is ended too, so nothing follows it.
+    // The last line has a line ending too, so the last element is empty.
     numbers.length -= 1;
     if (numbers.length === input.length && !lines.includes("\r")) return numbers.map((number) => number || null);
-    // There are none, or one has an end of line in it.
+    // The input is empty, or a string contains a line ending.
     return Array.from(input, (text) => {
       const checked = PhoneNumber.check(text);
       return checked.ok ? checked.phoneNumber.toString() : null;
     });
   }
 
-  /** The release of libphonenumber whose metadata says which numbers are valid, and of what kind. */
+  /** The release of libphonenumber whose metadata determines which numbers are valid, and their kinds. */
   static get metadataRelease() {
     return core().metadataRelease();
   }
 
   /**
-   * What the number is for.
+   * The kind of number.
    *
    * @returns {PhoneNumberKind}
    */
@@ -118,12 +119,12 @@ export class PhoneNumber {
     return core().phoneNumberKind(this.#digits);
   }
 
-  /** As it is written at home: `(415) 867-5309`. */
+  /** The national format: `(415) 867-5309`. */
   get national() {
     return core().nationalPhoneNumber(this.#digits);
   }
 
-  /** As it is written everywhere (ITU-T E.164): `+14158675309`. */
+  /** The international format (ITU-T E.164): `+14158675309`. */
   get e164() {
     return core().e164PhoneNumber(this.#digits);
   }

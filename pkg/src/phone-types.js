@@ -1,3 +1,3 @@
-// Types alone: phone-types.d.ts.
+// Types only: see phone-types.d.ts.
 
 export {};

@@ -1,6 +1,6 @@
 /**
- * `callerid`, given its .wasm by the caller: call {@link init} once before anything else. It shares its state with every
- * other entry of the package.
+ * `callerid`, with the .wasm provided by the caller: call {@link init} once before anything else. It shares its state with
+ * `callerid` and `callerid/url`.
  *
  * @module callerid/slim
  */

@@ -1,6 +1,6 @@
 /**
- * `callerid`, which finds its .wasm at an address: beside itself, or where a bundler put it. Call {@link init} once
- * before anything else. It shares its state with every other entry of the package.
+ * `callerid`, with the .wasm in a separate file: next to the module, or where a bundler put it. Call {@link init} once
+ * before anything else. It shares its state with `callerid` and `callerid/slim`.
  *
  * @module callerid/url
  */
@@ -12,7 +12,7 @@ import { init as load } from "./wasm.js";
 export * from "./api.js";
 
 /**
- * Loads the .wasm. Once it is loaded there is nothing to do.
+ * Loads the .wasm. Does nothing if it is already loaded.
  *
  * @param {WasmSource | Promise<WasmSource>} [source]
  */

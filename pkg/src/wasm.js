@@ -1,11 +1,11 @@
-// Loads the .wasm: at its first use if an entry carries it, otherwise by `init`.
+// Loads the .wasm: at first use if an entry contains it, otherwise with `init`.
 
 import * as glue from "./glue.js";
 
 /** @import { WasmSource } from "./platform.js" */
 
 /**
- * Gives the bytes or the module; set by the entry that carries them.
+ * Returns the bytes or the module; set by an entry that contains them.
  *
  * @type {(() => glue.SyncInitInput) | undefined}
  */
@@ -15,7 +15,7 @@ let isLoaded = false;
 let loading;
 
 /**
- * Sets where to get the .wasm when it is first needed.
+ * Sets the provider of the .wasm, which is called when it is first needed.
  *
  * @internal
  * @param {() => glue.SyncInitInput} provide
@@ -32,7 +32,7 @@ function start(module) {
 }
 
 /**
- * The core's exports, loaded if they are not yet.
+ * Returns the core's exports. Loads the .wasm first if necessary.
  *
  * @internal
  */
@@ -45,14 +45,14 @@ export function core() {
 }
 
 /**
- * Texts are UTF-8 to the core, and on the wire.
+ * The core and the wire use UTF-8.
  *
  * @internal
  */
 export const encoder = new TextEncoder();
 
 /**
- * An object as the core takes it: every member a text or `undefined`.
+ * Converts an object for the core: every value is a string; `undefined` values are left out.
  *
  * @internal
  * @param {Record<string, unknown>} object
@@ -65,7 +65,7 @@ export function texts(object) {
 }
 
 /**
- * Loads the package's .wasm. Once it is loaded there is nothing to do.
+ * Loads the package's .wasm. Does nothing if it is already loaded.
  *
  * @param {WasmSource | Promise<WasmSource>} source
  * @returns {Promise<void>}
@@ -84,7 +84,7 @@ async function load(given) {
   const source = await given;
   if (typeof source !== "string" && !(source instanceof URL)) return compile(source);
   const url = new URL(source, globalThis.location?.href);
-  // Node's fetch reads no files.
+  // Node's fetch does not support file URLs.
   const fs = url.protocol === "file:" ? globalThis.process?.getBuiltinModule?.("node:fs") : undefined;
   return compile(fs ? fs.readFileSync(url) : await fetch(url));
 }
@@ -92,13 +92,13 @@ async function load(given) {
 /** @param {Exclude<WasmSource, string | URL>} source */
 async function compile(source) {
   if (source instanceof WebAssembly.Module) return source;
-  // Node loads all of its fetch where Response is first named: not for who brings the bytes.
+  // Checked first, because Node loads its whole fetch implementation at the first access to Response.
   const isBytes = source instanceof ArrayBuffer || ArrayBuffer.isView(source);
   if (isBytes || typeof Response !== "function" || !(source instanceof Response)) {
     return WebAssembly.compile(/** @type {BufferSource} */ (source));
   }
   if (!source.ok) throw new Error(`callerid: ${source.url} answered ${source.status}`);
-  // Compiled while it arrives, if the host gives its type.
+  // Compiles while downloading, which requires the right content type.
   if (source.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(source);
   return WebAssembly.compile(await source.arrayBuffer());
 }

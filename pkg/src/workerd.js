@@ -1,6 +1,6 @@
-// The entry for hosts that import a .wasm as a module, and compile none from bytes.
+// The entry for hosts that import a .wasm as a module and cannot compile one from bytes.
 
-// @ts-ignore: they say what it is.
+// @ts-ignore: these hosts provide its type.
 import module from "./callerid.wasm";
 import { provide } from "./wasm.js";
 

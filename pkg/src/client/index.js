@@ -1,7 +1,6 @@
 /**
- * Everything but the mock, in half of the bytes: for what runs in production. Its classes are its own: an error of
- * `callerid/client` is not an instance of `callerid`'s class of that name. A client of it talks to a `MockApi` as to any
- * other server.
+ * Everything except the mock, in half the size: for production. It has its own classes: an error of `callerid/client` is
+ * not an instance of the class of the same name in `callerid`. Its client works with a `MockApi` as with any other server.
  *
  * @module callerid/client
  */

@@ -1,5 +1,5 @@
 /**
- * `callerid/client`, given its .wasm by the caller: call {@link init} once before anything else.
+ * `callerid/client`, with the .wasm provided by the caller: call {@link init} once before anything else.
  *
  * @module callerid/client/slim
  */

@@ -1,4 +1,4 @@
-// @ts-ignore: hosts that import a .wasm as a module say what it is.
+// @ts-ignore: hosts that import a .wasm as a module provide its type.
 import module from "./callerid.wasm";
 import { provide } from "../wasm.js";
 

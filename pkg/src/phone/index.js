@@ -1,6 +1,6 @@
 /**
- * Phone numbers alone, in a third of the bytes. Its classes are its own: a number of `callerid/phone` is not an
- * instance of `callerid`'s `PhoneNumber`, though it is taken wherever a number's text is.
+ * Only phone numbers, in a third of the size. It has its own classes: a number of `callerid/phone` is not an instance of
+ * `PhoneNumber` in `callerid`, but is accepted wherever a number's string is.
  *
  * @module callerid/phone
  */

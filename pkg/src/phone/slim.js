@@ -1,5 +1,5 @@
 /**
- * `callerid/phone`, given its .wasm by the caller: call {@link init} once before anything else.
+ * `callerid/phone`, with the .wasm provided by the caller: call {@link init} once before anything else.
  *
  * @module callerid/phone/slim
  */

@@ -1,6 +1,6 @@
 /**
- * `callerid/phone`, which finds its .wasm at an address: beside itself, or where a bundler put it. Call {@link init}
- * once before anything else.
+ * `callerid/phone`, with the .wasm in a separate file: next to the module, or where a bundler put it. Call
+ * {@link init} once before anything else.
  *
  * @module callerid/phone/url
  */
@@ -12,7 +12,7 @@ import { init as load } from "../wasm.js";
 export * from "../api-phone.js";
 
 /**
- * Loads the .wasm. Once it is loaded there is nothing to do.
+ * Loads the .wasm. Does nothing if it is already loaded.
  *
  * @param {WasmSource | Promise<WasmSource>} [source]
  */
