@@ -1,4 +1,4 @@
-// What some hosts have beside what all have.
+// Globals that only some hosts have.
 
 declare var Buffer: { from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer> } | undefined;
 declare var Deno: { refTimer?(timer: number): void; unrefTimer?(timer: number): void } | undefined;

@@ -1,4 +1,4 @@
-// The types of callerid/client, beside those of callerid/phone.
+// The types of callerid/client, in addition to those of callerid/phone.
 
 import type { RestException } from "./errors.js";
 import type { PhoneNumber } from "./phone-number.js";
@@ -6,114 +6,114 @@ import type { FetchInit, PlatformResponse, PlatformSignal, PlatformUrl } from ".
 
 export type { FetchInit } from "./platform.js";
 
-/** A `fetch` that requests are sent with: the platform's own, one that wraps it, or {@link MockApi.fetch}. */
+/** A `fetch` function: the platform's, a wrapper of it, or {@link MockApi.fetch}. */
 export type Fetch = (url: string, init: FetchInit) => Promise<PlatformResponse>;
 
-/** What every method that sends a request also takes. */
+/** Options of every method that sends a request. */
 export interface RequestOptions {
-  /** Aborts the request; the promise is rejected with the signal's `reason`. */
+  /** Aborts the request. The promise then rejects with the signal's `reason`. */
   readonly signal?: PlatformSignal | null | undefined;
 }
 
 // ── Names and delays ────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What {@link FriendlyName.check} finds. `length` is counted as the server counts, in Unicode scalar values. */
+/** The result of {@link FriendlyName.check}. `length` is in Unicode scalar values, as on the server. */
 export type FriendlyNameCheck =
   | { readonly ok: true; readonly length: number }
   | {
       readonly ok: false;
       readonly length: number;
-      /** Over {@link FriendlyName.limit} characters, or an unprintable one in it. */
+      /** It has more than {@link FriendlyName.limit} characters, or contains an unprintable one. */
       readonly reason: "too-long" | "unprintable";
       readonly message: string;
-      /** The index of the first character too many, or of the unprintable one. */
+      /** The index of the first excess character, or of the unprintable one. */
       readonly at: number;
     };
 
-/** The rules for what a person calls a number. White space at either end is kept; case matters. */
+/** The rules for friendly names. Leading and trailing white space is kept; case matters. */
 export interface FriendlyNameRules {
-  /** The longest name, in Unicode scalar values: 64. */
+  /** The maximum length of a name: 64 Unicode scalar values. */
   readonly limit: number;
-  /** Whether a text is a name. The empty text is: a caller ID that is given it gets its default name. */
+  /** Checks a name. The empty string is valid: it means the default name. */
   check(text: string): FriendlyNameCheck;
-  /** The name of a caller ID that was given none: the number nicely formatted, `(415) 867-5309`. */
+  /** The name of a caller ID that was created without one: the formatted number, `(415) 867-5309`. */
   defaultFor(phoneNumber: PhoneNumber): string;
 }
 
-/** The rules for how long a call waits. */
+/** The rules for call delays. */
 export interface CallDelayRules {
-  /** The longest delay, in seconds: 60. */
+  /** The maximum delay: 60 seconds. */
   readonly limit: number;
 }
 
 // ── The resource ────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A number that an account has proved to be its own. */
+/** A phone number that an account has validated. */
 export interface OutgoingCallerId {
-  /** Names this caller ID: `PN` and 32 hexadecimal digits. */
+  /** The caller ID's identifier: `PN` and 32 hexadecimal digits. */
   sid: string;
   /** The account it belongs to. */
   accountSid: string;
-  /** What a person calls it; by default its number nicely formatted. */
+  /** Its name; by default the formatted number. */
   friendlyName: string;
   /** The ten digits: `4158675309`. */
   phoneNumber: string;
   /** When it was validated. */
   dateCreated: Date;
-  /** When it was last renamed; until then, when it was validated. */
+  /** When it was last renamed, or else validated. */
   dateUpdated: Date;
 }
 
-/** What a create answers with: the code to show, for the number that is about to ring. */
+/** The result of a create: the code to show to the user, whose phone is about to ring. */
 export interface ValidationRequest {
   accountSid: string;
-  /** Names the call that asks for the code: `CA` and 32 hexadecimal digits. 2008-08-01 does not tell it: `null`. */
+  /** The Sid of the validation call: `CA` and 32 hexadecimal digits. `null` in 2008-08-01. */
   callSid: string | null;
   /** The ten digits: `4158675309`. */
   phoneNumber: string;
-  /** The name that was given; `null` where none was, since the default is only applied when the caller ID is added. */
+  /** The requested name; `null` if absent, because the default is only applied when the caller ID is added. */
   friendlyName: string | null;
-  /** Six digits, leading zeros kept, to be keyed on the phone. */
+  /** The six digits to key on the phone, including leading zeros. */
   validationCode: string;
 }
 
-/** One page of a list, and its place in the whole. */
+/** One page of a list, and its position in the list. */
 export interface CallerIdList {
   items: OutgoingCallerId[];
   /** The page's number, from 0. */
   page: number;
-  /** The most rows a page has. */
+  /** The maximum number of rows per page. */
   pageSize: number;
-  /** Pages in the whole list; an empty list has none. `null` if the service does not say. */
+  /** The number of pages, 0 for an empty list. `null` if the service does not say. */
   pages: number | null;
-  /** Rows in the whole list; `null` if the service does not say, as Twilio's no longer does. */
+  /** The number of rows in the whole list. `null` if the service does not say; Twilio's no longer does. */
   total: number | null;
-  /** Index of the page's first row in the whole list, from 0. */
+  /** The index of the page's first row in the whole list, from 0. */
   start: number;
-  /** Index of the page's last row in the whole list, from 0. */
+  /** The index of the page's last row in the whole list, from 0. */
   end: number;
 }
 
-/** A page of a list that a client has read, and the way to its neighbours. */
+/** A page of a list that a client has fetched, with methods to fetch the next and previous ones. */
 export interface CallerIdPage extends CallerIdList {
   /**
-   * Reads the next page, by the address that came with this one; `null` after the last. In 2010-04-01 that address goes
-   * by the last row, so that none is skipped or repeated where rows are added or removed in between; in 2008-08-01, by
-   * the page's number.
+   * Fetches the next page, at the address that the service sent with this one; `null` after the last page. In
+   * 2010-04-01 that address identifies the last row, so that none is skipped or repeated if rows are added or removed
+   * meanwhile. In 2008-08-01 so do `callerid serve` and {@link MockApi}, but another service may use the page's number.
    */
   next(options?: RequestOptions): Promise<CallerIdPage | null>;
   /**
-   * Reads the page before, as it is now; `null` before the first. Where `next` led here, it is the page that it led from,
-   * asked for as it was then; where {@link CallerIdClient.list} was given a number, it is the page of the number before.
+   * Fetches the current content of the previous page; `null` before the first page. If `next` led here, this repeats the
+   * request of the page it came from. If {@link CallerIdClient.list} was given a page number, this is the number before.
    */
   previous(options?: RequestOptions): Promise<CallerIdPage | null>;
   /** Whether there is a next page. */
   readonly hasNext: boolean;
-  /** Whether there is a page before. */
+  /** Whether there is a previous page. */
   readonly hasPrevious: boolean;
 }
 
-/** What a response says. */
+/** The content of a response. */
 export type ApiDocument =
   | ({ readonly type: "caller-ids" } & CallerIdList)
   | { readonly type: "caller-id"; readonly callerId: OutgoingCallerId }
@@ -123,70 +123,70 @@ export type ApiDocument =
 // ── The client ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * A version of the API. In `2008-08-01` the pages of a list go by number. `2010-04-01` is what Twilio's service
- * answers as today: pages go by key, and a create has more options. `callerid serve` and {@link MockApi} answer both.
+ * A version of the API. In `2008-08-01` pages are identified by number. `2010-04-01` is the version of Twilio's service
+ * today: pages are identified by key, and a create has more options. `callerid serve` and {@link MockApi} support both.
  */
 export type ApiVersion = "2008-08-01" | "2010-04-01";
 
-/** Who asks, and where. */
+/** The account and the service to connect to. */
 export interface ConnectionOptions {
   /** `AC` and 32 hexadecimal digits. */
   readonly accountSid: string;
-  /** The account's secret. In a browser, anyone who uses the page can read it. */
+  /** The account's auth token. In a browser, anyone who uses the page can read it. */
   readonly authToken: string;
-  /** Where the service is: scheme, host and perhaps a port, no path. `http://127.0.0.1:8008`, `location.origin`. */
+  /** The service's origin: scheme, host and optional port, no path. `http://127.0.0.1:8008`, `location.origin`. */
   readonly baseUrl: string | PlatformUrl;
-  /** How requests are sent; the platform's `fetch` by default. */
+  /** The function that sends requests; the platform's `fetch` by default. */
   readonly fetch?: Fetch | undefined;
 }
 
-/** Who asks, where, and how. */
+/** The account, the service, and the version of its API. */
 export interface ClientOptions extends ConnectionOptions {
-  /** The version to speak. Where it is left out: `2010-04-01` to Twilio's own service, `2008-08-01` to any other. */
+  /** The version to use. By default `2010-04-01` for Twilio's own service, `2008-08-01` for any other. */
   readonly apiVersion?: ApiVersion | undefined;
 }
 
-/** What a new caller ID is to be. */
+/** The parameters of a new caller ID. */
 export interface CreateParameters {
   /** The number to validate, in any format. */
   readonly phoneNumber: string | PhoneNumber;
-  /** What a person calls it; its default is the number nicely formatted. */
+  /** Its name; by default the formatted number. */
   readonly friendlyName?: string | undefined;
   /** Seconds before the phone rings, 0 to 60; 0 by default. */
   readonly callDelay?: number | undefined;
-  /** What to dial after the call is connected: up to 32 digits and `w`, half a second's wait. Only in 2010-04-01. */
+  /** What to dial after the call is connected: up to 32 digits and `w` (wait half a second). Only in 2010-04-01. */
   readonly extension?: string | undefined;
   /**
-   * The `http` or `https` URL that is told how the validation ended, of up to 1000 characters. Only in 2010-04-01.
-   * (`callerid serve` calls it; {@link MockApi} calls nobody.)
+   * The URL that is notified of the validation's result: `http` or `https`, up to 1000 characters. Only in 2010-04-01.
+   * (`callerid serve` sends the request; {@link MockApi} does not.)
    */
   readonly statusCallback?: string | PlatformUrl | undefined;
-  /** How `statusCallback` is called; `POST` by default. */
+  /** The HTTP method for `statusCallback`; `POST` by default. */
   readonly statusCallbackMethod?: "GET" | "POST" | undefined;
 }
 
-/** Which caller IDs a list shows, all conditions together. */
+/** Filters of a list. All of them must match. */
 export interface ListFilter {
-  /** Only the one with this number, in any format. */
+  /** Only the caller ID with this number, in any format. */
   readonly phoneNumber?: string | PhoneNumber | undefined;
-  /** Only those with exactly this name. */
+  /** Only caller IDs with exactly this name. */
   readonly friendlyName?: string | undefined;
 }
 
-/** Which page of which caller IDs. `next` and `previous` of the answer keep to it. */
+/** Filters and the page of a list. `next` and `previous` of the result use the same filters and page size. */
 export interface ListParameters extends ListFilter {
   /** The page's number, from 0. */
   readonly page?: number | undefined;
-  /** Rows on a page, 1 to 1000; 50 by default. */
+  /** Rows per page, 1 to 1000; 50 by default. */
   readonly pageSize?: number | undefined;
 }
 
 // ── Calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * Where a call stands, in Twilio's words. `queued`, `ringing` and `in-progress` are live. `completed` is over after
- * it was answered, with the right code or without (see {@link Call.verificationStatus}), `busy` was declined, `failed` was
- * never placed or lost its line, `canceled` gave way to a new request for the same number.
+ * The status of a call, in Twilio's terms. `queued`, `ringing` and `in-progress` calls are live. A `completed` call was
+ * answered and has ended, with or without the right code (see {@link Call.verificationStatus}). A `busy` call was declined.
+ * A `failed` call was never placed or lost its line. A `canceled` call was replaced by a new request for the same number.
  */
 export type CallStatus =
   | "queued"
@@ -198,48 +198,48 @@ export type CallStatus =
   | "failed"
   | "canceled";
 
-/** A validation call. It never shows the code, nor what was keyed. */
+/** A validation call. It never contains the code or the keyed digits. */
 export interface Call {
   /** `CA` and 32 hexadecimal digits. */
   callSid: string;
   accountSid: string;
   /** The ten digits: `4158675309`. */
   phoneNumber: string;
-  /** The name that was given for the caller ID. */
+  /** The requested name of the caller ID. */
   friendlyName: string | null;
   status: CallStatus;
   /** `null` while the call is live. */
   verificationStatus: "success" | "failed" | null;
-  /** Wrong codes that may still be keyed. */
+  /** How many entries of a code are left. */
   entriesLeft: number;
-  /** Digits of the code keyed so far, 0 to 5: the sixth ends the entry. */
+  /** The number of digits keyed so far, 0 to 5: the sixth ends the entry. */
   digitsKeyed: number;
   createdAt: Date;
-  /** When it is to ring. */
+  /** When it should ring. */
   dueAt: Date;
-  /** When its code is worth nothing any more. */
+  /** When its code expires. */
   expiresAt: Date;
   ringingAt: Date | null;
   answeredAt: Date | null;
   endedAt: Date | null;
 }
 
-/** A change of the account's calls or caller IDs. `id` is its place among all changes, for `lastEventId`. */
+/** A change of the account's calls or caller IDs. `id` is its position among all changes, for `lastEventId`. */
 export type Change =
   | { readonly type: "call"; readonly id: string; readonly call: Call }
   | { readonly type: "caller-id-added"; readonly id: string; readonly callerId: OutgoingCallerId }
   | { readonly type: "caller-id-updated"; readonly id: string; readonly callerId: OutgoingCallerId }
   | { readonly type: "caller-id-deleted"; readonly id: string; readonly sid: string }
-  /** Changes were missed that are no longer kept: read the lists again. */
+  /** Changes were missed that the service no longer stores: fetch the lists again. */
   | { readonly type: "reset"; readonly id: string };
 
-/** What {@link CallControl.events} takes. */
+/** Options of {@link CallControl.events}. */
 export interface EventsOptions extends RequestOptions {
-  /** Begin after this change; by default, with what changes from now on. */
+  /** Start after this change. By default, start with the next change. */
   readonly lastEventId?: string | undefined;
   /**
-   * Called when the stream is open, with the id that it begins after, and at every sign of life (about every 15 s
-   * where nothing changes): a stream that has been silent for longer is dead.
+   * Called for every piece of data from the stream, including heartbeats, with the latest id. The first comes when the
+   * stream opens. There is one at least about every 15 s: if there is none for longer, the connection is dead.
    */
   readonly onAlive?: ((lastEventId: string | undefined) => void) | undefined;
 }

@@ -1,82 +1,81 @@
-// The types of callerid's mock.
+// The types of the mock.
 
 import type { Call, Change, RequestOptions } from "./client-types.js";
 import type { PhoneNumber } from "./phone-number.js";
 import type { PlatformEvent, PlatformSignal } from "./platform.js";
 
-/** A caller ID that a mock begins with. */
+/** A caller ID that a mock starts with. */
 export interface SeedCallerId {
   /** The number, in any format. */
   readonly phoneNumber: string | PhoneNumber;
-  /** Its default is the number nicely formatted. */
+  /** Its name; by default the formatted number. */
   readonly friendlyName?: string | undefined;
-  /** Made from the entropy by default. */
+  /** By default derived from the entropy. */
   readonly sid?: string | undefined;
-  /** The mock's present by default. */
+  /** By default the mock's current time. */
   readonly dateCreated?: Date | undefined;
-  /** `dateCreated` by default. */
+  /** By default `dateCreated`. */
   readonly dateUpdated?: Date | undefined;
 }
 
-/** How a mock begins. */
+/** Options of a mock. */
 export interface MockApiOptions {
-  /** The account that may ask; made from the entropy by default. */
+  /** The account's Sid; by default derived from the entropy. */
   readonly accountSid?: string | undefined;
-  /** Its token; made from the entropy by default. */
+  /** The account's auth token; by default derived from the entropy. */
   readonly authToken?: string | undefined;
-  /** The caller IDs it has. */
+  /** The account's initial caller IDs. */
   readonly seed?: readonly SeedCallerId[] | undefined;
   /**
-   * A test clock: it stands at this moment until {@link MockApi.advance} moves it. Where it is left out the mock goes
-   * by `Date.now` and `setTimeout`.
+   * The start time of a test clock, which changes only with {@link MockApi.advance}. If absent, the mock uses `Date.now`
+   * and `setTimeout`.
    */
   readonly now?: Date | undefined;
-  /** Fills the bytes that Sids and codes are made from; `crypto.getRandomValues` by default. */
+  /** Fills the random bytes for Sids and codes; by default `crypto.getRandomValues`. */
   readonly entropy?: ((bytes: Uint8Array) => void) | undefined;
-  /** Every validation gets this code, six digits. */
+  /** Six digits: the code of every validation. By default, codes are random. */
   readonly validationCode?: string | undefined;
 }
 
-/** Someone's phone. */
+/** A user's phone. */
 export interface MockPhone {
   /** The ten digits: `4158675309`. */
   readonly phoneNumber: string;
   /**
-   * The call that is ringing there, or the next that will. With a test clock a call that is delayed rings when
-   * {@link MockApi.advance} gets to it.
+   * Resolves to the ringing call, or to the next one when it rings. With a test clock, a delayed call rings when
+   * {@link MockApi.advance} reaches its time.
    */
   rings(options?: RequestOptions): Promise<MockCall>;
 }
 
 /**
- * A call as the person at the phone sees it. What cannot happen to it as it stands is thrown as a {@link RestException}
- * with status 409. The properties are those of the moment at which it was handed over; each method returns the call after
- * it.
+ * A call as seen from the phone. A method throws a {@link RestException} with status 409 if the call's state does not
+ * allow it. The properties do not change; each method returns the updated call.
  */
 export interface MockCall extends Call {
   answer(): MockCall;
-  /** Presses keys, one or several of `0` to `9`, `*` (begin again) and `#` (end the entry). */
+  /** Presses one or more keys: `0` to `9`, `*` (restart the entry) and `#` (end the entry). */
   press(digits: string): MockCall;
-  /** Declines it while it rings: it ends as `busy`. */
+  /** Declines the ringing call, which ends as `busy`. */
   decline(): MockCall;
-  /** Hangs up; while it rings, that declines it. */
+  /** Hangs up. Declines a ringing call. */
   hangUp(): MockCall;
-  /** Lets it ring until it ends as `no-answer`. */
+  /** Ends the ringing call as `no-answer`. */
   noAnswer(): MockCall;
 }
 
-/** A call rings. */
+/** Fired when a call starts ringing. */
 export type CallEvent = PlatformEvent & { readonly call: MockCall };
-/** Something changed. */
+/** Fired when a call or a caller ID changes. */
 export type ChangeEvent = PlatformEvent & { readonly change: Change };
 
-/** What {@link MockApi.addEventListener} can listen to. */
+/** The events of {@link MockApi}. */
 export interface MockApiEvents {
   call: CallEvent;
   change: ChangeEvent;
 }
 
-/** What {@link MockApi} inherits. */
+/** The base class of {@link MockApi}. */
 export interface MockEventTarget extends Disposing {
   addEventListener<Type extends keyof MockApiEvents>(
     type: Type,
@@ -92,7 +91,7 @@ export interface MockEventTarget extends Disposing {
   dispatchEvent(event: PlatformEvent): boolean;
 }
 
-// `using mock = new MockApi()`, if the loaded library knows `Symbol.dispose`.
+// For `using mock = new MockApi()`, if the loaded type library has `Symbol.dispose`.
 type Disposes = SymbolConstructor extends { readonly dispose: infer Dispose extends symbol }
   ? { [Key in Dispose]: () => void }
   : unknown;

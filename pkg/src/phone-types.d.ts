@@ -3,20 +3,20 @@
 import type { PhoneNumber } from "./phone-number.js";
 
 /**
- * Why a text is no phone number:
+ * Why a string is not a valid phone number:
  *
- * | reason | the text |
+ * | reason | the string |
  * |---|---|
  * | `empty` | is empty or blank |
  * | `too-short`, `too-long` | has fewer or more than ten digits |
- * | `another-country` | is an international number of another country than +1 |
+ * | `another-country` | is an international number with a country code other than +1 |
  * | `extension` | has an extension: see {@link PhoneNumber.parseWithExtension} |
  * | `area-code` | has an invalid area code: it begins with 0 or 1, or is a service code like 911 |
- * | `unassigned-area-code` | has an area code that nobody has |
- * | `exchange` | has an invalid exchange (the three digits after the area code), or one without numbers there |
- * | `stray-text` | has something in it that is no part of a number |
+ * | `unassigned-area-code` | has an area code that is not assigned |
+ * | `exchange` | has an invalid exchange (the three digits after the area code), or one without numbers in that area |
+ * | `stray-text` | contains text that is not part of a number |
  * | `text-too-long` | has more than 250 characters |
- * | `two-numbers` | has two numbers, or a number with two extensions |
+ * | `two-numbers` | contains two numbers, or a number with two extensions |
  */
 export type InvalidPhoneNumberReason =
   | "empty"
@@ -32,8 +32,8 @@ export type InvalidPhoneNumberReason =
   | "two-numbers";
 
 /**
- * What a number is for, as far as the numbering plan tells. In the US and Canada nearly all are `fixed-line-or-mobile`;
- * `unassigned` is only a number that was withdrawn since it was read: see {@link PhoneNumber.parsePossible}.
+ * The kind of a number, according to the numbering plan. In the US and Canada nearly all are `fixed-line-or-mobile`. Only
+ * numbers that have left the plan since they were validated are `unassigned`: see {@link PhoneNumber.parsePossible}.
  */
 export type PhoneNumberKind =
   | "unassigned"
@@ -49,14 +49,14 @@ export type PhoneNumberKind =
   | "uan"
   | "voicemail";
 
-/** What {@link PhoneNumber.check} finds. */
+/** The result of {@link PhoneNumber.check}. */
 export type PhoneNumberCheck =
   | { readonly ok: true; readonly phoneNumber: PhoneNumber }
   | {
       readonly ok: false;
       readonly reason: InvalidPhoneNumberReason;
-      /** What is wrong, where (the offset is {@link at}), and what would be right. */
+      /** What is wrong, where (the offset is {@link at}), and what would be valid. */
       readonly message: string;
-      /** Where it is: an index into the string, as `slice` and `setSelectionRange` take it. */
+      /** The position of the error: an index into the string, as for `slice` and `setSelectionRange`. */
       readonly at: number;
     };

@@ -1,5 +1,5 @@
-// Those of whatever library is loaded (lib.dom, @types/node, Deno, Workers), and the few members that are needed
-// where none is, so that these types stand by themselves.
+// Uses the types of the loaded library (lib.dom, @types/node, Deno, Workers). If none is loaded, declares the few members
+// that this package needs, so that its types work without any.
 
 export type Platform<Name extends string, Needed> = typeof globalThis extends Record<Name, { prototype: infer Known }>
   ? Known
@@ -26,7 +26,7 @@ export type PlatformFetch = typeof globalThis extends { fetch: infer Known }
   ? Known
   : (input: string | PlatformUrl | PlatformRequest, init?: FetchInit) => Promise<PlatformResponse>;
 
-/** What `fetch` takes beside the address: the members this package sends and reads. */
+/** The second argument of `fetch`: the members that this package uses. */
 export interface FetchInit {
   method?: string;
   headers?: Record<string, string>;
@@ -34,7 +34,7 @@ export interface FetchInit {
   signal?: PlatformSignal | null;
 }
 
-/** Where the .wasm comes from: its bytes, a compiled module, a response that carries it, or its address. */
+/** A source of the .wasm: its bytes, a compiled module, a response that contains it, or its URL. */
 export type WasmSource = Uint8Array | ArrayBuffer | WasmModule | PlatformResponse | PlatformUrl | string;
 type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Known } } } ? Known : object;
 
