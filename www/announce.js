@@ -1,4 +1,4 @@
-// What is said to those who listen: one live region, polite, a sentence or two at a time.
+// Screen reader announcements, through one polite live region.
 
 import { byId } from "./dom.js";
 
@@ -6,7 +6,7 @@ const GATHER_MS = 80;
 let waiting = [];
 let timer;
 
-/** Says a text. What is said within a moment is said together; the same again is said again. */
+/** Announces a text. Joins texts that arrive at almost the same time, and repeats identical ones. */
 export function announce(text) {
   waiting.push(text);
   clearTimeout(timer);

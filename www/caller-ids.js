@@ -1,4 +1,4 @@
-// The caller IDs: filtered, in pages, renamed and deleted in their rows, and read again when something changes.
+// The list of caller IDs: filters, pages, renaming and deleting in the rows, and refreshing after changes.
 
 import { announce } from "./announce.js";
 import { FriendlyName, PhoneNumber } from "./callerid.js";
@@ -7,24 +7,24 @@ import { explain, forPeople } from "./messages.js";
 import { keep, recall } from "./session-storage.js";
 
 const ROWS = 10;
-/** How long changes are gathered before the list is read again. */
+/** The delay before the list is refreshed, to combine several changes. */
 const GATHER_MS = 120;
 const FRESH_MS = 2500;
 
 /**
- * Mounts the list. `connection()` is where it is read from; `failed(error)` is told of what went wrong, and `read(page)` of
- * every page that was read.
+ * Mounts the list. `connection()` returns the connection to use; `failed(error)` is called for errors, and `read(page)` for
+ * every page that was fetched.
  */
 export function mountCallerIds({ connection, failed, read }) {
   const body = byId("rows");
   const title = byId("caller-ids-title");
   const filter = byId("filter");
-  /** Rows by Sid, in the order of the page. */
+  /** Rows by Sid, in the page's order. */
   let rows = new Map();
   let page = null;
   let number = 0;
   let condition = {};
-  /** Counts readings, so that only the last one's answer is shown. */
+  /** Counts requests, so that only the latest response is shown. */
   let reading = 0;
   let soon;
   /** The kind of the connection. */
@@ -48,14 +48,14 @@ export function mountCallerIds({ connection, failed, read }) {
       if (asked.closed.aborted || mine !== reading) return;
       if (error.code === 20006 && number > 0) return await back({ isQuiet });
       failed(error);
-      // Unless that has already put something else here.
+      // Unless `failed` has already shown something else here.
       if (!page && mine === reading) drawFailure(explain(error, asked).text);
     } finally {
       if (mine === reading) byId("table").removeAttribute("aria-busy");
     }
   };
 
-  /** The last rows of the last page went: the page before is the last now. */
+  /** The last page is gone, because its rows were deleted: loads the page before it. */
   const back = (options) => {
     number -= 1;
     return load(options);
@@ -79,7 +79,7 @@ export function mountCallerIds({ connection, failed, read }) {
       at = next;
     }
     rows = known;
-    // Moving a row takes the focus from what is in it.
+    // Moving a row in the DOM removes the focus from its elements.
     if (hadFocus && document.activeElement !== focused) (body.contains(focused) ? focused : title).focus();
     const { total, start, end } = page;
     const isEmpty = page.items.length === 0;
@@ -127,7 +127,7 @@ export function mountCallerIds({ connection, failed, read }) {
       ...Array.from({ length: 4 }, () => element("td", {}, element("span", { className: "bone" }))))));
   };
 
-  /** As many as there were before, so that nothing moves when the rows come. */
+  /** As many as there were rows last time, to avoid layout shifts. */
   const boneCount = () => Math.max(1, recall(`rows.${kind}`) ?? (kind === "page" ? ROWS : 1));
 
   const blankAction = (text, run) => {
@@ -191,7 +191,7 @@ export function mountCallerIds({ connection, failed, read }) {
     event.preventDefault();
     applyFilter();
   });
-  // The cross of a search field empties it: that shows everything again.
+  // The clear button of the search field resets the filter.
   filter.addEventListener("search", () => filter.value === "" && Object.keys(condition).length > 0 && applyFilter());
   byId("previous").addEventListener("click", () => isBusy(byId("previous")) || turn(-1));
   byId("next").addEventListener("click", () => isBusy(byId("next")) || turn(1));
@@ -199,12 +199,12 @@ export function mountCallerIds({ connection, failed, read }) {
 
   return {
     load,
-    /** Reads the list again, once for many changes. */
+    /** Refreshes the list, once for several changes. */
     loadSoon: () => {
       clearTimeout(soon);
       soon = setTimeout(load, GATHER_MS);
     },
-    /** Starts over, for another connection of that kind. */
+    /** Starts over for a new connection of this kind. */
     reset: (next) => {
       kind = next;
       clearTimeout(soon);
@@ -215,7 +215,7 @@ export function mountCallerIds({ connection, failed, read }) {
       filter.value = "";
       drawBones();
     },
-    /** Says that there is nothing to show, and why. */
+    /** Shows why there is no list. */
     refuse: (text) => {
       reading++;
       page = null;
@@ -223,7 +223,7 @@ export function mountCallerIds({ connection, failed, read }) {
       setText(byId("blank-title"), text);
       blankAction("");
     },
-    /** Shows the caller ID with that number. */
+    /** Filters by a number. */
     showNumber: (text) => {
       filter.value = text;
       applyFilter();
@@ -232,7 +232,7 @@ export function mountCallerIds({ connection, failed, read }) {
   };
 }
 
-/** A row, which is one of three: what it shows, a form for its name, the question whether to delete it. */
+/** Creates a row. It has three modes: showing the caller ID, renaming it, and confirming its deletion. */
 function makeRow(callerId, { rename, remove, reload, words }) {
   const row = element("tr", { className: "row" });
   const name = element("td", { className: "cell-name" });
@@ -375,7 +375,7 @@ function makeRow(callerId, { rename, remove, reload, words }) {
     element: row,
     remove: removeButton,
     drawDate,
-    /** Takes what the list says; what a person is doing in the row goes on. */
+    /** Updates the row's data without interrupting the user, who may be renaming or deleting it. */
     update: (next) => {
       const isSame = next.friendlyName === callerId.friendlyName && Number(next.dateUpdated) === Number(callerId.dateUpdated);
       callerId = next;
@@ -388,7 +388,7 @@ function makeRow(callerId, { rename, remove, reload, words }) {
   };
 }
 
-// Made when the first date is shown: until then, what formats dates need not be loaded.
+// Created when the first date is shown: until then the browser need not load its formatting data.
 let exactly;
 let relatively;
 const UNITS = [["year", 31_557_600], ["month", 2_629_800], ["week", 604_800], ["day", 86_400], ["hour", 3600], ["minute", 60]];

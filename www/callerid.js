@@ -1,8 +1,8 @@
-// The package `callerid`, from where it lies beside the page: the one place that names it.
+// Re-exports the package `callerid` from its folder next to the page. All other modules import it from here.
 
 import { init } from "./callerid/url.js";
 
-/** Resolves when the core is there: what is exported here is of use from then on. */
+/** Resolves when the core is loaded. Do not use the exports before. */
 export const loaded = init(new URL("callerid/callerid.wasm", document.baseURI));
 
 export * from "./callerid/url.js";

@@ -1,15 +1,15 @@
-// The calls of an account as the page knows them. Answers and events come in any order: a call never goes back.
+// The account's calls that the page knows of. Responses and events arrive in any order, so an older state never replaces a newer one.
 
 const RANK = { queued: 0, ringing: 1, "in-progress": 2 };
 const rank = (call) => RANK[call.status] ?? 3;
 
-/** Whether a call is still to end. */
+/** Whether a call has not ended yet. */
 export const isLive = (call) => rank(call) < 3;
 
 export class Calls {
   #calls = new Map();
 
-  /** Takes a call as it stands somewhere; returns whether that is news. */
+  /** Stores a call unless a newer state is known. Returns whether it did. */
   take(call) {
     const known = this.#calls.get(call.callSid);
     const isOld = known && (rank(call) < rank(known) || (rank(call) === rank(known) && call.entriesLeft > known.entriesLeft));
@@ -22,12 +22,11 @@ export class Calls {
     return this.#calls.get(callSid);
   }
 
-  /** Every known call, newest first. */
+  /** All known calls, newest first. */
   all() {
     return [...this.#calls.values()].sort((a, b) => b.createdAt - a.createdAt);
   }
 
-  /** Forgets them all, as for another connection. */
   clear() {
     this.#calls.clear();
   }

@@ -1,19 +1,19 @@
-// The three connections: a mock in this page, the server that serves it, another URL.
+// The three kinds of connection: a mock in this page, the server that serves the page, another URL.
 
 import { CallControl, CallerIdClient, MockApi, RestException, UnexpectedResponse } from "./callerid.js";
 import { keep, recall } from "./session-storage.js";
 
-/** How long an answer may take, in milliseconds. */
+/** The timeout of a request. */
 export const PATIENCE_MS = 30_000;
 
-/** Where `callerid serve` listens: what a request to the mock looks like it was sent to. */
+/** The default address of `callerid serve`, shown as the address of requests to the mock. */
 const USUAL_URL = "http://127.0.0.1:8008";
 
-/** An account at an API, and how to speak to it. */
+/** An account of an API, and the clients to access it. */
 export class Connection {
   #closed = new AbortController();
 
-  /** `name` is what the page calls it in a sentence; `fetch` what its requests are sent with. */
+  /** `name` is what the page calls it in a sentence; `fetch` sends its requests. */
   constructor({ kind, name, place, baseUrl, accountSid, authToken, fetch }) {
     const options = { accountSid, authToken, baseUrl, fetch };
     this.kind = kind;
@@ -25,12 +25,12 @@ export class Connection {
     this.control = new CallControl(options);
   }
 
-  /** Aborts when the page turns to another connection. */
+  /** Aborts when the page switches to another connection. */
   get closed() {
     return this.#closed.signal;
   }
 
-  /** What a request is sent with: it ends with the connection, or when patience does. */
+  /** Request options, with a signal that aborts when the connection is closed or the timeout has passed. */
   get options() {
     return { signal: AbortSignal.any([this.#closed.signal, AbortSignal.timeout(PATIENCE_MS)]) };
   }
@@ -40,12 +40,12 @@ export class Connection {
   }
 }
 
-/** Requests to a server carry what the page says and nothing that the browser remembers. */
+/** Sends only the page's own headers: no cookies, remembered credentials or referrer. Does not use the cache. */
 const bareFetch = (url, init) => fetch(url, { ...init, credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" });
 
 /**
- * Signs in to the server that serves the page: the session that it gives for a code of its address, or for a token. What is
- * said here is not written down "on the wire", for the page shows no secret.
+ * Signs in to the server that serves the page. Exchanges a code from the page's address, or a token, for a session. Does not
+ * log the request "on the wire", because the page shows no secrets.
  */
 export async function beginSession({ accountSid, secret }) {
   const headers = { authorization: `Basic ${btoa(`${accountSid}:${secret}`)}` };
@@ -55,7 +55,7 @@ export async function beginSession({ accountSid, secret }) {
   throw message ? new RestException(response.status, message) : new UnexpectedResponse(response.status, "no session");
 }
 
-/** To the server that serves the page, with a session. */
+/** Connects to the server that serves the page, with a session. */
 export function connectToServer({ accountSid, authToken }, log) {
   const baseUrl = location.origin;
   const fetch = log.recording(bareFetch, false);
@@ -63,7 +63,7 @@ export function connectToServer({ accountSid, authToken }, log) {
 }
 
 /**
- * To another URL.
+ * Connects to another URL.
  *
  * @throws {RangeError} if the URL, the Sid or the token is invalid.
  */
@@ -75,7 +75,7 @@ export function connectToUrl({ url, accountSid, authToken }, log) {
 
 let mock;
 
-/** To the mock in this page: the same service, over a store in memory that a reload finds again. */
+/** Connects to the mock in this page: the same service over a store in memory, which survives a reload. */
 export function connectToPage(log) {
   mock ??= startMock();
   const { accountSid, authToken } = mock;
@@ -89,7 +89,7 @@ function startMock() {
   try {
     if (kept) started.restore(Uint8Array.from(atob(kept), (char) => char.charCodeAt(0)));
   } catch {
-    // Kept by another version of the page: start over.
+    // Saved by another version of the page: start over.
   }
   const save = () => keep("mock", btoa(Array.from(started.snapshot(), (byte) => String.fromCharCode(byte)).join("")));
   started.addEventListener("change", () => queueMicrotask(save));
@@ -112,7 +112,7 @@ const FAMILIAR = [
   ["6045550183", "Vancouver office"],
 ];
 
-/** What a mock begins with: a dozen, or as many as the address says, `?seed=120`. */
+/** The mock's initial caller IDs: a dozen, or as many as the address says, as in `?seed=120`. */
 function seed() {
   const wanted = new URL(location).searchParams.get("seed");
   const count = wanted === null ? FAMILIAR.length : Math.min(Number(wanted) || 0, 1000);

@@ -1,9 +1,8 @@
-// The few steps to the DOM that every part of the page takes.
+// DOM helpers.
 
-/** The element with that id. */
 export const byId = (id) => document.getElementById(id);
 
-/** A new element with these properties (`dataset` and `attributes` by name) and children. */
+/** Creates an element with these properties (`dataset` and `attributes` are set by name) and children. */
 export function element(name, { dataset, attributes, ...properties } = {}, ...children) {
   const node = document.createElement(name);
   Object.assign(node, properties);
@@ -13,7 +12,7 @@ export function element(name, { dataset, attributes, ...properties } = {}, ...ch
   return node;
 }
 
-/** An icon of the page's sprite. */
+/** Creates an icon from the page's sprite. */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
@@ -23,36 +22,35 @@ export function icon(name) {
   return svg;
 }
 
-/** Sets a text if it differs: selections stay, and screen readers do not repeat it. */
+/** Sets a text only if it differs, so that selections remain and screen readers do not repeat it. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 const NUMBER = /(\(\d{3}\) \d{3}-\d{4})/;
 
-/** The same, and no phone number in it is broken at the end of a line. */
+/** Like `setText`, but prevents line breaks within phone numbers. */
 export function setUnbroken(node, text) {
   if (node.textContent === text) return;
-  // Every second part is what separates the others: a number.
+  // Odd parts are the matched numbers.
   const parts = text.split(NUMBER);
   node.replaceChildren(...parts.map((part, at) => (at % 2 === 0 ? part : element("span", { className: "unbroken" }, part))));
 }
 
-/** Shows or hides an element. */
 export function show(node, isShown) {
   if (node.hidden === isShown) node.hidden = !isShown;
 }
 
-/** Marks a button as unavailable for now; unlike `disabled`, that does not take the focus from it. */
+/** Marks a button as unavailable for now. Unlike `disabled`, this does not remove the focus from it. */
 export function setBusy(button, isBusy) {
   if (isBusy) button.setAttribute("aria-disabled", "true");
   else button.removeAttribute("aria-disabled");
 }
 
-/** Whether a button is marked so. */
+/** Whether `setBusy` has marked a button. */
 export const isBusy = (button) => button.getAttribute("aria-disabled") === "true";
 
-/** Copies a text, and says on the button that it did for as long as that takes to read. */
+/** Copies a text, and shows the result on the button's label for two seconds. */
 export async function copy(text, label) {
   label.dataset.says ??= label.textContent;
   try {

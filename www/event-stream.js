@@ -1,25 +1,25 @@
-// Follows what changes at a connection, for as long as it is the page's, and says how the connection does.
+// Follows the changes at a connection until it is closed, and reports the state of the connection.
 
 import { RestException, UnexpectedResponse } from "./callerid.js";
 
-/** A stream that has been silent for longer is dead: signs of life come every 15 s. */
+/** After this silence, the stream counts as dead: there is a heartbeat every 15 s. */
 const SILENCE_MS = 40_000;
-/** How long the stream may take to open. */
+/** The timeout for opening the stream. */
 const OPENING_MS = 10_000;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
-/** How often a list is read if the API has no events. */
+/** The polling interval if the API has no events. */
 const POLL_MS = 4000;
 
 /**
- * Follows that connection until it is closed. `on` is told:
+ * Follows a connection until it is closed. Calls the methods of `on`:
  *
- * - `live()`: it stands; what was read before may be old;
+ * - `live()`: the stream is open; data fetched before may be stale;
  * - `change(change)`: something changed;
- * - `lost(error, retryAt)`: it is lost, and tried again at that time (`performance.now()`);
- * - `refused(error)`: the credentials are not accepted; this ends it;
- * - `plain()`: the API tells nothing by itself; `poll()` follows every few seconds.
+ * - `lost(error, retryAt)`: the connection is lost, and the next attempt is at that time (`performance.now()`);
+ * - `refused(error)`: the credentials are not accepted; there are no further attempts;
+ * - `plain()`: the API has no events; from now on, `poll()` is called every few seconds.
  *
- * Returns a function that tries again at once.
+ * Returns a function that tries again immediately.
  */
 export function follow(connection, on) {
   let nudge = () => {};
@@ -80,7 +80,7 @@ async function run(connection, on, setNudge) {
   }
 }
 
-/** Whether the API itself answers, and only the project's own control surface does not. */
+/** Whether the API itself responds, but lacks this project's control surface. */
 async function hasNoEvents(connection, error) {
   const isAnswer = error instanceof RestException || error instanceof UnexpectedResponse;
   if (connection.kind !== "url" || (isAnswer && error.status >= 500)) return false;

@@ -1,8 +1,8 @@
-// Bodies for reading: lines of coloured words. Nothing here is put in the page as markup.
+// Formats bodies as lines of highlighted words. Creates text nodes only, so a body cannot inject markup.
 
 import { element } from "./dom.js";
 
-/** A body as nodes, by its content type: XML and JSON indented and coloured, what is neither as it is. */
+/** Converts a body to nodes by its content type. Indents and highlights XML and JSON; keeps unknown types unchanged. */
 export function formatted(body, contentType = "") {
   try {
     if (contentType.includes("xml")) return xmlLines(body).map(toNode);
@@ -24,7 +24,7 @@ function toNode({ indent, words }) {
   return line;
 }
 
-/** A tag that is longer has a line for each of its attributes. */
+/** In longer tags, each attribute gets its own line. */
 const TAG_CHARS = 72;
 
 const XML_PART = /<\?[^]*?\?>|<[^>]+>|[^<]+/g;

@@ -1,3 +1,3 @@
-// Who serves the page. In that of `callerid serve` another file takes this one's place, in which `connection` is "server".
+// The page's initial connection. `callerid serve` replaces this file with one in which `connection` is "server".
 
 export const host = { connection: "page" };

@@ -1,4 +1,4 @@
-// The page: its parts, the connection they share, and the validation that is under way.
+// The page: mounts its parts, and manages their connection and the current validation.
 
 import { announce } from "./announce.js";
 import { mountCallerIds } from "./caller-ids.js";
@@ -21,26 +21,26 @@ import { WireLog } from "./wire-log.js";
 const log = new WireLog();
 const calls = new Calls();
 
-/** The connection, or `null` where credentials are missing. */
+/** The connection; `null` if credentials are missing. */
 let connection = null;
 let tryNow = () => {};
-/** Tries again what failed while the stream of events stands. */
+/** The timer that retries a failed request while the event stream is open. */
 let checking;
 const CHECK_MS = 2000;
-/** What a line is called that rings nowhere but here. */
+/** The name of a phone line whose calls ring only on the page's phone. */
 const VIRTUAL = "virtual";
-/** Whether the connection was lost and is yet to come back; whether it has stood before. */
+/** Whether the connection is currently lost, and whether it has ever been live. */
 let wasLost = false;
 let wasLive = false;
-/** Whether the API tells nothing by itself. */
+/** Whether the API has no events. */
 let isPlain = false;
-/** Whether calls ring on the page's own phone, and on no other. */
+/** Whether calls ring only on the page's own phone. */
 let isVirtual = true;
 let validation = null;
-/** Credentials for another URL: in memory only. */
+/** Credentials for another URL. Kept in memory only. */
 let urlCredentials = null;
 
-// While the core is on its way: what does without it, and what is kept of the tab's session.
+// While the core loads: mount what does not need it, and restore the tab's session.
 mountWire(log);
 const phone = mountPhone({ control, take, failed, leave: leavePhone });
 const progress = mountProgress({ again: (parameters) => form.again(parameters) });
@@ -62,7 +62,7 @@ const signIn = mountSignIn({ connect: signInWith });
 
 // ── Connections ──
 
-/** Turns the page to a connection of that kind. */
+/** Switches the page to a connection of this kind. */
 function use(kind, { isAsked = false } = {}) {
   connection?.close();
   connection = null;
@@ -111,7 +111,7 @@ function open(kind) {
 async function signInWith(kind, { url, accountSid, authToken }) {
   if (kind === "server") {
     const session = await settled(beginSession({ accountSid, secret: authToken }));
-    // Meanwhile another connection may have been chosen.
+    // The user may have chosen another connection meanwhile.
     if (byId("sign-in").hidden) return;
     if (session.error) {
       signInFailed(session.error, "Check the Account Sid and the token.");
@@ -124,7 +124,7 @@ async function signInWith(kind, { url, accountSid, authToken }) {
   if (hadFocus && byId("sign-in").hidden) byId("phone-number").focus();
 }
 
-/** Turns the page to the server, with the session that the code in the address was exchanged for. */
+/** Switches the page to the server, with the session from the code in the address. */
 async function signInByAddress(session, { isAsked = false } = {}) {
   const { value, error } = await session;
   if (value) keep("session", value);
@@ -132,13 +132,13 @@ async function signInByAddress(session, { isAsked = false } = {}) {
   if (error) signInFailed(error, "An address from callerid page works once, for ten minutes. Get a new one, or sign in below.");
 }
 
-/** `advice` is for whoever has the wrong secret. */
+/** Shows `advice` if the secret was wrong. */
 function signInFailed(error, advice) {
   const { kind, text } = explain(error, { name: "this server", patience: PATIENCE_MS });
   notify({ title: text, detail: kind === "refused" ? advice : "Try again in a moment." });
 }
 
-/** What became of a promise: its `value`, or its `error`. */
+/** Resolves to the `value` of a promise, or its `error`. */
 function settled(promise) {
   return promise.then((value) => ({ value }), (error) => ({ error }));
 }
@@ -158,7 +158,7 @@ function linkState(state, text) {
   setText(byId("link-text"), text);
 }
 
-/** The name of a connection that is up. */
+/** Describes a live connection. */
 function liveText() {
   const { kind, place, accountSid } = connection;
   return kind === "page" ? "Mock, in this page" : `${place} · ${accountSid.slice(0, 6)}…${accountSid.slice(-4)}`;
@@ -170,7 +170,7 @@ async function live() {
   dismiss(() => byId("call-me").focus());
   if (wasLost) announce("The connection is back.");
   wasLost = false;
-  // The first time it is read as the connection is opened; from then on, something may have been missed.
+  // `use` loads the list the first time. After a reconnect, changes may have been missed.
   if (wasLive) callerIds.loadSoon();
   wasLive = true;
   try {
@@ -185,7 +185,7 @@ async function live() {
   }
 }
 
-/** What the line is called, where that is known: the page's phone stands for a virtual one alone. */
+/** Sets the name of the phone line, if known. The page's phone is shown only for the virtual line. */
 function lineIs(name) {
   isVirtual = name === VIRTUAL;
   show(byId("phone-place"), isVirtual);
@@ -203,7 +203,7 @@ function lost(error, retryAt) {
   wasLost = true;
   const reason = explain(error, connection);
   linkState("lost", "No connection");
-  // A stream that ends is tried again at once: the first time is not worth a word unless that fails too.
+  // A stream that has ended is reopened quickly. Say nothing unless that fails too.
   if (isFirst && error.message === "the stream has ended") return;
   const title = !navigator.onLine && connection.kind === "url" ? "You are offline." : reason.text;
   const detail = connection.kind === "server"
@@ -232,7 +232,7 @@ function refused() {
   callerIds.refuse("Sign in first");
 }
 
-/** A request failed. Its caller reports that; this looks after the connection. */
+/** Handles a failed request as far as the connection is concerned. The caller shows the error itself. */
 function failed(error) {
   if (!connection) return;
   const { kind } = explain(error, connection);
@@ -240,7 +240,7 @@ function failed(error) {
   else if (kind === "unreachable" || kind === "slow") {
     if (byId("notice").hidden) notify({ title: explain(error, connection).text, detail: "What you typed is kept.", actions: [["Try now", again]] });
     tryNow();
-    // The stream of events may stand all the same, and would never say that the rest is back.
+    // The event stream may still be open, so it would not tell when the API is back.
     clearTimeout(checking);
     checking = setTimeout(() => wasLost || callerIds.load(), CHECK_MS);
   }
@@ -251,7 +251,7 @@ function again() {
   callerIds.load();
 }
 
-/** The list has been read: whatever was wrong is over, unless the stream of events is still to come back. */
+/** After the list was fetched, the connection works again, unless the event stream is still lost. */
 function wasRead(page) {
   clearTimeout(checking);
   if (!wasLost) dismiss(() => byId("call-me").focus());
@@ -260,7 +260,7 @@ function wasRead(page) {
 
 // ── The validation ──
 
-/** Sends a request for a validation, and follows what becomes of it. */
+/** Requests a validation, and follows its progress. */
 async function ask(parameters) {
   const current = connection;
   const known = new Set(calls.all().map((call) => call.callSid));
@@ -278,13 +278,13 @@ function newValidation(kept) {
   return { ...kept, national, call: null, entriesAtFirst: 3, isVerified: kept.isVerified ?? false, skew: kept.skew ?? 0, isPlain, isVirtual };
 }
 
-/** Its call, where no event has told of it yet. */
+/** Looks for the validation's call, if no event has announced it yet. */
 async function findCall(current) {
   try {
     for (const call of (await current.control.calls(current.options)).reverse()) calls.take(call);
     callsChanged();
   } catch {
-    // The stream of events will tell, or say that it is lost.
+    // The event stream will deliver the call, or report that it is lost.
   }
 }
 
@@ -303,7 +303,7 @@ function recallValidation() {
   progress.update(validation);
 }
 
-/** A validation is over for an API that tells of no calls when its number is in the list. */
+/** If the API has no events, a validation has succeeded when its number is in the list. */
 function lookForVerified(page) {
   if (!isPlain || !isUnderWay(validation)) return;
   const found = page.items.some((callerId) => callerId.phoneNumber === validation.phoneNumber);
@@ -340,17 +340,17 @@ function callsChanged() {
   const { state } = byId("phone").dataset;
   if (isVirtual) phone.update(calls.all(), validation?.callSid);
   const isOther = byId("phone").dataset.state !== state;
-  // The keypad's sheet is higher than the one that rings.
+  // The sheet is taller with the keypad than while ringing.
   if (isOther && ["ringing", "talking"].includes(byId("phone").dataset.state)) bringCodeIntoView();
 }
 
-/** By how much another clock is ahead of this one, in milliseconds, from a call that was made just now. */
+/** How far the server's clock is ahead of this one, in milliseconds, judging by a call that was just created. */
 function skewOf(call) {
   const skew = call.createdAt - Date.now();
   return Math.abs(skew) > 2000 ? skew : 0;
 }
 
-/** Where the phone is a sheet, the code must not be under it, nor above the window. */
+/** Scrolls so that the code is visible, and not covered by the phone if that is a sheet. */
 function bringCodeIntoView() {
   const code = byId("progress-code");
   const sheet = byId("phone");
@@ -362,7 +362,7 @@ function bringCodeIntoView() {
   scrollTo({ top: scrollY + box.top - 8, behavior: isCalm ? "auto" : "smooth" });
 }
 
-/** The phone is done, and had the focus. */
+/** Moves the focus from the phone after a call. */
 function leavePhone() {
   const isVerified = validation?.call?.verificationStatus === "success";
   (isVerified ? byId("caller-ids-title") : byId("call-again").hidden ? byId("call-me") : byId("call-again")).focus();
@@ -370,7 +370,7 @@ function leavePhone() {
 
 // ── Start ──
 
-/** The core did not load: the page says so. */
+/** Shows that the core could not be loaded. */
 function notStarted(error) {
   linkState("lost", "Not started");
   notify({

@@ -1,23 +1,23 @@
-// What went wrong, for people. The rules and their messages are the core's; here they are put where a person looks.
+// Explains errors to the user. The core has the rules and most of the messages.
 
 import { InvalidPhoneNumber, RestException, UnexpectedResponse } from "./callerid.js";
 
-/** The core's message without its offsets: the page marks the place instead. */
+/** Removes the offsets from a message of the core, because the page marks the position instead. */
 export function forPeople(message) {
   const text = message.replace(/ is at offset \d+/, " is marked").replace(/,? at offset \d+/g, "");
   return capital(text);
 }
 
-/** A text as the beginning of a sentence; the name of a host stays as it is. */
+/** Capitalizes a text, unless it starts with a host name. */
 export const capital = (text) => (/^[a-z]+( |$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
 
-/** The reasons of which the place in the text is worth showing. */
+/** The reasons for which it helps to show the position. */
 const MARKED = new Set([
   "too-long", "another-country", "extension", "area-code", "exchange", "unassigned-area-code", "stray-text",
   "two-numbers",
 ]);
 
-/** The text around what is wrong with it, in three parts; `null` where its place says nothing. */
+/** The text before, at and after the error; `null` if the position does not help. */
 export function excerpt(text, { reason, at }) {
   if (!MARKED.has(reason) || at >= text.length) return null;
   const rest = text.slice(at);
@@ -26,7 +26,7 @@ export function excerpt(text, { reason, at }) {
   return [text.slice(Math.max(0, at - 16), at), rest.slice(0, marked), rest.slice(marked, marked + 16)];
 }
 
-/** Which field a refusal of the service is about. */
+/** The field that an error of the service is about, by the error's code. */
 const FIELD_OF_CODE = {
   20002: "friendly-name",
   21401: "phone-number",
@@ -35,8 +35,8 @@ const FIELD_OF_CODE = {
 };
 
 /**
- * What became of a request: `kind` is `refused` (credentials), `unreachable`, `slow` or `answer`; `text` says it to a
- * person; `field` is the id of the field it is about, if any.
+ * Explains the error of a request. `kind` is `refused` (the credentials), `unreachable`, `slow` or `answer`; `text` is the
+ * message for the user; `field` is the id of the field it is about, if any.
  */
 export function explain(error, connection) {
   const where = connection.name;
@@ -63,13 +63,12 @@ export function explain(error, connection) {
 
 const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-/** Digits that a screen reader reads one by one, in threes. */
+/** Separates digits so that a screen reader reads them one by one, in groups of three. */
 export const spelled = (digits) => digits.replace(/\d/g, "$& ").trim().replace(/^(\d \d \d) /, "$1, ");
 
-/** How often a code may still be entered in a call. */
 export const attemptsLeft = ({ entriesLeft }) => `${entriesLeft} ${entriesLeft === 1 ? "attempt" : "attempts"} left`;
 
-/** Seconds as a person says them: `1 minute 5 seconds`. */
+/** Formats seconds as words: `1 minute 5 seconds`. */
 export function spokenSeconds(seconds) {
   const minutes = Math.floor(seconds / 60);
   const rest = seconds % 60;
@@ -79,5 +78,5 @@ export function spokenSeconds(seconds) {
   return parts.join(" ");
 }
 
-/** Seconds as a clock shows them: `9:05`. */
+/** Formats seconds as a clock: `9:05`. */
 export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;

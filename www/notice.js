@@ -1,10 +1,10 @@
-// What stands above everything else: that the connection is lost, or not accepted, and the ways on.
+// The notice at the top of the page: the connection is lost or the credentials are not accepted, and what to do.
 
 import { byId, element, setText, show } from "./dom.js";
 
 let waiting;
 
-/** Shows a notice. `actions` are pairs of words and what they do; `until` (`performance.now()`) counts down. */
+/** Shows a notice. `actions` are pairs of a label and a function; a countdown runs to `until` (`performance.now()`). */
 export function notify({ title, detail, tone = "bad", actions = [], until }) {
   const notice = byId("notice");
   notice.dataset.tone = tone;
@@ -12,7 +12,7 @@ export function notify({ title, detail, tone = "bad", actions = [], until }) {
   setText(byId("notice-detail"), detail);
   const place = byId("notice-actions");
   const names = actions.map(([name]) => name).join();
-  // Drawn again only where they differ, so that a button in use stays.
+  // Replaces the buttons only if they differ, so that one keeps its focus.
   if (place.dataset.names !== names) {
     place.dataset.names = names;
     place.replaceChildren(...actions.map(([name]) => element("button", { type: "button", className: "button small" }, name)));
@@ -28,7 +28,7 @@ export function notify({ title, detail, tone = "bad", actions = [], until }) {
   show(notice, true);
 }
 
-/** Takes the notice away; if the focus was in it, `focus()` moves it on. */
+/** Hides the notice. If it had the focus, calls `focus()` to move it. */
 export function dismiss(focus) {
   const notice = byId("notice");
   if (notice.hidden) return;

@@ -1,4 +1,4 @@
-// The phone: it shows the call that rings, and is what answers it, keys digits and hangs up.
+// The phone: shows the ringing call, answers it, keys digits and hangs up.
 
 import { announce } from "./announce.js";
 import { PhoneNumber } from "./callerid.js";
@@ -8,7 +8,7 @@ import { attemptsLeft, clock } from "./messages.js";
 import { Sound } from "./sound.js";
 
 const CODE_DIGITS = 6;
-/** How long the end of a call is shown. */
+/** How long an ended call is shown. */
 const OVER_MS = 8000;
 const FLASH_MS = 150;
 
@@ -20,8 +20,8 @@ const KEYS = [
 ];
 
 /**
- * Mounts the phone. `control()` is what its buttons speak to, `take(call)` is told what they led to, `failed(error)` what
- * went wrong; `leave()` moves the focus on when the phone has nothing more to show.
+ * Mounts the phone. `control()` returns the control surface for its buttons; `take(call)` is called with the resulting call, or
+ * `failed(error)` with an error. `leave()` moves the focus when the phone has nothing more to show.
  */
 export function mountPhone({ control, take, failed, leave }) {
   const root = byId("phone");
@@ -34,16 +34,16 @@ export function mountPhone({ control, take, failed, leave }) {
   const sound = new Sound();
 
   let call = null;
-  /** How many other calls ring. */
+  /** The number of other ringing calls. */
   let others = 0;
-  /** The digits of this entry that were keyed here; `•` for one that was keyed elsewhere. */
+  /** The digits of this entry; `•` for those keyed elsewhere. */
   let digits = [];
-  /** Keys that are yet to be sent, and whether some are on their way. */
+  /** Keys to be sent, and whether a request is in progress. */
   let waiting = "";
   let isSending = false;
   let entriesLeft = 0;
   let wasWrong = false;
-  /** Whether keys were lost on their way. */
+  /** Whether sending keys failed. */
   let wasLost = false;
   let resting;
   let ticking;
@@ -129,7 +129,7 @@ export function mountPhone({ control, take, failed, leave }) {
 
   const othersRing = () => (others === 0 ? "" : others === 1 ? " · 1 other ringing" : ` · ${others} others ringing`);
 
-  /** The end of a call goes by itself, but not from under someone's fingers. */
+  /** Hides an ended call after a while, but not while the phone has the focus. */
   const restLater = () => {
     resting = setTimeout(() => {
       if (root.contains(document.activeElement)) restLater();
@@ -156,7 +156,7 @@ export function mountPhone({ control, take, failed, leave }) {
     send();
   };
 
-  /** Sends what was keyed, in its order: what is keyed while a request is out goes with the next. */
+  /** Sends keys in order, one request at a time. Keys pressed meanwhile go into the next request. */
   const send = async () => {
     if (isSending) return;
     isSending = true;
@@ -177,7 +177,7 @@ export function mountPhone({ control, take, failed, leave }) {
     settle();
   };
 
-  /** Makes what is shown what the call knows, once nothing is under way. */
+  /** Shows the digits as the service counts them, once all keys are sent. */
   const settle = () => {
     if (!call || isSending || waiting !== "") return;
     const { digitsKeyed } = call;
@@ -201,7 +201,7 @@ export function mountPhone({ control, take, failed, leave }) {
     }
   };
 
-  /** The phone was not heard: somewhere else the call may have gone on. */
+  /** After a failed action, fetches the call, because it may have changed elsewhere. */
   const lookAgain = async (callSid, error) => {
     try {
       if (error.status === 409) take(await control().call(callSid));
@@ -220,7 +220,7 @@ export function mountPhone({ control, take, failed, leave }) {
   decline.addEventListener("click", () => act(decline, (it, sid) => it.hangUp(sid)));
   end.addEventListener("click", () => act(end, (it, sid) => it.hangUp(sid)));
   done.addEventListener("click", rest);
-  // Digits are keys while the focus is in the phone, and only then: elsewhere they are typing.
+  // Digits on the keyboard press keys only while the phone has the focus. Elsewhere they are text input.
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !keys.has(event.key)) return;
     event.preventDefault();
@@ -235,8 +235,8 @@ export function mountPhone({ control, take, failed, leave }) {
 
   return {
     /**
-     * Shows one call of those there are: the one that is being keyed here, the one that this page asked for (`ownSid`), the one
-     * that was shown before, the newest; in this order.
+     * Chooses the call to show, in this order: the one being keyed here, the one that this page requested (`ownSid`), the one
+     * already shown, the newest.
      */
     update: (calls, ownSid) => {
       const known = call && calls.find((it) => it.callSid === call.callSid);
@@ -263,7 +263,6 @@ export function mountPhone({ control, take, failed, leave }) {
       draw();
       settle();
     },
-    /** Puts the phone down, as for another connection. */
     reset: rest,
   };
 }

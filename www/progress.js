@@ -1,21 +1,21 @@
-// How a validation goes: the code, the four steps, and what to do when one fails.
+// The progress of a validation: the code, the four steps, and advice if one fails.
 
 import { announce } from "./announce.js";
 import { byId, copy, element, icon, setText, setUnbroken, show } from "./dom.js";
 import { attemptsLeft, clock, spelled, spokenSeconds } from "./messages.js";
 
-/** The four steps, and what they say before the first: as the page has them. */
+/** The four steps, and their initial texts, from the HTML. */
 const STEPS = [...byId("steps").children].map(stepOf);
 const REST = STEPS.map(({ text }) => text.textContent);
 
-/** Seconds of a countdown that are said aloud. */
+/** The seconds of a countdown that are announced. */
 const MILESTONES = new Set([60, 30, 10, 5]);
 
 /**
- * Where a validation stands, in words.
+ * Describes the state of a validation.
  *
- * `steps` are the four steps: each `is` `done`, `now`, `next` or `failed`. `state` names the moment, `advice` says what
- * to do after a failure, `says` is what those hear who listen, `waits` the seconds until the phone rings.
+ * `steps` are the four steps; each `is` `done`, `now`, `next` or `failed`. `state` names the state, `advice` says what to
+ * do after a failure, `says` is the announcement for screen readers, and `waits` the seconds until the phone rings.
  */
 export function describe(validation, now) {
   if (!validation) {
@@ -91,13 +91,13 @@ export function describe(validation, now) {
   }
 }
 
-/** Whether a validation is under way. */
+/** Whether a validation is in progress. */
 export const isUnderWay = (validation) => Boolean(validation) && !describe(validation, Date.now()).isOver;
 
 const MARKS = { done: "check", failed: "cross" };
 const SPOKEN = { done: "Done: ", now: "Now: ", next: "Next: ", failed: "Failed: " };
 
-/** Mounts the panel. `again` asks for another call with the same number and name. */
+/** Mounts the panel. `again` requests another call with the same number and name. */
 export function mountProgress({ again }) {
   const panel = byId("progress");
   let validation = null;
@@ -161,14 +161,14 @@ export function mountProgress({ again }) {
   });
   for (const id of ["call-again", "no-call-again"]) {
     byId(id).addEventListener("click", () => {
-      // The button goes away with the failure: the code is what comes next.
+      // The new call hides this button, so move the focus first.
       byId("call-me").focus();
       again(validation.parameters);
     });
   }
 
   return {
-    /** Shows that validation; `null` shows what is to come. */
+    /** Shows a validation; `null` shows the initial state. */
     update: (next) => {
       if (next !== validation) {
         said = next ? null : "rest";
@@ -190,7 +190,7 @@ function reasons({ isVirtual, national }) {
     .map((text) => element("li", {}, text));
 }
 
-/** The parts of a step. */
+/** The elements of a step. */
 function stepOf(item) {
   const [mark, words] = item.children;
   const [spoken, text, note] = words.children;

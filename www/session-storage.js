@@ -1,8 +1,8 @@
-// What is kept for the tab's session, and no longer: nothing is written anywhere else.
+// Values in the tab's session storage. The page stores nothing anywhere else.
 
 const PREFIX = "callerid.";
 
-/** What is kept under that name; `undefined` if nothing is, or if it cannot be read. */
+/** Reads a value; `undefined` if absent or unreadable. */
 export function recall(name) {
   try {
     const text = sessionStorage.getItem(PREFIX + name);
@@ -12,12 +12,12 @@ export function recall(name) {
   }
 }
 
-/** Keeps a value; `undefined` forgets it. Where storage is full or forbidden, the page goes on without. */
+/** Stores a value; `undefined` removes it. Does nothing if the storage is full or forbidden. */
 export function keep(name, value) {
   try {
     if (value === undefined) sessionStorage.removeItem(PREFIX + name);
     else sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
   } catch {
-    // A reload starts over, and that is all.
+    // Then a reload starts over.
   }
 }

@@ -1,10 +1,10 @@
-// Credentials: in the address that `callerid page` prints, or typed.
+// Credentials from the address that `callerid page` prints, or from the sign-in form.
 
 import { byId, element, icon, isBusy, setBusy, setText, show } from "./dom.js";
 
 /**
- * The account in the address and its code, which works once, as the secret to sign in with; `null` if there are none. They are
- * taken out of the address, and so out of the history, at once. The address is `…/#account=AC…&code=…`.
+ * Returns the account and the one-time code (as `secret`) from the address `…/#account=AC…&code=…`; `null` if absent.
+ * Removes them from the address, and thereby from the history, at once.
  */
 export function takeFromAddress() {
   const fragment = new URLSearchParams(location.hash.slice(1));
@@ -17,7 +17,7 @@ export function takeFromAddress() {
 
 const FIELDS = { url: "sign-in-url", accountSid: "sign-in-account", authToken: "sign-in-token" };
 
-/** Mounts the form. `connect(kind, credentials)` resolves when that is done, or told why not. */
+/** Mounts the form. `connect(kind, credentials)` resolves when it has succeeded, or has shown why not. */
 export function mountSignIn({ connect }) {
   const panel = byId("sign-in");
   const inputs = Object.fromEntries(Object.entries(FIELDS).map(([name, id]) => [name, byId(id)]));
@@ -54,7 +54,7 @@ export function mountSignIn({ connect }) {
   });
 
   return {
-    /** Asks for the credentials of that kind of connection. */
+    /** Shows the form for this kind of connection. */
     ask: (next, { focus = false } = {}) => {
       kind = next;
       const isUrl = kind === "url";
@@ -69,7 +69,7 @@ export function mountSignIn({ connect }) {
       show(panel, true);
       if (focus) byId("sign-in-title").focus();
     },
-    /** Puts the form away, and what was typed into it. */
+    /** Hides the form and clears the token. */
     dismiss: () => {
       inputs.authToken.value = "";
       show(panel, false);

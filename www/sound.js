@@ -1,4 +1,4 @@
-// The phone's sounds: none until they are asked for. Ringing as in North America, and the tones of the keys (ITU-T Q.23).
+// The phone's sounds, off by default: the North American ringing tone, and the tones of the keys (ITU-T Q.23).
 
 const RING_HZ = [440, 480];
 const RING_SECONDS = 2;
@@ -12,10 +12,9 @@ export class Sound {
   #ringing = null;
   #isRinging = false;
 
-  /** Whether sounds are heard. */
   isOn = false;
 
-  /** Turns sounds on or off; a person's click, since browsers want one. */
+  /** Turns sounds on or off. Call it from a click handler: browsers require a user gesture. */
   turn(isOn) {
     this.isOn = isOn;
     if (isOn) {
@@ -25,7 +24,7 @@ export class Sound {
     this.ring(this.#isRinging);
   }
 
-  /** Rings, until told not to. */
+  /** Starts or stops ringing. */
   ring(isRinging) {
     this.#isRinging = isRinging;
     const isHeard = isRinging && this.isOn;
@@ -41,7 +40,7 @@ export class Sound {
     }
   }
 
-  /** The tone of a key. */
+  /** Plays the tone of a key. */
   key(label) {
     const at = KEYS.indexOf(label);
     if (this.isOn && at >= 0) this.#play([ROWS_HZ[Math.floor(at / 3)], COLUMNS_HZ[at % 3]], 0.12, 0.06);
@@ -54,7 +53,7 @@ export class Sound {
     const gain = context.createGain();
     const start = context.currentTime;
     const end = start + seconds;
-    // Faded in and out, or it clicks.
+    // Fades in and out, to avoid clicks.
     gain.gain.setValueAtTime(0, start);
     gain.gain.linearRampToValueAtTime(volume, start + 0.01);
     gain.gain.setValueAtTime(volume, end - 0.02);

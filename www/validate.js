@@ -1,20 +1,20 @@
-// The form that asks for a validation. What is typed is checked by the core and left as it was typed.
+// The form that requests a validation. The core checks the input, and the form does not change it.
 
 import { announce } from "./announce.js";
 import { CallDelay, FriendlyName, PhoneNumber } from "./callerid.js";
 import { byId, element, icon, isBusy, setBusy, setText, show } from "./dom.js";
 import { excerpt, explain, forPeople } from "./messages.js";
 
-/** How long a person waits before being told that the server is slow. */
+/** After this time, the form says that the server is slow. */
 const SLOW_MS = 4000;
-/** How long typing rests before what was found is said. */
+/** The pause in typing before feedback is announced. */
 const SAY_MS = 900;
 
 const number = byId("phone-number");
 const name = byId("friendly-name");
 const delay = byId("call-delay");
 
-/** What is wrong with a field: `null`, or a message and, if it helps, the place. */
+/** Checks of the fields. Each returns `null`, or a message and, if it helps, the position of the error. */
 const CHECKS = {
   "phone-number": (text) => {
     const check = PhoneNumber.check(text);
@@ -34,13 +34,13 @@ const CHECKS = {
 };
 
 /**
- * Mounts the form. `ask(parameters)` sends the request and is told of by its promise; `explainError` gives an error's words.
- * Returns ways to fill the form, and to ask again with what was asked before.
+ * Mounts the form. `ask(parameters)` sends the request and `connection()` returns the connection it uses. `onFailure(problem,
+ * error)` is called for an error of the request, and `onExisting(number)` shows a number that is already a caller ID.
  */
 export function mountValidate({ ask, connection, onFailure, onExisting }) {
   const button = byId("call-me");
   const summary = byId("error-summary");
-  /** Fields whose error has been shown: from then on they are judged with every key. */
+  /** Fields that have shown an error. From then on, every input updates it. */
   const judged = new Set();
   let sayTimer;
 
@@ -66,7 +66,7 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
   };
 
   const found = (input) => {
-    // Of what is yet to be filled in there is nothing to say, and nothing to ask the core.
+    // An empty field shows no error until the user leaves it or submits the form.
     if (input.value === "" && !judged.has(input.id)) {
       feedback(input, "");
       return null;
@@ -142,7 +142,7 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
     if (problems.length > 0) summary.focus();
   };
 
-  /** Sends a request and shows how that goes. */
+  /** Sends a request and shows its state and errors. */
   const send = async (parameters) => {
     if (isBusy(button)) return;
     const asked = connection();
@@ -202,16 +202,16 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
   });
 
   return {
-    /** Asks once more for what was asked for, at once. */
+    /** Repeats a request, without the delay. */
     again: (parameters) => send({ ...parameters, callDelay: undefined }),
-    /** Fills the form, as after a reload. */
+    /** Fills the form, for example after a reload. */
     fill: ({ phoneNumber, friendlyName = "", callDelay = 0 }) => {
       number.value = phoneNumber;
       name.value = friendlyName;
       delay.value = String(callDelay);
       found(number);
     },
-    /** Forgets what went wrong, as for another connection. */
+    /** Clears all errors, for example for another connection. */
     reset: () => {
       judged.clear();
       summarize([]);

@@ -1,11 +1,11 @@
-// Every request and response of this session, as they went over.
+// The log of all requests and responses since the page was loaded.
 
 const EXCHANGES_MAX = 300;
 const STREAM_CHARS_MAX = 20_000;
 
 /**
- * One request and what came of it. `status` is `null` until there is a response; `failure` says why there is none;
- * `isOpen` while more is to come.
+ * A request and its response. `status` is `null` until there is a response; `failure` says why it is missing or incomplete;
+ * `isOpen` is true until it is complete.
  */
 class Exchange {
   constructor(id, url, init, isLocal) {
@@ -27,25 +27,25 @@ class Exchange {
     this.failure = null;
   }
 
-  /** Whether it is of the project's own control surface rather than Twilio's API. */
+  /** Whether it belongs to this project's control surface, not to Twilio's API. */
   get isControl() {
     return this.url.pathname.startsWith("/_callerid/");
   }
 }
 
-/** The log. It fires `change`, with the exchange as its `detail`. */
+/** The log. It fires `change` with the exchange as `detail`. */
 export class WireLog extends EventTarget {
   /** Newest first. */
   exchanges = [];
   #count = 0;
 
-  /** Forgets what is over. */
+  /** Removes complete exchanges. */
   clear() {
     this.exchanges = this.exchanges.filter((exchange) => exchange.isOpen);
     this.#tell(null);
   }
 
-  /** A `fetch` that does what the given one does, and writes it down. `isLocal` says that nothing leaves the page. */
+  /** Wraps a `fetch` function to log its requests. `isLocal` means that they do not leave the page. */
   recording(fetch, isLocal) {
     return async (url, init = {}) => {
       const exchange = new Exchange(++this.#count, url, init, isLocal);
@@ -82,7 +82,7 @@ export class WireLog extends EventTarget {
     return response;
   }
 
-  /** The same stream, written down as it passes. */
+  /** Wraps a stream to log its content. */
   #overheard(exchange, stream) {
     const reader = stream.getReader();
     const decoder = new TextDecoder();
@@ -126,7 +126,7 @@ export class WireLog extends EventTarget {
   }
 }
 
-/** A header's value as it may be shown. */
+/** Masks the value of a header if it is secret. */
 export function masked(name, value) {
   if (name !== "authorization") return value;
   const [scheme] = value.split(" ", 1);
@@ -135,7 +135,7 @@ export function masked(name, value) {
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The command that sends the request again. The token is a variable of the shell. */
+/** The curl command that repeats the request. It takes the token from a shell variable. */
 export function toCurl(exchange) {
   const parts = [`curl ${quoted(exchange.url.href)}`];
   if (exchange.method !== "GET" && !(exchange.method === "POST" && exchange.requestBody)) {

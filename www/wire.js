@@ -1,28 +1,27 @@
-// "On the wire": the log, shown. Newest first; the newest is shown beside until another one is chosen.
+// "On the wire": shows the log, newest first, and the details of the selected exchange, by default the newest.
 
 import { announce } from "./announce.js";
 import { byId, copy, element, setText, show } from "./dom.js";
 import { formatted } from "./format.js";
 import { masked, toCurl } from "./wire-log.js";
 
-/** `14:05:09`. */
+/** Formats a time as `14:05:09`. */
 const timeOfDay = (date) => date.toTimeString().slice(0, 8);
 
-/** Shows that log. */
+/** Shows a log. */
 export function mountWire(log) {
   const list = byId("wire-list");
   const shown = byId("wire-shown");
   const control = byId("wire-control");
   const copyButton = byId("wire-copy");
-  /** Rows by exchange. */
   let rows = new Map();
-  /** What was chosen; `null` follows the newest. */
+  /** The selected exchange; `null` follows the newest. */
   let chosen = null;
   let drawn = null;
   let isDue = false;
 
   const visible = () => log.exchanges.filter((exchange) => control.checked || !exchange.isControl);
-  /** The newest of the API itself is what a developer comes for. */
+  /** Prefers exchanges with the API to those with the control surface, because developers look for these. */
   const newest = () => visible().find((it) => !it.isControl) ?? visible().find((it) => !it.isStream) ?? visible()[0] ?? null;
   const current = () => (visible().includes(chosen) ? chosen : newest());
 
@@ -118,7 +117,7 @@ export function mountWire(log) {
 
 const took = (exchange) => (exchange.took === null ? "" : `${exchange.took < 10 ? exchange.took.toFixed(1) : Math.round(exchange.took)} ms`);
 
-/** The part of an address that tells requests apart. */
+/** Shortens a URL to the part that distinguishes requests. */
 function shortPath(url) {
   const path = url.pathname.replace(/^\/([\d-]+\/Accounts\/\w+|_callerid)\//, "…/").replace(/\b([A-Z]{2}\w{4})\w{28}\b/g, "$1…");
   return path + decodeURIComponent(url.search.replaceAll("+", " "));
@@ -154,7 +153,7 @@ function describe(exchange) {
   return parts;
 }
 
-/** The status texts that HTTP/2 and the mock leave out. */
+/** The status texts, which HTTP/2 and the mock omit. */
 const REASONS = {
   200: "OK", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
   408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 429: "Too Many Requests",
