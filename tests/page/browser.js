@@ -1,5 +1,5 @@
-// Finds a Chromium: `$CHROME`, then one of the system, then the one that Playwright may have installed. Run by itself, it
-// prints the path, and fails where there is none.
+// Finds a Chromium: `$CHROME`, then the system's, then Playwright's. If run as a program, prints the path, or fails if there
+// is none.
 
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -11,7 +11,7 @@ const PLACES = [
   "/Applications/Chromium.app/Contents/MacOS",
 ];
 
-/** The path of a Chromium; `undefined` leaves it to Playwright. */
+/** The path of a Chromium; `undefined` lets Playwright choose. */
 export function findChromium() {
   if (process.env.CHROME) return process.env.CHROME;
   const candidates = PLACES.flatMap((place) => [...NAMES, "Google Chrome", "Chromium"].map((name) => join(place, name)));
@@ -27,7 +27,7 @@ function isExecutable(path) {
   }
 }
 
-/** What a test browser is started with: nothing of it speaks to anyone by itself. */
+/** Options of the test browser: it sends no requests of its own. */
 export const ARGUMENTS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",

@@ -1,4 +1,4 @@
-// What every test stands on: a page over the mock or over the real server, watched for what must never happen.
+// Fixtures: a page over the mock or the real server. A test fails on unexpected console errors and requests to other origins.
 
 import { mkdirSync } from "node:fs";
 
@@ -29,36 +29,36 @@ export const test = base.extend({
     },
     { scope: "worker" },
   ],
-  /** A server of the test's own, to be ill-treated. */
+  /** A server for this test only, which it may stop or kill. */
   ownServer: async ({}, use) => {
     const server = await Server.start();
     await use(server);
     await server.stop();
   },
-  /** What a test expects to go wrong: the browser's own words about failed requests, errors of the page's, other origins. */
+  /** Patterns of the problems that a test expects: failed requests, errors of the page, requests to other origins. */
   expected: async ({}, use) => use({ failures: [], errors: [], origins: [] }),
-  /** No error in the console, and nothing asked of another origin. */
+  /** Fails the test on console errors and on requests to other origins. */
   page: async ({ page, expected }, use) => {
     const problems = [];
     watch(page, expected, problems);
     await use(page);
     expect(problems).toEqual([]);
   },
-  /** The page over its own mock, from a static host. `open(query)` goes there. */
+  /** The page over its own mock, from a static host. `open(query)` opens it. */
   mock: async ({ page, staticHost }, use) => {
     await use({ open: (query = "") => arrive(page, staticHost.url + query) });
   },
-  /** The page over the real server, signed in to an account of its own. */
+  /** The page over the real server, signed in to a separate account. */
   server: async ({ page, sharedServer }, use) => {
     const account = await sharedServer.addAccount();
     await use(over(page, sharedServer, account));
   },
-  /** Which of the two `host` is. */
+  /** Which of the two `host` uses. */
   api: ["mock", { option: true }],
   host: async ({ api, mock, server }, use) => use(api === "mock" ? mock : server),
 });
 
-/** The page over that server: `open()` goes there by an address that signs in, `signedIn()`; `elsewhere` is another client. */
+/** The page over a server. `open()` opens it with an address that signs in, `signedIn()`; `elsewhere` is another client. */
 export function over(page, server, account) {
   return {
     account,
@@ -69,7 +69,7 @@ export function over(page, server, account) {
   };
 }
 
-/** Goes to the page, and waits until it has read its list. */
+/** Opens the page and waits until its list is loaded. */
 export async function arrive(page, url) {
   await page.addInitScript(() => {
     window.said = [];
@@ -94,21 +94,21 @@ function watch(page, { failures, errors, origins }, problems) {
   });
 }
 
-/** Everything that was said to those who listen, as one text. */
+/** All screen reader announcements, as one text. */
 export const said = (page) => page.evaluate(() => window.said.join(" | "));
 
-/** Waits until that was said. */
+/** Waits for an announcement. */
 export async function hear(page, text) {
   await expect.poll(() => said(page), { message: `“${text}” is said` }).toContain(text);
 }
 
-/** The code that is shown. */
+/** The code shown on the page. */
 export async function shownCode(page) {
   await expect(page.locator("#code-digits")).toHaveText(/^\d{6}$/);
   return page.locator("#code-digits").textContent();
 }
 
-/** Asks for a call. */
+/** Requests a call. */
 export async function ask(page, { number = "(415) 867.5309", name = "", delay = "0" } = {}) {
   await page.locator("#phone-number").fill(number);
   await page.locator("#friendly-name").fill(name);
@@ -116,18 +116,18 @@ export async function ask(page, { number = "(415) 867.5309", name = "", delay = 
   await page.getByRole("button", { name: "Call me" }).click();
 }
 
-/** The steps, each with what it is: `now: Ringing (415) 867-5309`. */
+/** The steps with their states: `now: Ringing (415) 867-5309`. */
 export const steps = (page) => page.locator(".step").evaluateAll((items) => items.map((item) => `${item.dataset.is}: ${item.lastElementChild.children[1].textContent}`));
 
 export const answer = (page) => page.getByRole("button", { name: "Answer", exact: true }).click();
 
-/** Presses keys of the phone. */
+/** Presses keys on the phone. */
 export async function press(page, digits) {
   for (const digit of digits) await page.locator("#keypad").getByRole("button", { name: digit, exact: true }).click();
 }
 
-/** A code that is not this one. */
+/** A different code. */
 export const wrong = (code) => (code === "000000" ? "111111" : "000000");
 
-/** A picture for people to look at: of the whole page, or of what the window shows. */
+/** Takes a screenshot for review, of the whole page or of the window. */
 export const shoot = (page, name, { fullPage = true } = {}) => page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage, animations: "disabled" });

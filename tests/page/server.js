@@ -1,4 +1,4 @@
-// The real server, `callerid serve`, on a free port with its data in a directory of its own.
+// The real server, `callerid serve`, on a free port and with a temporary data directory.
 
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -15,7 +15,7 @@ export class Server {
   #process;
   #data;
 
-  /** Starts a server, with the account of the environment that it is given. */
+  /** Starts a server. Passes it an account in the environment. */
   static async start() {
     const server = new Server();
     server.#data = await mkdtemp(join(tmpdir(), "callerid-page-"));
@@ -24,7 +24,7 @@ export class Server {
     return server;
   }
 
-  /** Starts it again, where it was unless told otherwise. */
+  /** Starts the server again, by default at the same address. */
   async restart(listen = new URL(this.url).host) {
     const { accountSid, authToken } = this.account;
     const environment = { ...process.env, CALLERID_ACCOUNT_SID: accountSid, CALLERID_AUTH_TOKEN: authToken };
@@ -44,13 +44,13 @@ export class Server {
     throw new Error(`${PROGRAM} did not start: ${said}`);
   }
 
-  /** Ends it at once, as a crash does. */
+  /** Kills the server, to simulate a crash. */
   async kill() {
     this.#process.kill("SIGKILL");
     await this.ended;
   }
 
-  /** Holds it still, as if it were slow, until it is told to go on. */
+  /** Pauses the server, to simulate a slow one. */
   hold() {
     this.#process.kill("SIGSTOP");
   }
@@ -64,19 +64,19 @@ export class Server {
     await rm(this.#data, { recursive: true, force: true });
   }
 
-  /** Another account, so that tests that share a server do not share their data. */
+  /** Adds an account, so that tests that share a server do not share data. */
   async addAccount() {
     const { stdout } = await run(PROGRAM, ["account", "--data", this.#data, "add"]);
     return credentials(stdout);
   }
 
-  /** An address of the page that signs in to an account, once. */
+  /** Gets an address of the page that signs in to an account once. */
   async signedIn({ accountSid }) {
     const { stdout } = await run(PROGRAM, ["page", "--data", this.#data, accountSid]);
     return stdout.trim();
   }
 
-  /** Another token for an account. */
+  /** Changes the token of an account. */
   async rotate({ accountSid }) {
     const { stdout } = await run(PROGRAM, ["account", "--data", this.#data, "rotate", accountSid]);
     return credentials(stdout);
@@ -91,7 +91,7 @@ function credentials(text) {
 
 const hex = (bytes) => randomBytes(bytes).toString("hex");
 
-/** What is sent to the API and the control surface from outside the page. */
+/** A client outside of the page, for the API and the control surface. */
 export class Elsewhere {
   constructor(url, { accountSid, authToken }) {
     this.url = url;
@@ -109,13 +109,13 @@ export class Elsewhere {
     return JSON.parse((await this.send("GET", "/_callerid/calls")).text).calls;
   }
 
-  /** Makes the phone do something with the newest call. */
+  /** Performs a phone action on the newest call. */
   async phone(action, form) {
     const [{ call_sid: sid }] = await this.calls();
     return this.send("POST", `/_callerid/calls/${sid}/${action}`, form);
   }
 
-  /** Validates a number from its request to its code. */
+  /** Validates a number, from the request to the code. */
   async add(PhoneNumber, FriendlyName) {
     const { text } = await this.send("POST", this.path, FriendlyName ? { PhoneNumber, FriendlyName } : { PhoneNumber });
     const [, Digits] = /<ValidationCode>(\d+)/.exec(text);

@@ -1,5 +1,5 @@
-// How long the page takes to start, by the clock, as JSON for `cargo xtask bench page`: from the navigation to the moment at which
-// everything on it can be used.
+// Measures how long the page takes to start, in wall-clock time: from the navigation until everything can be used. Prints JSON for
+// `cargo xtask bench page`.
 
 import { createServer } from "node:http";
 
@@ -11,7 +11,7 @@ import { Server } from "./server.js";
 const RUNS = 15;
 const READY = "callerid-started";
 
-/** What any page takes here: one that is empty but for a module. */
+/** The baseline: an empty page with one module. */
 const EMPTY = {
   "/": ["text/html", "<!doctype html><title>empty</title><script type=module src=ready.js></script>"],
   "/ready.js": ["text/javascript", `performance.mark("${READY}")`],

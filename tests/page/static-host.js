@@ -1,4 +1,4 @@
-// A static host, as plain as they come: the page's files, and the package's beside them under `callerid/`.
+// A minimal static host: serves the page's files, and the package's files under `callerid/`.
 
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
@@ -14,7 +14,7 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** Serves the page on a free port of the loopback; its `url` ends in the folder it is served from. */
+/** Serves the page on a free loopback port. Its `url` ends with the folder it is served from. */
 export async function serveStatic() {
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, "http://localhost").pathname);

@@ -1,10 +1,10 @@
-// The list: pages, the filter, renaming and deleting in place, and what others change.
+// The list: pages, the filter, renaming and deleting in place, and changes made elsewhere.
 
 import { arrive, expect, hear, shoot, test } from "../fixtures.js";
 
 const rows = (page) => page.locator(".row");
 
-test("120 rows are twelve pages", async ({ page, mock }) => {
+test("shows 120 rows in twelve pages", async ({ page, mock }) => {
   await mock.open("?seed=120");
   await expect(page.locator("#caller-ids-count")).toHaveText("120");
   await expect(page.locator("#pager-text")).toHaveText("1–10 of 120");
@@ -22,7 +22,7 @@ test("120 rows are twelve pages", async ({ page, mock }) => {
   await expect(page.locator("#pager-text")).toHaveText("101–110 of 120");
 });
 
-test("the filter takes an exact name, or a number in any format", async ({ page, mock }) => {
+test("filters by an exact name, or by a number in any format", async ({ page, mock }) => {
   await mock.open("?seed=120");
   const filter = page.getByRole("searchbox");
   await filter.fill("Extension 7");
@@ -41,7 +41,7 @@ test("the filter takes an exact name, or a number in any format", async ({ page,
   await expect(filter).toBeFocused();
 });
 
-test("renaming in place: Enter keeps, Escape leaves, and the focus stays in the row", async ({ page, mock }) => {
+test("renames in place: Enter saves, Escape cancels, and the focus stays in the row", async ({ page, mock }) => {
   await mock.open("?seed=3");
   const first = rows(page).first();
   const number = await first.locator(".cell-number").textContent();
@@ -66,7 +66,7 @@ test("renaming in place: Enter keeps, Escape leaves, and the focus stays in the 
   await expect(page.locator(".row").filter({ hasText: number }).getByRole("button", { name: "Rename Reception" })).toBeFocused();
 });
 
-test("deleting asks in the row, and the focus goes on to the next", async ({ page, mock }) => {
+test("confirms deletion in the row, then focuses the next row", async ({ page, mock }) => {
   await mock.open("?seed=3");
   await page.getByRole("button", { name: "Delete Extension 2" }).click();
   await expect(page.getByRole("button", { name: "Keep it" })).toBeFocused();
@@ -80,7 +80,7 @@ test("deleting asks in the row, and the focus goes on to the next", async ({ pag
   await expect(page.getByRole("button", { name: "Delete Extension 3" })).toBeFocused();
 });
 
-test("the last row of the last page goes, and the page before is shown; then none is left", async ({ page, mock }) => {
+test("shows the previous page after the last row of a page is deleted, and finally an empty list", async ({ page, mock }) => {
   await mock.open("?seed=11");
   await page.getByRole("button", { name: "Next" }).click();
   await expect(rows(page)).toHaveCount(1);
@@ -91,13 +91,13 @@ test("the last row of the last page goes, and the page before is shown; then non
   await expect(page.locator("#caller-ids-title")).toBeFocused();
 });
 
-test("an empty list says how to fill it", async ({ page, server }) => {
+test("an empty list explains how to add a caller ID", async ({ page, server }) => {
   await server.open();
   await expect(page.locator("#blank-title")).toHaveText("No caller IDs yet");
   await shoot(page, "empty-light");
 });
 
-test("the exact date shows on hover and focus, and Escape sends it away", async ({ page, mock }) => {
+test("shows the exact date on hover and focus; Escape hides it", async ({ page, mock }) => {
   await mock.open("?seed=1");
   const date = page.locator(".date");
   const exact = page.getByRole("tooltip", { includeHidden: true });
@@ -115,7 +115,7 @@ test("the exact date shows on hover and focus, and Escape sends it away", async 
   await expect(exact).toBeHidden();
 });
 
-test("two tabs: what one does, the other shows, and an edit under way goes on", async ({ page, context, server }) => {
+test("shows changes made in another tab without interrupting an edit", async ({ page, context, server }) => {
   await server.open();
   await server.elsewhere.add("4158675309", "First");
   await expect(rows(page)).toHaveCount(1);

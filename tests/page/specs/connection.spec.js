@@ -1,14 +1,14 @@
-// The three connections, signing in, and what the page says and does when a connection fails.
+// The three kinds of connection, signing in, and handling of connection failures.
 
 import AxeBuilder from "@axe-core/playwright";
 
 import { answer, arrive, ask, expect, hear, over, press, shoot, shownCode, test } from "../fixtures.js";
 
-/** What the browser itself writes when a server is gone or refuses. */
+/** The browser's own messages for failed requests. */
 const BROKEN = [/ERR_CONNECTION/, /ERR_INCOMPLETE/, /ERR_INTERNET/, /ERR_NETWORK/, /ERR_EMPTY/];
 const link = (page) => page.locator("#link-state");
 
-test("the printed address signs in once, leaves the address bar, and lasts for the tab", async ({ page, server, context, expected }) => {
+test("the printed address signs in once, is removed from the address bar, and the session lasts for the tab", async ({ page, server, context, expected }) => {
   const address = await server.signedIn();
   await arrive(page, address);
   expect(page.url()).toBe(`${server.url}/`);
@@ -33,13 +33,13 @@ test("the printed address signs in once, leaves the address bar, and lasts for t
   await expect(other.locator("#notice-detail")).toHaveText("An address from callerid page works once, for ten minutes. Get a new one, or sign in below.");
   await expect(other.locator("#sign-in-title")).toBeVisible();
   expect(other.url()).toBe(`${server.url}/`);
-  // A used address takes nobody's session away.
+  // A used address does not end an existing session.
   expected.failures.push(/status of 401/);
   await page.goto(address);
   await expect(link(page)).toHaveAttribute("data-state", "live");
 });
 
-test("the policy, and no request of another origin", async ({ page, server }) => {
+test("has a Content-Security-Policy, and sends no requests to other origins", async ({ page, server }) => {
   const response = await page.goto(server.url);
   const policy = response.headers()["content-security-policy"];
   expect(policy).toContain("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';");
@@ -47,7 +47,7 @@ test("the policy, and no request of another origin", async ({ page, server }) =>
   expect(await page.locator("script:not([src]), style, [style], [onclick]").count()).toBe(0);
 });
 
-test("a Sid and a token sign in, and wrong ones are told in words", async ({ page, server, expected }) => {
+test("signs in with a Sid and a token, and explains wrong ones", async ({ page, server, expected }) => {
   expected.failures.push(/status of 401/);
   await page.goto(server.url);
   await expect(link(page)).toHaveAttribute("data-state", "refused");
@@ -79,7 +79,7 @@ test("a Sid and a token sign in, and wrong ones are told in words", async ({ pag
   await expect(link(page)).toHaveAttribute("data-state", "live");
 });
 
-test("a token that is changed under way ends the session", async ({ page, ownServer, expected }) => {
+test("changing the token ends the session", async ({ page, ownServer, expected }) => {
   expected.failures.push(/status of 401/, ...BROKEN);
   const account = await ownServer.addAccount();
   await over(page, ownServer, account).open();
@@ -92,7 +92,7 @@ test("a token that is changed under way ends the session", async ({ page, ownSer
   await expect(link(page)).toHaveAttribute("data-state", "live");
 });
 
-test("without a connection the page says so, and a code that was not exchanged is still good", async ({ page, ownServer, expected }) => {
+test("reports that there is no connection, and an unused code remains valid", async ({ page, ownServer, expected }) => {
   expected.failures.push(...BROKEN);
   const address = await ownServer.signedIn(ownServer.account);
   await page.route("**/_callerid/sessions", (route) => route.abort());
@@ -117,7 +117,7 @@ for (const colorScheme of ["light", "dark"]) {
   });
 }
 
-test("the server dies in mid-call, and comes back", async ({ page, ownServer, expected }) => {
+test("survives a crash of the server during a call", async ({ page, ownServer, expected }) => {
   expected.failures.push(...BROKEN);
   await over(page, ownServer, ownServer.account).open();
   await ask(page, { name: "Survivor" });
@@ -146,7 +146,7 @@ test("the server dies in mid-call, and comes back", async ({ page, ownServer, ex
   await expect(page.locator(".row").filter({ hasText: "Survivor" })).toBeVisible();
 });
 
-test("the server restarts, and the page finds it by itself", async ({ page, ownServer, expected }) => {
+test("reconnects automatically after the server restarts", async ({ page, ownServer, expected }) => {
   expected.failures.push(...BROKEN);
   const { open, elsewhere } = over(page, ownServer, ownServer.account);
   await open();
@@ -158,7 +158,7 @@ test("the server restarts, and the page finds it by itself", async ({ page, ownS
   await expect(page.locator("#notice")).toBeHidden();
 });
 
-test("a slow server: the page says that it waits, and goes on", async ({ page, ownServer, expected }) => {
+test("says that it is waiting for a slow server, then continues", async ({ page, ownServer, expected }) => {
   expected.failures.push(...BROKEN);
   await over(page, ownServer, ownServer.account).open();
   ownServer.hold();
@@ -174,7 +174,7 @@ test("a slow server: the page says that it waits, and goes on", async ({ page, o
   await expect(page.locator("#phone")).toHaveAttribute("data-state", "ringing");
 });
 
-test("the network is cut, and comes back", async ({ page, context, server, expected }) => {
+test("recovers from a network outage", async ({ page, context, server, expected }) => {
   expected.failures.push(...BROKEN);
   await server.open();
   await server.elsewhere.add("4158675309", "Here");
@@ -188,7 +188,7 @@ test("the network is cut, and comes back", async ({ page, context, server, expec
   await expect(link(page)).toHaveAttribute("data-state", "live");
 });
 
-test("from the server to the mock and back", async ({ page, server }) => {
+test("switches from the server to the mock and back", async ({ page, server }) => {
   await server.open();
   await page.getByRole("radio", { name: "This page" }).check();
   await expect(page.locator("#caller-ids-count")).toHaveText("12");
@@ -198,7 +198,7 @@ test("from the server to the mock and back", async ({ page, server }) => {
   await expect(page.locator("#link-text")).toContainText(new URL(server.url).host);
 });
 
-test("a line that is not virtual: the page has no phone, and follows the call all the same", async ({ page, server }) => {
+test("hides the phone for a line that is not virtual, and still follows the call", async ({ page, server }) => {
   await page.route("**/_callerid/health", async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, json: { ...(await response.json()), line: "modem" } });
@@ -216,7 +216,7 @@ test("a line that is not virtual: the page has no phone, and follows the call al
   await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
 });
 
-test("another URL, which tells nothing by itself: the list says when the number is validated", async ({ page, mock, expected }) => {
+test("polls the list of another URL without events to see when the number is validated", async ({ page, mock, expected }) => {
   const origin = "https://api.example.test";
   expected.origins.push(origin);
   expected.failures.push(/status of 404/);

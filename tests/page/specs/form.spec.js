@@ -1,8 +1,8 @@
-// The form: judged by the core, left as it was typed, and errors where a person looks for them.
+// The form: the core validates the input, the form does not change it, and errors appear where users look for them.
 
 import { answer, ask, expect, hear, press, shoot, shownCode, test } from "../fixtures.js";
 
-test("what is typed is judged as it is typed, and left as it is", async ({ page, mock }) => {
+test("validates input while it is typed, and does not change it", async ({ page, mock }) => {
   await mock.open();
   const number = page.locator("#phone-number");
   const feedback = page.locator("#phone-number-feedback");
@@ -20,7 +20,7 @@ test("what is typed is judged as it is typed, and left as it is", async ({ page,
   await expect(number).toHaveAttribute("aria-invalid", "true");
 });
 
-test("errors stand in a summary that takes the focus, and at their fields, in the same words", async ({ page, mock }) => {
+test("shows the same errors at the fields and in a summary, which gets the focus", async ({ page, mock }) => {
   await mock.open();
   await ask(page, { number: "", name: "n".repeat(65), delay: "61" });
   const summary = page.getByRole("alert").filter({ hasText: "There is a problem" });
@@ -39,7 +39,7 @@ test("errors stand in a summary that takes the focus, and at their fields, in th
   await expect(page.locator("#phone-number")).not.toHaveAttribute("aria-invalid");
 });
 
-test("a number that is validated already is shown in the list", async ({ page, server, expected }) => {
+test("links to the list for a number that is already a caller ID", async ({ page, server, expected }) => {
   expected.failures.push(/status of 400/);
   await server.open();
   await server.elsewhere.add("4158675309", "Mine");
@@ -54,7 +54,7 @@ test("a number that is validated already is shown in the list", async ({ page, s
   await expect(page.locator(".row")).toContainText("Mine");
 });
 
-test("a name without a number, in scripts of every kind, goes over as it was typed", async ({ page, mock }) => {
+test("sends names in all scripts exactly as typed", async ({ page, mock }) => {
   await mock.open("?seed=0");
   const name = "  Zoë’s 電話 📞 <b>&amp;</b> ";
   await ask(page, { name });

@@ -1,10 +1,10 @@
-// Every state, in light and dark, from 320 pixels to 4K: axe finds nothing, nothing is cut off, and there is a picture.
+// All states, in light and dark, from 320 pixels to 4K: axe finds no problems and nothing is cut off. Takes screenshots.
 
 import AxeBuilder from "@axe-core/playwright";
 
 import { answer, ask, expect, press, shoot, shownCode, test, wrong } from "../fixtures.js";
 
-/** Ways to a state, from the page as it starts. */
+/** How to reach each state from the initial page. */
 const STATES = {
   rest: async () => {},
   typed: async (page) => page.locator("#phone-number").fill("415-867-53@9"),
@@ -98,7 +98,7 @@ test.describe("320 pixels", () => {
 });
 
 for (const [width, height] of [[320, 568], [360, 780], [568, 320], [812, 375], [768, 1024]]) {
-  test(`at ${width} × ${height} the phone rises, wholly there, and never covers the code`, async ({ page, mock }) => {
+  test(`at ${width} × ${height} the phone is a sheet, fully visible, and never covers the code`, async ({ page, mock }) => {
     await page.setViewportSize({ width, height });
     await mock.open();
     const sheet = page.locator("#phone");
@@ -124,7 +124,7 @@ for (const [width, height] of [[320, 568], [360, 780], [568, 320], [812, 375], [
 }
 
 for (const [width, height] of [[900, 800], [1024, 768], [1440, 900], [1920, 1080], [3840, 2160]]) {
-  test(`at ${width} × ${height} the phone is beside the task, and nothing is cut off`, async ({ page, mock }) => {
+  test(`at ${width} × ${height} the phone is beside the form, and nothing is cut off`, async ({ page, mock }) => {
     await page.setViewportSize({ width, height });
     await mock.open();
     await STATES.answered(page);
@@ -135,12 +135,12 @@ for (const [width, height] of [[900, 800], [1024, 768], [1440, 900], [1920, 1080
   });
 }
 
-test("a key is as easy to read while it is held down", async ({ page, mock }) => {
+test("a key has enough contrast while it is pressed", async ({ page, mock }) => {
   await mock.open();
   await STATES.answered(page);
   const key = page.getByRole("button", { name: "5", exact: true });
   const colour = () => key.evaluate((it) => getComputedStyle(it).backgroundColor);
-  // It may have been one of those that were just keyed.
+  // It may be one of the keys that were just pressed.
   await expect(page.locator(".key[data-down]")).toHaveCount(0);
   const up = await colour();
   await key.hover();
@@ -150,7 +150,7 @@ test("a key is as easy to read while it is held down", async ({ page, mock }) =>
   await judge(page);
 });
 
-test("every target is at least 24 pixels, keys at least 60", async ({ page, mock }) => {
+test("targets are at least 24 pixels, keys at least 60", async ({ page, mock }) => {
   await mock.open();
   await STATES.answered(page);
   const small = await page.locator("button:visible, a:visible, input:visible, summary:visible").evaluateAll((nodes) =>
@@ -162,7 +162,7 @@ test("every target is at least 24 pixels, keys at least 60", async ({ page, mock
   expect(small).toEqual([]);
 });
 
-test("nothing jumps when the state changes", async ({ page, mock }) => {
+test("changes of state cause no layout shift", async ({ page, mock }) => {
   await mock.open();
   const top = async () => (await page.locator("#caller-ids").boundingBox()).y;
   const before = await top();
@@ -180,7 +180,7 @@ test("nothing jumps when the state changes", async ({ page, mock }) => {
   expect(await top()).toBe(before);
 });
 
-test("without motion nothing moves; with it, the ringing does", async ({ page, mock }) => {
+test("animates ringing, unless reduced motion is preferred", async ({ page, mock }) => {
   await mock.open();
   await STATES.ringing(page);
   const running = () => page.evaluate(() => document.getAnimations().filter((it) => it.playState === "running" && it.effect.getTiming().iterations === Infinity).length);
@@ -192,7 +192,7 @@ test("without motion nothing moves; with it, the ringing does", async ({ page, m
 test.describe("forced colours", () => {
   test.use({ contextOptions: { forcedColors: "active", reducedMotion: "reduce" } });
   for (const state of ["rest", "answered", "failed"]) {
-    test(`nothing is lost: ${state}`, async ({ page, mock }) => {
+    test(`everything is visible: ${state}`, async ({ page, mock }) => {
       await mock.open();
       await STATES[state](page);
       await shoot(page, `${state}-forced`);

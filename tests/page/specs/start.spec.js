@@ -1,19 +1,19 @@
-// How the page starts: what it asks for, what it costs, how long it takes.
+// The page's start: what it requests, its processor time, and layout shifts.
 
 import { expect, shoot, test } from "../fixtures.js";
 
 const RUNS = 5;
 
-/** The paths of what the document names in its head, sorted. */
+/** The paths of the resources in the document's head, sorted. */
 const namedPaths = (page) => page.locator("head :is(link[href], script[src])")
   .evaluateAll((nodes) => nodes.map((node) => new URL(node.href ?? node.src).pathname).sort());
 
-test("it starts with the files that the document names, and costs less than 250 ms of the renderer’s processor time", async ({ browser, server }) => {
+test("starts with the files that the document names, and takes less than 250 ms of the renderer’s processor time", async ({ browser, server }) => {
   const starts = [];
   for (let run = 0; run < RUNS; run++) {
     const context = await browser.newContext();
     const page = await context.newPage();
-    // Another page of this origin, so that the renderer is there and only the page's own start is counted.
+    // Open another page of this origin first, so that the renderer runs and only the page's own start is measured.
     await page.goto(`${server.url}/icon.svg`);
     const devtools = await context.newCDPSession(page);
     await devtools.send("Performance.enable");
@@ -29,18 +29,18 @@ test("it starts with the files that the document names, and costs less than 250 
       const paths = performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname);
       return [...new Set(paths.filter((path) => /\.\w+$/.test(path)))].sort();
     });
-    // Polled, for the icon is asked for when the browser sees fit, which can be after all else is done.
+    // Polled, because the browser may request the icon after everything else.
     await expect.poll(files).toEqual(await namedPaths(page));
     await context.close();
   }
   const median = (values) => values.sort((one, other) => one - other)[RUNS >> 1];
-  // Time by the clock depends on what else the machine does: `cargo xtask bench page` measures it.
+  // Wall-clock time depends on the load of the machine: `cargo xtask bench page` measures it.
   console.log(`ready after ${Math.round(median(starts.map(({ ready }) => ready)))} ms, ${Math.round(median(starts.map(({ cost }) => cost)))} ms of processor time (medians of ${RUNS})`);
   expect(Math.min(...starts.map(({ cost }) => cost))).toBeLessThan(250);
 });
 
 for (const [width, height] of [[320, 568], [1280, 900]]) {
-  test(`at ${width} × ${height} everything is where it stays before the scripts are there`, async ({ page, server }) => {
+  test(`at ${width} × ${height} everything is in its final place before the scripts are loaded`, async ({ page, server }) => {
     await page.setViewportSize({ width, height });
     let goOn;
     const released = new Promise((resolve) => (goOn = resolve));
@@ -49,7 +49,7 @@ for (const [width, height] of [[320, 568], [1280, 900]]) {
       .evaluateAll((nodes) => nodes.map((node) => `${node.id || node.className}: ${node.getBoundingClientRect().top}`));
     const opened = server.open();
     await expect(page.locator("#wire-list")).toBeAttached();
-    // Each of the style sheets, for what can be measured while one is missing is never shown.
+    // Wait for all style sheets, because a layout without one of them is never shown.
     const withoutStyle = () => page.locator("link[rel=stylesheet]").evaluateAll((links) => links.filter(({ sheet }) => !sheet).map(({ href }) => href));
     await expect.poll(withoutStyle).toEqual([]);
     const before = await places();
@@ -59,7 +59,7 @@ for (const [width, height] of [[320, 568], [1280, 900]]) {
   });
 }
 
-test("without the core the page says so, and can be loaded again", async ({ page, expected, staticHost }) => {
+test("reports that the core could not be loaded, and offers to reload", async ({ page, expected, staticHost }) => {
   expected.failures.push(/ERR_FAILED/);
   expected.errors.push(/Failed to fetch/);
   await page.route("**/callerid.wasm", (route) => route.abort());
@@ -73,14 +73,14 @@ test("without the core the page says so, and can be loaded again", async ({ page
   await expect(page.locator("#notice")).toBeHidden();
 });
 
-test("the document names every module that the page loads, and no other", async ({ page, mock, staticHost }) => {
+test("the document preloads exactly the modules that the page loads", async ({ page, mock, staticHost }) => {
   let named;
   await page.route(staticHost.url, async (route) => {
     const response = await route.fetch();
     const html = await response.text();
     const paths = [...html.matchAll(/<link rel="modulepreload" href="(.*)">|<script .*src="(.*)">/g)].map(([, link, script]) => link ?? script);
     named = paths.map((path) => new URL(path, staticHost.url).pathname).sort();
-    // Without their links the browser finds the modules by the imports alone.
+    // Without the links, the browser finds the modules only by their imports.
     await route.fulfill({ response, body: html.replaceAll(/<link rel="modulepreload".*>/g, "") });
   });
   const loaded = new Set();
@@ -89,7 +89,7 @@ test("the document names every module that the page loads, and no other", async 
   expect([...loaded].sort()).toEqual(named);
 });
 
-test("what is fetched is asked for at once: nothing waits for what another file says", async ({ page, server }) => {
+test("requests all files at once: none waits for the content of another", async ({ page, server }) => {
   let goOn;
   const released = new Promise((resolve) => (goOn = resolve));
   await page.route(/\/(main|callerid)\.js$/, (route) => released.then(() => route.continue()));
@@ -97,7 +97,7 @@ test("what is fetched is asked for at once: nothing waits for what another file 
   page.on("request", (request) => asked.add(new URL(request.url()).pathname));
   const opened = server.open();
   await expect(page.locator("#wire-list")).toBeAttached();
-  // The page's scripts say nothing yet, and the document names all that they load: the first test.
+  // The scripts have not run yet. The first test checks that the document names everything they load.
   await expect.poll(async () => (await namedPaths(page)).filter((path) => !asked.has(path))).toEqual([]);
   goOn();
   await opened;

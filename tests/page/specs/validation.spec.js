@@ -1,4 +1,4 @@
-// A validation from the number to the caller ID, over the mock and over the real server, and every way it fails.
+// Validations from the number to the caller ID, over the mock and over the real server, and all failures.
 
 import { answer, ask, expect, hear, press, said, shoot, shownCode, steps, test, wrong } from "../fixtures.js";
 
@@ -7,7 +7,7 @@ for (const api of ["mock", "server"]) {
     test.use({ api });
     test.beforeEach(async ({ host }) => host.open());
 
-    test("the whole validation by keyboard alone", async ({ page }) => {
+    test("validates a number by keyboard only", async ({ page }) => {
       const focused = (selector) => expect(page.locator(selector)).toBeFocused();
       const tabTo = async (selector) => {
         for (let presses = 0; presses < 30; presses++) {
@@ -50,7 +50,7 @@ for (const api of ["mock", "server"]) {
       ]);
     });
 
-    test("by mouse: a wrong code, star to begin again, then the right one", async ({ page }) => {
+    test("validates a number by mouse: a wrong code, star to restart, then the right code", async ({ page }) => {
       await ask(page);
       const code = await shownCode(page);
       await answer(page);
@@ -63,7 +63,7 @@ for (const api of ["mock", "server"]) {
       await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
     });
 
-    test("three wrong codes end it, and another call brings another code", async ({ page }) => {
+    test("three wrong codes end the call, and a new call has a new code", async ({ page }) => {
       await ask(page, { name: "Bob Cell Phone 2" });
       const code = await shownCode(page);
       await answer(page);
@@ -81,7 +81,7 @@ for (const api of ["mock", "server"]) {
       await expect(page.locator(".row").filter({ hasText: "Bob Cell Phone 2" })).toBeVisible();
     });
 
-    test("declined", async ({ page }) => {
+    test("shows a declined call", async ({ page }) => {
       await ask(page);
       await page.getByRole("button", { name: "Decline" }).click();
       await hear(page, "(415) 867-5309 was busy or declined the call. Call again when the phone is free.");
@@ -89,7 +89,7 @@ for (const api of ["mock", "server"]) {
       expect((await steps(page))[1]).toMatch(/^failed: /);
     });
 
-    test("hung up before the code", async ({ page }) => {
+    test("shows a call that was hung up before the code was entered", async ({ page }) => {
       await ask(page);
       await answer(page);
       await press(page, "12");
@@ -97,7 +97,7 @@ for (const api of ["mock", "server"]) {
       await hear(page, "Hung up before the code was entered. Call again, and enter the new code.");
     });
 
-    test("a delayed call counts down, and rings by itself", async ({ page }) => {
+    test("counts down to a delayed call, which then rings", async ({ page }) => {
       await ask(page, { delay: "2" });
       await expect(page.locator(".step[data-is=now]")).toHaveText(/^Now: Calling \(415\) 867-5309( in [12] s)?$/);
       await expect(page.locator("#phone")).toHaveAttribute("data-state", "rest");
@@ -106,13 +106,13 @@ for (const api of ["mock", "server"]) {
       await expect(page.locator("#phone")).toHaveAttribute("data-state", "ringing");
     });
 
-    test("a reload in mid-call finds the code, the call and the digits", async ({ page, host }) => {
+    test("restores the code, the call and the digits after a reload during a call", async ({ page, host }) => {
       await ask(page, { name: "Kept" });
       const code = await shownCode(page);
       await answer(page);
       await press(page, code.slice(0, 2));
       await expect(page.locator("#phone-keyed")).toContainText("2 of 6");
-      // What a page shows is ahead of what has got to the service.
+      // The page shows a key before the service has received it.
       if (host.elsewhere) await expect.poll(async () => (await host.elsewhere.calls())[0].digits_keyed).toBe(2);
       else await expect.poll(() => keptByMock(page)).toContain(inSnapshot(code.slice(0, 2)));
       await page.reload();
@@ -123,7 +123,7 @@ for (const api of ["mock", "server"]) {
       await expect(page.locator(".row").filter({ hasText: "Kept" })).toBeVisible();
     });
 
-    test("“Didn’t get a call?” brings another one, and the old one gives way", async ({ page }) => {
+    test("“Didn’t get a call?” requests a new call, which replaces the old one", async ({ page }) => {
       await ask(page);
       await shownCode(page);
       await page.getByText("Didn’t get a call?").click();
@@ -138,7 +138,7 @@ for (const api of ["mock", "server"]) {
   });
 }
 
-test("busy, no answer, and another request elsewhere, as the server tells of them", async ({ page, server }) => {
+test("shows a busy call, an unanswered call, and a request from elsewhere", async ({ page, server }) => {
   await server.open();
   await ask(page);
   await shownCode(page);
@@ -154,7 +154,7 @@ test("busy, no answer, and another request elsewhere, as the server tells of the
   await hear(page, "Replaced by another request for this number.");
 });
 
-test("a code that is out of time", async ({ page, mock }) => {
+test("shows that a code has expired", async ({ page, mock }) => {
   await page.clock.install();
   await mock.open();
   await ask(page);
@@ -168,7 +168,7 @@ test("a code that is out of time", async ({ page, mock }) => {
   await hear(page, "The code expired after ten minutes. Call again for a new code.");
 });
 
-test("a countdown is said at its milestones only", async ({ page, mock }) => {
+test("announces a countdown only at milestones", async ({ page, mock }) => {
   await page.clock.install();
   await mock.open();
   await ask(page, { delay: "12" });
@@ -179,7 +179,7 @@ test("a countdown is said at its milestones only", async ({ page, mock }) => {
   expect(counted.slice(1)).toEqual(["The phone rings in 10 seconds", "The phone rings in 5 seconds"]);
 });
 
-test("digits are keys in the phone, and typing elsewhere", async ({ page, mock }) => {
+test("typed digits press keys only while the phone has the focus", async ({ page, mock }) => {
   await mock.open();
   await ask(page);
   await shownCode(page);
@@ -192,7 +192,7 @@ test("digits are keys in the phone, and typing elsewhere", async ({ page, mock }
   await expect(page.locator("#phone-keyed")).toContainText("1 of 6");
 });
 
-test("sound is off until it is turned on", async ({ page, mock }) => {
+test("sound is off by default", async ({ page, mock }) => {
   await page.addInitScript(() => {
     window.tones = [];
     const start = OscillatorNode.prototype.start;
@@ -215,7 +215,7 @@ test("sound is off until it is turned on", async ({ page, mock }) => {
   expect(await page.evaluate(() => window.tones.slice(2))).toEqual([697, 1209]);
 });
 
-test("the code is six digits for those who copy and for those who listen", async ({ page, mock }) => {
+test("copies the code as six digits, and reads it digit by digit", async ({ page, mock }) => {
   await mock.open();
   await ask(page);
   const code = await shownCode(page);
@@ -227,7 +227,7 @@ test("the code is six digits for those who copy and for those who listen", async
 });
 
 for (const width of [320, 1280]) {
-  test(`at ${width} px the phone shows the call that the page asked for, and how many others ring`, async ({ page, server }) => {
+  test(`at ${width} px the phone shows the call that the page requested, and the number of other ringing calls`, async ({ page, server }) => {
     await page.setViewportSize({ width, height: width === 320 ? 568 : 900 });
     const { elsewhere } = server;
     const create = (PhoneNumber) => elsewhere.send("POST", elsewhere.path, { PhoneNumber });
@@ -242,7 +242,7 @@ for (const width of [320, 1280]) {
     await expect(shown).toHaveText("(415) 867-5309");
     await expect(state).toHaveText("Ringing… · 2 others ringing");
     await expect(page).toHaveTitle(/^Ringing: \(415\) 867-5309/);
-    // A call that comes later does not take its place, nor does the sheet cover the code.
+    // A later call does not replace it, and the sheet does not cover the code.
     await create("4158675303");
     await expect(state).toHaveText("Ringing… · 3 others ringing");
     await expect(shown).toHaveText("(415) 867-5309");
@@ -259,13 +259,13 @@ for (const width of [320, 1280]) {
     await expect(state).toHaveText(/^Answered · 0:\d\d · 3 others ringing$/);
     await press(page, code);
     await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
-    // Then the newest of the others.
+    // Afterwards, the phone shows the newest of the other calls.
     await expect(shown).toHaveText("(415) 867-5303");
     await expect(state).toHaveText("Ringing… · 2 others ringing");
   });
 }
 
-test("a call that is being keyed is not taken from under the fingers", async ({ page, server }) => {
+test("a new call does not replace the one that is being keyed", async ({ page, server }) => {
   const { elsewhere } = server;
   await server.open();
   await elsewhere.send("POST", elsewhere.path, { PhoneNumber: "4158675301" });
@@ -278,8 +278,8 @@ test("a call that is being keyed is not taken from under the fingers", async ({ 
   await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5309");
 });
 
-/** What the page keeps of the mock for a reload, as it last did. */
+/** The snapshot of the mock that the page last stored for a reload. */
 const keptByMock = (page) => page.evaluate(() => atob(JSON.parse(sessionStorage.getItem("callerid.mock") ?? '""')));
 
-/** A text as a snapshot has it: after its length. */
+/** Encodes a string as in a snapshot: after its length. */
 const inSnapshot = (text) => `${String.fromCharCode(text.length)}${text}`;

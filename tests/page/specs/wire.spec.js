@@ -1,10 +1,10 @@
-// The wire: what went over, as it went over, without the secrets.
+// The log "on the wire": exact requests and responses, without secrets.
 
 import { answer, ask, expect, press, shownCode, test } from "../fixtures.js";
 
 const shown = (page) => page.locator("#wire-shown");
 
-test("the newest request of the API is shown, its body readable and its credentials masked", async ({ page, server }) => {
+test("shows the newest request of the API, with a formatted body and masked credentials", async ({ page, server }) => {
   await server.open();
   await ask(page, { name: "R&D" });
   const code = await shownCode(page);
@@ -18,7 +18,7 @@ test("the newest request of the API is shown, its body readable and its credenti
   expect(everything).not.toContain(btoa(`${server.account.accountSid}:${server.account.authToken}`));
 });
 
-test("another request is chosen and stays, a stream goes on, and the rest can be left out", async ({ page, server }) => {
+test("keeps the selected request, follows a stream, and can hide the control surface", async ({ page, server }) => {
   await server.open();
   const list = page.locator("#wire-list");
   await list.getByRole("button", { name: /events/ }).click();
@@ -28,7 +28,7 @@ test("another request is chosen and stays, a stream goes on, and the rest can be
   await expect(shown(page)).toContainText("event: call");
   await answer(page);
   await press(page, "12");
-  // The phone may have sent them in one request or in two: the newest is the one that says that there are two.
+  // The phone may have sent the keys in one request or in two. The newest one reports two digits.
   await expect.poll(async () => (await server.elsewhere.calls())[0].digits_keyed).toBe(2);
   await expect(list.getByRole("button", { name: /events/ })).toHaveAttribute("aria-current", "true");
   await list.getByRole("button", { name: /digits/ }).first().click();
@@ -38,7 +38,7 @@ test("another request is chosen and stays, a stream goes on, and the rest can be
   await expect(list.getByRole("button").first()).toContainText("…/OutgoingCallerIds");
 });
 
-test("copied as curl, it does what the page did", async ({ page, server, expected }) => {
+test("the copied curl command repeats the request", async ({ page, server, expected }) => {
   expected.failures.push(/status of 400/);
   await server.open();
   await ask(page, { name: "O'Neil & Söhne" });
@@ -52,11 +52,11 @@ test("copied as curl, it does what the page did", async ({ page, server, expecte
   expect(answered).toMatch(/<FriendlyName>O'Neil &amp; Söhne<\/FriendlyName><ValidationCode>\d{6}|<ValidationCode>\d{6}/);
 });
 
-test("a refusal is there too, and clearing leaves what is open", async ({ page, server, expected }) => {
+test("logs errors, and clearing keeps open requests", async ({ page, server, expected }) => {
   expected.failures.push(/status of 400/);
   await server.open();
   await server.elsewhere.add("4158675309");
-  // The list is asked for when the news comes, and would be newer than the refusal.
+  // An event would refresh the list, and that request would be newer than the error.
   await expect(page.locator(".row")).toHaveCount(1);
   await ask(page);
   await expect(shown(page)).toContainText("400 Bad Request");
