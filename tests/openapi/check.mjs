@@ -1,8 +1,8 @@
-// Asks a server for everything that an OpenAPI description has of caller IDs, and holds every answer against the
-// schema that the description has for it: node check.mjs twilio_api_v2010.json
+// Sends requests for all operations on caller IDs in an OpenAPI description, and checks every response against the
+// description's schema: node check.mjs twilio_api_v2010.json
 //
-// A schema of Twilio's requires nothing and forbids nothing. Here an answer has every property that is
-// described, and no other.
+// Twilio's schemas require no properties and forbid none. This check requires exactly the properties that are
+// described.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -16,7 +16,7 @@ const ajv = new Ajv({
   allErrors: true,
   strictTypes: false,
   strictTuples: false,
-  // A format that is not listed here is an error, not a warning.
+  // An unknown format is an error, not a warning.
   validateFormats: true,
   formats: {
     "date-time-rfc-2822": /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000$/,
@@ -27,7 +27,7 @@ const ajv = new Ajv({
 });
 ajv.addVocabulary(["x-twilio", "example"]);
 
-/** A schema without references, closed: all its properties and no others. */
+/** Resolves the references of a schema, requires all its properties and forbids others. */
 function closed(schema) {
   if (schema.$ref) {
     const segments = schema.$ref.replace("#/", "").split("/");
@@ -44,7 +44,7 @@ function closed(schema) {
   return copy;
 }
 
-/** The operations on caller IDs: by their names, each with what is still to be asked of it. */
+/** The operations on caller IDs by name, each with the parameters that no request has used yet. */
 const operations = new Map();
 for (const [template, item] of Object.entries(description.paths)) {
   if (!template.includes("/OutgoingCallerIds")) continue;
@@ -65,7 +65,7 @@ for (const [template, item] of Object.entries(description.paths)) {
 
 let refusals = 0;
 
-/** Asks for an operation, and holds the answer against the description. */
+/** Sends a request for an operation, and checks the response against the description. */
 async function ask(operationId, { path = {}, query = {}, form, status = 200, password = authToken } = {}) {
   const operation = operations.get(operationId);
   assert.ok(operation, `the description has no operation ${operationId}`);
@@ -100,7 +100,7 @@ async function ask(operationId, { path = {}, query = {}, form, status = 200, pas
   return answer;
 }
 
-/** The description has no errors; Twilio's pages do. */
+/** Checks an error against Twilio's documentation, because the description has none. */
 function checkRefusal(response, body, where) {
   refusals += 1;
   const { code, message, more_info, status, ...others } = JSON.parse(body);
@@ -111,7 +111,7 @@ function checkRefusal(response, body, where) {
   assert.equal(more_info, `https://www.twilio.com/docs/errors/${code}`, where);
 }
 
-/** Keys a request's code, as the phone. */
+/** Keys the code of a request on the phone. */
 async function validate({ call_sid, validation_code }) {
   const headers = { authorization: `Basic ${btoa(`${AccountSid}:${authToken}`)}` };
   const call = `${url}/_callerid/calls/${call_sid}`;

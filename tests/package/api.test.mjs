@@ -1,4 +1,4 @@
-// What only the package does, beyond the core: memory, time, abortion, events, snapshots.
+// Tests what the package adds to the core: memory, time, abort signals, events, snapshots.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -15,7 +15,7 @@ import {
   parseResponse,
 } from "callerid";
 
-/** The module's memory, which is not exported: taken when the module is loaded, at the first use. */
+/** The module's memory. It is not exported, so capture it when the module is instantiated, at first use. */
 let memory;
 WebAssembly.Instance = class extends WebAssembly.Instance {
   constructor(module, imports) {
@@ -27,16 +27,16 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
 const connection = (mock) => ({ accountSid: mock.accountSid, authToken: mock.authToken, baseUrl: "http://callerid.test", fetch: mock.fetch });
 const NOW = new Date("2008-04-01T18:26:32Z");
 const SID = "PNe536dfda7c6184afab78d980cb8cdf43";
-/** So many caller IDs, a second apart, the newest first. */
+/** Creates caller IDs a second apart, newest first. */
 const rows = (count) => Array.from({ length: count }, (_, index) => ({ phoneNumber: `415867${1000 + index}`, dateCreated: new Date(NOW.getTime() - index * 1000) }));
 
-/** Validates a number from start to end. */
+/** Performs a whole validation. */
 async function validate(mock, phoneNumber) {
   const { validationCode } = await new CallerIdClient(connection(mock)).create({ phoneNumber });
   return (await mock.phone(phoneNumber).rings()).answer().press(validationCode);
 }
 
-test("an index of an error counts as strings do", () => {
+test("positions of errors are string indices", () => {
   const text = "😀 415-555-1212 é?";
   const { ok, at, message } = PhoneNumber.check(text);
   assert.equal(ok, false);
@@ -47,7 +47,7 @@ test("an index of an error counts as strings do", () => {
   assert.deepEqual(FriendlyName.check("a\0"), { ok: false, length: 2, reason: "unprintable", message: "the character U+0000 at offset 1 cannot be shown", at: 1 });
 });
 
-test("a number that is none is thrown as an error with its reason", () => {
+test("an invalid number throws an error with its reason", () => {
   assert.throws(() => PhoneNumber.parse("555"), (error) => error instanceof InvalidPhoneNumber && error instanceof Error && error.reason === "too-short" && error.at === 3);
   assert.throws(() => PhoneNumber.parse("x".repeat(5000)), { reason: "text-too-long", at: 250 });
   assert.throws(() => PhoneNumber.parse(undefined), TypeError);
@@ -55,7 +55,7 @@ test("a number that is none is thrown as an error with its reason", () => {
   assert.equal(JSON.stringify({ to: PhoneNumber.parse("415-867-5309") }), '{"to":"4158675309"}');
 });
 
-test("a number that the numbering plan has withdrawn is possible", () => {
+test("a number withdrawn from the numbering plan is possible", () => {
   const withdrawn = "2215550123";
   assert.throws(() => PhoneNumber.parse(withdrawn), InvalidPhoneNumber);
   const number = PhoneNumber.parsePossible(withdrawn);
@@ -64,7 +64,7 @@ test("a number that the numbering plan has withdrawn is possible", () => {
   assert.throws(() => PhoneNumber.parsePossible("415-555-121"), { name: "InvalidPhoneNumber", reason: "too-short", at: 11 });
 });
 
-test("many numbers are read as one by one", () => {
+test("normalizeAll agrees with parse", () => {
   const texts = ["415-867-5309", "", "none", "1-800-FLOWERS", "415\n867-5309", "+1 415 867 5309\r", "٤١٥٨٦٧٥٣٠٩", "\ud800"];
   const one = (text) => {
     const checked = PhoneNumber.check(text);
@@ -76,7 +76,7 @@ test("many numbers are read as one by one", () => {
   assert.deepEqual(PhoneNumber.normalizeAll([]), []);
 });
 
-test("more lines than the module takes at once, and longer ones, are read all the same", () => {
+test("normalizeAll handles more and longer lines than the module processes at once", () => {
   const long = "1".repeat(200_000);
   const lines = [...Array.from({ length: 20_000 }, (_, index) => `(415) 867-${String(index % 10_000).padStart(4, "0")}`), long, "212-555-0123", `${long}\r`, long];
   const numbers = new TextDecoder().decode(PhoneNumber.normalizeAll(new TextEncoder().encode(lines.join("\n")))).split("\n");
@@ -86,7 +86,7 @@ test("more lines than the module takes at once, and longer ones, are read all th
   assert.equal(PhoneNumber.check(`415-867-5309 ${"é".repeat(100_000)}`).at, 250);
 });
 
-test("a test clock moves calls and nothing else does", async () => {
+test("with a test clock, calls ring only when it advances", async () => {
   const mock = new MockApi({ now: NOW });
   const client = new CallerIdClient(connection(mock));
   await client.create({ phoneNumber: "415-867-5309", callDelay: 30 });
@@ -104,7 +104,7 @@ test("a test clock moves calls and nothing else does", async () => {
   assert.equal(ended.endedAt.getTime(), NOW.getTime() + 10 * 60_000);
 });
 
-test("the platform's clock makes a delayed call ring", async () => {
+test("without a test clock, a delayed call rings by itself", async () => {
   const mock = new MockApi();
   const client = new CallerIdClient(connection(mock));
   const start = Date.now();
@@ -115,7 +115,7 @@ test("the platform's clock makes a delayed call ring", async () => {
   mock.free();
 });
 
-test("the phone can do what a phone does", async () => {
+test("the phone can answer, press keys, decline, hang up and not answer", async () => {
   const mock = new MockApi({ validationCode: "000042" });
   const client = new CallerIdClient(connection(mock));
   const ring = async () => {
@@ -134,7 +134,7 @@ test("the phone can do what a phone does", async () => {
   await assert.rejects(client.create({ phoneNumber: "415-867-5309" }), { code: 21450, status: 400, moreInfo: "http://www.twilio.com/docs/errors/21450" });
 });
 
-test("every page is followed, and counted", async () => {
+test("next and listAll fetch all pages", async () => {
   const seed = rows(120);
   const mock = new MockApi({ seed });
   const client = new CallerIdClient(connection(mock));
@@ -181,7 +181,7 @@ for (const apiVersion of ["2008-08-01", "2010-04-01"]) {
     for (const url of urls) assert.ok(url.startsWith(`http://callerid.test/${apiVersion}/Accounts/`), url);
   });
 
-  test(`${apiVersion}: every page is followed, and the way back as well`, async () => {
+  test(`${apiVersion}: next and previous visit all pages`, async () => {
     const mock = new MockApi({ seed: rows(23) });
     const client = new CallerIdClient({ ...connection(mock), apiVersion });
     const numbers = [];
@@ -192,14 +192,14 @@ for (const apiVersion of ["2008-08-01", "2010-04-01"]) {
     assert.equal(read.length, 5);
     for (let [page, index] = [read[4], 4]; page; page = await page.previous(), index--) assert.deepEqual(page, read[index]);
     assert.deepEqual(read.map((page) => page.hasPrevious), [false, true, true, true, true]);
-    // By number there and back.
+    // By page number.
     const third = await client.list({ page: 2, pageSize: 5 });
     assert.deepEqual(third, read[2]);
     assert.deepEqual(await third.previous(), read[1]);
     assert.equal(await read[0].previous(), null);
   });
 
-  test(`${apiVersion}: what the service refuses has its code`, async () => {
+  test(`${apiVersion}: errors of the service have their codes`, async () => {
     const mock = new MockApi({ now: NOW, validationCode: "000042", seed: [{ phoneNumber: "4158675309" }] });
     const client = new CallerIdClient({ ...connection(mock), apiVersion });
     const isNewer = apiVersion === "2010-04-01";
@@ -220,7 +220,7 @@ for (const apiVersion of ["2008-08-01", "2010-04-01"]) {
   });
 }
 
-test("2010-04-01: rows that go between two pages make no other be skipped or repeated", async () => {
+test("2010-04-01: deleting rows between two pages neither skips nor repeats others", async () => {
   const mock = new MockApi({ seed: rows(20) });
   const client = new CallerIdClient({ ...connection(mock), apiVersion: "2010-04-01" });
   const { items } = await client.list({ pageSize: 1000 });
@@ -228,16 +228,16 @@ test("2010-04-01: rows that go between two pages make no other be skipped or rep
   const read = [];
   for await (const { sid } of client.listAll({ pageSize: 5 })) {
     read.push(sid);
-    // Of the page that has just been read, its last row too, and of the next one.
+    // Rows of the current page, including its last one, and of the next page.
     if (read.length === 5) await remove(0, 4, 6);
-    // All of the next page.
+    // The whole next page.
     if (read.length === 10) await remove(11, 12, 13, 14, 15);
   }
   const gone = [6, 11, 12, 13, 14, 15];
   assert.deepEqual(read, items.map((row) => row.sid).filter((_, index) => !gone.includes(index)));
 });
 
-test("2010-04-01: the page before is the one that next led from", async () => {
+test("2010-04-01: previous returns to the page that next was called on", async () => {
   const mock = new MockApi({ seed: rows(20) });
   const client = new CallerIdClient({ ...connection(mock), apiVersion: "2010-04-01" });
   const sids = (page) => page.items.map((row) => row.sid);
@@ -247,14 +247,14 @@ test("2010-04-01: the page before is the one that next led from", async () => {
   await client.delete(first.items[0].sid);
   await client.delete(second.items[1].sid);
   const again = await third.previous();
-  // It begins where it began, though a row before it is gone, and is filled up where it lost one.
+  // It starts at the same row, although a row before it was deleted, and is filled up after losing a row.
   assert.deepEqual(sids(again), [...sids(second).filter((sid) => sid !== second.items[1].sid), third.items[0].sid]);
   assert.equal(again.page, 1);
   assert.deepEqual(sids(await again.previous()), [...sids(first).slice(1), second.items[0].sid]);
   assert.equal(again.hasNext, true);
 });
 
-test("a list whose length the service does not tell", async () => {
+test("a list without a total", async () => {
   const mock = new MockApi();
   const list = '<TwilioResponse><OutgoingCallerIds page="0" pagesize="50" start="0" end="0" uri="/x" nextpageuri=""/></TwilioResponse>';
   const fetch = async () => new Response(list, { headers: { "content-type": "application/xml" } });
@@ -263,7 +263,7 @@ test("a list whose length the service does not tell", async () => {
   assert.equal(parseResponse(list).total, null);
 });
 
-test("the version is Twilio's own where the address is, and can be chosen", async () => {
+test("the default version depends on the base URL, and can be overridden", async () => {
   const mock = new MockApi();
   const asks = async (options) => {
     let asked;
@@ -282,7 +282,7 @@ test("the version is Twilio's own where the address is, and can be chosen", asyn
   }
 });
 
-test("a create says all that 2010-04-01 can be told, and 2008-08-01 refuses what it has not", async () => {
+test("create sends all parameters of 2010-04-01; 2008-08-01 rejects those it does not have", async () => {
   const mock = new MockApi();
   let body;
   const fetch = (url, init) => mock.fetch(url, { ...init, body: (body = init.body) });
@@ -310,7 +310,7 @@ test("a create says all that 2010-04-01 can be told, and 2008-08-01 refuses what
   assert.equal(body, undefined, "nothing was sent");
 });
 
-test("what cannot be is refused before it is sent", async () => {
+test("invalid parameters are rejected before a request is sent", async () => {
   const mock = new MockApi();
   const client = new CallerIdClient({ ...connection(mock), fetch: () => assert.fail("sent") });
   await assert.rejects(client.create({ phoneNumber: "555" }), InvalidPhoneNumber);
@@ -322,7 +322,7 @@ test("what cannot be is refused before it is sent", async () => {
   assert.throws(() => new MockApi({ accountSid: "AC1" }), RangeError);
 });
 
-test("something else's answer is told apart", async () => {
+test("responses of other services are recognized", async () => {
   const mock = new MockApi();
   const answers = (body, init) => new CallerIdClient({ ...connection(mock), fetch: async () => new Response(body, init) });
   await assert.rejects(answers("<html>", { status: 502 }).list(), (error) => error instanceof UnexpectedResponse && error.status === 502);
@@ -334,7 +334,7 @@ test("something else's answer is told apart", async () => {
   await assert.rejects(control.calls(), { name: "RestException", status: 401, code: 20003 });
 });
 
-test("a response that is said to be something other than XML is refused", () => {
+test("parseResponse rejects content types other than XML", () => {
   const body = "<TwilioResponse><RestException><Status>404</Status><Message>no</Message></RestException></TwilioResponse>";
   for (const type of [undefined, null, "application/xml", "text/xml; charset=utf-8", "Application/Atom+XML"]) assert.equal(parseResponse(body, type).exception.status, 404);
   for (const type of ["text/html", "application/json; charset=utf-8", "", "application/xmlish"]) {
@@ -342,7 +342,7 @@ test("a response that is said to be something other than XML is refused", () => 
   }
 });
 
-test("an aborted request is rejected with the signal's reason", async () => {
+test("an aborted request rejects with the signal's reason", async () => {
   const mock = new MockApi();
   const reason = new Error("enough");
   const signal = AbortSignal.abort(reason);
@@ -353,14 +353,14 @@ test("an aborted request is rejected with the signal's reason", async () => {
   const events = new CallControl(connection(mock)).events({ signal: controller.signal });
   const next = events.next();
   setTimeout(() => {
-    // The stream's request may be collected, and the signal must still be heard.
+    // The signal must work even after the stream's request was garbage collected.
     globalThis.gc();
     controller.abort(reason);
   }, 10);
   await assert.rejects(next, reason);
 });
 
-test("changes are streamed, and missed ones are told of", async () => {
+test("the event stream delivers changes, including missed ones", async () => {
   const mock = new MockApi();
   const control = new CallControl(connection(mock));
   const heard = [];
@@ -381,7 +381,7 @@ test("changes are streamed, and missed ones are told of", async () => {
   await assert.rejects(control.events({ lastEventId: "x" }).next(), { status: 400 });
 });
 
-test("a snapshot is gone back to", async () => {
+test("restore returns to a snapshot", async () => {
   const mock = new MockApi({ validationCode: "000042", now: NOW });
   const client = new CallerIdClient(connection(mock));
   await client.create({ phoneNumber: "415-867-5309" });
@@ -401,7 +401,7 @@ test("a snapshot is gone back to", async () => {
   assert.throws(() => other.restore(snapshot.subarray(0, 100)), RangeError);
 });
 
-test("the other representations and the limits are the server's", async () => {
+test("representations and limits are the same as on the server", async () => {
   const mock = new MockApi({ seed: [{ phoneNumber: "4158675309", friendlyName: "a,b" }] });
   const headers = { Authorization: `Basic ${btoa(`${mock.accountSid}:${mock.authToken}`)}` };
   const list = `http://x/2008-08-01/Accounts/${mock.accountSid}/OutgoingCallerIds`;
@@ -413,7 +413,7 @@ test("the other representations and the limits are the server's", async () => {
   assert.deepEqual([wrong.status, wrong.headers.get("allow")], [405, "GET, POST"]);
 });
 
-test("every answer names its request and can be read from any origin", async () => {
+test("every response has a request Sid and CORS headers", async () => {
   const mock = new MockApi();
   const headers = { Authorization: `Basic ${btoa(`${mock.accountSid}:${mock.authToken}`)}` };
   const body = "x".repeat(70_000);
@@ -431,7 +431,7 @@ test("every answer names its request and can be read from any origin", async () 
   await answers[1].body.cancel();
 });
 
-/** What is held, once what nobody holds is gone: what is finalised is collected only a turn later. */
+/** Measures memory after garbage collection. Several rounds, because finalized objects are only collected in a later one. */
 async function held() {
   for (let turn = 0; turn < 3; turn++) {
     globalThis.gc();
@@ -440,13 +440,13 @@ async function held() {
   return { wasm: memory.buffer.byteLength, heap: process.memoryUsage().heapUsed };
 }
 
-/** After ten thousand times: nothing of the module's memory is lost, and of the engine's heap less than a hundred bytes a time. */
+/** After 10,000 iterations, the module's memory has not grown, and the heap by less than 100 bytes per iteration. */
 function assertNoLeak(before, after) {
   assert.equal(after.wasm, before.wasm);
   assert.ok(after.heap - before.heap < 1_000_000, `${after.heap - before.heap} bytes more than before`);
 }
 
-test("ten thousand requests, clients and mocks leak nothing", async () => {
+test("10,000 requests, clients and mocks do not leak memory", async () => {
   const mock = new MockApi({ now: NOW });
   const client = new CallerIdClient(connection(mock));
   const round = async (times) => {
@@ -465,7 +465,7 @@ test("ten thousand requests, clients and mocks leak nothing", async () => {
   assertNoLeak(before, await held());
 });
 
-test("ten thousand calls leak nothing: a mock that validates for ever stays within what it keeps", async () => {
+test("10,000 calls in one mock do not leak memory", async () => {
   const mock = new MockApi({ now: NOW, validationCode: "000042" });
   const validations = async (times) => {
     for (let index = 0; index < times; index++) {
@@ -476,7 +476,7 @@ test("ten thousand calls leak nothing: a mock that validates for ever stays with
       if (index % 100 === 0) await new Promise((resolve) => setTimeout(resolve));
     }
   };
-  // Until the events that are kept, ten thousand, come and go.
+  // Fill the mock's history of 10,000 events, so that old ones are dropped from now on.
   await validations(2_500);
   const before = await held();
   await validations(10_000);
@@ -484,7 +484,7 @@ test("ten thousand calls leak nothing: a mock that validates for ever stays with
   mock.free();
 });
 
-test("a mock that was freed says so", async () => {
+test("a freed mock throws", async () => {
   const mock = new MockApi();
   const waiting = mock.phone("4158675309").rings();
   mock.free();

@@ -1,4 +1,4 @@
-// What the package costs beside its peers, as JSON for `cargo xtask bench`: `node bench.mjs`.
+// Benchmarks the package and similar ones. Prints JSON for `cargo xtask bench`: `node bench.mjs`.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -12,8 +12,8 @@ import { here, inBrowser, served } from "./harness.mjs";
 const ROUNDS = 25;
 
 /**
- * Of each contender its best round, the least disturbed one, in nanoseconds for each of `count`. The rounds are short and take
- * turns, so that whatever else the machine does comes to all of them alike.
+ * Returns the time of each contender's best round, which is the least disturbed one, in nanoseconds per item. Rounds are short
+ * and alternate, so that other load on the machine affects all contenders alike.
  */
 function race(count, contenders) {
   const best = contenders.map(() => Infinity);
@@ -27,7 +27,7 @@ function race(count, contenders) {
   return contenders.map(([name], index) => [name, best[index] / count]);
 }
 
-/** Numbers in eight formats. */
+/** Generates numbers in eight formats. */
 function numbers(count) {
   const formats = [
     (a, b, c) => a + b + c,
@@ -60,10 +60,10 @@ const headers = { Authorization: `Basic ${btoa(`${mock.accountSid}:${mock.authTo
 const list = await (await mock.fetch(`http://x/2008-08-01/Accounts/${mock.accountSid}/OutgoingCallerIds?num=1000`, { headers })).text();
 const parser = new XMLParser({ ignoreAttributes: false });
 
-/** Runs in a page: the list decoded by the package, and by what a browser has for it, in nanoseconds. */
+/** Runs in a page. Measures decoding the list with the package, DOMParser and fast-xml-parser, in nanoseconds. */
 async function decodeInPage([list, rounds]) {
   const { parseResponse } = await import("callerid");
-  /** Into plain objects of strings, as fast-xml-parser's are. */
+  /** Decodes to plain objects of strings, as fast-xml-parser does. */
   const byDom = () => {
     const element = new DOMParser().parseFromString(list, "application/xml").querySelector("OutgoingCallerIds");
     const page = Object.fromEntries(Array.from(element.attributes, ({ name, value }) => [name, value]));
@@ -79,7 +79,7 @@ async function decodeInPage([list, rounds]) {
   if (rows.some((length) => length !== 1000)) throw new Error(`rows: ${rows}`);
   const contenders = [["callerid", () => parseResponse(list)], ["DOMParser", byDom], ["fast-xml-parser", () => parser.parse(list)]];
   const best = contenders.map(() => Infinity);
-  // A page's clock ticks too rarely for one: several at once.
+  // A page's clock is too coarse for a single run.
   const AT_ONCE = 5;
   for (let round = 0; round < rounds; round++) {
     contenders.forEach(([, work], index) => {

@@ -1,6 +1,6 @@
-// What every host runs: numbers, names, and a whole validation through the client and the mock.
+// The check that every host runs: numbers, names, and a whole validation with the client and the mock.
 
-/** Goes through what the package does; throws where it does not. */
+/** Uses all parts of the package. Throws if one does not work. */
 export async function check({ CallControl, CallerIdClient, FriendlyName, MockApi, PhoneNumber, RestException, parseResponse }) {
   is(PhoneNumber.parse("1 (415) 867.5309").toString(), "4158675309");
   is(PhoneNumber.parse("4158675309").national, "(415) 867-5309");

@@ -1,4 +1,4 @@
-// What the hosts are run with: programs, a server of files, a Chromium, workerd.
+// Helpers to run the hosts: programs, a file server, Chromium, workerd.
 
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -9,32 +9,31 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** This folder. */
 export const here = dirname(fileURLToPath(import.meta.url));
 /** Where the tarball is unpacked. */
 export const installed = join(here, "node_modules/callerid");
-/** A program that `npm ci` has installed. */
+/** The path of a program that `npm ci` has installed. */
 export const bin = (name) => join(here, "node_modules/.bin", name);
-/** The newer Node: MSW and Vitest need one. */
+/** The newer Node, which MSW and Vitest require. */
 export const node24 = join(here, "node_modules/node/bin/node");
 
 const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
 
-/** What a host says when all went well: `check.js`. */
+/** The output of a successful `check.js`. */
 const WORKS = "callerid works";
 
-/** Runs a program to its end, which must be a success. */
+/** Runs a program, which must succeed. */
 export function run(program, args) {
   return promisify(execFile)(program, args, { cwd: here, env: environment, maxBuffer: 1 << 26 });
 }
 
-/** Runs a program that says how it went. */
+/** Runs a program, whose output must contain `what`. */
 export async function says(program, args, what = WORKS) {
   const { stdout, stderr } = await run(program, args);
   if (!stdout.includes(what)) throw new Error(`${program} ${args.join(" ")} says: ${stdout}${stderr}`);
 }
 
-/** Runs a program for as long as `use` takes. An error says what the program said; the program's end is one too. */
+/** Runs a program while `use` runs. Fails if the program exits. Errors include the program's output. */
 export async function whileRunning(program, args, use) {
   const child = spawn(program, args, { cwd: here, env: environment, stdio: ["ignore", "pipe", "pipe"], detached: true });
   let output = "";
@@ -51,16 +50,16 @@ export async function whileRunning(program, args, use) {
   } finally {
     ended.catch(() => {});
     try {
-      // It and what it has started.
+      // The program and its child processes.
       process.kill(-child.pid);
     } catch (error) {
-      // All of them have ended.
+      // ESRCH: they have all exited.
       if (error.code !== "ESRCH") console.error(error);
     }
   }
 }
 
-/** A port that nobody listens on. */
+/** Finds a free port. */
 export async function freePort() {
   const server = createServer();
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
@@ -69,7 +68,7 @@ export async function freePort() {
   return port;
 }
 
-/** A folder for as long as `use` takes. */
+/** Creates a temporary folder while `use` runs. */
 export async function inTemporaryFolder(use) {
   const folder = await mkdtemp(join(tmpdir(), "callerid-"));
   try {
@@ -79,12 +78,12 @@ export async function inTemporaryFolder(use) {
   }
 }
 
-/** Waits for the end of tidying up, whose failure must not stand in place of an earlier one. */
+/** Waits for a cleanup. Only logs its error, so that it does not hide an earlier one. */
 export function afterwards(tidied) {
   return tidied.catch((error) => console.error(error));
 }
 
-/** The answer of a server that may not have started yet. */
+/** Sends a request to a server that may not have started yet. */
 export async function answered(address) {
   for (let left = 300; ; left--) {
     try {
@@ -96,7 +95,7 @@ export async function answered(address) {
   }
 }
 
-/** Serves a folder for as long as `use` takes. */
+/** Serves a folder while `use` runs. */
 export async function served(folder, use, headers = {}) {
   const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
   const server = createServer(async (request, response) => {
@@ -119,7 +118,7 @@ export async function served(folder, use, headers = {}) {
 
 const PATIENCE_MS = 60_000;
 
-/** Loads a page in a Chromium: `$CHROME`, the system's, or Playwright's. The page says how it went in its title; then `use` it. */
+/** Opens a page in a Chromium (`$CHROME`, the system's, or Playwright's). Waits for its title to report success, then calls `use`. */
 export async function inBrowser(address, { title = WORKS, patience = PATIENCE_MS, use = async () => {} } = {}) {
   const { chromium } = await import("playwright-core");
   const paths = [process.env.CHROME, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", chromium.executablePath()];
@@ -143,7 +142,7 @@ export async function inBrowser(address, { title = WORKS, patience = PATIENCE_MS
   }
 }
 
-/** Bundles a worker as wrangler does, and runs it in workerd for as long as `use` takes. */
+/** Bundles a worker as wrangler does, and runs it in workerd while `use` runs. */
 export async function inWorkerd(entry, use) {
   const { build } = await import("esbuild");
   await inTemporaryFolder(async (folder) => {

@@ -1,4 +1,4 @@
-// The same requests to `callerid serve` and to the mock: status, headers and bytes of every response are the same.
+// Sends the same requests to `callerid serve` and to the mock. Status, headers and bytes of all responses must be the same.
 
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
@@ -7,7 +7,7 @@ import { answered, freePort, inTemporaryFolder, run, whileRunning } from "./harn
 
 const PROGRAM = process.env.CALLERID_PROGRAM ?? new URL("../../target/debug/callerid", import.meta.url).pathname;
 
-/** Of the connection, not of the response; and `vary`, since only the server compresses. */
+/** Headers to ignore: those of the connection, and `vary`, because only the server compresses. */
 const CONNECTION_HEADERS = ["connection", "date", "keep-alive", "transfer-encoding", "vary"];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 const VERSIONS = ["2008-08-01", "2010-04-01"];
@@ -16,7 +16,7 @@ const EVENTS = "/_callerid/events";
 const FORM = "application/x-www-form-urlencoded";
 
 export async function mockIsServer() {
-  // Installed by now.
+  // Imported here, because `run.mjs` installs the package first.
   const { MockApi } = await import("callerid");
   await inTemporaryFolder(async (folder) => {
     const { stdout } = await run(PROGRAM, ["account", "--data", folder, "add"]);
@@ -37,7 +37,7 @@ export async function mockIsServer() {
   });
 }
 
-/** What differs between two exchanges, for people; nothing if they are the same. */
+/** Describes the difference between two exchanges, if any. */
 function difference(ofServer, ofMock) {
   try {
     assert.deepEqual(ofMock, ofServer);
@@ -47,7 +47,7 @@ function difference(ofServer, ofMock) {
   return [];
 }
 
-/** Sends over a socket, so that nothing is added or decoded on the way. */
+/** Sends requests with node:http, which adds and decodes nothing. */
 const serverAt = (port) => ({ method, path, headers, body }) =>
   new Promise((resolve, reject) => {
     const sent = httpRequest({ port, method, path, headers, agent: false }, async (response) => {
@@ -62,7 +62,7 @@ const overFetch = (fetch) => async ({ path, ...init }) => {
   return { status: response.status, headers: [...response.headers], body: await read(response.body ?? [], response.headers.get("content-type")) };
 };
 
-/** Reads a body to its end; a stream of events, which has none, until nothing more has happened. */
+/** Reads a body to its end. Reads an event stream, which does not end, for a short time. */
 async function read(body, type) {
   const chunks = [];
   const whole = (async () => {
@@ -74,7 +74,7 @@ async function read(body, type) {
   return Buffer.concat(chunks).toString("latin1");
 }
 
-/** Sends everything to a host, and returns what was sent and what came back: with the names of a Sid in place of the Sid. */
+/** Sends all requests to a host. Returns the exchanges, with random values such as Sids replaced. */
 async function play(send, accountSid, authToken) {
   const right = basic(accountSid, authToken);
   const exchanges = [];
@@ -88,7 +88,7 @@ async function play(send, accountSid, authToken) {
       .replace(/(validation[-_]?code\W+|^Digits=)\d{6}/gi, "$1code")
       .replace(/(PageToken=)[\w%-]+/g, "$1token");
 
-  /** Sends a request with the right credentials, unless told otherwise. */
+  /** Sends a request, by default with the right credentials. */
   const ask = async (method, path, { form, type = form === undefined ? undefined : FORM, body = form, headers = {}, authorization = right } = {}) => {
     const all = { ...(type && { "content-type": type }), ...(authorization !== null && { authorization }), ...headers };
     const response = await send({ method, path, headers: all, body });
@@ -97,7 +97,7 @@ async function play(send, accountSid, authToken) {
       request: { method, path: normalize(path), headers: all, body: body === undefined ? body : normalize(String(body)) },
       response: { status: response.status, headers: Object.fromEntries(kept.map(([name, value]) => [name, normalize(value)])), body: normalize(response.body) },
     });
-    // Two calls of the same millisecond have no order.
+    // Calls of the same millisecond have no order.
     if (method === "POST") await sleep(2);
     return response.body;
   };
@@ -105,13 +105,13 @@ async function play(send, accountSid, authToken) {
   const listOf = (version, account = accountSid) => `/${version}/Accounts/${account}/OutgoingCallerIds`;
   const newest = async () => JSON.parse(await ask("GET", "/_callerid/calls")).calls[0].call_sid;
 
-  // Nothing is there yet.
+  // Empty lists.
   for (const version of VERSIONS) {
     for (const extension of EXTENSIONS) await ask("GET", listOf(version) + extension);
     for (const page of [0, 1, "x", "-1", "18446744073709551616"]) await ask("GET", `${listOf(version)}?Page=${page}`);
   }
 
-  // Three numbers are validated, a second apart, for lists are in the order of seconds.
+  // Validate three numbers, a second apart, because lists are ordered by seconds.
   const sids = [];
   for (const [index, name] of ["Bob", "<Bücher> & Söhne, 📚", undefined].entries()) {
     if (index > 0) await sleep(1_050);
@@ -135,7 +135,7 @@ async function play(send, accountSid, authToken) {
   const [sid] = sids;
   const unknown = `PN${"0".repeat(32)}`;
 
-  // Every method, of everything that has a path and much that has none. What deletes comes last.
+  // All methods for all paths, and for many that do not exist. Deletions come last.
   for (const version of [...VERSIONS, "2009-01-01"]) {
     const list = listOf(version);
     const paths = EXTENSIONS.flatMap((extension) => [list + extension, `${list}/${unknown}${extension}`]);
@@ -197,7 +197,7 @@ async function play(send, accountSid, authToken) {
     }
   }
 
-  // A callback of a call that does not end: the server would send it, which the mock does not.
+  // A callback of a call that does not end, because only the server would send it.
   await ask("POST", listOf("2010-04-01"), { form: "PhoneNumber=4158675335&StatusCallback=https%3A%2F%2Fuser%3Apassword%40example.com%2F" });
 
   // The phone.

@@ -1,4 +1,4 @@
-// The README's recipes, taken from the installed package and run as they stand.
+// Extracts the recipes from the installed package's README and runs them unchanged.
 
 import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { answered, bin, here, inBrowser, inWorkerd, installed, node24, run, serv
 
 const folder = join(here, "recipes");
 
-/** Where each recipe is put, by its heading: every piece of code in the README has a place here. */
+/** The file for each recipe, by its heading. Every code block in the README needs one. */
 const PLACES = {
   callerid: "first.mjs",
   "Vite and webpack": "vite/main.js",
@@ -22,7 +22,7 @@ const PLACES = {
 
 const NATIONAL = "(415) 867-5309";
 
-/** Takes the recipes from the README. */
+/** Writes the README's recipes to files. */
 export async function prepareRecipes() {
   const readme = await readFile(join(installed, "README.md"), "utf8");
   await rm(folder, { recursive: true, force: true });
@@ -79,13 +79,13 @@ export const recipes = {
       const unfetched = policy.replace("; connect-src 'self'", "");
       await opens(fetched, policy);
       await opens(inlined, unfetched);
-      // No more is in it than must be.
+      // Every part of the policy is necessary.
       await assert.rejects(opens(fetched, unfetched), /Content Security Policy/);
       await assert.rejects(opens(inlined, unfetched.replace(" 'wasm-unsafe-eval'", "")), /Content Security Policy/);
     },
     "README: no bundler": () => served(here, (origin) => inBrowser(`${origin}/recipes/page.html`, { title: NATIONAL })),
   },
-  /** Next's, on a page of that host. */
+  /** The recipe for Next, on a page of that host. */
   next: async (page) => {
     const output = page.locator("output");
     await page.getByLabel("Phone number").fill("415-867-530");
@@ -97,7 +97,7 @@ export const recipes = {
 
 const INLINED = `import { PhoneNumber } from "callerid";\ndocument.title = PhoneNumber.parse("415-867-5309").national;\n`;
 
-/** Builds a page of a script with Vite; the script is written first where it is given. */
+/** Builds a page with a script, using Vite. Writes `code` to the script first, if given. */
 async function build(name, script, code) {
   const { build } = await import("vite");
   const root = join(folder, name);

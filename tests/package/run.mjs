@@ -1,4 +1,4 @@
-// The packed package, installed and run in every host: `node run.mjs <tarball> [host …]`.
+// Installs the packed package and runs it in all hosts: `node run.mjs <tarball> [host …]`.
 
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -11,7 +11,7 @@ import { prepareRecipes, recipes } from "./recipes.mjs";
 
 const [tarball, ...wanted] = process.argv.slice(2);
 
-/** The most bytes that a .wasm may take as it is sent, gz -9. */
+/** The maximum compressed size of each .wasm in bytes (gzip -9). */
 const SIZES = { "callerid.wasm": 165_000, "client/callerid.wasm": 95_000, "phone/callerid.wasm": 27_000 };
 
 const hosts = {
@@ -22,18 +22,18 @@ const hosts = {
       console.log(`        ${file}: ${bytes} bytes, gz -9`);
     }
   },
-  "what is not used": async () => {
+  "tree shaking": async () => {
     const { build } = await import("esbuild");
     const contents = 'import { PhoneNumber } from "callerid/slim"; console.log(PhoneNumber.parse("4158675309"));';
     const { outputFiles } = await build({ stdin: { contents, resolveDir: here }, bundle: true, format: "esm", write: false });
     for (const name of ["MockApi", "CallerIdClient", "CallControl", "FriendlyName"]) {
-      // Declared: the glue names some of them too.
+      // Look for declarations, because the glue contains some of the names.
       if (new RegExp(`^(var|class) ${name}\\b`, "m").test(outputFiles[0].text)) throw new Error(`a bundle keeps ${name}, which is not used`);
     }
   },
   publint: () => run(bin("publint"), ["--strict", installed]),
   attw: async () => {
-    // It deletes the tarball that it is given.
+    // attw deletes its tarball, so use a copy.
     const wasm = ["--exclude-entrypoints", "callerid.wasm", "client.wasm", "phone.wasm"];
     await inTemporaryFolder(async (folder) => {
       await cp(tarball, join(folder, "callerid.tgz"));
@@ -115,7 +115,7 @@ for (const [name, host] of Object.entries(hosts)) {
 console.log(`${failed} failed, ${((Date.now() - started) / 1000).toFixed(0)} s`);
 process.exit(failed === 0 ? 0 : 1);
 
-/** Unpacks the tarball where npm would: the package depends on nothing. */
+/** Unpacks the tarball where npm would. This is enough, because the package has no dependencies. */
 async function install() {
   await rm(installed, { recursive: true, force: true });
   await mkdir(installed, { recursive: true });

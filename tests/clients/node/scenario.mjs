@@ -19,7 +19,7 @@ class LocalRequestClient extends twilio.RequestClient {
 
 const clientWith = (token) => twilio(accountSid, token, { httpClient: new LocalRequestClient() });
 
-/** What is known of a number: `callSid` and `code` once created, `sid` once listed. */
+/** The state of each number: `callSid` and `code` after it was created, `sid` after it was listed. */
 const known = new Map();
 
 /** The callbacks received, by the Sid of their call. */
@@ -40,7 +40,7 @@ const receiver = createServer(async (request, response) => {
 await new Promise((listening) => receiver.listen(0, "127.0.0.1", listening));
 const callbackUrl = `http://127.0.0.1:${receiver.address().port}/callback?from=node`;
 
-/** Is the phone: the control surface, for which the package has no method. */
+/** Plays the phone over the control surface, for which the package has no method. */
 async function phone(number, action, form) {
   const response = await fetch(`${url}/_callerid/calls/${known.get(number).callSid}/${action}`, {
     method: "POST",

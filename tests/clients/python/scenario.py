@@ -20,7 +20,7 @@ URL = os.environ["CALLERID_URL"]
 ACCOUNT_SID = os.environ["CALLERID_ACCOUNT_SID"]
 AUTH_TOKEN = os.environ["CALLERID_AUTH_TOKEN"]
 
-# What is known of a number: its call's Sid and code once created, its caller ID's Sid once listed.
+# The state of each number: its call's Sid and code after it was created, its caller ID's Sid after it was listed.
 known = {}
 
 # The callbacks received, by the Sid of their call.
@@ -70,7 +70,7 @@ def matches(found, pattern):
 
 
 def phone(number, action, **form):
-    """Is the phone: the control surface, for which the package has no method."""
+    """Plays the phone over the control surface, for which the package has no method."""
     address = f"{URL}/_callerid/calls/{known[number]['call_sid']}/{action}"
     request = urllib.request.Request(address, urllib.parse.urlencode(form).encode(), method="POST")
     credentials = urllib.request.HTTPPasswordMgrWithPriorAuth()
@@ -183,7 +183,7 @@ PLAY = {
 def refusal(error):
     if isinstance(error, TwilioRestException):
         return {"status": error.status, "code": error.code}
-    # For a page that is refused the package has but this: a message, and the response.
+    # For an invalid page, the package raises only this exception, with a message and the response.
     _, response = error.args
     return {"status": response.status_code, "code": json.loads(response.text)["code"]}
 

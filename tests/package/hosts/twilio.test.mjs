@@ -1,4 +1,4 @@
-// Twilio's own SDK against the mock, by the README's MSW recipe. Over MSW 2 it waits for a Content-Length, or forever.
+// Twilio's own SDK with the mock, as in the README's MSW recipe. With MSW 2, the SDK hangs if there is no Content-Length.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import twilio from "twilio";
 import { MockApi } from "callerid";
 
 for (const msw of ["msw", "msw-2"]) {
-  test(`requests of Twilio's SDK end over ${msw}`, { timeout: 10_000 }, async () => {
+  test(`requests of Twilio's SDK complete with ${msw}`, { timeout: 10_000 }, async () => {
     const [{ http }, { setupServer }] = [await import(msw), await import(`${msw}/node`)];
     const mock = new MockApi({ validationCode: "012345" });
     const server = setupServer(http.all("https://api.twilio.com/*", ({ request }) => mock.fetch(request)));

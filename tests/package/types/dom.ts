@@ -1,4 +1,4 @@
-// With a platform's own types.
+// With the types of a platform.
 import { CallControl, CallerIdClient, MockApi } from "callerid";
 
 using mock = new MockApi();

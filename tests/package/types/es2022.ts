@@ -1,4 +1,4 @@
-// Under lib es2022 alone, without a platform.
+// With only lib es2022, without the types of a platform.
 import {
   CallControl,
   CallerIdClient,
@@ -21,7 +21,7 @@ const checked = PhoneNumber.check("415-555-121");
 export const at: number = checked.ok ? checked.phoneNumber.national.length : checked.at;
 export const connect: (options: ClientOptions) => CallerIdClient = (options) => new ClientAlone(options);
 export const kind: string = PhoneAlone.parse("415-867-5309").kind;
-// @ts-expect-error only `parse` makes one
+// @ts-expect-error the constructor is private
 new PhoneNumber();
 
 const mock = new MockApi({ seed: [{ phoneNumber: "415-867-5309" }], now: new Date(0) });
@@ -44,7 +44,7 @@ export const callSid: Promise<string | null> = client
 // @ts-expect-error neither GET nor POST
 client.create({ phoneNumber: "", statusCallbackMethod: "PUT" });
 export const total = (page: CallerIdPage): number | null => page.total satisfies number | null;
-// @ts-expect-error not every service says
+// @ts-expect-error it can be null
 export const pages = (page: CallerIdPage): number => page.pages;
 export async function all(): Promise<OutgoingCallerId[]> {
   const found: OutgoingCallerId[] = [];
