@@ -3,8 +3,6 @@
 //! Nothing is kept between a request and its response, so there is nothing to free: the response is read with the same
 //! connection and operation.
 
-use std::collections::BTreeMap;
-
 use callerid_client::{Client, ClientError, ClientRequest};
 use callerid_core::representation::ReceivedPage;
 use callerid_core::{
@@ -13,7 +11,7 @@ use callerid_core::{
     StatusCallback, ValidationRequest,
 };
 use js_sys::{ErrorOptions, Object, RangeError};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use wasm_bindgen::prelude::*;
 
 use crate::document::{self, CallerIdListView, CallerIdView, ValidationRequestView};
@@ -38,9 +36,17 @@ struct Authority<'a> {
 struct RequestView<'a> {
     url: &'a str,
     method: &'a str,
-    headers: BTreeMap<&'a str, &'a str>,
+    #[serde(serialize_with = "as_object")]
+    headers: &'a [(&'static str, String)],
     #[serde(skip_serializing_if = "str::is_empty")]
     body: &'a str,
+}
+
+fn as_object<S: Serializer>(
+    headers: &&[(&'static str, String)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(headers.iter().map(|(name, value)| (name, value)))
 }
 
 #[derive(Serialize)]
@@ -129,7 +135,7 @@ fn send_or_read<T>(
         None => object::write(&RequestView {
             url: request.url(),
             method: request.method(),
-            headers: request.headers().iter().map(|(name, value)| (*name, &**value)).collect(),
+            headers: request.headers(),
             body: request.body(),
         }),
         Some(Response { status, content_type, body }) => {
