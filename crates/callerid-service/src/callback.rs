@@ -161,7 +161,7 @@ fn sign(auth_token: &AuthToken, url: &str, parameters: &[(String, String)]) -> S
     };
     mac.update(url.as_bytes());
     let mut sorted: Vec<_> = parameters.iter().collect();
-    sorted.sort();
+    sorted.sort_unstable();
     for (name, value) in sorted {
         mac.update(name.as_bytes());
         mac.update(value.as_bytes());

@@ -1,6 +1,6 @@
 //! Events: what changed, for whoever watches.
 
-use serde_json::json;
+use serde::Serialize;
 
 use callerid_core::representation::json;
 use callerid_core::{AccountSid, CallerIdSid, OutgoingCallerId};
@@ -19,6 +19,12 @@ pub enum Change<'a> {
     CallerIdUpdated(&'a OutgoingCallerId),
     /// A caller ID was deleted.
     CallerIdDeleted(&'a AccountSid, &'a CallerIdSid),
+}
+
+/// What is said of a caller ID that is gone.
+#[derive(Serialize)]
+struct Deleted<'a> {
+    sid: &'a CallerIdSid,
 }
 
 impl Change<'_> {
@@ -51,7 +57,7 @@ impl Change<'_> {
             Self::CallerIdAdded(caller_id) | Self::CallerIdUpdated(caller_id) => {
                 json::to_string(caller_id)
             }
-            Self::CallerIdDeleted(_, sid) => json::to_string(&json!({ "sid": sid })),
+            Self::CallerIdDeleted(_, sid) => json::to_string(&Deleted { sid }),
         }
     }
 
