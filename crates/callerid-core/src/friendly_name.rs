@@ -28,11 +28,8 @@ impl FriendlyName {
         {
             return Ok(Self(text.into()));
         }
-        // Four bytes are the longest character, so a longer text need not be counted to its end.
-        if text.len() > FRIENDLY_NAME_MAX_CHARS.saturating_mul(4)
-            || Self::count(text) > FRIENDLY_NAME_MAX_CHARS
-        {
-            return Err(InvalidFriendlyName::TooLong);
+        if let Some((at, _)) = text.char_indices().nth(FRIENDLY_NAME_MAX_CHARS) {
+            return Err(InvalidFriendlyName::TooLong { at });
         }
         match text.char_indices().find(|(_, char)| !is_xml_char(*char)) {
             Some((at, char)) => Err(InvalidFriendlyName::Unprintable { char, at }),
@@ -79,7 +76,10 @@ impl fmt::Debug for FriendlyName {
 #[non_exhaustive]
 pub enum InvalidFriendlyName {
     /// Over [`FRIENDLY_NAME_MAX_CHARS`] characters.
-    TooLong,
+    TooLong {
+        /// The byte offset of the first one too many.
+        at: usize,
+    },
     /// A control character or noncharacter that XML 1.0 cannot carry.
     Unprintable {
         /// The character.
@@ -89,10 +89,37 @@ pub enum InvalidFriendlyName {
     },
 }
 
+impl InvalidFriendlyName {
+    /// The reason as a word: `too-long`, `unprintable`.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "too-long",
+            Self::Unprintable { .. } => "unprintable",
+        }
+    }
+
+    /// The byte offset of the character that cannot be there.
+    pub const fn at(self) -> usize {
+        match self {
+            Self::TooLong { at } | Self::Unprintable { at, .. } => at,
+        }
+    }
+
+    /// The same error with another offset, for a language whose strings are not counted in bytes: [`at`](Self::at) and the
+    /// message then say `at`.
+    #[must_use]
+    pub const fn with_offset(self, at: usize) -> Self {
+        match self {
+            Self::TooLong { .. } => Self::TooLong { at },
+            Self::Unprintable { char, .. } => Self::Unprintable { char, at },
+        }
+    }
+}
+
 impl fmt::Display for InvalidFriendlyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong => {
+            Self::TooLong { .. } => {
                 write!(f, "more than {FRIENDLY_NAME_MAX_CHARS} characters")
             }
             Self::Unprintable { char, at } => {
@@ -114,14 +141,17 @@ mod tests {
         let name: FriendlyName = "Bob".parse().unwrap();
         assert_eq!(FriendlyName::try_from("Bob"), Ok(name.clone()));
         assert_eq!(name.as_ref(), "Bob");
-        assert_eq!("x".repeat(65).parse::<FriendlyName>(), Err(InvalidFriendlyName::TooLong));
+        let too_long = InvalidFriendlyName::TooLong { at: 64 };
+        assert_eq!("x".repeat(65).parse::<FriendlyName>(), Err(too_long));
+        assert_eq!((too_long.reason(), too_long.with_offset(1).at()), ("too-long", 1));
     }
 
     #[test]
     fn sixty_four_characters_of_any_width_are_a_name_and_one_more_is_not() {
         for char in ["a", "é", "中", "😀"] {
             assert!(FriendlyName::new(&char.repeat(64)).is_ok());
-            assert_eq!(FriendlyName::new(&char.repeat(65)), Err(InvalidFriendlyName::TooLong));
+            let too_long = InvalidFriendlyName::TooLong { at: 64 * char.len() };
+            assert_eq!(FriendlyName::new(&char.repeat(65)), Err(too_long));
         }
     }
 

@@ -1,8 +1,6 @@
 //! The rules for names and delays.
 
-use callerid_core::{
-    CALL_DELAY_MAX_SECONDS, FRIENDLY_NAME_MAX_CHARS, FriendlyName, InvalidFriendlyName, PhoneNumber,
-};
+use callerid_core::{CALL_DELAY_MAX_SECONDS, FRIENDLY_NAME_MAX_CHARS, FriendlyName, PhoneNumber};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -28,21 +26,8 @@ pub fn check(text: &str) -> Result<JsValue, JsValue> {
     object::write(&match FriendlyName::new(text) {
         Ok(_) => Check::Valid { ok: true, length },
         Err(error) => {
-            let (reason, at) = match error {
-                InvalidFriendlyName::TooLong => {
-                    let surplus = text.char_indices().nth(FRIENDLY_NAME_MAX_CHARS);
-                    ("too-long", surplus.map_or(text.len(), |(at, _)| at))
-                }
-                InvalidFriendlyName::Unprintable { at, .. } => ("unprintable", at),
-                _ => ("invalid", 0),
-            };
-            let at = crate::utf16_index(text, at);
-            let error = match error {
-                InvalidFriendlyName::Unprintable { char, .. } => {
-                    InvalidFriendlyName::Unprintable { char, at }
-                }
-                other => other,
-            };
+            let error = error.with_offset(crate::utf16_index(text, error.at()));
+            let (reason, at) = (error.reason(), error.at());
             Check::Invalid { ok: false, length, reason, message: error.to_string(), at }
         }
     })
