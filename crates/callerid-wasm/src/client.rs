@@ -145,17 +145,11 @@ fn send_or_read<T>(
 }
 
 fn write_page(client: &Client, filter: &Filter, page: &ReceivedPage) -> Result<JsValue, JsValue> {
-    let list = CallerIdListView::from(page);
-    match client.next_page(filter, page) {
-        Ok(next) => {
-            let next = next.map(|request| request.url().to_owned());
-            object::write(&PageView { list, next, refusal: None })
-        }
-        Err(error) => {
-            let (next, refusal) = (Some(page.list.uris.next.clone()), Some(error.to_string()));
-            object::write(&PageView { list, next, refusal })
-        }
-    }
+    let (next, refusal) = match client.next_page(filter, page) {
+        Ok(next) => (next.map(|request| request.url().to_owned()), None),
+        Err(error) => (Some(page.list.uris.next.clone()), Some(error.to_string())),
+    };
+    object::write(&PageView { list: page.into(), next, refusal })
 }
 
 fn error(status: u16, error: &ClientError) -> JsValue {
