@@ -166,7 +166,11 @@ impl SqliteStore {
     /// The store's failure.
     pub async fn rotate(&self, account: Account) -> Result<bool, StoreError> {
         let sealed = accounts::seal(&self.key, &account)?;
-        self.write(move |connection| accounts::rotate(connection, &account.sid, &sealed)).await
+        self.write(move |connection| {
+            sessions::end(connection, &account.sid)?;
+            accounts::rotate(connection, &account.sid, &sealed)
+        })
+        .await
     }
 
     /// Removes an account and all that is its own; `false` where there is no such account.

@@ -5,7 +5,7 @@ use callerid_service::{Account, StoreError};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::unreadable::{self, Survey};
-use super::{SqliteError, parsed, sessions};
+use super::{SqliteError, parsed};
 use crate::seal::SealingKey;
 
 /// An account's token, sealed for its Sid.
@@ -61,13 +61,12 @@ pub(super) fn add(
     Ok(add.execute((sid.as_str(), sealed))? == 1)
 }
 
-/// Gives an account another token, which ends its sessions.
+/// Gives an account another token.
 pub(super) fn rotate(
     connection: &Connection,
     sid: &AccountSid,
     sealed: &[u8],
 ) -> Result<bool, SqliteError> {
-    sessions::end(connection, sid)?;
     let mut rotate =
         connection.prepare_cached("UPDATE account SET sealed_token = ?2 WHERE sid = ?1")?;
     Ok(rotate.execute((sid.as_str(), sealed))? == 1)
