@@ -5,13 +5,13 @@ use std::fmt;
 use crate::sid::AccountSid;
 use crate::text_conversions::{from_text, to_text};
 
-/// A version of the API, as it is named in a path.
+/// A version of the API, as named in request paths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ApiVersion {
-    /// `2008-08-01`: ten digit numbers, XML first, pages by number.
+    /// `2008-08-01`: ten-digit numbers, XML by default, pages by number.
     #[default]
     V2008,
-    /// `2010-04-01`: E.164 numbers, XML and JSON, pages by key; what today's clients speak.
+    /// `2010-04-01`: E.164 numbers, XML and JSON, pages by key. Current clients use this version.
     V2010,
 }
 
@@ -19,7 +19,7 @@ impl ApiVersion {
     /// Every version.
     pub const ALL: [Self; 2] = [Self::V2008, Self::V2010];
 
-    /// Its segment of a path: `2008-08-01`.
+    /// The path segment of this version: `2008-08-01`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::V2008 => "2008-08-01",
@@ -27,7 +27,7 @@ impl ApiVersion {
         }
     }
 
-    /// Reads a version as a path's first segment names it: `2008-08-01`.
+    /// Parses a version from the first segment of a path: `2008-08-01`.
     ///
     /// # Errors
     /// [`InvalidApiVersion`] for any other text.
@@ -44,7 +44,7 @@ impl ApiVersion {
 from_text!(ApiVersion, parse, InvalidApiVersion);
 to_text!(ApiVersion);
 
-/// A text that names no version of the API.
+/// A text that does not name a version of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidApiVersion;
 

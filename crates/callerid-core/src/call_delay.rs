@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::text_conversions::from_text;
 
-/// The longest delay before a validation call, in seconds. The specification: "between 0 and 60".
+/// The longest delay before a validation call, in seconds. The specification says "between 0 and
+/// 60".
 pub const CALL_DELAY_MAX_SECONDS: u8 = 60;
 
 /// How long to wait before the phone rings: 0 to 60 whole seconds.
@@ -17,18 +18,18 @@ pub const CALL_DELAY_MAX_SECONDS: u8 = 60;
 pub struct CallDelay(u8);
 
 impl CallDelay {
-    /// A delay of that many seconds.
+    /// Creates a delay of `seconds`.
     ///
     /// # Errors
-    /// [`InvalidCallDelay`] over 60.
+    /// [`InvalidCallDelay`] if `seconds` is more than 60.
     pub fn new(seconds: u8) -> Result<Self, InvalidCallDelay> {
         if seconds <= CALL_DELAY_MAX_SECONDS { Ok(Self(seconds)) } else { Err(InvalidCallDelay) }
     }
 
-    /// Reads a delay from decimal digits.
+    /// Parses a delay from decimal digits.
     ///
     /// # Errors
-    /// [`InvalidCallDelay`] for anything but a whole number from 0 to 60.
+    /// [`InvalidCallDelay`] if the text is not a whole number from 0 to 60.
     pub fn parse(text: &str) -> Result<Self, InvalidCallDelay> {
         let seconds = crate::page::decimal(text).and_then(|seconds| seconds.try_into().ok());
         seconds.map_or(Err(InvalidCallDelay), Self::new)
@@ -42,7 +43,7 @@ impl CallDelay {
 
 from_text!(CallDelay, parse, InvalidCallDelay);
 
-/// The seconds, in decimal digits.
+/// Writes the seconds in decimal digits.
 impl fmt::Display for CallDelay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -56,7 +57,7 @@ impl TryFrom<u8> for CallDelay {
     }
 }
 
-/// A delay that is no whole number of seconds from 0 to 60.
+/// A delay that is not a whole number of seconds from 0 to 60.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidCallDelay;
 

@@ -5,18 +5,20 @@ use std::fmt;
 use crate::serde_text::serde_text;
 use crate::text_conversions::{from_text, to_text};
 
-/// What to dial after a call is connected: digits, and `w` for half a second's wait. At most 32 of them.
+/// What to dial after a call is connected: up to 32 digits and `w`s, each of which waits for half a
+/// second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallExtension(Box<str>);
 
-/// The most digits and waits of a [`CallExtension`].
+/// The maximum number of characters in a [`CallExtension`].
 pub const CALL_EXTENSION_MAX_CHARS: usize = 32;
 
 impl CallExtension {
-    /// Takes a text as an extension.
+    /// Creates an extension from a text.
     ///
     /// # Errors
-    /// [`InvalidCallExtension`] for an empty text, a longer one, or any other character.
+    /// [`InvalidCallExtension`] if the text is empty, longer than [`CALL_EXTENSION_MAX_CHARS`], or
+    /// contains any other character.
     pub fn new(text: &str) -> Result<Self, InvalidCallExtension> {
         let fits = (1..=CALL_EXTENSION_MAX_CHARS).contains(&text.len());
         let is_dialled = |byte: u8| byte.is_ascii_digit() || byte == b'w';
@@ -27,7 +29,7 @@ impl CallExtension {
         }
     }
 
-    /// The digits and waits.
+    /// The digits and `w`s.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Credentials: an account and its token, as the `Authorization` header carries them.
+//! Credentials: an account and its auth token, as sent in the `Authorization` header.
 
 use std::fmt;
 
@@ -9,21 +9,23 @@ use subtle::ConstantTimeEq as _;
 use crate::AccountSid;
 use crate::text_conversions::from_text;
 
-/// The longest token, in bytes.
+/// The maximum length of a token, in bytes.
 pub const AUTH_TOKEN_MAX_BYTES: usize = 128;
 
 /// A secret that authenticates an account: 1 to 128 printable ASCII characters.
 ///
-/// Compared in constant time; never shown by `Debug`, and with no `Display`. Serialized in clear, for stores.
+/// Tokens are compared in constant time. `Debug` does not show them, and there is no `Display`.
+/// Serialization writes them in plain text, for stores.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct AuthToken(Box<str>);
 
 impl AuthToken {
-    /// Takes a text as a token.
+    /// Creates a token from a text.
     ///
     /// # Errors
-    /// [`InvalidAuthToken`] where it is empty, over 128 bytes, or not all printable ASCII without spaces.
+    /// [`InvalidAuthToken`] if the text is empty, longer than 128 bytes, or contains anything other
+    /// than printable ASCII characters without spaces.
     pub fn new(text: &str) -> Result<Self, InvalidAuthToken> {
         let length = 1..=AUTH_TOKEN_MAX_BYTES;
         if length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -33,12 +35,12 @@ impl AuthToken {
         }
     }
 
-    /// Makes a new token from 16 random bytes: 32 hexadecimal digits, as Twilio's are.
+    /// Generates a token from 16 random bytes: 32 hexadecimal digits, like Twilio's tokens.
     pub fn from_random_bytes(random_bytes: &[u8; 16]) -> Self {
         Self(format!("{:032x}", u128::from_be_bytes(*random_bytes)).into())
     }
 
-    /// The secret itself, for the one place that shows it to its owner or seals it.
+    /// The secret itself. Use it only to show it to its owner or to seal it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -67,7 +69,7 @@ impl fmt::Debug for AuthToken {
     }
 }
 
-/// A text that cannot be a token.
+/// A text that is not a valid token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidAuthToken;
 
@@ -80,18 +82,19 @@ impl fmt::Display for InvalidAuthToken {
 
 impl std::error::Error for InvalidAuthToken {}
 
-/// What an `Authorization` header claims: an account and its token.
+/// The contents of an `Authorization` header: an account and its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// The account that the request says it comes from.
+    /// The account that the request claims to come from.
     pub sid: AccountSid,
-    /// The token it gives.
+    /// The token that the request presents.
     pub auth_token: AuthToken,
 }
 
 impl Credentials {
-    /// Reads the value of an `Authorization` header of HTTP Basic authentication (RFC 7617).
-    /// `None` where it is of another scheme, malformed, or names no account.
+    /// Parses the value of an `Authorization` header with HTTP Basic authentication (RFC 7617).
+    /// Returns `None` if the scheme is another, the value is malformed, or the user is not an
+    /// account Sid.
     pub fn from_authorization(header: &str) -> Option<Self> {
         let (scheme, encoded) = header.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -104,7 +107,7 @@ impl Credentials {
         Some(Self { sid, auth_token: AuthToken::new(password).ok()? })
     }
 
-    /// The value of the `Authorization` header that carries them.
+    /// The value of an `Authorization` header with these credentials.
     pub fn to_authorization(&self) -> String {
         let pair = format!("{}:{}", self.sid, self.auth_token.expose());
         format!("Basic {}", Base64::encode_string(pair.as_bytes()))
@@ -143,13 +146,14 @@ mod tests {
             let header = format!("Basic {encoded}");
             Credentials::from_authorization(&header).is_some()
         };
-        // 34 characters and the colon are 35 bytes: with one more no padding, with two more two, with three more one.
+        // The Sid and the colon are 35 bytes. One more byte needs no padding, two need two
+        // characters, three need one.
         let [whole, two, one] = ["t", "to", "tok"].map(|token| of(sid.as_str(), token));
         assert!(!whole.ends_with('=') && two.ends_with("==") && one.ends_with('='));
         for encoded in [&whole, &two, &one] {
             assert!(is_read(encoded) && is_read(&format!("  {encoded} ")), "{encoded}");
         }
-        // Padding is neither left out, shortened, doubled nor put where there is none.
+        // Padding must not be missing, shortened, doubled or added where none is due.
         for wrong in
             [two.trim_end_matches('='), two.strip_suffix('=').unwrap(), one.trim_end_matches('=')]
         {
@@ -159,10 +163,10 @@ mod tests {
             assert!(!is_read(&format!("{encoded}=")), "{encoded}");
             assert!(!is_read(&format!("{encoded}====")), "{encoded}");
         }
-        // Nor are bits set that padding leaves over: "bw==" is "o", and "bx==" would be too.
+        // Unused bits under the padding must be zero: "bw==" is "o", and "bx==" would be too.
         let stem = two.strip_suffix("bw==").unwrap();
         assert!(!is_read(&format!("{stem}bx==")));
-        // No line ends or spaces within, and not the alphabet of URLs.
+        // No line ends or spaces inside, and not the URL-safe alphabet.
         let (start, end) = whole.split_at(20);
         for around in ["\t", "\n", "\u{a0}"] {
             assert!(!is_read(&format!("{whole}{around}")), "{around:?}");

@@ -1,4 +1,4 @@
-//! Dates: [`Date`] as the wire writes them, [`Moment`] as the rules compute with them.
+//! Dates: [`Date`] for the wire, [`Moment`] for computing.
 
 mod calendar;
 mod moment;
@@ -10,16 +10,18 @@ pub use rfc2822::{InvalidDate, Rfc2822};
 use calendar::Civil;
 use std::cmp::Ordering;
 
-/// The first and last second of the years 0000 to 9999, which are the years of four digits.
+/// The first and last second of the years 0000 to 9999, the years with four digits.
 const FIRST_SECOND: i64 = -62_167_219_200;
 const LAST_SECOND: i64 = 253_402_300_799;
 const DAY_MINUTES: i16 = 24 * 60;
 
-/// A second of time and the offset from UTC that it was written with.
+/// A second in time, with the offset from UTC that it was written with.
 ///
-/// It is within the years 0000 to 9999, both as it was written and in UTC, so that it can be written either way.
+/// The date is within the years 0000 to 9999 both at that offset and in UTC, so it can be written
+/// either way.
 ///
-/// Two dates are equal if both agree; they are ordered by time, then by offset.
+/// Two dates are equal if both the time and the offset are equal. Dates are ordered by time, then
+/// by offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Date {
     unix_seconds: i64,
@@ -27,9 +29,9 @@ pub struct Date {
 }
 
 impl Date {
-    /// A date from seconds since 1970-01-01T00:00:00Z and minutes east of UTC. What lies outside the years 0000 to 9999,
-    /// or an offset of a day or more, is brought to the nearest that fits: for clocks, which must not fail. See
-    /// [`checked_new`](Self::checked_new).
+    /// Creates a date from seconds since 1970-01-01T00:00:00Z and minutes east of UTC. A time
+    /// outside the years 0000 to 9999, or an offset of a day or more, is clamped to the nearest
+    /// valid value, because reading a clock must not fail. See [`checked_new`](Self::checked_new).
     pub fn new(unix_seconds: i64, offset_minutes: i16) -> Self {
         let offset_minutes = offset_minutes.clamp(1 - DAY_MINUTES, DAY_MINUTES - 1);
         let east = east(offset_minutes);
@@ -38,13 +40,13 @@ impl Date {
         Self { unix_seconds: unix_seconds.clamp(first, last), offset_minutes }
     }
 
-    /// The same date as by [`new`](Self::new); `None` if it would be another second or offset than what is asked for.
+    /// Creates a date like [`new`](Self::new), but returns `None` where `new` would clamp a value.
     pub fn checked_new(unix_seconds: i64, offset_minutes: i16) -> Option<Self> {
         let date = Self::new(unix_seconds, offset_minutes);
         (date.unix_seconds == unix_seconds && date.offset_minutes == offset_minutes).then_some(date)
     }
 
-    /// The same second, written in UTC.
+    /// The same time with the offset 0.
     #[must_use]
     pub fn to_utc(self) -> Self {
         Self { offset_minutes: 0, ..self }
@@ -60,13 +62,13 @@ impl Date {
         self.offset_minutes
     }
 
-    /// The day and time where the date was written.
+    /// The local day and time at the date's offset.
     fn civil(&self) -> Civil {
         Civil::at(self.unix_seconds.saturating_add(east(self.offset_minutes)))
     }
 }
 
-/// An offset in seconds.
+/// Converts an offset to seconds.
 fn east(offset_minutes: i16) -> i64 {
     i64::from(offset_minutes).saturating_mul(60)
 }
@@ -92,7 +94,7 @@ mod tests {
     fn the_ends_of_what_can_be_kept_are_kept_and_a_second_beyond_is_not() {
         for offset in [1 - DAY_MINUTES, -60, -1, 0, 1, 60, DAY_MINUTES - 1] {
             let east = east(offset);
-            // At each end either the second in UTC is the last, or that where the date was written.
+            // At each end, the limit applies either in UTC or at the date's offset.
             let first = FIRST_SECOND + (-east).max(0);
             let last = LAST_SECOND - east.max(0);
             for (end, beyond) in [(first, first - 1), (last, last + 1)] {

@@ -1,4 +1,5 @@
-//! Outgoing caller IDs, as Twilio's REST API defines them: numbers, names, codes, paging and the wire, with no I/O.
+//! Outgoing caller IDs, as Twilio's REST API defines them: phone numbers, friendly names,
+//! validation codes, paging and the wire formats, with no I/O.
 //!
 //! ```
 //! use callerid_core::{FriendlyName, PhoneNumber};
@@ -9,29 +10,31 @@
 //! # Ok::<(), callerid_core::InvalidPhoneNumber>(())
 //! ```
 //!
-//! # The map
+//! # Overview
 //!
 //! | to | see |
 //! |---|---|
 //! | read a phone number from any readable format | [`PhoneNumber`] |
 //! | name it | [`FriendlyName`] |
-//! | ask for a validation, and hold its answer | [`NewCallerId`], [`ValidationRequest`], [`ValidationCode`] |
-//! | hold the resource, and pages of it | [`OutgoingCallerId`], [`Page`] |
-//! | say what was wrong | [`RestException`], [`ErrorCode`] |
-//! | write and read the wire | [`representation`], [`form`] |
+//! | start a validation and hold its response | [`NewCallerId`], [`ValidationRequest`], [`ValidationCode`] |
+//! | hold a caller ID, or a page of them | [`OutgoingCallerId`], [`Page`] |
+//! | report an error | [`RestException`], [`ErrorCode`] |
+//! | encode and decode the wire formats | [`representation`], [`form`] |
 //!
-//! Requests are made with `callerid-client`, and answered with `callerid-service`.
+//! Use `callerid-client` to make requests and `callerid-service` to answer them.
 //!
-//! # What holds everywhere
+//! # Guarantees
 //!
-//! - No clock and no randomness: a [`Moment`] and random bytes come in as arguments. The same inputs give the same
-//!   bytes.
-//! - No panic on any input: lints deny what could.
-//! - A value of a domain type is valid. It is parsed once, at the edge, and never checked again.
+//! - No clock and no randomness: the caller passes a [`Moment`] and random bytes as arguments. The
+//!   same inputs give the same bytes.
+//! - No panics on any input: lints deny everything that could panic.
+//! - A value of a domain type is valid. It is parsed once, at the boundary, and never checked
+//!   again.
 //!
 //! # Features
 //!
-//! - `phonenumber`, off by default: conversions from and to the `phonenumber` crate's type, and its database with them.
+//! - `phonenumber`, off by default: conversions to and from the `phonenumber` crate's type. Pulls
+//!   in that crate's database.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -78,7 +81,7 @@ pub use status_callback::{
 pub use validation_code::{InvalidValidationCode, VALIDATION_CODE_DIGITS, ValidationCode};
 pub use validation_request::ValidationRequest;
 
-/// Its examples are tests too.
+/// Runs the README's examples as doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! Paging: which rows of a list a page shows, and what its neighbours are called.
+//! Paging: which rows a page of a list shows, and how to address its neighbours.
 
 use std::fmt;
 
@@ -7,32 +7,32 @@ use serde::{Deserialize, Serialize};
 use crate::outgoing_caller_id::{ListKey, OutgoingCallerId};
 use crate::text_conversions::from_text;
 
-/// Rows on a page where the request does not say.
+/// Rows on a page if the request does not specify a size.
 pub const DEFAULT_PAGE_SIZE: u32 = 50;
-/// The most rows a page may have.
+/// The maximum number of rows on a page.
 pub const MAX_PAGE_SIZE: u32 = 1000;
 
-/// The largest number a page may have: the last that every reader of JSON reads as it is written (2^53 - 1).
+/// The largest page number: 2^53 - 1, the largest integer that every JSON reader reads exactly.
 pub const MAX_PAGE_NUMBER: u64 = (1 << 53) - 1;
 
-/// How many rows a page has: 1 to [`MAX_PAGE_SIZE`].
+/// The number of rows on a page: 1 to [`MAX_PAGE_SIZE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32")]
 pub struct PageSize(u32);
 
 impl PageSize {
-    /// A page size from a number of rows.
+    /// Creates a page size from a number of rows.
     ///
     /// # Errors
-    /// [`InvalidPageSize`] for none, and for more than [`MAX_PAGE_SIZE`].
+    /// [`InvalidPageSize`] if `rows` is 0 or more than [`MAX_PAGE_SIZE`].
     pub fn new(rows: u32) -> Result<Self, InvalidPageSize> {
         if (1..=MAX_PAGE_SIZE).contains(&rows) { Ok(Self(rows)) } else { Err(InvalidPageSize) }
     }
 
-    /// Reads a page size from decimal digits.
+    /// Parses a page size from decimal digits.
     ///
     /// # Errors
-    /// As [`PageSize::new`], and for a text that is no number.
+    /// As for [`PageSize::new`], and if the text is not a number.
     pub fn parse(text: &str) -> Result<Self, InvalidPageSize> {
         decimal(text).and_then(|rows| rows.try_into().ok()).map_or(Err(InvalidPageSize), Self::new)
     }
@@ -45,7 +45,7 @@ impl PageSize {
 
 from_text!(PageSize, parse, InvalidPageSize);
 
-/// The number of rows, in decimal digits.
+/// Writes the number of rows in decimal digits.
 impl fmt::Display for PageSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -65,7 +65,7 @@ impl Default for PageSize {
     }
 }
 
-/// A page size that is no number from 1 to [`MAX_PAGE_SIZE`].
+/// A page size that is not a number from 1 to [`MAX_PAGE_SIZE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidPageSize;
 
@@ -77,68 +77,70 @@ impl fmt::Display for InvalidPageSize {
 
 impl std::error::Error for InvalidPageSize {}
 
-/// Which page of a list is asked for.
+/// Which page of a list a request asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRequest {
     /// The page's number, from 0.
     pub number: u64,
-    /// The most rows it may have.
+    /// The maximum number of rows on it.
     pub size: PageSize,
-    /// The place that the page lies beside, whatever its number says.
+    /// The position that the page starts or ends at. It takes precedence over `number`.
     pub cursor: Option<Cursor>,
 }
 
-/// On which side of a place in the list a page lies. No row need have that place any more.
+/// The position in the list at which a page starts or ends. The row at that position may be gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cursor {
-    /// The page begins with the first row after it.
+    /// The page starts with the first row after this position.
     After(ListKey),
-    /// The page ends with the last row before it.
+    /// The page ends with the last row before this position.
     Before(ListKey),
 }
 
 impl PageRequest {
-    /// How many rows to ask a store for: the page's, and one more that tells whether any follow.
+    /// The number of rows to request from a store: those of the page, and one more to tell whether
+    /// others follow.
     pub fn rows_and_one(&self) -> u32 {
         self.size.rows().saturating_add(1)
     }
 
-    /// How many rows come before the page's first: no page is so far that this overflows.
+    /// The number of rows before the first row of the page. Saturates instead of overflowing.
     pub fn offset(&self) -> u64 {
         self.number.saturating_mul(self.size.rows().into())
     }
 }
 
-/// Reads a number of decimal digits, and nothing else. One too large for a `u64` is the largest there is:
-/// it is past every end.
+/// Parses a number that consists of decimal digits only. A number too large for a `u64` becomes
+/// `u64::MAX`, which is past the end of any list.
 pub fn decimal(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// One page of a list, and what it needs to say where it stands in the whole.
+/// One page of a list, with the information that places it in the whole list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {
-    /// The rows, at most as many as the page's size.
+    /// The rows; at most `size` of them.
     pub items: Vec<T>,
     /// The page's number, from 0.
     pub number: u64,
-    /// The most rows a page has.
+    /// The maximum number of rows on a page.
     pub size: u32,
-    /// Rows in the whole list.
+    /// The number of rows in the whole list.
     pub total: u64,
-    /// Whether rows follow the page's last.
+    /// Whether more rows follow the last row of this page.
     pub more: bool,
 }
 
 impl<T> Page<T> {
-    /// A page without rows, of an empty list.
+    /// A page without rows, for an empty list.
     pub fn empty(size: PageSize) -> Self {
         Self { items: Vec::new(), number: 0, size: size.rows(), total: 0, more: false }
     }
 
-    /// The page that a request asks for by its number or with [`Cursor::After`], from the rows that begin there,
-    /// at least one more than it has where there are so many, and from the rows in the whole list.
+    /// Builds the page for a request by number or with [`Cursor::After`]. `rows` are the rows from
+    /// the start of the page on, and must include one row more than the page has, if there is one.
+    /// `total` is the number of rows in the whole list.
     pub fn cut(request: PageRequest, mut rows: Vec<T>, total: u64) -> Self {
         let size = request.size.rows();
         let most = usize::try_from(size).unwrap_or(usize::MAX);
@@ -147,9 +149,11 @@ impl<T> Page<T> {
         Self { items: rows, number: request.number, size, total, more }
     }
 
-    /// The page that a request asks for with [`Cursor::Before`], from the rows before that place, the nearest first,
-    /// at least one more than it has where there are so many, from the rows in the whole list, and from whether any
-    /// follow. The first page of the list has the number 0 and no other has, whatever the request says.
+    /// Builds the page for a request with [`Cursor::Before`]. `rows` are the rows before that
+    /// position, nearest first, and must include one row more than the page has, if there is one.
+    /// `total` is the number of rows in the whole list, and `more` says whether other rows follow
+    /// the page. The first page of the list always has the number 0 and no other page does,
+    /// regardless of the request.
     pub fn cut_before(request: PageRequest, rows: Vec<T>, total: u64, more: bool) -> Self {
         let mut page = Self::cut(request, rows, total);
         page.items.reverse();
@@ -158,45 +162,45 @@ impl<T> Page<T> {
         page
     }
 
-    /// Pages in the whole list; an empty list has none.
+    /// The number of pages in the whole list; 0 for an empty list.
     pub fn pages(&self) -> u64 {
         self.total.div_ceil(self.size.max(1).into())
     }
 
-    /// Index of the page's first row in the whole list, from 0.
+    /// The index of the page's first row in the whole list, from 0.
     pub fn start(&self) -> u64 {
         self.number.saturating_mul(self.size.into()).min(self.total)
     }
 
-    /// Index of the page's last row in the whole list, from 0; 0 where the list is empty.
+    /// The index of the page's last row in the whole list, from 0; also 0 for an empty list.
     pub fn end(&self) -> u64 {
         let rows = u64::try_from(self.items.len()).unwrap_or(u64::MAX);
         self.start().saturating_add(rows).saturating_sub(1)
     }
 
-    /// The page before, where there is one.
+    /// The number of the previous page, if any.
     pub fn previous(&self) -> Option<u64> {
         self.number.checked_sub(1)
     }
 
-    /// The page after, where there is one.
+    /// The number of the next page, if any.
     pub fn next(&self) -> Option<u64> {
         self.number.checked_add(1).filter(|next| *next < self.pages())
     }
 
-    /// The last page; the first where the list is empty.
+    /// The number of the last page; 0 for an empty list.
     pub fn last(&self) -> u64 {
         self.pages().saturating_sub(1)
     }
 
-    /// Whether the list has such a page. An empty list has its first.
+    /// Whether the list has this page. An empty list has page 0.
     pub fn exists(&self) -> bool {
         self.number == 0 || self.number < self.pages()
     }
 }
 
 impl Page<OutgoingCallerId> {
-    /// The page that a request asks for of these rows, which are the whole list, in its order.
+    /// Builds the page that a request asks for from the whole list, in list order.
     pub fn of(request: PageRequest, list: &[&OutgoingCallerId]) -> Self {
         let start = match request.cursor {
             None => usize::try_from(request.offset()).unwrap_or(usize::MAX),

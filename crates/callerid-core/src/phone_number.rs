@@ -1,45 +1,53 @@
-//! [`PhoneNumber`]: always ten digits, read from any format people write.
+//! [`PhoneNumber`]: ten digits, parsed from any format that people write.
 //!
-//! # What is read
+//! # Accepted formats
 //!
-//! A text is read as Google's libphonenumber reads it from a phone in the United States: its `Parse` with the default
-//! region US, and then `IsValidNumber` under country code 1. That is the United States, Canada and the other places of
-//! the North American Numbering Plan (NANP). The text may have:
+//! The parser reads a text as Google's libphonenumber does on a phone in the United States: `Parse`
+//! with the default region US, followed by `IsValidNumber` under country code 1. That covers the
+//! United States, Canada and the other members of the North American Numbering Plan (NANP). The
+//! text may contain:
 //!
-//! - before the number, anything that is neither a digit nor a plus sign: `Phone: `, `tel:`, `sip:`;
-//! - the prefixes `+1`, `1`, `011 1`, and a national `1` after them;
-//! - between the digits, hyphens, dashes, spaces, no-break spaces, full stops, slashes, brackets, tildes, stars and their
-//!   full-width forms;
+//! - anything except digits and plus signs before the number: `Phone: `, `tel:`, `sip:`;
+//! - the prefixes `+1`, `1` and `011 1`, each optionally followed by a national `1`;
+//! - hyphens, dashes, spaces, no-break spaces, full stops, slashes, brackets, tildes, stars and
+//!   their full-width forms between the digits;
 //! - decimal digits of any script;
-//! - vanity letters after the first three digits, `1-800-FLOWERS`, if there are three or more; one or two are taken
-//!   for slips;
-//! - after the number, punctuation, and an [extension](Extension);
-//! - a `tel:` URI's `;phone-context=` (a prefix or a domain) and `;isub=` (RFC 3966).
+//! - three or more vanity letters after the first three digits, as in `1-800-FLOWERS`; one or two
+//!   letters are treated as typing errors;
+//! - punctuation and an [extension](Extension) after the number;
+//! - the parameters `;phone-context=` (a prefix or a domain) and `;isub=` of a `tel:` URI (RFC
+//!   3966).
 //!
-//! It is at most 250 characters long. Which numbers are valid and of what [`Kind`] is libphonenumber's metadata too; see
-//! [`METADATA_RELEASE`].
+//! The text may be at most 250 characters long. libphonenumber's metadata also decides which
+//! numbers are valid and which [`Kind`] they are; see [`METADATA_RELEASE`].
 //!
-//! # When the plan changes
+//! # When the numbering plan changes
 //!
-//! A later release may have withdrawn a number that was valid when it was read. It is in stores by then, and in the
-//! answers of services: what comes from there is taken by [`PhoneNumber::parse_possible`], without asking the plan again, so
-//! that one such number does not make a whole list unreadable.
+//! A later release of the metadata may withdraw a number that was valid when it was parsed. By then
+//! the number is in stores and in responses. [`PhoneNumber::parse_possible`] reads such numbers
+//! without consulting the plan again, so that one withdrawn number does not make a whole list
+//! unreadable.
 //!
 //! # Differences from libphonenumber
 //!
-//! - A `PhoneNumber` is ten digits. Canada's seven-digit `310-XXXX`, valid there, is too short here.
-//! - An extension's digits are given in ASCII, where libphonenumber leaves those of other scripts as they were written:
-//!   an extension is there to be dialled.
-//! - A text over 250 characters is refused, as libphonenumber's Java edition does; its C++ edition has no limit.
-//! - Two numbers in a text are refused, with [`TwoNumbers`](Reason::TwoNumbers) for the reason. libphonenumber refuses most
-//!   too, but of `415-867-5309 x302/x2303` it reads the first, of two lines `415-867-5309` and `415-867-5310 / x22` the second, of
-//!   a `tel:` URI and a number before it the URI, and of `867-5309 x302 / x2303` a number that nobody wrote, 867-530-9302.
-//!   Two forms are still read as there, since the second number may be an extension: what follows `/x` or `\x` after a number
-//!   without an extension is dropped, and ten digits or more after a semicolon are an extension.
-//! - A vowel sign after the number (of Hebrew, Devanagari and other scripts) is stray text, where libphonenumber drops it.
+//! - A `PhoneNumber` has ten digits. Canada's seven-digit `310-XXXX` is valid in libphonenumber but
+//!   too short here.
+//! - The digits of an extension are converted to ASCII, because an extension exists to be dialled.
+//!   libphonenumber keeps the digits of other scripts as written.
+//! - A text over 250 characters is invalid, as in libphonenumber's Java edition. The C++ edition
+//!   has no limit.
+//! - A text with two numbers is invalid, with the reason [`TwoNumbers`](Reason::TwoNumbers).
+//!   libphonenumber also rejects most such texts, with these exceptions: it reads the first number
+//!   of `415-867-5309 x302/x2303`; the second of the two lines `415-867-5309` and `415-867-5310 /
+//!   x22`; the URI of a `tel:` URI with a number before it; and from `867-5309 x302 / x2303`, a
+//!   number that nobody wrote, 867-530-9302. Two forms are still read as in libphonenumber, because
+//!   the second number may be an extension: anything after `/x` or `\x` that follows a number
+//!   without an extension is dropped, and ten or more digits after a semicolon are an extension.
+//! - A vowel sign after the number (in Hebrew, Devanagari and other scripts) is stray text.
+//!   libphonenumber drops it.
 //!
-//! Where libphonenumber's editions differ, the C++ edition decides, with one exception: between groups of digits a
-//! full-width tilde (U+FF5E) is read, as in Java's.
+//! Where libphonenumber's editions differ, this crate follows the C++ edition, with one exception:
+//! it accepts a full-width tilde (U+FF5E) between groups of digits, as the Java edition does.
 
 mod character;
 #[cfg(feature = "phonenumber")]
@@ -61,7 +69,7 @@ use error::Problem;
 use std::fmt;
 use std::str::FromStr;
 
-/// A North American number: ten digits, valid when it was read.
+/// A North American phone number: ten digits, valid when it was parsed.
 ///
 /// ```
 /// use callerid_core::PhoneNumber;
@@ -74,21 +82,22 @@ use std::str::FromStr;
 /// # Ok::<(), callerid_core::InvalidPhoneNumber>(())
 /// ```
 ///
-/// The reference for what is read and what is valid is the C++ edition of Google's libphonenumber, where its editions and
-/// ports (Java, JavaScript, Rust) differ; the [module](self) lists the formats and the differences.
+/// Google's libphonenumber decides what is accepted and what is valid. Where its editions and ports
+/// (Java, JavaScript, Rust) differ, the C++ edition counts. The [module](self) documentation lists
+/// the accepted formats and the differences.
 ///
-/// Numbers are ordered as their digits are.
+/// Numbers are ordered by their digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneNumber {
-    /// In ASCII.
+    /// ASCII digits.
     digits: [u8; 10],
 }
 
-/// The release of libphonenumber whose metadata says which numbers are valid.
+/// The libphonenumber release whose metadata decides which numbers are valid.
 pub const METADATA_RELEASE: &str = numbering_plan::METADATA_RELEASE;
 
 impl PhoneNumber {
-    /// Reads a number in any format the [module](self) lists.
+    /// Parses a number in any of the formats that the [module](self) documentation lists.
     ///
     /// ```
     /// use callerid_core::PhoneNumber;
@@ -105,16 +114,19 @@ impl PhoneNumber {
     ///
     /// # Errors
     ///
-    /// [`InvalidPhoneNumber`] says what is wrong and where. A number with an extension is refused with the reason
-    /// [`Extension`](Reason::Extension); see [`parse_with_extension`](Self::parse_with_extension).
+    /// [`InvalidPhoneNumber`] says what is wrong and where. A number with an extension is invalid,
+    /// with the reason [`Extension`](Reason::Extension); use
+    /// [`parse_with_extension`](Self::parse_with_extension) to accept one.
     pub fn parse(text: &str) -> Result<Self, InvalidPhoneNumber> {
         fast_path::parse(text).unwrap_or_else(|| Self::parse_any(text))
     }
 
-    /// Reads the first line of a text, which ends in `\n` or `\r\n` or with the text, and gives its number, as
-    /// [`parse`](Self::parse) would, and the lines after it. There is no number where the line is none, or is not in UTF-8.
+    /// Parses the first line of a text as [`parse`](Self::parse) does, and returns its number and
+    /// the remaining lines. A line ends with `\n`, `\r\n` or the end of the text. The number is
+    /// `None` if the line is not a valid number or not UTF-8.
     ///
-    /// It reads many numbers sooner than [`parse`](Self::parse), since nothing has to find the lines first.
+    /// For a list of many numbers, this is faster than [`parse`](Self::parse), because the caller
+    /// does not have to split the text into lines first.
     ///
     /// ```
     /// use callerid_core::PhoneNumber;
@@ -143,7 +155,8 @@ impl PhoneNumber {
         (number, text.get(end.saturating_add(1)..).unwrap_or_default())
     }
 
-    /// Reads a number in any format the [module](self) lists, and splits off its extension.
+    /// Parses a number in any of the formats that the [module](self) documentation lists, and
+    /// splits off its extension.
     ///
     /// ```
     /// use callerid_core::PhoneNumber;
@@ -167,11 +180,12 @@ impl PhoneNumber {
         Ok((parsed.number, parsed.extension.map(|(extension, _)| extension)))
     }
 
-    /// Takes a number back that was read before, from a store or from a service's answer: by its shape, whatever the
-    /// numbering plan says of it by now. Where it is no longer in the plan, its kind is [`Kind::Unassigned`].
+    /// Parses a number that was valid earlier, such as one from a store or a response. It checks
+    /// only the number's shape and ignores the current numbering plan. If the number is no longer
+    /// in the plan, its kind is [`Kind::Unassigned`].
     ///
-    /// The shape is ten digits, the first not 0 or 1, perhaps after `+1`. Any other text is read as by
-    /// [`parse`](Self::parse), which is for what people write.
+    /// The shape is ten digits, the first of which is not 0 or 1, optionally preceded by `+1`. Any
+    /// other text is parsed as user input, with [`parse`](Self::parse).
     ///
     /// ```
     /// use callerid_core::{PhoneNumber, phone_number::Kind};
@@ -184,7 +198,7 @@ impl PhoneNumber {
     ///
     /// # Errors
     ///
-    /// [`InvalidPhoneNumber`] as for [`parse`](Self::parse).
+    /// [`InvalidPhoneNumber`], as for [`parse`](Self::parse).
     pub fn parse_possible(text: &str) -> Result<Self, InvalidPhoneNumber> {
         let digits = text.strip_prefix("+1").unwrap_or(text);
         match <[u8; 10]>::try_from(digits.as_bytes()) {
@@ -204,7 +218,7 @@ impl PhoneNumber {
         }
     }
 
-    /// The ten digits, undecorated: `4158675309`.
+    /// The ten digits without formatting: `4158675309`.
     pub fn as_str(&self) -> &str {
         text(&self.digits)
     }
@@ -214,34 +228,35 @@ impl PhoneNumber {
         &self.digits
     }
 
-    /// The ten digits in packed BCD: four bits each, the last digit lowest, `0x41_5867_5309`.
+    /// The ten digits in packed BCD, four bits each, with the last digit in the lowest bits:
+    /// `0x41_5867_5309`.
     #[inline(always)]
     pub fn to_bcd(&self) -> u64 {
         dial_string::from_ascii(self.digits)
     }
 
-    /// The number as it is written at home: `(415) 867-5309`.
+    /// The number in national format: `(415) 867-5309`.
     pub fn national(&self) -> National {
         let [a, b, c, d, e, f, g, h, i, j] = self.digits;
         National([b'(', a, b, c, b')', b' ', d, e, f, b'-', g, h, i, j])
     }
 
-    /// The number as it is written everywhere (ITU-T E.164): `+14158675309`.
+    /// The number in international format (ITU-T E.164): `+14158675309`.
     pub fn e164(&self) -> E164 {
         let [a, b, c, d, e, f, g, h, i, j] = self.digits;
         E164([b'+', b'1', a, b, c, d, e, f, g, h, i, j])
     }
 
-    /// What the number is for, as far as the numbering plan tells.
+    /// The number's kind, as far as the numbering plan determines it.
     pub fn kind(&self) -> Kind {
         kind::kind_of(self.to_bcd()).unwrap_or(Kind::Unassigned)
     }
 }
 
-// A number that is stored or received was read before: it stays what it was, though the numbering plan has changed since.
+// Stored and received numbers were valid once, so they must remain readable when the plan changes.
 serde_text!(PhoneNumber, as_str, parse_possible);
 
-/// The bare digits.
+/// Writes the ten digits.
 impl fmt::Display for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -254,7 +269,7 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
-/// As [`PhoneNumber::parse`].
+/// Same as [`PhoneNumber::parse`].
 impl FromStr for PhoneNumber {
     type Err = InvalidPhoneNumber;
 
@@ -263,7 +278,7 @@ impl FromStr for PhoneNumber {
     }
 }
 
-/// As [`PhoneNumber::parse`].
+/// Same as [`PhoneNumber::parse`].
 impl TryFrom<&str> for PhoneNumber {
     type Error = InvalidPhoneNumber;
 
@@ -272,7 +287,7 @@ impl TryFrom<&str> for PhoneNumber {
     }
 }
 
-/// The bare digits.
+/// Returns the ten digits.
 impl AsRef<str> for PhoneNumber {
     fn as_ref(&self) -> &str {
         self.as_str()
@@ -288,14 +303,14 @@ pub struct National([u8; 14]);
 pub struct E164([u8; 12]);
 
 impl National {
-    /// The text.
+    /// The formatted number.
     pub fn as_str(&self) -> &str {
         text(&self.0)
     }
 }
 
 impl E164 {
-    /// The text.
+    /// The formatted number.
     pub fn as_str(&self) -> &str {
         text(&self.0)
     }
@@ -325,7 +340,7 @@ impl fmt::Display for E164 {
     }
 }
 
-/// Bytes that are all ASCII, as text.
+/// Converts ASCII bytes to a string slice.
 fn text(ascii: &[u8]) -> &str {
     std::str::from_utf8(ascii).unwrap_or_default()
 }

@@ -1,18 +1,18 @@
-//! Points in time.
+//! Moments: points in time.
 
 use serde::{Deserialize, Serialize};
 
 use super::Date;
 use super::calendar::Civil;
 
-/// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z: the `now` that hosts give.
+/// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z. Hosts pass it as `now`.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct Moment(i64);
 
 impl Moment {
-    /// A moment from milliseconds since 1970-01-01T00:00:00Z.
+    /// Creates a moment from milliseconds since 1970-01-01T00:00:00Z.
     pub const fn from_unix_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -22,18 +22,19 @@ impl Moment {
         self.0
     }
 
-    /// The moment that many seconds later; the last there is where that would overflow.
+    /// The moment `seconds` later. Saturates instead of overflowing.
     #[must_use]
     pub const fn plus_seconds(self, seconds: u32) -> Self {
         Self(self.0.saturating_add((seconds as i64).saturating_mul(1000)))
     }
 
-    /// The second it falls in, as a date in UTC.
+    /// The second that contains this moment, as a date in UTC.
     pub fn to_date(self) -> Date {
         Date::new(self.0.div_euclid(1000), 0)
     }
 
-    /// RFC 3339 in UTC with milliseconds, `2008-04-01T18:26:32.000Z`: the control surface's form.
+    /// RFC 3339 in UTC with milliseconds, as the control surface writes it:
+    /// `2008-04-01T18:26:32.000Z`.
     pub fn to_rfc3339(self) -> String {
         let Civil { year, month, day, hour, minute, second, .. } = self.to_date().civil();
         let millis = self.0.rem_euclid(1000);

@@ -1,5 +1,5 @@
-//! A date as the wire writes it: RFC 2822's form, always with a weekday, a two-digit day and a numeric offset, as in
-//! `Tue, 01 Apr 2008 11:26:32 -0700`. Reading is as lenient as RFC 2822's obsolete forms ask.
+//! RFC 2822 dates, the wire's format: always with a weekday, a two-digit day and a numeric offset,
+//! as in `Tue, 01 Apr 2008 11:26:32 -0700`. The parser also accepts RFC 2822's obsolete forms.
 
 use super::calendar::{Civil, DAY_SECONDS, weekday};
 use super::{Date, east};
@@ -12,10 +12,11 @@ const MONTHS: [&[u8; 3]; 12] = [
 ];
 const WEEKDAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
 
-// No arithmetic here overflows: a year has four digits at most, and `wrapping_` only says that nothing needs to be checked.
+// Arithmetic here cannot overflow, because years have at most four digits. `wrapping_` avoids
+// needless checks.
 
 impl Date {
-    /// Reads an RFC 2822 date and keeps its offset.
+    /// Parses an RFC 2822 date and keeps its offset.
     ///
     /// # Errors
     /// [`InvalidDate`], which says what is wrong and where.
@@ -28,7 +29,7 @@ impl Date {
         })
     }
 
-    /// The date as the wire writes it: 31 ASCII characters.
+    /// The date in the wire's format: 31 ASCII characters.
     pub fn to_rfc2822(&self) -> Rfc2822 {
         let civil = self.civil();
         let [w0, w1, w2] = name(&WEEKDAYS, civil.weekday());
@@ -59,10 +60,10 @@ impl fmt::Display for Date {
     }
 }
 
-/// Characters of a date, `Tue, 01 Apr 2008 11:26:32 -0700`.
+/// The length of a date such as `Tue, 01 Apr 2008 11:26:32 -0700`.
 const RFC_2822_LENGTH: usize = 31;
 
-/// A date written out, `Tue, 01 Apr 2008 11:26:32 -0700`.
+/// A formatted date: `Tue, 01 Apr 2008 11:26:32 -0700`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Rfc2822([u8; RFC_2822_LENGTH]);
 
@@ -73,17 +74,17 @@ impl Rfc2822 {
     }
 }
 
-/// One of some names; `???` past the last.
+/// The name at `index`; `???` if there is none.
 fn name(names: &[&[u8; 3]], index: usize) -> [u8; 3] {
     names.get(index).map_or(*b"???", |name| **name)
 }
 
-/// The two decimal digits of a number under a hundred.
+/// The two decimal digits of a number under 100.
 fn two_digits(number: u8) -> [u8; 2] {
     [b'0'.wrapping_add(number / 10), b'0'.wrapping_add(number % 10)]
 }
 
-/// A text that is no RFC 2822 date, or one that a [`Date`] cannot keep.
+/// A text that is not an RFC 2822 date, or a date that a [`Date`] cannot hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidDate {
     problem: Problem,
@@ -93,12 +94,12 @@ pub struct InvalidDate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Problem {
     NoDate,
-    /// In UTC it is not within the years 0000 to 9999, though it is as it is written.
+    /// The date is within the years 0000 to 9999 as written, but not in UTC.
     OutOfRange,
 }
 
 impl InvalidDate {
-    /// Where the text is not a date: a byte offset into it.
+    /// The byte offset of the first invalid character.
     pub fn at(&self) -> usize {
         self.at
     }
@@ -116,10 +117,11 @@ impl fmt::Display for InvalidDate {
 
 impl std::error::Error for InvalidDate {}
 
-/// Reads RFC 2822's `date-time` with its obsolete forms, from left to right; `None` where something else stands.
+/// Reads RFC 2822's `date-time`, with its obsolete forms, from left to right. Methods return `None`
+/// on a mismatch.
 struct Reader<'a> {
     rest: &'a [u8],
-    /// What is wrong, if something is.
+    /// The problem to report on a mismatch.
     problem: Problem,
 }
 
@@ -162,7 +164,7 @@ impl Reader<'_> {
         date
     }
 
-    /// The weekday and its comma, where they stand: everything but a digit must be one.
+    /// The weekday and its comma, if present. Anything but a digit must be one.
     fn weekday(&mut self) -> Option<Option<usize>> {
         if self.rest.first().is_none_or(u8::is_ascii_digit) {
             return Some(None);
@@ -174,7 +176,7 @@ impl Reader<'_> {
         Some(Some(weekday))
     }
 
-    /// The year: four digits, or an obsolete form that leaves the century out.
+    /// The year: four digits, or an obsolete form without the century.
     fn year(&mut self) -> Option<i64> {
         let mut year = i64::from(self.digit()?).wrapping_mul(10).wrapping_add(self.digit()?.into());
         let mut length = 2_u8;
@@ -191,7 +193,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Hours, minutes and perhaps seconds, and the space after them, as seconds. A leap second is the one before it.
+    /// Hours, minutes and optional seconds, with the space after them, in seconds. A leap second
+    /// counts as the second before it.
     fn time(&mut self) -> Option<i64> {
         let hour = self.two_digits(23)?;
         self.space();
@@ -211,7 +214,7 @@ impl Reader<'_> {
         Some(minutes.wrapping_mul(60).wrapping_add(second.into()))
     }
 
-    /// The offset in minutes: four digits and their sign, or the obsolete name of a zone.
+    /// The offset in minutes: a sign and four digits, or an obsolete zone name.
     fn offset(&mut self) -> Option<i16> {
         if let Some(east) = self.byte(b'+').map(|()| 1).or_else(|| self.byte(b'-').map(|()| -1)) {
             let (hours, minutes) = (self.two_digits(23)?, self.two_digits(59)?);
@@ -221,7 +224,8 @@ impl Reader<'_> {
         let length = self.rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         let (zone, rest) = self.rest.split_at_checked(length)?;
         let zone = zone.to_ascii_uppercase();
-        // Every other name, and the single letters of the military, mean nothing certain: RFC 2822 takes them for UTC.
+        // RFC 2822 treats all other zone names and the single-letter military zones as UTC, because
+        // their meaning is uncertain.
         let is_name = match length {
             1 => zone != b"J",
             2 => zone == b"UT",
@@ -242,7 +246,7 @@ impl Reader<'_> {
         Some(hours.wrapping_mul(60))
     }
 
-    /// A comment in brackets, which may have others in it, where one stands.
+    /// A comment in brackets, possibly with nested comments, if present.
     fn comment(&mut self) -> Option<()> {
         if self.rest.first() != Some(&b'(') {
             return Some(());
@@ -265,7 +269,7 @@ impl Reader<'_> {
         None
     }
 
-    /// One of the names, in any case: its place among them.
+    /// Reads one of `names`, ignoring case, and returns its index.
     fn name(&mut self, names: &[&[u8; 3]]) -> Option<usize> {
         let (found, rest) = self.rest.split_first_chunk::<3>()?;
         let name = names.iter().position(|name| name.eq_ignore_ascii_case(found))?;
@@ -278,7 +282,7 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// White space, if any; returns whether there is.
+    /// Skips white space, and returns whether there was any.
     fn space(&mut self) -> bool {
         let before = self.rest.len();
         self.rest = self.rest.trim_ascii_start();
@@ -358,17 +362,17 @@ mod tests {
         assert_eq!(Moment::from_unix_millis(i64::MAX).plus_seconds(1).unix_millis(), i64::MAX);
     }
 
-    /// What jiff writes and reads with any offset.
+    /// The range that jiff writes and reads at any offset.
     const JIFF_SECONDS: std::ops::RangeInclusive<i64> = -62_167_132_800..=253_402_207_200;
 
-    /// What the jiff crate reads, within what a date can say.
+    /// What the jiff crate reads, limited to what a `Date` can hold.
     fn judge(text: &str) -> Option<Date> {
         let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
         let offset = i16::try_from(zoned.offset().seconds() / 60).unwrap();
         Date::checked_new(zoned.timestamp().as_second(), offset)
     }
 
-    /// What is read here, but for the last two days of the year 9999, which jiff does not read.
+    /// What this parser reads, except the last two days of the year 9999, which jiff does not read.
     fn read(text: &str) -> Option<Date> {
         Date::parse(text).ok().filter(|date| date.unix_seconds() <= *JIFF_SECONDS.end())
     }
