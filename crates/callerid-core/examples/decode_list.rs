@@ -1,4 +1,4 @@
-//! Reads a list of caller IDs, XML as the API sends it, and writes a line for each.
+//! Reads an XML list of caller IDs, as the API returns it, and prints one line for each.
 //!
 //! ```sh
 //! cargo run --example decode_list < crates/callerid-core/tests/fixtures/caller-ids.xml

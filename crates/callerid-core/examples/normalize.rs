@@ -1,5 +1,5 @@
-//! Reads phone numbers, one a line, and writes each as ten digits, with its national format and its kind; or says what is
-//! wrong with it, and where.
+//! Reads one phone number per line, and prints its ten digits, national format and kind, or what is
+//! wrong with it and where.
 //!
 //! ```sh
 //! printf '(415) 867.5309\n415-555-121\n' | cargo run --example normalize

@@ -1,12 +1,12 @@
 //! Forms: `application/x-www-form-urlencoded`, in bodies and in queries.
 //!
-//! Reading is strict where browsers are lenient: an escape that is none, bytes that are no UTF-8, and a
-//! parameter given twice are errors, for whoever sent them meant something that cannot be known.
+//! Decoding is stricter than in browsers. An invalid escape, invalid UTF-8 and a repeated parameter
+//! are errors, because it is impossible to know what the sender meant.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// A decoded form: names and values in the order they came.
+/// A decoded form: names and values in their original order.
 #[derive(Debug)]
 pub struct Form<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -16,7 +16,7 @@ impl<'a> Form<'a> {
     /// Decodes a body or a query.
     ///
     /// # Errors
-    /// [`MalformedForm`] for an escape or bytes that cannot be decoded.
+    /// [`MalformedForm`] if an escape or a byte cannot be decoded.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, MalformedForm> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| MalformedForm::NotUtf8 { at: error.valid_up_to() })?;
@@ -39,10 +39,10 @@ impl<'a> Form<'a> {
         pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 
-    /// The value of the parameter that goes by one of these names; names are case-sensitive.
+    /// The value of the parameter that has one of these names. Names are case-sensitive.
     ///
     /// # Errors
-    /// [`MalformedForm::Repeated`] where it is given more than once.
+    /// [`MalformedForm::Repeated`] if the parameter occurs more than once.
     pub fn value(&self, names: &[&'static str]) -> Result<Option<&str>, MalformedForm> {
         let known = |(name, _): &&(Cow<'_, str>, Cow<'_, str>)| names.contains(&name.as_ref());
         let mut values = self.pairs.iter().filter(known);
@@ -76,26 +76,26 @@ fn decode(text: &str, at: usize) -> Result<Cow<'_, str>, MalformedForm> {
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| MalformedForm::NotUtf8 { at })
 }
 
-/// Writes names and values as a form: joined by `=` and `&`, a space as `+`, and every byte that is not a letter, a digit
-/// or one of `*-._` as an escape.
+/// Encodes names and values as a form, joined with `=` and `&`. A space becomes `+`, and every byte
+/// other than a letter, a digit or one of `*-._` becomes an escape.
 pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// A form that cannot be read, or not in one way only.
+/// A form that is invalid or ambiguous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MalformedForm {
-    /// A `%` without two hexadecimal digits after it.
+    /// A `%` that is not followed by two hexadecimal digits.
     BadEscape {
         /// Its byte offset.
         at: usize,
     },
-    /// A name or a value that is no UTF-8, by where it begins.
+    /// A name or a value that is not valid UTF-8.
     NotUtf8 {
-        /// Its byte offset.
+        /// The byte offset at which it starts.
         at: usize,
     },
-    /// A parameter that is given more than once.
+    /// A parameter that occurs more than once.
     Repeated {
         /// Its name, or the first of its names.
         name: &'static str,

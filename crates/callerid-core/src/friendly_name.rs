@@ -1,4 +1,4 @@
-//! `FriendlyName`: what a person calls a number, up to 64 characters.
+//! `FriendlyName`: what people call a number, in up to 64 characters.
 
 use std::fmt;
 
@@ -6,23 +6,25 @@ use crate::phone_number::PhoneNumber;
 use crate::serde_text::serde_text;
 use crate::text_conversions::{from_text, to_text};
 
-/// The longest friendly name, in Unicode scalar values. The specification says "up to 64 characters";
-/// that a character is a scalar value is this project's choice.
+/// The maximum length of a friendly name, in Unicode scalar values. The specification says "up to
+/// 64 characters"; counting scalar values is this project's choice.
 pub const FRIENDLY_NAME_MAX_CHARS: usize = 64;
 
-/// A human readable description of a caller ID: at most 64 characters, all of which XML 1.0 can carry.
+/// A human-readable description of a caller ID: at most 64 characters, all of which XML 1.0 can
+/// represent.
 ///
-/// White space at either end is kept, and names that differ in case are different names.
+/// White space at either end is kept. Names are case-sensitive.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FriendlyName(Box<str>);
 
 impl FriendlyName {
-    /// Takes a text as a name, unchanged.
+    /// Creates a name from a text, without changing it.
     ///
     /// # Errors
-    /// [`InvalidFriendlyName`] where it is over 64 characters or has one that XML 1.0 cannot carry.
+    /// [`InvalidFriendlyName`] if the text has more than 64 characters, or one that XML 1.0 cannot
+    /// represent.
     pub fn new(text: &str) -> Result<Self, InvalidFriendlyName> {
-        // As most names are; the compiler compares many bytes at once.
+        // The fast path for most names. The compiler vectorizes this comparison.
         if text.len() <= FRIENDLY_NAME_MAX_CHARS
             && text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
         {
@@ -37,19 +39,21 @@ impl FriendlyName {
         }
     }
 
-    /// How many characters a text has, of which [`FRIENDLY_NAME_MAX_CHARS`] are the most that a name may have.
+    /// The number of characters in a text. A name has at most [`FRIENDLY_NAME_MAX_CHARS`].
     pub fn count(text: &str) -> usize {
-        // Told by their first bytes. (`chars().count()` is faster, and a kilobyte larger.)
+        // Counts the first byte of each character. (`chars().count()` is faster, but adds a
+        // kilobyte of code.)
         text.bytes()
             .fold(0, |count: usize, byte| count.saturating_add(usize::from(byte & 0xc0 != 0x80)))
     }
 
-    /// The name of a caller ID that was given none: the number nicely formatted, `(415) 867-5309`.
+    /// The name of a caller ID that was created without one: its number in national format, `(415)
+    /// 867-5309`.
     pub fn default_for(number: &PhoneNumber) -> Self {
         Self(number.national().as_str().into())
     }
 
-    /// The name as it was given.
+    /// The name, unchanged.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -59,8 +63,8 @@ serde_text!(FriendlyName, as_str, new);
 from_text!(FriendlyName, new, InvalidFriendlyName);
 to_text!(FriendlyName);
 
-/// The `Char` production of XML 1.0: what a document can carry, as itself or as a reference.
-/// It stands with the name, whose rule it is: the representations are built on the names.
+/// The `Char` production of XML 1.0: the characters that a document can contain, directly or as
+/// references. It is defined here because names depend on it; the representations build on names.
 pub(crate) fn is_xml_char(char: char) -> bool {
     matches!(char, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
@@ -71,16 +75,16 @@ impl fmt::Debug for FriendlyName {
     }
 }
 
-/// Why a text is no friendly name.
+/// Why a text is not a valid friendly name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidFriendlyName {
-    /// Over [`FRIENDLY_NAME_MAX_CHARS`] characters.
+    /// It has more than [`FRIENDLY_NAME_MAX_CHARS`] characters.
     TooLong {
-        /// The byte offset of the first one too many.
+        /// The byte offset of the first character over the maximum.
         at: usize,
     },
-    /// A control character or noncharacter that XML 1.0 cannot carry.
+    /// It contains a control character or noncharacter that XML 1.0 cannot represent.
     Unprintable {
         /// The character.
         char: char,

@@ -1,4 +1,4 @@
-//! What the service answers when it refuses: one table of codes, statuses and messages.
+//! The service's error responses: one table of codes, statuses and messages.
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! error_table {
     ($($(#[$doc:meta])* $name:ident: $code:literal, $status:literal, $message:literal;)+) => {
-        /// An error of Twilio's catalogue that this service answers with.
+        /// An error of Twilio's catalogue that this service returns.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum ErrorCode { $($(#[$doc])* $name,)+ }
 
         impl ErrorCode {
-            /// Every error there is, in the order of their codes.
+            /// Every error, ordered by code.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// Twilio's number for it, as its `Code` element carries.
+            /// Twilio's code for this error, sent in the `Code` element.
             pub const fn code(self) -> u32 {
                 match self { $(Self::$name => $code,)+ }
             }
 
-            /// The HTTP status it is answered with.
+            /// The HTTP status of the response.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)+ }
             }
@@ -34,63 +34,65 @@ macro_rules! error_table {
 }
 
 error_table! {
-    /// A name over 64 characters, with one that cannot be shown, or missing from an update.
+    /// A name is over 64 characters, has an unprintable character, or is missing from an update.
     InvalidFriendlyName: 20002, 400, "Invalid FriendlyName";
     /// Credentials are missing or wrong.
     Authenticate: 20003, 401, "Authenticate";
-    /// The resource does not do that.
+    /// The resource does not support this method.
     MethodNotAllowed: 20004, 405, "Method not allowed";
-    /// The list has no such page.
+    /// The list does not have this page.
     PageOutOfRange: 20006, 400, "Page number out of range";
-    /// A page size that is no number from 1 to 1000.
+    /// The page size is not a number from 1 to 1000.
     PageSizeTooLarge: 20007, 400, "Page size too large";
-    /// No such resource.
+    /// The resource does not exist.
     NotFound: 20404, 404, "Not found";
-    /// More than a limit allows: a number with too many wrong entries, too many calls.
+    /// A limit is exceeded: too many wrong entries for a number, or too many calls.
     TooManyRequests: 20429, 429, "Too Many Requests";
-    /// Something is wrong with the service itself.
+    /// The service itself has failed.
     Internal: 20500, 500, "Internal Server Error";
-    /// The service cannot do anything for now: trying again later may help.
+    /// The service is temporarily unable to do anything. Trying again later may help.
     ServiceUnavailable: 20503, 503, "Service unavailable";
-    /// A number that is missing or no valid ten digit number.
+    /// The number is missing or not a valid ten-digit number.
     InvalidPhoneNumber: 21401, 400, "Invalid Phone Number";
     /// The number is already one of the account's caller IDs.
     AlreadyValidated: 21450, 400, "Phone number already validated on your account";
-    /// A delay that is no whole number of seconds from 0 to 60.
+    /// The delay is not a whole number of seconds from 0 to 60.
     InvalidCallDelay: 21454, 400, "Invalid CallDelay";
-    /// A StatusCallback that is no http or https URL of at most 1000 characters.
+    /// The StatusCallback is not an http or https URL of at most 1000 characters.
     InvalidStatusCallback: 21456, 400, "Invalid CallbackUrl";
-    /// A PageToken that this service did not give, or whose row is gone.
+    /// This service did not issue the PageToken, or the row that it refers to is gone.
     InvalidPageToken: 21481, 400, "Invalid PageToken";
 }
 
 impl ErrorCode {
-    /// The error with Twilio's number, where this service has it.
+    /// The error with this Twilio code, if this service uses it.
     pub fn from_code(code: u32) -> Option<Self> {
         Self::ALL.iter().copied().find(|error| error.code() == code)
     }
 }
 
-/// A RestException: the wire's form of an error, as a server writes and a client reads it.
+/// A RestException: an error as the server writes and the client reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestException {
-    /// The HTTP status, said again in the body.
+    /// The HTTP status, repeated in the body.
     pub status: u16,
-    /// What was wrong, for a person.
+    /// What is wrong, in human-readable form.
     pub message: String,
-    /// Twilio's number for it. An error of HTTP itself has none, nor has a 404 of the specification's version.
+    /// Twilio's code. HTTP-level errors have none, and neither does a 404 in the specification's
+    /// version.
     pub code: Option<u32>,
-    /// Where Twilio explains the code: put in when the error is written, for it depends on the API's version.
+    /// The address of Twilio's explanation of the code. It depends on the API version, so it is
+    /// added when the error is written.
     pub more_info: Option<String>,
 }
 
 impl RestException {
-    /// An error of the table with its bare message.
+    /// Creates an error from the table, with its standard message.
     pub fn new(error: ErrorCode) -> Self {
         Self::with_message(error, error.message().to_owned())
     }
 
-    /// An error of the table, its message followed by what was wrong this time.
+    /// Creates an error from the table, with details after its standard message.
     pub fn because(error: ErrorCode, detail: &str) -> Self {
         Self::with_message(error, format!("{}: {detail}", error.message()))
     }
@@ -102,7 +104,7 @@ impl RestException {
         Self::with_message(ErrorCode::NotFound, message)
     }
 
-    /// An error of HTTP itself, for which Twilio's catalogue has no number.
+    /// Creates an HTTP-level error, which has no code in Twilio's catalogue.
     pub fn http(status: u16, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), code: None, more_info: None }
     }
@@ -111,13 +113,13 @@ impl RestException {
         Self { status: error.status(), message, code: Some(error.code()), more_info: None }
     }
 
-    /// The error of the table that it carries the number of.
+    /// The table's error for this code, if any.
     pub fn error_code(&self) -> Option<ErrorCode> {
         self.code.and_then(ErrorCode::from_code)
     }
 }
 
-/// How much of a path an error's message repeats.
+/// The maximum number of characters of a path that an error message repeats.
 const MESSAGE_PATH_MAX_CHARS: usize = 256;
 
 impl fmt::Display for RestException {

@@ -1,7 +1,8 @@
-//! serde for types that are a text with rules: written as the text, and read through a parser, so that what is read is
-//! valid.
+//! serde for types that are texts with rules: serialized as the text, and deserialized through a
+//! parser, so that deserialized values are valid.
 
-/// Implements `Serialize` and `Deserialize` for a type by its methods that give its text and that parse one.
+/// Implements `Serialize` and `Deserialize` for a type, given its method that returns the text and
+/// its method that parses one.
 macro_rules! serde_text {
     ($type:ty, $to_text:ident, $parse:ident) => {
         impl serde::Serialize for $type {
@@ -72,7 +73,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         comes_back(caller_id());
-        // Withdrawn from the numbering plan since: it means the same alone and in whatever has it.
+        // Withdrawn from the numbering plan since. It round-trips alone and inside other values.
         let phone_number = PhoneNumber::parse_possible("2215550123").unwrap();
         comes_back(OutgoingCallerId { phone_number, ..caller_id() });
         comes_back(Page { items: vec![caller_id()], number: 2, size: 50, total: 101, more: false });

@@ -1,14 +1,14 @@
-//! Sids: the 34 character names of accounts, caller IDs and calls.
+//! Sids: the 34-character identifiers of accounts, caller IDs and calls.
 //!
-//! Two letters that say what is named, then 32 hexadecimal digits of either case (the specification's
-//! own samples mix cases, so case is kept and compared).
+//! A Sid is two letters for the type, followed by 32 hexadecimal digits of either case. The
+//! specification's own samples mix cases, so case is kept and compared.
 
 use std::fmt;
 
 use crate::serde_text::serde_text;
 use crate::text_conversions::{from_text, to_text};
 
-/// Characters of a Sid: two letters and 32 hexadecimal digits.
+/// Length of a Sid: two letters and 32 hexadecimal digits.
 pub const SID_LENGTH: usize = 34;
 
 macro_rules! sid {
@@ -18,18 +18,19 @@ macro_rules! sid {
         pub struct $name([u8; SID_LENGTH]);
 
         impl $name {
-            /// The two letters it begins with.
+            /// The two letters at its start.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Reads a Sid: the prefix, then 32 hexadecimal digits of either case, nothing around them.
+            /// Parses a Sid: the prefix and 32 hexadecimal digits of either case, with nothing
+            /// around them.
             ///
             /// # Errors
-            /// [`InvalidSid`] with the byte offset of what does not fit.
+            /// [`InvalidSid`] with the byte offset of the first invalid character.
             pub fn parse(text: &str) -> Result<Self, InvalidSid> {
                 parse(text, Self::PREFIX).map(Self)
             }
 
-            /// Makes a new Sid from 16 random bytes.
+            /// Generates a Sid from 16 random bytes.
             pub fn from_random_bytes(random_bytes: &[u8; 16]) -> Self {
                 Self(compose(Self::PREFIX, random_bytes))
             }
@@ -53,25 +54,25 @@ macro_rules! sid {
 }
 
 sid! {
-    /// Names an account: `AC` and 32 hexadecimal digits.
+    /// Identifies an account: `AC` and 32 hexadecimal digits.
     AccountSid, "AC"
 }
 sid! {
-    /// Names an [`OutgoingCallerId`](crate::OutgoingCallerId): `PN` and 32 hexadecimal digits.
+    /// Identifies an [`OutgoingCallerId`](crate::OutgoingCallerId): `PN` and 32 hexadecimal digits.
     CallerIdSid, "PN"
 }
 sid! {
-    /// Names a validation call: `CA` and 32 hexadecimal digits.
+    /// Identifies a validation call: `CA` and 32 hexadecimal digits.
     CallSid, "CA"
 }
 
 sid! {
-    /// Names a request: `RQ` and 32 hexadecimal digits.
+    /// Identifies a request: `RQ` and 32 hexadecimal digits.
     RequestSid, "RQ"
 }
 
 fn parse(text: &str, prefix: &'static str) -> Result<[u8; SID_LENGTH], InvalidSid> {
-    // Without an early return the compiler compares many digits at once.
+    // Without an early return, the compiler vectorizes this comparison.
     if let (Some(digits), Ok(bytes)) = (text.strip_prefix(prefix), text.as_bytes().try_into())
         && digits.bytes().fold(true, |all, digit| all & digit.is_ascii_hexdigit())
     {
@@ -95,7 +96,7 @@ fn compose(prefix: &str, random_bytes: &[u8; 16]) -> [u8; SID_LENGTH] {
     sid
 }
 
-/// A text that is no Sid of the kind asked for.
+/// A text that is not a Sid of the expected type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidSid {
     prefix: &'static str,
@@ -103,7 +104,7 @@ pub struct InvalidSid {
 }
 
 impl InvalidSid {
-    /// Byte offset of the first character that does not fit; the text's length where it ends too soon.
+    /// The byte offset of the first invalid character, or the length of a text that is too short.
     pub fn at(&self) -> usize {
         self.at
     }

@@ -1,6 +1,6 @@
-//! The standard library's conversions for types that are a text with rules.
+//! Standard library conversions for types that are texts with rules.
 
-/// Implements `FromStr` and `TryFrom<&str>` for a type by its method that parses a text.
+/// Implements `FromStr` and `TryFrom<&str>` for a type, given its parse method.
 macro_rules! from_text {
     ($type:ty, $parse:ident, $error:ty) => {
         #[doc = concat!("As [`", stringify!($parse), "`](Self::", stringify!($parse), ").")]
@@ -23,7 +23,7 @@ macro_rules! from_text {
     };
 }
 
-/// Implements `AsRef<str>` and `Display` for a type by its method `as_str`.
+/// Implements `AsRef<str>` and `Display` for a type with a method `as_str`.
 macro_rules! to_text {
     ($type:ty) => {
         impl AsRef<str> for $type {

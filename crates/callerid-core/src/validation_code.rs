@@ -1,4 +1,4 @@
-//! Validation codes: the six digits that prove a number is somebody's.
+//! Validation codes: six digits that prove who owns a number.
 
 use std::fmt;
 
@@ -7,22 +7,23 @@ use subtle::ConstantTimeEq as _;
 use crate::serde_text::serde_text;
 use crate::text_conversions::from_text;
 
-/// Digits of a validation code. The specification: "The 6 digit validation code".
+/// The number of digits in a validation code. The specification says "The 6 digit validation code".
 pub const VALIDATION_CODE_DIGITS: usize = 6;
 
 const CODES: u64 = 1_000_000;
 
-/// The six digits that are shown to whoever asked, and keyed by whoever answers the phone.
+/// Six digits that the API shows to the client, and that whoever answers the phone must enter.
 ///
-/// Compared in constant time; shown by [`expose`](Self::expose) alone, never by `Debug`.
+/// Codes are compared in constant time. Only [`expose`](Self::expose) shows them; `Debug` does not.
 #[derive(Clone, Copy)]
 pub struct ValidationCode([u8; VALIDATION_CODE_DIGITS]);
 
 impl ValidationCode {
-    /// Draws a code from 32 random bytes, every one of the million as likely as the others.
+    /// Generates a code from 32 random bytes. All of the million codes are equally likely.
     ///
-    /// The bytes are four tries. A try that the million codes cannot share evenly is passed over, so that
-    /// none is favoured; `None` if all four were, which happens once in 10^53 draws from sound random bytes.
+    /// The bytes are four attempts. An attempt outside the largest multiple of a million is
+    /// skipped, because it would favour some codes. Returns `None` if all four are skipped, which
+    /// happens once in 10^53 calls with uniformly random bytes.
     pub fn from_random_bytes(random_bytes: &[u8; 32]) -> Option<Self> {
         const EVEN: u64 = u64::MAX - u64::MAX % CODES;
         let (tries, _) = random_bytes.as_chunks::<8>();
@@ -37,7 +38,7 @@ impl ValidationCode {
         Some(Self(digits))
     }
 
-    /// Bytes that this code is drawn from.
+    /// Random bytes that generate this code.
     pub fn to_random_bytes(self) -> [u8; 32] {
         let number = self.expose().parse::<u64>().unwrap_or_default();
         let mut random_bytes = [0; 32];
@@ -45,10 +46,10 @@ impl ValidationCode {
         random_bytes
     }
 
-    /// Reads a code: six ASCII digits.
+    /// Parses a code: six ASCII digits.
     ///
     /// # Errors
-    /// [`InvalidValidationCode`], which does not repeat the text.
+    /// [`InvalidValidationCode`], which does not contain the text.
     pub fn parse(text: &str) -> Result<Self, InvalidValidationCode> {
         let digits: [u8; VALIDATION_CODE_DIGITS] =
             text.as_bytes().try_into().map_err(|_| InvalidValidationCode)?;
@@ -59,7 +60,7 @@ impl ValidationCode {
         }
     }
 
-    /// The six digits, for the answer that shows them and the store that keeps them.
+    /// The six digits. Use them only in the response that shows them and in the store.
     pub fn expose(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn codes_are_spread_evenly() {
-        // A million draws from a full-period generator over ten bins: chi-squared with 9 degrees of
+        // A million codes from a full-period generator in ten bins: chi-squared with 9 degrees of
         // freedom stays under 33.7 with probability 0.9999.
         let mut bins = [0_i64; 10];
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;

@@ -1,4 +1,4 @@
-//! Validation requests: what a create answers with.
+//! Validation requests: the response to a create request.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,17 +7,18 @@ use crate::phone_number::PhoneNumber;
 use crate::sid::{AccountSid, CallSid};
 use crate::validation_code::ValidationCode;
 
-/// What a create answers with: the code to show, for the number that is about to ring.
+/// The response to a create request: the code to show to the user, for the number that is about to
+/// ring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidationRequest {
-    /// The account that asked.
+    /// The account that sent the request.
     pub account_sid: AccountSid,
-    /// The call that asks for the code; the 2008-08-01 API does not tell.
+    /// The validation call. The 2008-08-01 API does not return it.
     pub call_sid: Option<CallSid>,
     /// The number being validated.
     pub phone_number: PhoneNumber,
-    /// The name that was given, if any; the default is only applied when the caller ID is added.
+    /// The requested name, if any. The default name is applied only when the caller ID is added.
     pub friendly_name: Option<FriendlyName>,
-    /// What must be keyed on the phone.
+    /// The code to enter on the phone.
     pub validation_code: ValidationCode,
 }

@@ -1,4 +1,4 @@
-//! The examples do what they say.
+//! Tests of the examples.
 
 #[path = "../examples/decode_list.rs"]
 #[expect(dead_code, reason = "its `main` is for the example")]

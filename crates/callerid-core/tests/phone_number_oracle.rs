@@ -1,25 +1,26 @@
-//! `PhoneNumber` beside the `phonenumber` crate, which carries older metadata of the same form: plain ten-digit numbers,
-//! their kinds, and the conversions.
+//! Compares `PhoneNumber` with the `phonenumber` crate, whose metadata is older but has the same
+//! form: plain ten-digit numbers, their kinds, and the conversions.
 
 use callerid_core::PhoneNumber;
 use callerid_core::phone_number::{Kind, Reason};
 use phonenumber::Type;
 use phonenumber::metadata::DATABASE;
 
-/// What has been assigned since libphonenumber 9.0.33, the crate's release: the first four digits.
+/// Prefixes (four digits) that were assigned after libphonenumber 9.0.33, the release that the
+/// crate uses.
 const NEWER: [&str; 17] = [
     "2732", "2733", "2734", "2735", "2736", "2737", "2738", "2739", "2743", "2744", "2745", "2746",
     "2748", "2749", "4725", "4726", "9835",
 ];
 
-/// A number of every third exchange of every area code; the last four digits are different ones each time.
+/// One number in every third exchange of every area code, with varying last four digits.
 fn numbers() -> impl Iterator<Item = String> {
     (200_000..1_000_000u32)
         .step_by(3)
         .map(|prefix| format!("{prefix}{:04}", prefix.wrapping_mul(7919) % 10_000))
 }
 
-/// The crate's kind of a plain number.
+/// The `phonenumber` crate's kind of a plain number.
 fn oracle(digits: &str) -> Option<(phonenumber::PhoneNumber, Kind)> {
     let number: phonenumber::PhoneNumber = format!("+1{digits}").parse().ok()?;
     let kind = match number.number_type(&DATABASE) {

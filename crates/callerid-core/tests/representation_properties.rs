@@ -1,4 +1,4 @@
-//! What holds of every document: nothing is lost on the wire, and nothing on the wire breaks the reader.
+//! Properties of all documents: encoding loses nothing, and no input breaks the decoder.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -15,7 +15,7 @@ use proptest::sample::{Index, select};
 use quick_xml::events::Event;
 use serde_json::{Value, json};
 
-/// Characters that XML can carry, those that trouble formats the most often.
+/// Characters that XML can represent, with an emphasis on those that often cause trouble.
 fn char() -> impl Strategy<Value = char> {
     let troublesome: Vec<char> =
         "\t\n\r \"&'<>,;]=+@\\/\u{7f}\u{85}\u{a0}\u{2028}\u{fffd}é😀".chars().collect();
@@ -29,7 +29,7 @@ fn char() -> impl Strategy<Value = char> {
 fn text(length: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = String> {
     let longest = *length.end();
     let chars = prop::collection::vec(char(), length).prop_map(String::from_iter);
-    // Texts with a pattern that one character at a time would hardly make.
+    // Texts with a pattern that random characters would rarely produce.
     let marked = (chars, select(vec!["", "]]>", "\r\n", "&amp;", "<!--", "\"\"", "&#13;"]));
     marked.prop_map(move |(text, mark)| (mark.to_owned() + &text).chars().take(longest).collect())
 }
@@ -120,7 +120,8 @@ fn document() -> impl Strategy<Value = Decoded> {
 
 type Record = Vec<(&'static str, Option<String>)>;
 
-/// A document's name, and the names and texts of its records: the expectation, written down once more.
+/// A document's name, and the names and texts of its records: an independent statement of what is
+/// expected.
 fn records(document: &Decoded) -> (&'static str, Vec<Record>) {
     let text = |text: &dyn ToString| Some(text.to_string());
     let caller_id = |row: &OutgoingCallerId| {
@@ -157,7 +158,7 @@ fn records(document: &Decoded) -> (&'static str, Vec<Record>) {
     }
 }
 
-/// Reads RFC 4180: rows of cells, every row ended by CR LF.
+/// Reads RFC 4180: rows of cells, each row ended by CR LF.
 fn read_csv(text: &str) -> Vec<Vec<String>> {
     let mut rows = vec![vec![String::new()]];
     let mut chars = text.chars().peekable();
@@ -181,7 +182,8 @@ fn read_csv(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// The classes and texts of the innermost `div`s, in order, read as XML, which this HTML is too.
+/// The classes and texts of the innermost `div`s, in order. This HTML is valid XML, so it is read
+/// as XML.
 fn read_html(html: &[u8]) -> Vec<(String, String)> {
     let mut reader = quick_xml::Reader::from_reader(html);
     let mut found = Vec::new();
@@ -223,7 +225,7 @@ proptest! {
     fn xml_gives_back_what_it_was_given(document in document()) {
         let written = Representation::Xml.encode(ApiVersion::V2008, &document.as_document());
         prop_assert_eq!(xml::decode(&written), Ok(document.clone()));
-        // However it is laid out: here, so that no element has only one piece of text.
+        // The layout does not matter: here, every element's text is in several pieces.
         let text = String::from_utf8(written).unwrap();
         let apart = text.replace("</", "<?apart?></");
         prop_assert_eq!(xml::decode(apart.as_bytes()), Ok(document));
@@ -362,7 +364,8 @@ const PIECES: [&str; 40] = [
     "'\"=\r\n\t é\0",
 ];
 
-/// The reader says what is wrong and where, or reads a document that can be written and read again.
+/// The decoder either reports what is wrong and where, or returns a document that can be encoded
+/// and decoded again.
 fn survives(bytes: &[u8]) -> Result<(), TestCaseError> {
     match xml::decode(bytes) {
         Err(error) => {

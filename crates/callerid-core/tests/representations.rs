@@ -46,7 +46,7 @@ fn encode(representation: Representation, document: Document<'_>) -> String {
     String::from_utf8(representation.encode(ApiVersion::V2008, &document)).unwrap()
 }
 
-/// The error with the address that a version adds when it writes one.
+/// The error with the address that a version adds when it writes the error.
 fn explained(exception: RestException) -> RestException {
     let more_info = exception.code.map(|code| format!("http://www.twilio.com/docs/errors/{code}"));
     RestException { more_info, ..exception }
@@ -202,7 +202,7 @@ fn an_exception_has_a_code_only_where_it_has_one() {
     );
 }
 
-// Reading.
+// Decoding.
 
 /// The names of a document's elements, in order.
 fn elements(document: &[u8]) -> Vec<String> {
@@ -241,7 +241,7 @@ fn the_specifications_samples_are_written_again_with_the_same_elements_in_the_sa
 fn the_sample_of_a_list_is_read_as_it_stands_and_written_with_the_right_end() {
     let page = xml::decode_caller_ids(SAMPLES[1].1).unwrap();
     let ReceivedPage { list, stated_pages, stated_start, stated_end, .. } = &page;
-    // The sample's slip: two rows, and `end="0"`.
+    // The sample's mistake: it has two rows, but `end="0"`.
     assert_eq!((*stated_pages, *stated_start, *stated_end), (Some(1), Some(0), Some(0)));
     assert_eq!((list.page.number, list.page.size, list.page.total), (0, 50, 2));
     assert_eq!((list.page.start(), list.page.end()), (0, 1));

@@ -1,17 +1,17 @@
-//! What a character means in a written phone number: the classes of libphonenumber's patterns.
+//! Character classes in written phone numbers, from libphonenumber's patterns.
 
-/// What is left of a text without the characters of a class at its end. (`trim_end_matches` is compiled anew for every
-/// class it is called with.)
+/// Removes the characters of a class from the end of a text. (The compiler instantiates
+/// `trim_end_matches` for each class that calls it directly.)
 pub(super) fn trim_end(text: &str, is_trimmed: fn(char) -> bool) -> &str {
     text.trim_end_matches(is_trimmed)
 }
 
-/// What is left of a text without the characters of a class at its beginning.
+/// Removes the characters of a class from the start of a text.
 pub(super) fn trim_start(text: &str, is_trimmed: fn(char) -> bool) -> &str {
     text.trim_start_matches(is_trimmed)
 }
 
-/// Where a text in ASCII, a parameter's name or a scheme, first occurs in another.
+/// Finds the first occurrence of an ASCII text, such as a parameter's name or a scheme.
 pub(super) fn find(text: &str, needle: &str) -> Option<usize> {
     let first = needle.bytes().next()?;
     let is_there = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(needle));
@@ -24,11 +24,11 @@ pub(super) fn is_plus(c: char) -> bool {
     matches!(c, '+' | '\u{ff0b}')
 }
 
-/// What may stand between digits: dashes, spaces, full stops, slashes, brackets, tildes, their full-width forms, the
-/// star, and `x`, which people write for a placeholder.
+/// Separators between digits: dashes, spaces, full stops, slashes, brackets, tildes, their
+/// full-width forms, the star, and `x`, which people write as a placeholder.
 ///
-/// This is libphonenumber's list, and it is not every dash and space of Unicode: neither a tab nor U+202F (narrow
-/// no-break space) nor U+301C (wave dash) separates.
+/// This is libphonenumber's list. It does not include all dashes and spaces of Unicode: tab, U+202F
+/// (narrow no-break space) and U+301C (wave dash) are not separators.
 pub(super) fn is_separator(c: char) -> bool {
     matches!(
         c,
@@ -50,17 +50,18 @@ pub(super) fn is_separator(c: char) -> bool {
     )
 }
 
-/// What is dropped after a number: all but letters, numbers and `#`.
+/// Characters that are dropped after a number: everything except letters, numbers and `#`.
 ///
-/// These are libphonenumber's by Unicode's general categories. The standard library counts vowel signs among the letters
-/// too, so after a vowel sign, unlike there, a number is refused.
+/// libphonenumber decides by Unicode's general categories. The standard library also counts vowel
+/// signs as letters, so a number followed by a vowel sign is invalid here, unlike in
+/// libphonenumber.
 pub(super) fn is_trailing(c: char) -> bool {
     let is_combining = matches!(c, '\u{345}' | '\u{363}'..='\u{36f}');
     let is_symbol = matches!(c, 'Ⓐ'..='ⓩ' | '🄰'..='🅉' | '🅐'..='🅩' | '🅰'..='🆉');
     !c.is_alphanumeric() && c != '#' || is_combining || is_symbol
 }
 
-/// A space, whatever its width, or a line's end.
+/// A space of any width, or a line end.
 pub(super) fn is_blank(c: char) -> bool {
     matches!(
         c,
@@ -69,12 +70,12 @@ pub(super) fn is_blank(c: char) -> bool {
     )
 }
 
-/// A letter of a vanity number. The last two are those that a pattern blind to case takes for `s` and `k`.
+/// A letter of a vanity number. A case-insensitive pattern matches the last two as `s` and `k`.
 pub(super) fn is_letter(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, '\u{17f}' | '\u{212a}')
 }
 
-/// The digit that a vanity letter stands for on a telephone's keypad (ITU-T E.161).
+/// The digit of a vanity letter on a telephone keypad (ITU-T E.161).
 pub(super) fn keypad_digit(c: char) -> Option<u8> {
     let letter = u32::from(c.to_ascii_lowercase()).checked_sub(u32::from('a'))?;
     let digit = b"22233344455566677778889999".get(letter as usize)?;
@@ -95,7 +96,8 @@ pub(super) fn decimal_digit(c: char) -> Option<u8> {
     (value < 10).then_some(value)
 }
 
-/// The zero of every script's decimal digits but ASCII's, as of Unicode 17; each is followed by its one to nine.
+/// The zero of every script's decimal digits except ASCII, as of Unicode 17. The digits one to nine
+/// follow each zero.
 static ZEROS: [u32; 76] = [
     0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6,
     0xE50, 0xED0, 0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50,

@@ -1,4 +1,4 @@
-//! Conversions to and from the `phonenumber` crate's type, behind the feature `phonenumber`.
+//! Conversions to and from the `phonenumber` crate's type, behind the `phonenumber` feature.
 
 use super::error::Problem;
 use super::{InvalidPhoneNumber, PhoneNumber};
@@ -18,7 +18,8 @@ impl From<PhoneNumber> for phonenumber::PhoneNumber {
 impl TryFrom<&phonenumber::PhoneNumber> for PhoneNumber {
     type Error = InvalidPhoneNumber;
 
-    /// Takes a number of country code 1 without an extension. An error's offset is into the number's E.164 form.
+    /// Converts a number with country code 1 and no extension. The offset in an error refers to the
+    /// number's E.164 form.
     fn try_from(number: &phonenumber::PhoneNumber) -> Result<Self, InvalidPhoneNumber> {
         let mut e164 = format!("+{}", number.code().value());
         for _ in 0..number.national().zeros() {

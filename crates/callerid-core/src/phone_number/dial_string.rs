@@ -1,23 +1,23 @@
-//! From the digits of a text to the number they dial from a phone in North America.
+//! Converts the digits of a text to the number that they dial from a phone in North America.
 
 use super::PhoneNumber;
 use super::error::Problem;
 use super::kind::{self, Unassigned};
 
-/// Digits as they stand in a text, prefixes and all.
+/// The digits of a text, including prefixes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DialString {
-    /// The first digits, four bits each, the last one lowest.
+    /// The first digits, four bits each, with the last one in the lowest bits.
     digits: u64,
-    /// How many digits `digits` holds: all of them, up to [`DialString::KEPT`].
+    /// The number of digits in `digits`: all digits, up to [`DialString::KEPT`].
     kept: u32,
-    /// How many digits there are.
+    /// The total number of digits.
     count: u32,
-    /// A plus sign stands before them.
+    /// Whether a plus sign precedes the digits.
     international: bool,
 }
 
-/// What is wrong, and from which digit on, counted from 0.
+/// What is wrong, and the index of the first wrong digit, from 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DialError {
     pub(super) problem: Problem,
@@ -25,25 +25,25 @@ pub(super) struct DialError {
 }
 
 impl DialString {
-    /// No number is longer with all its prefixes: 011, 1, 1 and ten digits are fifteen.
+    /// The longest number with all its prefixes has fifteen digits: 011, 1, 1 and ten digits.
     pub(super) const KEPT: u32 = 16;
 
     pub(super) fn new(international: bool) -> Self {
         DialString { digits: 0, kept: 0, count: 0, international }
     }
 
-    /// All the digits of a text at once, if they are few enough to be kept.
+    /// Creates a dial string from all digits at once, if there are at most `KEPT`.
     #[inline(always)]
     pub(super) fn from_packed(digits: u64, count: u32, international: bool) -> Option<Self> {
         (count <= Self::KEPT).then_some(DialString { digits, kept: count, count, international })
     }
 
-    /// How many digits there are.
+    /// The total number of digits.
     pub(super) fn count(&self) -> u32 {
         self.count
     }
 
-    /// Whether they are seven digits as they are dialled within an area code.
+    /// Whether these are seven digits, as dialled within an area code.
     pub(super) fn is_local(&self) -> bool {
         self.count == 7 && !self.international && self.value(0, 1) >= 2
     }
@@ -56,27 +56,28 @@ impl DialString {
         self.count = self.count.saturating_add(1);
     }
 
-    /// The number these digits dial.
+    /// The number that these digits dial.
     ///
-    /// Before its ten digits may stand the country code 1 and once more a 1, the national prefix; and, where nothing
-    /// says that the first 1 is a country code, a third one, since libphonenumber then tries it as either.
+    /// The ten digits may follow the country code 1 and the national prefix, another 1. If nothing
+    /// marks the first 1 as a country code, a third 1 is allowed too, because libphonenumber then
+    /// tries it as either.
     pub(super) fn number(self) -> Result<PhoneNumber, DialError> {
         self.assigned_number().map_or_else(|| self.number_or_error(), Ok)
     }
 
-    /// The number, if these digits are one with no more than such prefixes.
+    /// The number, if these digits are a number with only those prefixes.
     #[inline(always)]
     pub(super) fn assigned_number(self) -> Option<PhoneNumber> {
         let prefixes = self.count.wrapping_sub(10);
         let ones = 0x111 & !(u64::MAX << prefixes.min(3).wrapping_mul(4));
         let may_be = if self.international { 1..=2 } else { 0..=3 };
-        // Without branches: what comes in is as good as random.
+        // Branchless, because the input is effectively random.
         let complete = may_be.contains(&prefixes) & (self.digits >> 40 == ones);
         let is_assigned = complete && kind::kind_of(self.digits).is_ok();
         is_assigned.then(|| PhoneNumber { digits: to_ascii(self.digits) })
     }
 
-    /// Reads past 011, the international prefix, or says what is wrong.
+    /// Skips the international prefix 011 and tries again, or returns the error.
     #[cold]
     pub(super) fn number_or_error(self) -> Result<PhoneNumber, DialError> {
         match self.after_international_prefix() {
@@ -88,7 +89,7 @@ impl DialString {
         }
     }
 
-    /// What is wrong with digits that are no number.
+    /// Determines what is wrong with digits that are not a number.
     fn problem(self) -> DialError {
         let at = |digit, problem| DialError { problem, digit };
         let end = self.count;
@@ -96,7 +97,7 @@ impl DialString {
         if self.international && end > 0 && self.value(0, 1) != 1 {
             return at(0, Problem::AnotherCountry { code: self.country_code(0) });
         }
-        // 00 is the international prefix of most other countries.
+        // 00 is the international prefix in most other countries.
         if end > 10 && self.value(0, 2) == 0 && self.value(2, 1) > 1 {
             return at(0, Problem::AnotherCountry { code: self.country_code(2) });
         }
@@ -128,7 +129,8 @@ impl DialString {
         }
     }
 
-    /// What follows 011, with which a call to another country begins here. No country code begins with 0.
+    /// The digits after 011, which starts an international call in North America. No country code
+    /// starts with 0.
     fn after_international_prefix(self) -> Option<Self> {
         let count = self.count.checked_sub(INTERNATIONAL_PREFIX)?;
         if count == 0 || self.value(0, INTERNATIONAL_PREFIX) != 11 || self.value(3, 1) == 0 {
@@ -139,7 +141,8 @@ impl DialString {
         Some(DialString { digits, kept, count, international: true })
     }
 
-    /// The number that `length` digits from place `from` on write. Places past what is kept count as nothing.
+    /// The value of `length` digits from index `from`. Digits past those that were kept do not
+    /// count.
     fn value(self, from: u32, length: u32) -> u16 {
         let places = from..from.saturating_add(length).min(self.kept);
         places.fold(0, |value: u16, place| {
@@ -148,12 +151,12 @@ impl DialString {
         })
     }
 
-    /// The country code at a place: one to three digits, as the International Telecommunication Union assigned them
-    /// (ITU-T E.164).
+    /// The country code at an index: one to three digits, as assigned by the International
+    /// Telecommunication Union (ITU-T E.164).
     fn country_code(self, from: u32) -> u16 {
         let two = self.value(from, 2);
         let digits = match two {
-            // No country code begins with 0.
+            // No country code starts with 0.
             0..=19 | 70..=79 => 1,
             20
             | 27
@@ -175,10 +178,10 @@ impl DialString {
     }
 }
 
-/// The digits of 011.
+/// The length of 011.
 const INTERNATIONAL_PREFIX: u32 = 3;
 
-/// The last ten digits as ASCII.
+/// Converts the last ten digits to ASCII.
 #[inline(always)]
 fn to_ascii(digits: u64) -> [u8; 10] {
     let [a, b, c, d, e, f, g, h] = spread(digits >> 8 & 0xffff_ffff).to_be_bytes();
@@ -186,22 +189,22 @@ fn to_ascii(digits: u64) -> [u8; 10] {
     [a, b, c, d, e, f, g, h, i, j]
 }
 
-/// Eight digits, four bits each, in ASCII.
+/// Spreads eight digits of four bits each over eight bytes.
 #[inline(always)]
 fn spread(digits: u64) -> u64 {
-    // Each step moves the upper half of every group up by the group's width.
+    // Each step moves the upper half of every group up by the width of the group.
     let digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
     let digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
     let digits = (digits | digits << 4) & 0x0f0f_0f0f_0f0f_0f0f;
     digits | 0x3030_3030_3030_3030
 }
 
-/// Ten digits in ASCII, four bits each.
+/// Converts ten ASCII digits to four bits each.
 #[inline(always)]
 pub(super) fn from_ascii(digits: [u8; 10]) -> u64 {
     let [a, b, c, d, e, f, g, h, i, j] = digits;
     let first = u64::from_be_bytes([a, b, c, d, e, f, g, h]) & 0x0f0f_0f0f_0f0f_0f0f;
-    // The steps of `spread`, back.
+    // The steps of `spread` in reverse.
     let first = (first | first >> 4) & 0x00ff_00ff_00ff_00ff;
     let first = (first | first >> 8) & 0x0000_ffff_0000_ffff;
     let first = (first | first >> 16) & 0xffff_ffff;

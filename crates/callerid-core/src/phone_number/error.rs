@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// An invalid phone number: what is wrong, and where.
+/// An invalid phone number: what is wrong and where.
 ///
 /// The message says what is wrong, where, and what is expected:
 ///
@@ -16,7 +16,8 @@ use std::fmt;
 /// );
 /// ```
 ///
-/// It is cheap to make, since much of what people type is not a number: it formats nothing until it is displayed.
+/// It is cheap to create and formats nothing until it is displayed, because much of what people
+/// type is not a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InvalidPhoneNumber {
     pub(super) problem: Problem,
@@ -33,13 +34,14 @@ pub enum Reason {
     TooShort,
     /// More than ten digits.
     TooLong,
-    /// An international number with another country's code than 1.
+    /// An international number with a country code other than 1.
     AnotherCountry,
-    /// A number with an extension, where only a number is taken.
+    /// A number with an extension, where only a number is accepted.
     Extension,
-    /// An impossible area code: it begins with 0 or 1, or it is a service code like 911.
+    /// An impossible area code: it starts with 0 or 1, or is a service code like 911.
     AreaCode,
-    /// An exchange (the three digits after the area code) that is impossible, or that has no numbers in its area code.
+    /// An exchange (the three digits after the area code) that is impossible or has no numbers in
+    /// this area code.
     Exchange,
     /// An area code that is not assigned.
     UnassignedAreaCode,
@@ -52,7 +54,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Every reason.
+    /// All reasons.
     pub const ALL: [Reason; 11] = [
         Reason::Empty,
         Reason::TooShort,
@@ -67,7 +69,7 @@ impl Reason {
         Reason::TwoNumbers,
     ];
 
-    /// The reason as a stable word: `too-short`.
+    /// A stable identifier for the reason: `too-short`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Reason::Empty => "empty",
@@ -91,7 +93,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A reason with what its message names.
+/// A reason, with the details for its message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Problem {
     Empty,
@@ -110,19 +112,19 @@ pub(super) enum Problem {
 }
 
 impl Problem {
-    /// Whether a number of this form could be assigned one day.
+    /// Whether a number of this form could be assigned in the future.
     pub(super) fn is_unassigned(self) -> bool {
         matches!(self, Problem::UnassignedAreaCode { .. } | Problem::UnassignedExchange { .. })
     }
 }
 
 impl InvalidPhoneNumber {
-    /// `at` is an offset into a text of at most 250 characters, or just past them.
+    /// `at` is an offset into a text of at most 250 characters, or its end.
     pub(super) fn new(problem: Problem, at: usize) -> Self {
         InvalidPhoneNumber { problem, at: u16::try_from(at).unwrap_or(u16::MAX) }
     }
 
-    /// What is wrong.
+    /// The reason.
     pub fn reason(&self) -> Reason {
         match self.problem {
             Problem::Empty => Reason::Empty,
@@ -141,16 +143,17 @@ impl InvalidPhoneNumber {
         }
     }
 
-    /// The byte offset of what is wrong, on a character's boundary.
+    /// The byte offset of the error, on a character boundary.
     ///
-    /// It is the offset of the first digit too many, of the area code, the exchange, the country code, the extension,
-    /// the stray character, the second number, or of the 251st character; for too few digits, the end of the last digit.
+    /// This is the offset of the first excess digit, the area code, the exchange, the country code,
+    /// the extension, the stray character, the second number, or the 251st character. If there are
+    /// too few digits, it is the end of the last digit.
     pub fn at(&self) -> usize {
         usize::from(self.at)
     }
 
-    /// The same error with another offset, for a language whose strings are not counted in bytes: [`at`](Self::at) and the
-    /// message then say `at`.
+    /// The same error with another offset, for languages whose strings are not indexed by bytes.
+    /// [`at`](Self::at) and the message then use `at`.
     #[must_use]
     pub fn with_offset(self, at: usize) -> Self {
         Self::new(self.problem, at)
@@ -210,7 +213,8 @@ impl fmt::Display for InvalidPhoneNumber {
                 f,
                 "stray text: '{found}' at offset {at} is not part of a number; write 10 digits, {LIKE}"
             ),
-            // By its code: it could hide in a log or change it.
+            // As a code point, because the character itself could be invisible in a log or corrupt
+            // it.
             Problem::StrayText { found } => write!(
                 f,
                 "stray text: U+{:04X} at offset {at} is not part of a number; write 10 digits, {LIKE}",

@@ -1,30 +1,30 @@
 use super::character::{decimal_digit, find, trim_end};
 use std::fmt;
 
-/// The digits to dial after a call is answered: one to twenty of them.
+/// The digits to dial after a call is answered: one to twenty.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Extension {
     digits: [u8; MAX_DIGITS],
     length: u8,
 }
 
-/// The most digits an extension has, after a label that says plainly it is one.
+/// The maximum number of digits after an unambiguous label.
 const MAX_DIGITS: usize = 20;
-/// After `,,` or `;`, as phones dial it.
+/// After `,,` or `;`, which phones dial as pauses.
 const MAX_DIGITS_AFTER_PAUSE: usize = 15;
-/// After a mere `x`, `#` or comma, which may mean something else.
+/// After just `x`, `#` or a comma, which can mean something else.
 const MAX_DIGITS_AFTER_SIGN: usize = 9;
-/// After a mere space or hyphen, before a final `#`.
+/// After just a space or hyphen, with a final `#`.
 const MAX_DIGITS_UNLABELLED: usize = 6;
 
 impl Extension {
-    /// The extension's digits, in ASCII, leading zeros kept.
+    /// The extension's digits in ASCII, including leading zeros.
     pub fn as_str(&self) -> &str {
         let digits = self.digits.get(..usize::from(self.length)).unwrap_or_default();
         std::str::from_utf8(digits).unwrap_or_default()
     }
 
-    /// The extension of so many decimal digits of any script, if they are not too many.
+    /// Creates an extension from decimal digits of any script, unless there are too many.
     fn from_digits(text: &str) -> Option<Self> {
         let mut extension = Extension { digits: [b'0'; MAX_DIGITS], length: 0 };
         for digit in text.chars().filter_map(decimal_digit) {
@@ -53,10 +53,11 @@ impl fmt::Debug for Extension {
     }
 }
 
-/// The extension at a text's end and where it begins, with its label and the separators before it.
+/// Finds the extension at the end of a text. Returns its start, including its label and the
+/// separators before it.
 ///
-/// Extensions are written `;ext=123`, `ext. 123`, `x123`, `#123`, `int 123`, `доб 123`, `,,123`, `;123`, `,123` or `- 123#`;
-/// of two ways to read one, that which begins first counts.
+/// Extensions are written as `;ext=123`, `ext. 123`, `x123`, `#123`, `int 123`, `доб 123`, `,,123`,
+/// `;123`, `,123` or `- 123#`. If there are two ways to read one, the one that starts first wins.
 pub(super) fn at_end(text: &str) -> Option<(usize, Extension)> {
     let unsigned = text.strip_suffix("#");
     let with_digits = unsigned.unwrap_or(text);
@@ -93,24 +94,24 @@ fn is_space_or_comma(c: char) -> bool {
     is_space(c) || c == ','
 }
 
-/// What may stand between a label and its digits.
+/// Characters that may separate a label from its digits.
 fn is_after_label(c: char) -> bool {
     is_space_or_comma(c) || c == '-'
 }
 
-/// Strips the one full stop or colon that may follow a label directly.
+/// Strips one full stop or colon, which may directly follow a label.
 fn strip_point(text: &str) -> Option<&str> {
     text.strip_suffix(|c| matches!(c, ':' | '.' | '\u{ff0e}'))
 }
 
-/// What comes before a label and all that may stand around it.
+/// The text before a label and its surrounding separators.
 fn before_label(text: &str, strip: fn(&str) -> Option<&str>) -> Option<&str> {
     let label = trim_end(text, is_after_label);
     let before = strip(label).or_else(|| strip(strip_point(label)?))?;
     Some(trim_end(before, is_space_or_comma))
 }
 
-/// What comes before two commas or a semicolon.
+/// The text before two commas or a semicolon.
 fn before_pause(text: &str) -> Option<&str> {
     let pause = trim_end(text, is_after_label);
     let before = pause
@@ -121,7 +122,7 @@ fn before_pause(text: &str) -> Option<&str> {
     Some(trim_end(before, is_space))
 }
 
-/// What comes before a comma, or several.
+/// The text before one or more commas.
 fn before_commas(text: &str) -> Option<&str> {
     let commas = trim_end(text, is_after_label);
     let before = strip_point(commas)
@@ -131,13 +132,14 @@ fn before_commas(text: &str) -> Option<&str> {
     Some(trim_end(before, is_space))
 }
 
-/// What comes before the first of some commas after a place.
+/// The text before the first occurrence of `commas` from an index on.
 fn before_first<'a>(text: &'a str, from: usize, commas: &str) -> Option<&'a str> {
     let at = find(text.get(from..)?, commas)?;
     text.get(..from.saturating_add(at))
 }
 
-/// Strips `ext`, `extension` and the like: in English, Spanish and Russian, shortened or not, full-width or not.
+/// Strips `ext`, `extension` and similar labels: English, Spanish and Russian, abbreviated or not,
+/// full-width or not.
 fn strip_plain_label(text: &str) -> Option<&str> {
     let ascii = strip_folded(text, "n").unwrap_or(text);
     let ascii = strip_any(ascii, &["ensio", "ensi\u{f3}", "ensio\u{301}"]).unwrap_or(ascii);
@@ -151,17 +153,17 @@ fn strip_plain_label(text: &str) -> Option<&str> {
     strip_any(text, &["доб", "anexo"])
 }
 
-/// Strips a sign or a word that may well mean something else.
+/// Strips a sign or a word that can also mean something else.
 fn strip_sign(text: &str) -> Option<&str> {
     strip_any(text, &["x", "ｘ", "#", "＃", "~", "～", "int", "ｉｎｔ"])
 }
 
-/// Strips the first of some labels that is there.
+/// Strips the first label that matches.
 fn strip_any<'a>(text: &'a str, labels: &[&str]) -> Option<&'a str> {
     labels.iter().find_map(|label| strip_folded(text, label))
 }
 
-/// Strips a lower-case label, whatever its case in the text.
+/// Strips a label, which is given in lower case, ignoring case.
 fn strip_folded<'a>(text: &'a str, label: &str) -> Option<&'a str> {
     let mut rest = text.chars();
     for expected in label.chars().rev() {
@@ -172,7 +174,7 @@ fn strip_folded<'a>(text: &'a str, label: &str) -> Option<&'a str> {
     Some(rest.as_str())
 }
 
-/// Lower case, for the letters that labels are made of.
+/// Converts to lower case, for the letters used in labels.
 fn fold(c: char) -> char {
     match c {
         '\u{17f}' => 's',

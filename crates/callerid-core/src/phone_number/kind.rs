@@ -1,11 +1,13 @@
 use super::numbering_plan::{AREA_CODES, FIRST_ROW, ROWS};
 use std::fmt;
 
-/// What a number is for, as far as the numbering plan tells: libphonenumber's number types that occur under `+1`.
+/// The kind of a number, as far as the numbering plan determines it: libphonenumber's number types
+/// that occur under `+1`.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {
-    /// Not in the numbering plan, perhaps withdrawn. Only [`PhoneNumber::parse_possible`] gives such numbers.
+    /// Not in the numbering plan, perhaps withdrawn. Only [`PhoneNumber::parse_possible`] returns
+    /// such numbers.
     ///
     /// [`PhoneNumber::parse_possible`]: super::PhoneNumber::parse_possible
     Unassigned,
@@ -13,28 +15,29 @@ pub enum Kind {
     FixedLine,
     /// A mobile phone. Known only for some Caribbean and Pacific area codes.
     Mobile,
-    /// A fixed line or a mobile phone: in the United States and Canada a number does not tell which.
+    /// A fixed line or a mobile phone. Numbers in the United States and Canada do not tell which.
     FixedLineOrMobile,
     /// Free for the caller: 800, 833, 844, 855, 866, 877, 888.
     TollFree,
-    /// Paid by the caller beyond the call: 900, and 976 in some places.
+    /// The caller pays an extra charge: 900, and 976 in some places.
     PremiumRate,
-    /// The cost is shared between caller and callee. No `+1` number is one today.
+    /// Caller and callee share the cost. No `+1` number has this kind today.
     SharedCost,
-    /// A person's number, wherever they are: 500, 521 to 529, 533, 544, 566, 577, 588 and others.
+    /// A personal number that follows its owner: 500, 521 to 529, 533, 544, 566, 577, 588 and
+    /// others.
     PersonalNumber,
-    /// Voice over IP only: Canada's 600, and a few exchanges of other places.
+    /// Voice over IP only: 600 in Canada, and a few exchanges elsewhere.
     Voip,
     /// A pager.
     Pager,
-    /// A universal access number: a company's one number for all its places.
+    /// A universal access number: one number for all locations of a company.
     Uan,
     /// A voice mailbox.
     Voicemail,
 }
 
 impl Kind {
-    /// Every kind, in the order in which the numbering plan counts them from 0.
+    /// All kinds, in the order of their numbers in the numbering plan's tables, from 0.
     pub const ALL: [Kind; 12] = [
         Kind::Unassigned,
         Kind::FixedLine,
@@ -50,7 +53,7 @@ impl Kind {
         Kind::Voicemail,
     ];
 
-    /// The kind as a stable word: `toll-free`.
+    /// A stable identifier for the kind: `toll-free`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Kind::Unassigned => "unassigned",
@@ -75,14 +78,15 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Why the numbering plan has no kind for ten digits.
+/// Why ten digits have no kind in the numbering plan.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Unassigned {
     AreaCode,
     Exchange,
 }
 
-/// Looks up a number, given in packed BCD: its area code and the digits after it as far as they matter to the plan.
+/// Looks up a number in packed BCD: first its area code, then as many of the following digits as
+/// the plan distinguishes.
 pub(super) fn kind_of(number: u64) -> Result<Kind, Unassigned> {
     let digit = |place: u32| (number >> (place << 2) & 0xf) as usize;
     let tens = digit(9).wrapping_mul(10).wrapping_add(digit(8));
@@ -91,7 +95,7 @@ pub(super) fn kind_of(number: u64) -> Result<Kind, Unassigned> {
     if entry == 0 {
         return Err(Unassigned::AreaCode);
     }
-    // The seven digits after it; the next one is the highest.
+    // The seven digits after the area code, with the next one in the highest bits.
     let mut digits = number << 36;
     let mut levels: &[&[[u8; 10]]] = &ROWS;
     while let Some(row) = entry.checked_sub(FIRST_ROW)
