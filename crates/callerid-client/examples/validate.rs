@@ -1,5 +1,5 @@
-//! Validates a phone number with a running server: asks for the call, shows the code, and finds the number in the list once
-//! the code was keyed.
+//! Validates a phone number with a running server: requests the call, shows the code, and finds the
+//! number in the list once the code has been entered.
 //!
 //! ```sh
 //! export CALLERID_ACCOUNT_SID=AC309475e5fede1b49e100272a8640f438 CALLERID_AUTH_TOKEN=aTokenOfYourOwn2008
@@ -9,7 +9,7 @@
 //!     http://127.0.0.1:8008 $CALLERID_ACCOUNT_SID $CALLERID_AUTH_TOKEN 415-867-5309
 //! ```
 //!
-//! The phone is on the server's page.
+//! The server's page shows the phone.
 
 use std::env;
 use std::error::Error;
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Asks for a validation call, and fetches the caller ID after `key_code` has keyed its code.
+/// Requests a validation call, and fetches the caller ID after `key_code` has entered its code.
 pub(crate) fn validate(
     client: &Client,
     number: PhoneNumber,
@@ -53,7 +53,7 @@ pub(crate) fn validate(
     page.items.into_iter().next().ok_or_else(|| "the code was not keyed".into())
 }
 
-/// Sends a request with ureq, which takes answers of 4xx for errors unless it is told not to.
+/// Sends a request with ureq, configured not to treat 4xx responses as errors.
 fn send<T>(request: &ClientRequest<T>) -> Result<T, Box<dyn Error>> {
     let config = ureq::Agent::config_builder().http_status_as_error(false).build();
     let response = ureq::Agent::from(config).run(request.to_http()?)?;

@@ -1,4 +1,4 @@
-//! Addresses: of services, and of pages that they give.
+//! Addresses of services, and of the pages that they link to.
 
 use crate::error::excerpt;
 use std::fmt;
@@ -7,27 +7,27 @@ use std::fmt;
 pub(crate) fn base_origin(url: &str) -> Result<String, InvalidBaseUrl> {
     match split_origin(url) {
         Some((origin, "" | "/")) => Ok(origin),
-        // What stands before an @ may be a password.
+        // The part before an @ may be a password.
         _ => {
             Err(InvalidBaseUrl { url: excerpt(url.rsplit_once('@').map_or(url, |(_, host)| host)) })
         }
     }
 }
 
-/// The path and query of a page's address, which is a path or a URL of the same origin.
+/// The path and query of a page's address, which is a path or a URL with the same origin.
 pub(crate) fn page_target<'a>(own_origin: &str, uri: &'a str) -> Option<&'a str> {
     let path = match split_origin(uri) {
         Some((origin, path)) => (origin == own_origin).then_some(path)?,
         None => uri,
     };
-    // A second slash would make what follows a host, and so would a backslash for some clients.
+    // After a second slash, the rest would be a host. Some clients treat a backslash the same way.
     let is_path = path.starts_with('/') && !path.starts_with("//");
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#');
     (is_path && path.bytes().all(is_plain)).then_some(path)
 }
 
-/// A URL's scheme, host and port, in the one form that can be compared, and what follows them. `None` for what is
-/// no such URL, also for one with a user's name in it.
+/// Splits a URL into its scheme, host and port, normalized for comparison, and the rest. Returns
+/// `None` for any other text, and for a URL with user information.
 fn split_origin(url: &str) -> Option<(String, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();
@@ -46,7 +46,7 @@ fn split_origin(url: &str) -> Option<(String, &str)> {
     Some((format!("{scheme}://{host}"), target))
 }
 
-/// A text that is no base URL for a [`Client`](crate::Client).
+/// A text that is not a valid base URL for a [`Client`](crate::Client).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidBaseUrl {
     url: String,

@@ -1,4 +1,4 @@
-//! The client: what it asks for, and under which addresses.
+//! The client: its requests and their addresses.
 
 use callerid_core::representation::ReceivedPage;
 use callerid_core::{
@@ -25,48 +25,52 @@ pub struct Client {
     version: ApiVersion,
 }
 
-/// Twilio's own service. It no longer answers as 2008-08-01.
+/// Twilio's own service, which no longer supports 2008-08-01.
 const TWILIO: &str = "https://api.twilio.com";
 
 impl Client {
-    /// A client of the service at `base_url`: `http://` or `https://`, a host, and a port where it needs one. There is
-    /// no path to it, for the addresses of pages that the service gives begin at the root.
+    /// Creates a client for the service at `base_url`: `http://` or `https://`, a host, and
+    /// optionally a port. A path is not allowed, because the addresses of pages that the service
+    /// returns start at the root.
     ///
-    /// It speaks 2008-08-01; to Twilio's own service, 2010-04-01.
+    /// The client uses API version 2008-08-01, or 2010-04-01 for Twilio's own service.
     ///
-    /// Every request carries the credentials: over `http://`, whoever is on the way can read them.
+    /// Every request carries the credentials. Over `http://`, anyone on the network path can read
+    /// them.
     ///
     /// # Errors
-    /// [`InvalidBaseUrl`] for anything else.
+    /// [`InvalidBaseUrl`] if `base_url` is not of this form.
     pub fn new(credentials: Credentials, base_url: &str) -> Result<Self, InvalidBaseUrl> {
         let origin = base_origin(base_url)?;
         let version = if origin == TWILIO { ApiVersion::V2010 } else { ApiVersion::V2008 };
         Ok(Self { credentials, origin, version })
     }
 
-    /// Scheme, host and port of every request's address.
+    /// The scheme, host and port of all requests.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The same client, speaking that version of the API.
+    /// The same client, using this version of the API.
     #[must_use]
     pub fn with_version(self, version: ApiVersion) -> Self {
         Self { version, ..self }
     }
 
-    /// Lists the account's caller IDs that match, a page at a time. A page is asked for by its number;
-    /// [`PageRequest::cursor`] is for stores.
+    /// Lists the account's caller IDs that match the filter, one page at a time. The page is
+    /// selected by number; [`PageRequest::cursor`] is only for stores.
     pub fn list(&self, filter: &Filter, page: PageRequest) -> ClientRequest<ReceivedPage> {
         let target = self.page_target(filter, page.number, page.size.rows());
         self.request("GET", &target, request::page)
     }
 
-    /// The page after one that was received, `None` after the last: by the address that the service gave for
-    /// it, or by its number where the service gave none. `filter` is that of the first page.
+    /// Requests the page after a received page; `None` after the last page. Uses the address that
+    /// the service returned for it, or the page number if there was none. `filter` is the filter of
+    /// the first page.
     ///
     /// # Errors
-    /// [`ClientError::PageAddress`] as for [`page_at`](Self::page_at), and for a page whose next page is itself.
+    /// [`ClientError::PageAddress`], as for [`page_at`](Self::page_at), and if the next page of a
+    /// page is the page itself.
     pub fn next_page(
         &self,
         filter: &Filter,
@@ -79,7 +83,7 @@ impl Client {
             }
             return self.page_at(&list.uris.next).map(Some);
         }
-        // Rows that came meanwhile make it look as if more pages followed.
+        // Rows added in the meantime make it look as if more pages follow.
         if !list.uris.this.is_empty() {
             return Ok(None);
         }
@@ -91,12 +95,12 @@ impl Client {
         }))
     }
 
-    /// The page at an address that the service gave: a path, or a URL of the same scheme, host and port as the
-    /// client's.
+    /// Requests the page at an address that the service returned: a path, or a URL with the
+    /// client's scheme, host and port.
     ///
     /// # Errors
-    /// [`ClientError::PageAddress`] for any other address: a request there would show the credentials to somebody
-    /// else.
+    /// [`ClientError::PageAddress`] for any other address, because a request to it would reveal the
+    /// credentials to a third party.
     pub fn page_at(&self, uri: &str) -> Result<ClientRequest<ReceivedPage>, ClientError> {
         match page_target(&self.origin, uri) {
             Some(target) => Ok(self.request("GET", target, request::page)),
@@ -109,11 +113,12 @@ impl Client {
         self.request("GET", &self.instance_path(sid), caller_id)
     }
 
-    /// Begins the validation of a number. The answer has the code to show; the phone rings after the delay.
+    /// Starts the validation of a number. The response contains the code to show; the phone rings
+    /// after the delay.
     ///
     /// # Errors
-    /// [`ClientError::Unsupported`] for an extension or a status callback where the version has none: the service would
-    /// pass over them without a word.
+    /// [`ClientError::Unsupported`] for an extension or a status callback if the API version does
+    /// not support it, because the service would silently ignore it.
     pub fn create(
         &self,
         new: &NewCallerId,
@@ -137,7 +142,8 @@ impl Client {
         Ok(self.request("POST", &self.list_path(), validation_request).with_form(&fields))
     }
 
-    /// Renames a caller ID, `None` to its default name. The answer is the caller ID as it is now.
+    /// Renames a caller ID, or restores its default name for `None`. The response is the updated
+    /// caller ID.
     pub fn update(
         &self,
         sid: &CallerIdSid,
@@ -181,7 +187,7 @@ impl Client {
     }
 }
 
-/// A client's names for a page's number and its size.
+/// The parameters for a page's number and size.
 const fn page_parameters(version: ApiVersion) -> [&'static str; 2] {
     match version {
         ApiVersion::V2008 => ["page", "num"],
@@ -189,7 +195,7 @@ const fn page_parameters(version: ApiVersion) -> [&'static str; 2] {
     }
 }
 
-/// Whether a create has that parameter; one that it has not, the service passes over.
+/// Whether a create request has this parameter. The service ignores unknown parameters.
 fn takes(version: ApiVersion, parameter: &str) -> bool {
     match version {
         ApiVersion::V2008 => matches!(parameter, "PhoneNumber" | "FriendlyName" | "CallDelay"),
@@ -197,7 +203,7 @@ fn takes(version: ApiVersion, parameter: &str) -> bool {
     }
 }
 
-/// A number as a client sends it.
+/// Formats a number as this API version expects it.
 fn write_number(version: ApiVersion, number: &PhoneNumber) -> String {
     match version {
         ApiVersion::V2008 => number.as_str().to_owned(),

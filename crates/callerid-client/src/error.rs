@@ -1,34 +1,34 @@
-//! Why a request has no answer.
+//! Client errors: why a request did not succeed.
 
 use callerid_core::representation::InvalidDocument;
 use callerid_core::{ApiVersion, ErrorCode, RestException};
 use std::fmt;
 
-/// Why a request has no answer.
+/// Why a request did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The service refused it, or failed.
+    /// The service returned an error.
     Service(RestException),
-    /// The response is none of this API's: a proxy's, perhaps, or another service's.
+    /// The response does not come from this API, but perhaps from a proxy or another service.
     Unexpected {
         /// Its HTTP status.
         status: u16,
-        /// Its content type, where it has one.
+        /// Its content type, if any.
         content_type: Option<String>,
-        /// How its body begins; empty for a success.
+        /// The start of its body; empty for a success.
         text: String,
     },
-    /// The response is a success, but not a document that can be read.
+    /// The response is a success, but its document is invalid.
     InvalidDocument(InvalidDocument),
-    /// The service gave an address for a page that is not followed.
+    /// The service returned an address for a page that the client does not follow.
     PageAddress {
         /// The address.
         uri: String,
     },
-    /// The request cannot be made in the version of the API that the client speaks.
+    /// The client's version of the API does not support the request.
     Unsupported {
-        /// The parameter that the version does not have.
+        /// The unsupported parameter.
         parameter: &'static str,
         /// The version.
         version: ApiVersion,
@@ -36,17 +36,17 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// The service's code for what is wrong, where it gave one.
+    /// The service's error code, if any.
     pub fn code(&self) -> Option<u32> {
         self.exception()?.code
     }
 
-    /// The error that the service's code stands for, where it gave one that is known.
+    /// The known error with the service's error code, if any.
     pub fn error_code(&self) -> Option<ErrorCode> {
         self.exception()?.error_code()
     }
 
-    /// What the service says is wrong.
+    /// The service's error, if it returned one.
     pub fn exception(&self) -> Option<&RestException> {
         match self {
             Self::Service(exception) => Some(exception),
@@ -93,7 +93,7 @@ impl From<InvalidDocument> for ClientError {
     }
 }
 
-/// How much of a text that may be of any length an error repeats.
+/// How many characters of a text of unknown length an error repeats.
 pub(crate) const EXCERPT_CHARS: usize = 200;
 
 pub(crate) fn excerpt(text: &str) -> String {

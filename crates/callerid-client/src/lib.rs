@@ -1,8 +1,8 @@
-//! A client of outgoing caller IDs, as Twilio's REST API defines them: builds requests and reads responses, and moves no
-//! bytes itself.
+//! A client for outgoing caller IDs, as Twilio's REST API defines them. It builds requests and
+//! reads responses, and does no I/O itself.
 //!
-//! A [`Client`] makes a [`ClientRequest`] for each of the API's operations. Send it with whatever HTTP client there is,
-//! and give what comes back to [`ClientRequest::read`], which knows what answer belongs to it:
+//! A [`Client`] creates a [`ClientRequest`] for each operation of the API. Send it with any HTTP
+//! client, and pass the response to [`ClientRequest::read`], which parses it into the right type:
 //!
 //! ```
 //! use callerid_client::Client;
@@ -39,12 +39,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The client speaks the version of the API that [`Client::with_version`] says, XML in both.
+//! [`Client::with_version`] selects the version of the API. The client uses XML in both versions.
 //!
 //! # Features
 //!
-//! - `http`, on by default: requests and responses are the `http` crate's too, which reqwest, ureq, hyper and tower take and
-//!   give.
+//! - `http`, on by default: converts requests to and responses from the types of the `http` crate,
+//!   which reqwest, ureq, hyper and tower use.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -58,7 +58,7 @@ pub use client::Client;
 pub use error::ClientError;
 pub use request::ClientRequest;
 
-/// Its examples are tests too.
+/// Runs the README's examples as doctests.
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! Requests, and how their responses are read.
+//! Requests, and how to read their responses.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use callerid_core::Credentials;
 const ACCEPT: &str = "application/xml";
 const NO_CONTENT: u16 = 204;
 
-/// A request that is answered with a `T`.
+/// A request whose response is a `T`.
 pub struct ClientRequest<T> {
     method: &'static str,
     url: String,
@@ -50,7 +50,7 @@ impl<T> ClientRequest<T> {
         self.method
     }
 
-    /// The whole address: `http://127.0.0.1:8008/2008-08-01/…`.
+    /// The full address: `http://127.0.0.1:8008/2008-08-01/…`.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -60,8 +60,8 @@ impl<T> ClientRequest<T> {
         self.url.get(self.origin_length..).unwrap_or_default()
     }
 
-    /// The headers, names in lower case. `Host` and `Content-Length` are for whoever sends them. One of them carries the
-    /// credentials.
+    /// The headers, with names in lower case. One of them carries the credentials. The HTTP client
+    /// adds `Host` and `Content-Length`.
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers
     }
@@ -76,10 +76,11 @@ impl<T> ClientRequest<T> {
         &self.body
     }
 
-    /// The request as reqwest, ureq, hyper and tower take it.
+    /// Converts the request for reqwest, ureq, hyper and tower.
     ///
     /// # Errors
-    /// None for a request of a [`Client`](crate::Client), unless the service gave an address that is not a URI.
+    /// Never for a request of a [`Client`](crate::Client), unless the service returned an address
+    /// that is not a URI.
     #[cfg(feature = "http")]
     pub fn to_http(&self) -> Result<http::Request<String>, http::Error> {
         let mut request = http::Request::builder().method(self.method).uri(&self.url);
@@ -91,7 +92,7 @@ impl<T> ClientRequest<T> {
         request.body(self.body.clone())
     }
 
-    /// Reads a response of the `http` crate, as [`read`](Self::read) does.
+    /// Reads a response of the `http` crate; see [`read`](Self::read).
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -102,10 +103,10 @@ impl<T> ClientRequest<T> {
         self.read(response.status().as_u16(), content_type, response.body().as_ref())
     }
 
-    /// Reads the response: its status, the value of its `Content-Type` header, and its body.
+    /// Reads the response, given its status, the value of its `Content-Type` header, and its body.
     ///
     /// # Errors
-    /// [`ClientError`]: what the service says is wrong, or that the response is not one of this API.
+    /// [`ClientError`]: the service's error, or a response that does not come from this API.
     pub fn read(
         &self,
         status: u16,
@@ -127,7 +128,7 @@ impl<T> fmt::Debug for ClientRequest<T> {
     }
 }
 
-/// Reads what a request is answered with where it succeeds.
+/// Reads the response of a successful request.
 pub(crate) type ReadAnswer<T> = fn(&Response<'_>) -> Result<T, ClientError>;
 
 pub(crate) fn page(response: &Response<'_>) -> Result<ReceivedPage, ClientError> {
@@ -179,7 +180,7 @@ impl Response<'_> {
         }
     }
 
-    /// What a response that is no success says.
+    /// The error in an unsuccessful response.
     fn error(&self) -> ClientError {
         match self.decode() {
             Some(Ok(Decoded::Exception(exception))) => ClientError::Service(exception),
@@ -187,14 +188,15 @@ impl Response<'_> {
         }
     }
 
-    /// The document in the body; `None` where it claims to be in another format.
+    /// The document in the body; `None` if its content type is another format.
     fn decode(&self) -> Option<Result<Decoded, InvalidDocument>> {
         let is_xml = self.content_type.is_none_or(xml::is_content_type);
         is_xml.then(|| xml::decode(self.body))
     }
 
     fn unexpected(&self) -> ClientError {
-        // The body of a success may have a validation code in it, which an error must not carry into a log.
+        // The body of a success may contain a validation code, which must not end up in a log
+        // through an error.
         let shown = if self.is_success() { &[] } else { self.body };
         let beginning = shown.get(..EXCERPT_CHARS.saturating_mul(4)).unwrap_or(shown);
         ClientError::Unexpected {

@@ -1,4 +1,4 @@
-//! The client against the service, with nothing between them.
+//! The client and the service, connected directly.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -31,7 +31,7 @@ fn number(index: u8) -> PhoneNumber {
     PhoneNumber::parse(&format!("415867{:04}", 5000 + u32::from(index))).unwrap()
 }
 
-/// A service whose account has that many caller IDs.
+/// A service whose account has `rows` caller IDs.
 fn service(rows: u8) -> Service<MemoryStore> {
     let store = MemoryStore::new([account()]);
     for index in 0..rows {
@@ -100,7 +100,7 @@ fn a_number_that_was_withdrawn_from_the_plan_is_listed_and_found() {
         let filter = Filter { phone_number: Some(phone_number), ..Filter::default() };
         let found = every_page(&service, &client, &filter, 2);
         assert_eq!(found.iter().map(|row| row.sid).collect::<Vec<_>>(), [withdrawn.sid]);
-        // But nobody can validate it any more.
+        // But it is no longer possible to validate it.
         let create = send(&service, &client.create(&NewCallerId::new(phone_number)).unwrap());
         let error = create.unwrap_err();
         assert_eq!(error.error_code(), Some(ErrorCode::InvalidPhoneNumber), "{error}");
