@@ -1,4 +1,4 @@
-//! Accounts: who may ask.
+//! Accounts: who may send requests.
 
 use std::fmt;
 
@@ -9,24 +9,24 @@ use callerid_core::{AccountSid, AuthToken, Credentials};
 /// An account and the token that its requests carry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Names the account; the user of HTTP Basic authentication.
+    /// The account's Sid: the user name of HTTP Basic authentication.
     pub sid: AccountSid,
     /// The password of HTTP Basic authentication.
     pub auth_token: AuthToken,
 }
 
 impl Account {
-    /// Says whether these credentials are its own.
+    /// Checks whether these credentials belong to this account.
     ///
     /// # Errors
-    /// [`Unauthenticated`] where they are not.
+    /// [`Unauthenticated`] if they do not.
     pub fn authenticate(&self, credentials: &Credentials) -> Result<(), Unauthenticated> {
         let is_own = self.sid == credentials.sid && self.auth_token == credentials.auth_token;
         if is_own { Ok(()) } else { Err(Unauthenticated) }
     }
 }
 
-/// Credentials that are not those of an account: answered with a 401.
+/// The credentials do not belong to an account. The response is a 401.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unauthenticated;
 

@@ -1,4 +1,4 @@
-//! API errors: why a request is not done.
+//! API errors: why a request was rejected.
 
 use std::ops::Deref;
 
@@ -7,47 +7,47 @@ use callerid_core::{ErrorCode, RestException};
 use crate::account::Unauthenticated;
 use crate::store::StoreError;
 
-/// Why a request is refused. Its exception is apart, so that a `Result` of it stays small.
+/// Why a request was rejected. The exception is boxed to keep a `Result` small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     exception: Box<RestException>,
-    /// The seconds after which to try again, for a `Retry-After`.
+    /// The value of `Retry-After`, in seconds.
     retry_after: Option<u32>,
 }
 
 impl ApiError {
-    /// As [`RestException::new`].
+    /// Same as [`RestException::new`].
     pub fn new(error: ErrorCode) -> Self {
         RestException::new(error).into()
     }
 
-    /// As [`RestException::because`].
+    /// Same as [`RestException::because`].
     pub fn because(error: ErrorCode, detail: &str) -> Self {
         RestException::because(error, detail).into()
     }
 
-    /// As [`RestException::not_found`].
+    /// Same as [`RestException::not_found`].
     pub fn not_found(path: &str) -> Self {
         RestException::not_found(path).into()
     }
 
-    /// As [`RestException::http`].
+    /// Same as [`RestException::http`].
     pub fn http(status: u16, message: &str) -> Self {
         RestException::http(status, message).into()
     }
 
-    /// The same, with the seconds after which to try again.
+    /// The same error, with the number of seconds after which to try again.
     #[must_use]
     pub fn with_retry_after(self, retry_after: Option<u32>) -> Self {
         Self { retry_after, ..self }
     }
 
-    /// The seconds after which to try again, where that is known.
+    /// The number of seconds after which to try again, if known.
     pub fn retry_after(&self) -> Option<u32> {
         self.retry_after
     }
 
-    /// The exception that says it.
+    /// The exception to send.
     pub fn into_exception(self) -> RestException {
         *self.exception
     }
@@ -67,10 +67,10 @@ impl Deref for ApiError {
     }
 }
 
-/// Why a request is not done.
+/// Why a request failed.
 #[derive(Debug)]
 pub enum ServiceError {
-    /// It is refused, with this.
+    /// The request was rejected with this error.
     Api(ApiError),
     /// The store failed.
     Store(StoreError),

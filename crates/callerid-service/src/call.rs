@@ -1,4 +1,4 @@
-//! Validation calls: the state a validation goes through, from the request to the keyed code.
+//! Validation calls: the states of a validation, from the request to the entered code.
 //!
 //! ```text
 //! queued ──▶ ringing ──▶ in-progress ──▶ completed (verified; third wrong entry, ten minutes over, hung up)
@@ -9,9 +9,10 @@
 //!  any of the three before an end ─────▶ canceled  (a new request for the same number)
 //! ```
 //!
-//! Every transition is a function from a [`Call`] and a moment to a [`Transition`]; a [`Store`](crate::Store)
-//! saves the step in one piece. The rules are this project's choice, within NIST SP 800-63B-4 (at most
-//! 100 consecutive failures, at most ten minutes, used once): the specification is silent.
+//! Every transition is a function from a [`Call`] and a moment to a [`Transition`], which a
+//! [`Store`](crate::Store) saves atomically. The specification does not define these rules. They
+//! are this project's choice, within the limits of NIST SP 800-63B-4: at most 100 consecutive
+//! failures, a lifetime of at most ten minutes, and single use.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,40 +29,41 @@ use callerid_core::NewCallerId;
 use crate::keypad::{DigitBuffer, Key};
 use crate::random_bytes::RandomBytes;
 
-/// Wrong entries after which a call ends without a verification.
+/// The number of wrong entries that ends a call without a verification.
 pub const ENTRIES_PER_CALL: u8 = 3;
-/// Wrong entries in a row after which a number's next call waits, and ends with one more wrong entry.
+/// The number of consecutive wrong entries from which on a number's next call must wait, and ends
+/// after one more wrong entry.
 pub const FAILED_ENTRIES_MAX: u8 = 100;
-/// Seconds after which a code is worth nothing.
+/// The lifetime of a code, in seconds.
 pub const CODE_LIFETIME_SECONDS: u32 = 600;
-/// How far ahead of the clock a call may have been made, in seconds, before the clock is taken to have
-/// been set back and the call for expired: no code outlives its ten minutes through that.
+/// How many seconds in the future a call's creation time may be. If it is later, the clock must
+/// have been set back, and the call counts as expired, so that no code outlives its ten minutes.
 pub const CLOCK_TOLERANCE_SECONDS: u32 = 60;
 
-/// Where a call stands, in Twilio's words.
+/// The status of a call, in Twilio's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallStatus {
     /// Waiting until it is due.
     Queued,
-    /// The line has been asked to place it, and nobody has answered yet.
+    /// The line has been told to place the call, and nobody has answered yet.
     Ringing,
-    /// Answered: the code is being keyed.
+    /// Answered: the code is being entered.
     InProgress,
-    /// Over, after it was answered: with the right code or without.
+    /// Ended after it was answered, with or without the right code.
     Completed,
     /// Declined, or the line was busy.
     Busy,
     /// Nobody answered.
     NoAnswer,
-    /// It was never placed, or the line failed.
+    /// Never placed, or the line failed.
     Failed,
     /// Replaced by a new request for the same number.
     Canceled,
 }
 
 impl CallStatus {
-    /// Every status, in the order a call may reach them.
+    /// Every status, in the order in which a call can reach them.
     pub const ALL: [Self; 8] = [
         Self::Queued,
         Self::Ringing,
@@ -73,7 +75,7 @@ impl CallStatus {
         Self::Canceled,
     ];
 
-    /// Twilio's word for it.
+    /// Twilio's name for the status.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -87,15 +89,15 @@ impl CallStatus {
         }
     }
 
-    /// The status with that word.
+    /// Parses Twilio's name for a status.
     ///
     /// # Errors
-    /// [`InvalidCallStatus`] for any other word.
+    /// [`InvalidCallStatus`] for any other text.
     pub fn parse(word: &str) -> Result<Self, InvalidCallStatus> {
         Self::ALL.into_iter().find(|status| status.as_str() == word).ok_or(InvalidCallStatus)
     }
 
-    /// Whether the call is still to end.
+    /// Whether the call has not ended yet.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Queued | Self::Ringing | Self::InProgress)
     }
@@ -129,7 +131,7 @@ impl fmt::Display for CallStatus {
     }
 }
 
-/// A word that is not the status of a call.
+/// A text that is not a call status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidCallStatus;
 
@@ -141,52 +143,54 @@ impl fmt::Display for InvalidCallStatus {
 
 impl std::error::Error for InvalidCallStatus {}
 
-/// One validation and the call that carries it: all that must survive a crash. Serialized with its code, for stores.
+/// A validation and its call: everything about them that must survive a crash. Its serialized form,
+/// for stores, includes the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// Names the call.
+    /// The Sid of the call.
     pub sid: CallSid,
-    /// The account that asked for it.
+    /// The account that requested it.
     pub account_sid: AccountSid,
-    /// The number it rings.
+    /// The number to call.
     pub phone_number: PhoneNumber,
-    /// The name the caller ID is to have, where one was given.
+    /// The requested name for the caller ID, if any.
     pub friendly_name: Option<FriendlyName>,
     /// What to dial after connecting.
     pub extension: Option<CallExtension>,
-    /// Where to tell how the validation ended.
+    /// Where to report how the validation ended.
     pub status_callback: Option<StatusCallback>,
-    /// The Sid the caller ID gets if the code is keyed.
+    /// The Sid that the caller ID gets if the code is entered.
     pub caller_id_sid: CallerIdSid,
-    /// Where it stands.
+    /// The current status.
     pub status: CallStatus,
-    /// Whether the code was keyed.
+    /// Whether the right code was entered.
     pub verified: bool,
-    /// What must be keyed; gone once the call has ended.
+    /// The code to enter; removed when the call ends.
     pub validation_code: Option<ValidationCode>,
-    /// The digits of the entry that has been begun.
+    /// The digits entered so far.
     pub keyed: DigitBuffer,
-    /// Wrong entries that are still allowed in this call.
+    /// How many wrong entries this call still allows.
     pub entries_left: u8,
-    /// Wrong entries in a row for this number, those of earlier calls included.
+    /// Consecutive wrong entries for this number, including earlier calls.
     pub failed_entries: u8,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Moment,
-    /// When it is to ring.
+    /// When it should ring.
     pub due_at: Moment,
-    /// When it rang.
+    /// When it started ringing.
     pub ringing_at: Option<Moment>,
     /// When it was answered.
     pub answered_at: Option<Moment>,
     /// When it ended.
     pub ended_at: Option<Moment>,
-    /// Counts its steps, so that of two made from the same state only one is saved.
+    /// Counts the transitions, so that of two transitions from the same state only one is saved.
     pub revision: u32,
 }
 
 impl Call {
-    /// The call for a new validation, not yet admitted (see [`Eligibility::check`](crate::Eligibility::check)). `None` where the
-    /// random bytes hold no code (see [`ValidationCode::from_random_bytes`]).
+    /// Creates the call for a new validation, before admission (see
+    /// [`Eligibility::check`](crate::Eligibility::check)). Returns `None` if the random bytes yield
+    /// no code (see [`ValidationCode::from_random_bytes`]).
     pub fn new(
         account: AccountSid,
         new: NewCallerId,
@@ -218,12 +222,12 @@ impl Call {
         })
     }
 
-    /// When its code stops being worth anything.
+    /// When its code expires.
     pub fn expires_at(&self) -> Moment {
         self.created_at.plus_seconds(CODE_LIFETIME_SECONDS)
     }
 
-    /// When something happens to it by itself: it is due, or out of time. `None` once it has ended.
+    /// When the call next changes by itself: when it is due or expires. `None` once it has ended.
     pub fn wake_at(&self) -> Option<Moment> {
         match self.status {
             CallStatus::Queued => Some(self.due_at.min(self.expires_at())),
@@ -231,7 +235,7 @@ impl Call {
         }
     }
 
-    /// The answer that shows its code, while it has one.
+    /// The response that shows its code; `None` once the code is gone.
     pub fn to_validation_request(&self) -> Option<ValidationRequest> {
         Some(ValidationRequest {
             account_sid: self.account_sid,
@@ -243,18 +247,18 @@ impl Call {
     }
 }
 
-/// What happens at the phone.
+/// An event at the phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PhoneEvent {
     /// Somebody answered.
     Answered,
-    /// Somebody pressed keys, in this order.
+    /// Somebody pressed these keys, in this order.
     Pressed(Vec<Key>),
-    /// Somebody hung up, or declined the call while it rang.
+    /// Somebody hung up, or declined the call while it was ringing.
     HungUp,
     /// The line is busy.
     Busy,
-    /// It rang for as long as the line lets it.
+    /// It rang for as long as the line allows.
     NoAnswer,
     /// The line failed: no trunk, no such number, media lost.
     Failed,

@@ -1,20 +1,23 @@
-//! The control surface, under `/_callerid/`: what the specification has no wire form for.
+//! The control surface, under `/_callerid/`: everything for which the specification has no wire
+//! format.
 //!
 //! | request | does |
 //! |---|---|
-//! | `GET health` | says that the service answers, which version it is, and what its phone line is called |
+//! | `GET health` | reports that the service works, its version, and the name of its phone line |
 //! | `GET calls` | lists the account's calls, newest first |
 //! | `GET calls/{CallSid}` | shows one |
 //! | `GET callbacks` | lists the account's status callbacks: pending, delivered, failed |
-//! | `POST calls/{CallSid}/answer`, `/digits`, `/hangup`, `/busy`, `/no-answer` | is the phone |
+//! | `POST calls/{CallSid}/answer`, `/digits`, `/hangup`, `/busy`, `/no-answer` | simulates the phone |
 //!
-//! Lists come in pages of `num` rows, 50 unless asked otherwise: `next_page_uri` is the address of the next.
+//! Lists are split into pages of `num` rows, 50 by default. `next_page_uri` is the address of the
+//! next page.
 //!
-//! JSON in every answer, the API's credentials in every request. `GET events`, a stream, is answered by
-//! [`Service::follow`].
+//! All responses are JSON, and all requests carry the API's credentials. [`Service::follow`]
+//! answers `GET events`, a stream.
 //!
-//! The line in the answer to `GET health` is [`VIRTUAL_LINE`](crate::VIRTUAL_LINE) where no phone rings but the one that is here: whoever
-//! asks may offer to answer it. Any other is called by the name that its host gives it.
+//! In the response to `GET health`, the line is [`VIRTUAL_LINE`](crate::VIRTUAL_LINE) if the
+//! control surface is the only phone, so clients may offer to answer it. Any other line has the
+//! name that its host gives it.
 
 mod paging;
 
@@ -35,10 +38,10 @@ use crate::versions;
 use crate::versions::{form, malformed};
 use crate::view::{CallView, CallbackView};
 
-/// Where the control surface begins: Twilio's paths never do.
+/// The prefix of the control surface. No path of Twilio's API starts with it.
 pub(crate) const PREFIX: &str = "/_callerid/";
 
-/// Answers a request whose path, without [`PREFIX`], is `path`.
+/// Answers a request. `path` is its path without [`PREFIX`].
 pub(crate) async fn respond<S: Store>(
     service: &Service<S>,
     path: &str,
@@ -159,7 +162,7 @@ struct Callbacks<'a> {
 
 enum Resource {
     Health,
-    /// A stream, which a host that has it answers before the service is asked.
+    /// A stream. A host that supports it answers before it calls the service.
     Events,
     Calls,
     Callbacks,
@@ -232,7 +235,7 @@ impl Action {
     }
 }
 
-/// The response that carries an error of the control surface: the newer API's JSON.
+/// The response for an error of the control surface: JSON in the newer API's format.
 pub(crate) fn error_response(exception: &RestException) -> Response {
     versions::encode_exception(ApiVersion::V2010, Representation::Json, exception.clone())
 }

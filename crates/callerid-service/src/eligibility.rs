@@ -1,32 +1,32 @@
-//! Eligibility: whether a number takes another validation call.
+//! Eligibility: whether a number may receive another validation call.
 
 use crate::call::Call;
 use crate::limits::{Limits, RETRY_SECONDS};
 use crate::number_usage::NumberUsage;
 use crate::transition::Transition;
 
-/// What a store knows when a validation of a number is asked for.
+/// What a store knows about a number when a validation is requested.
 #[derive(Clone, Debug, Default)]
 pub struct Eligibility {
     /// Whether the number is already a caller ID of the account.
     pub is_caller_id: bool,
-    /// How the number has been used, by any account.
+    /// How the number has been used, by all accounts.
     pub number: NumberUsage,
-    /// The account's call for the number that is still live.
+    /// The account's live call for the number, if any.
     pub live: Option<Call>,
     /// The account's live calls.
     pub account_calls: u32,
     /// The live calls of all accounts.
     pub all_calls: u32,
-    /// The account's callbacks that are still to be delivered.
+    /// The account's callbacks that are not delivered yet.
     pub account_callbacks: u32,
 }
 
 impl Eligibility {
-    /// Decides on a new call: it may be refused, and it takes the place of one that is still live.
+    /// Decides whether to admit a new call. It replaces the live call for the number, if any.
     ///
     /// # Errors
-    /// [`Ineligible`] with the rule that stands against it.
+    /// [`Ineligible`], with the rule that prevents the call.
     pub fn check(self, call: Call, limits: &Limits) -> Result<Admitted, Ineligible> {
         let now = call.created_at;
         if self.is_caller_id {
@@ -38,7 +38,7 @@ impl Eligibility {
         if let Some(retry_after) = self.number.rings_wait(limits.rings_per_number, now) {
             return Err(Ineligible::TooManyRings { retry_after });
         }
-        // The call that it replaces makes room for it.
+        // The replaced call makes room for the new one.
         let replaced = u32::from(self.live.is_some());
         if self.account_calls.saturating_sub(replaced) >= limits.calls_per_account {
             return Err(Ineligible::TooManyCallsOfAccount);
@@ -58,25 +58,25 @@ impl Eligibility {
     }
 }
 
-/// A new call, and the end of the one it replaces: to be saved in one piece.
+/// A new call, and the end of the call that it replaces. They are saved atomically.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admitted {
     /// The new call.
     pub call: Call,
-    /// How its number has been used, with this call.
+    /// How the number has been used, including this call.
     pub number: NumberUsage,
-    /// The step that cancels the call it replaces.
+    /// The transition that cancels the replaced call.
     pub replaced: Option<Transition>,
 }
 
-/// Why a validation is not begun.
+/// Why a validation is not started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ineligible {
     /// The number is already a caller ID of the account.
     AlreadyValidated,
-    /// The number has had so many wrong entries in a row that its next call waits.
+    /// The number has had so many consecutive wrong entries that its next call must wait.
     TooManyFailedEntries {
-        /// For how many seconds.
+        /// The seconds to wait.
         retry_after: u32,
     },
     /// The number has been called [`Limits::rings_per_number`] times.
@@ -88,12 +88,12 @@ pub enum Ineligible {
     TooManyCallsOfAccount,
     /// There are [`Limits::calls`] live calls.
     TooManyCalls,
-    /// The account has [`Limits::callbacks_per_account`] callbacks that are still to be delivered.
+    /// The account has [`Limits::callbacks_per_account`] callbacks that are not delivered yet.
     TooManyCallbacks,
 }
 
 impl Ineligible {
-    /// The seconds after which to try again, where that can help.
+    /// The seconds after which to try again, if that can help.
     pub const fn retry_after(self) -> Option<u32> {
         match self {
             Self::AlreadyValidated => None,

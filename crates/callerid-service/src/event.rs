@@ -1,4 +1,4 @@
-//! Events: what changed, for whoever watches.
+//! Events: changes, for clients that watch.
 
 use serde::Serialize;
 
@@ -8,10 +8,10 @@ use callerid_core::{AccountSid, CallerIdSid, OutgoingCallerId};
 use crate::call::Call;
 use crate::view::CallView;
 
-/// A change that a store appends to its events in the step that makes it.
+/// A change. A store appends it to its events in the same step that makes the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<'a> {
-    /// A call was added, or went a step on.
+    /// A call was added or changed.
     Call(&'a Call),
     /// A number was validated.
     CallerIdAdded(&'a OutgoingCallerId),
@@ -28,7 +28,7 @@ struct Deleted<'a> {
 }
 
 impl Change<'_> {
-    /// The account whose change it is.
+    /// The account that the change belongs to.
     pub fn account(&self) -> AccountSid {
         match self {
             Self::Call(call) => call.account_sid,
@@ -39,7 +39,7 @@ impl Change<'_> {
         }
     }
 
-    /// Its name on the wire.
+    /// The event's name on the wire.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Call(_) => "call",
@@ -49,8 +49,8 @@ impl Change<'_> {
         }
     }
 
-    /// What is changed, as JSON: the call as the control surface shows it, the caller ID with the names of
-    /// its properties in lower case, or the Sid of what is gone.
+    /// What changed, as JSON: the call as the control surface shows it, the caller ID with its
+    /// properties' names in lower case, or the Sid of the deleted caller ID.
     pub fn to_json(&self) -> String {
         match self {
             Self::Call(call) => json::to_string(&CallView::from(*call)),
@@ -61,33 +61,33 @@ impl Change<'_> {
         }
     }
 
-    /// The change as the event with that id.
+    /// Creates the event for this change, with this id.
     pub fn to_event(&self, id: u64) -> Event {
         Event { id, account_sid: self.account(), name: self.name().into(), data: self.to_json() }
     }
 }
 
-/// A change that has been made.
+/// An event: a change that has been made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its place among all events, from 1 on.
+    /// Its position among all events, from 1.
     pub id: u64,
-    /// The account whose change it was.
+    /// The account that the change belongs to.
     pub account_sid: AccountSid,
-    /// What kind of change: see [`Change::name`].
+    /// The kind of change; see [`Change::name`].
     pub name: Box<str>,
-    /// What was changed, as JSON on one line.
+    /// What changed, as JSON on one line.
     pub data: String,
 }
 
 impl Event {
-    /// The event in the form of a server-sent event stream.
+    /// Formats the event for a server-sent event stream.
     pub fn to_server_sent(&self) -> String {
         server_sent(self.id, &self.name, &self.data)
     }
 }
 
-/// An event in the form of a server-sent event stream.
+/// Formats an event for a server-sent event stream.
 pub(crate) fn server_sent(id: u64, name: &str, data: &str) -> String {
     format!("id: {id}\nevent: {name}\ndata: {data}\n\n")
 }

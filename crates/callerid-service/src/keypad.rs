@@ -1,4 +1,4 @@
-//! The telephone's keys, and the digits that are keyed with them.
+//! The keys of a telephone, and the digits entered with them.
 
 use std::fmt;
 
@@ -11,15 +11,15 @@ use callerid_core::{VALIDATION_CODE_DIGITS, ValidationCode};
 pub struct Key(u8);
 
 impl Key {
-    /// The key with that label, `None` where a telephone has none such.
+    /// The key with this label; `None` if telephones have no such key.
     pub fn new(label: char) -> Option<Self> {
         matches!(label, '0'..='9' | '*' | '#').then_some(Self(label as u8))
     }
 
-    /// Reads one or several keys.
+    /// Parses one or more keys.
     ///
     /// # Errors
-    /// [`InvalidKeys`] where there is none, or something that is no key.
+    /// [`InvalidKeys`] if the text is empty or contains anything other than keys.
     pub fn parse_all(text: &str) -> Result<Vec<Self>, InvalidKeys> {
         let no_key = |(at, _): &(usize, char)| *at;
         let is_no_key = |(_, label): &(usize, char)| Self::new(*label).is_none();
@@ -45,9 +45,9 @@ impl fmt::Display for InvalidKeys {
 
 impl std::error::Error for InvalidKeys {}
 
-/// The digits of an entry that has been begun: at most five, for the sixth ends it.
+/// The digits of an incomplete entry: at most five, because the sixth completes it.
 ///
-/// `*` starts the entry over, `#` ends it early; a `#` before any digit means nothing.
+/// `*` restarts the entry, and `#` ends it early. A `#` before any digit is ignored.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct DigitBuffer {
@@ -74,7 +74,7 @@ pub(crate) enum CodeEntry {
 }
 
 impl DigitBuffer {
-    /// Takes up a begun entry where it was left, from its digits; what is no begun entry is dropped.
+    /// Restores an incomplete entry from its digits. Anything else becomes an empty entry.
     pub fn resume(digits: &str) -> Self {
         let mut keyed = Self::default();
         let fits = digits.len() < VALIDATION_CODE_DIGITS;
@@ -86,18 +86,18 @@ impl DigitBuffer {
         keyed
     }
 
-    /// The digits so far, for the store that keeps them.
+    /// The digits so far. Use them only in the store.
     pub fn expose(&self) -> &str {
         let digits = self.digits.get(..self.length.into()).unwrap_or_default();
         std::str::from_utf8(digits).unwrap_or_default()
     }
 
-    /// How many digits there are so far.
+    /// The number of digits so far.
     pub fn len(&self) -> u8 {
         self.length
     }
 
-    /// Whether no digit has been keyed since the last entry.
+    /// Whether no digit has been entered since the last entry.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }

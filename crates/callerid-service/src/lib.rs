@@ -1,28 +1,29 @@
-//! The rules of outgoing caller IDs, once, for every host: operations on a [`Store`], the API's versions, validation
-//! calls, status callbacks, events, and the control surface. No I/O.
+//! The rules of outgoing caller IDs, shared by every host: operations on a [`Store`], the API's
+//! versions, validation calls, status callbacks, events, and the control surface. It does no I/O.
 //!
-//! A host gives a [`Service`] requests, what happens at the phone and the time; what comes back says what the host must
-//! do next.
+//! A host passes requests, phone events and the time to a [`Service`]. The return values say what
+//! the host must do next.
 //!
-//! # The map
+//! # Overview
 //!
 //! | to | see |
 //! |---|---|
 //! | answer requests | [`Service`] over a [`Store`], such as [`MemoryStore`] |
 //! | follow a validation | [`Call`], [`Transition`] |
 //! | send status callbacks | [`Callback`] |
-//! | stream what changes | [`EventStream`] |
+//! | stream changes | [`EventStream`] |
 //!
-//! # What holds everywhere
+//! # Guarantees
 //!
-//! - No clock and no randomness: a [`Moment`](callerid_core::Moment) and [`RandomBytes`] come in as arguments. The same
-//!   inputs give the same bytes.
-//! - No panic on any input: lints deny what could.
-//! - All that must survive a crash is in the [`Store`]; what the host must do next is derived from it.
+//! - No clock and no randomness: the caller passes a [`Moment`](callerid_core::Moment) and
+//!   [`RandomBytes`] as arguments. The same inputs give the same bytes.
+//! - No panics on any input: lints deny everything that could panic.
+//! - The [`Store`] holds everything that must survive a crash; what the host must do next is
+//!   derived from it.
 //!
 //! # Features
 //!
-//! - `http`, on by default: requests come from the `http` crate's, and responses become its.
+//! - `http`, on by default: converts requests from and responses to the types of the `http` crate.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -75,7 +76,7 @@ pub use store::{
 };
 pub use transition::{Instruction, Prompt, Transition, UnexpectedEvent};
 
-/// Its examples are tests too.
+/// Runs the README's examples as doctests.
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

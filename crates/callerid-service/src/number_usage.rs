@@ -1,4 +1,4 @@
-//! Number usage: what a service knows of a number across its accounts.
+//! Number usage: what a service knows about a number across all accounts.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,27 +8,28 @@ use crate::call::{CLOCK_TOLERANCE_SECONDS, FAILED_ENTRIES_MAX};
 use crate::limits::RINGS_PERIOD_SECONDS;
 use crate::transition::Transition;
 
-/// How long a number's next call waits once it has had [`FAILED_ENTRIES_MAX`] wrong entries in a row, in seconds. Each
-/// further wrong entry doubles it.
+/// The seconds that a number's next call must wait after [`FAILED_ENTRIES_MAX`] consecutive wrong
+/// entries. Each further wrong entry doubles the wait.
 pub const FIRST_WAIT_SECONDS: u32 = 60;
-/// The longest that a number's next call waits, in seconds: no account can shut a number's owner out for good.
+/// The longest wait for a number's next call, in seconds. It ensures that no account can lock out a
+/// number's owner for good.
 pub const LONGEST_WAIT_SECONDS: u32 = 3_600;
 
-/// How a number has been used, by whichever account.
+/// How a number has been used, by all accounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberUsage {
-    /// Wrong entries in a row.
+    /// Consecutive wrong entries.
     pub failed_entries: u8,
-    /// When the last of them was keyed.
+    /// When the last wrong entry was made.
     pub failed_at: Moment,
     /// Calls since [`rings_since`](Self::rings_since).
     pub rings: u32,
-    /// When the period began in which they are counted.
+    /// The start of the period in which calls are counted.
     pub rings_since: Moment,
 }
 
 impl NumberUsage {
-    /// The seconds until the number takes another call, where its wrong entries have it wait.
+    /// The seconds until the number may be called again, if its wrong entries require a wait.
     pub fn entries_wait(&self, now: Moment) -> Option<u32> {
         let doublings = self.failed_entries.checked_sub(FAILED_ENTRIES_MAX)?;
         let wait = FIRST_WAIT_SECONDS.checked_shl(doublings.min(16).into());
@@ -36,13 +37,13 @@ impl NumberUsage {
         seconds_left(self.failed_at, wait, now)
     }
 
-    /// The seconds until the number takes another call, where it has had `most` in this period.
+    /// The seconds until the number may be called again, if it has had `most` calls in this period.
     pub fn rings_wait(&self, most: u32, now: Moment) -> Option<u32> {
         let wait = seconds_left(self.rings_since, RINGS_PERIOD_SECONDS, now)?;
         (self.rings >= most).then_some(wait)
     }
 
-    /// With one call more.
+    /// The usage after one more call.
     #[must_use]
     pub fn with_ring(self, now: Moment) -> Self {
         match seconds_left(self.rings_since, RINGS_PERIOD_SECONDS, now) {
@@ -51,13 +52,14 @@ impl NumberUsage {
         }
     }
 
-    /// Whether there is nothing left to know of it.
+    /// Whether this usage has no effect any more and can be dropped.
     pub fn is_forgotten(&self, now: Moment) -> bool {
         self.failed_entries == 0
             && seconds_left(self.rings_since, RINGS_PERIOD_SECONDS, now).is_none()
     }
 
-    /// After a step of one of its calls: wrong entries are added, the right one ends their row.
+    /// The usage after a transition of one of its calls. Wrong entries are added; the right code
+    /// resets the count.
     #[must_use]
     pub fn after(self, step: &Transition) -> Self {
         match step.wrong_entries {
@@ -71,8 +73,9 @@ impl NumberUsage {
     }
 }
 
-/// What is left of some seconds from `since` on, rounded up. Nothing where `since` is still to come, for a clock that was
-/// ahead and was set back makes nobody wait; but requests that are under way at once may be saved in another order.
+/// The part of `seconds` since `since` that is left, rounded up. Returns `None` if `since` is well
+/// in the future: if a clock was ahead and has been set back, nobody must wait. There is a
+/// tolerance, because concurrent requests may be saved in a different order.
 fn seconds_left(since: Moment, seconds: u32, now: Moment) -> Option<u32> {
     if since > now.plus_seconds(CLOCK_TOLERANCE_SECONDS) {
         return None;

@@ -1,8 +1,8 @@
-//! Operations: what a request of the API asks for, whatever its version.
+//! Operations: what an API request asks for, in any version.
 //!
-//! Decoding has two halves: [`Route::decode`] finds out what a path names and how the answer is to be written,
-//! [`versions::decode`](crate::versions::decode) what is to be done with it. What the second refuses is said only to whoever's credentials are
-//! right.
+//! Decoding has two steps. [`Route::decode`] determines what a path names and how to write the
+//! response. [`versions::decode`](crate::versions::decode) determines what to do. Errors of the
+//! second step are shown only to clients with valid credentials.
 
 use callerid_core::representation::Representation;
 use callerid_core::{
@@ -12,13 +12,13 @@ use callerid_core::{
 /// What a path names. Paths are case-sensitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
-    /// The API's version, and with it how the request is read and the answer written.
+    /// The API's version, which determines how to read the request and write the response.
     pub(crate) version: ApiVersion,
-    /// Whose resource it is.
+    /// The account that owns the resource.
     pub(crate) account: AccountSid,
     /// The list, or one of its instances.
     pub(crate) resource: Resource,
-    /// How the answer is to be written.
+    /// The format of the response.
     pub(crate) representation: Representation,
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Resource {
 }
 
 impl Resource {
-    /// The methods it knows, as an `Allow` header lists them.
+    /// The supported methods, as an `Allow` header lists them.
     pub(crate) const fn allow(self) -> &'static str {
         match self {
             Self::List => "GET, POST",
@@ -42,7 +42,7 @@ impl Resource {
 }
 
 impl Route {
-    /// Finds out what a path names; `None` where it names nothing.
+    /// Determines what a path names; `None` if nothing.
     pub(crate) fn decode(path: &str) -> Option<Self> {
         let mut segments = path.strip_prefix('/')?.split('/');
         let version = ApiVersion::parse(segments.next()?).ok()?;
@@ -72,44 +72,46 @@ fn split_extension(name: &str) -> (&str, Option<&str>) {
     name.split_once('.').map_or((name, None), |(name, extension)| (name, Some(extension)))
 }
 
-/// What is to be done, with all that it takes read and checked.
+/// What to do, with all its parameters parsed and validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
-    /// Show a page of the caller IDs.
+    /// Show a page of caller IDs.
     List(ListRequest),
-    /// Begin the validation of a number.
+    /// Start the validation of a number.
     Create(NewCallerId),
     /// Show a caller ID.
     Fetch(CallerIdSid),
-    /// Rename a caller ID; `None` is its default name.
+    /// Rename a caller ID; `None` restores its default name.
     Update(CallerIdSid, Option<FriendlyName>),
     /// Delete a caller ID.
     Delete(CallerIdSid),
 }
 
-/// Which page of which caller IDs is asked for.
+/// Which page of which caller IDs a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListRequest {
-    /// What the rows must match; `None` where nothing can, as with a number that is none.
+    /// What the rows must match; `None` if nothing can match, as with an invalid number.
     pub(crate) filter: Option<Filter>,
-    /// Which page of them.
+    /// Which page to show.
     pub(crate) page: PageRequest,
-    /// The row that the page lies beside, where the request names it by a token.
+    /// The row that the page starts after or ends before, if the request has a token.
     pub(crate) token: Option<PageToken>,
-    /// Whether a page past the end is an error, as one that is named by its number alone, or just has no rows.
+    /// Whether a page past the end is an error, as it is for a page selected by number, or just an
+    /// empty page.
     pub(crate) page_must_exist: bool,
-    /// The filter's parameters as they came, for the addresses of the other pages.
+    /// The filter's original parameters, for the addresses of other pages.
     pub(crate) parameters: Vec<(&'static str, String)>,
 }
 
-/// Where the neighbouring page ended or began: its last or its first row.
+/// The end or start of the neighbouring page: its last or first row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageToken {
-    /// Whether the page ends before the row; else it begins after it.
+    /// Whether the page ends before the row. Otherwise it starts after the row.
     pub(crate) is_before: bool,
     /// The row's Sid.
     pub(crate) sid: CallerIdSid,
-    /// The second of its DateUpdated. Without it the place is lost once the row is removed or renamed.
+    /// The second of its DateUpdated. Without it, the position is lost when the row is removed or
+    /// renamed.
     pub(crate) updated: Option<i64>,
 }
 

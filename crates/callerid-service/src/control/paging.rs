@@ -1,8 +1,9 @@
-//! Pages of the control surface's lists: `num` rows, from the newest on or after the place that a PageToken names. An answer
-//! with more after it has the address of the next as `next_page_uri`.
+//! Pages of the control surface's lists: `num` rows, newest first, from the position of the
+//! PageToken. If more rows follow, the response contains the address of the next page as
+//! `next_page_uri`.
 //!
-//! A token is the Sid of the last row's call and then the millisecond at which it was created, in hexadecimal: the place is
-//! kept while rows come and go.
+//! A token consists of the Sid of the last row's call and the millisecond of its creation in
+//! hexadecimal. It marks a position in the list even if rows are added or removed.
 
 use callerid_core::{CallSid, ErrorCode, Moment, PageSize, SID_LENGTH};
 
@@ -11,12 +12,12 @@ use crate::request::Request;
 use crate::store::Newest;
 use crate::versions::Parameters;
 
-/// Calls of one answer at most, so that it stays under a megabyte.
+/// The maximum number of calls in a response, which keeps it under a megabyte.
 pub(super) const MAX_CALLS: usize = 1_000;
-/// Callbacks of one answer at most: each has addresses.
+/// The maximum number of callbacks in a response. Each contains URLs.
 pub(super) const MAX_CALLBACKS: usize = 250;
 
-/// The rows that a request asks for, and one more: whether there is a next page.
+/// The rows to fetch: those requested and one more, which tells whether there is a next page.
 pub(super) fn decode(request: &Request<'_>, most: usize) -> Result<Newest, ApiError> {
     let query = Parameters::of_query(request)?;
     let size: PageSize = query.page(&["page", "Page"], &["num", "PageSize"])?.size;
@@ -28,7 +29,7 @@ pub(super) fn decode(request: &Request<'_>, most: usize) -> Result<Newest, ApiEr
     Ok(Newest { before: before.transpose()?, limit: rows.saturating_add(1) })
 }
 
-/// Takes the row that is one too many away, and returns the next page's address if there was one.
+/// Removes the extra row, and returns the address of the next page if there was one.
 pub(super) fn next_page_uri<T>(
     rows: &mut Vec<T>,
     asked: &Newest,
@@ -49,7 +50,7 @@ fn place(text: &str) -> Option<(Moment, CallSid)> {
     if millis.starts_with('+') {
         return None;
     }
-    // Milliseconds before 1970 are written as the two's complement that they are.
+    // Milliseconds before 1970 are written as their two's complement.
     let millis = u64::from_str_radix(millis, 16).ok()?.cast_signed();
     Some((Moment::from_unix_millis(millis), CallSid::parse(sid).ok()?))
 }
