@@ -1,13 +1,13 @@
-//! Randomness, given from outside.
+//! Randomness, as an argument.
 
 use std::fmt;
 
 use callerid_core::{RequestSid, ValidationCode};
 
-/// 80 random bytes, enough for one request: its Sid, and the Sids and the code of one validation, are cut from
-/// them.
+/// 80 random bytes, enough for one request: its Sid, and the Sids and the code of one validation.
 ///
-/// A host draws them anew for every request from its system's generator; a test gives its own.
+/// A host generates new bytes for every request with the system's random number generator. A test
+/// provides its own.
 pub struct RandomBytes {
     request_id: [u8; 16],
     pub(crate) call_sid: [u8; 16],
@@ -16,10 +16,10 @@ pub struct RandomBytes {
 }
 
 impl RandomBytes {
-    /// How many bytes it takes.
+    /// The number of bytes.
     pub const BYTES: usize = 80;
 
-    /// Takes 80 uniformly random bytes.
+    /// Creates the value from 80 uniformly random bytes.
     pub fn new(bytes: [u8; Self::BYTES]) -> Self {
         let mut rest = bytes.into_iter();
         let mut next = || rest.next().unwrap_or_default();
@@ -31,12 +31,13 @@ impl RandomBytes {
         }
     }
 
-    /// The Sid of the request that it was drawn for.
+    /// The Sid of the request that these bytes belong to.
     pub fn request_sid(&self) -> RequestSid {
         RequestSid::from_random_bytes(&self.request_id)
     }
 
-    /// The same, but the code that is drawn from it is this one: for tests, which must know what to key.
+    /// The same bytes, except that they generate this code. For tests, which must know the code to
+    /// enter.
     #[must_use]
     pub fn with_code(mut self, code: &ValidationCode) -> Self {
         self.validation_code = code.to_random_bytes();

@@ -1,29 +1,29 @@
-//! Requests as the service reads them, whatever they are kept in. (The `http` crate's types are behind a feature, for they
-//! take 18 KB of a compressed .wasm.)
+//! Requests as the service reads them, independent of any HTTP library. (The `http` crate's types
+//! are behind a feature, because they add 18 KB to a compressed .wasm.)
 
 use callerid_core::RestException;
 
-/// The longest body that is read, in bytes. A longer one is answered with 413.
+/// The maximum length of a body, in bytes. The response to a longer one is a 413.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Stands for a header's value that is not text: no header has a use for it.
+/// Replaces a header value that is not text. It is invalid in every header.
 #[cfg(feature = "http")]
 const UNREADABLE: &str = "\u{fffd}";
 
-/// The 413 for a body of more than [`MAX_BODY_BYTES`].
+/// The 413 for a body longer than [`MAX_BODY_BYTES`].
 pub fn body_too_long() -> RestException {
     let message = format!("Request body too long: at most {MAX_BODY_BYTES} bytes are read");
     RestException::http(413, message)
 }
 
-/// What the service reads of an HTTP request.
+/// The parts of an HTTP request that the service reads.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Request<'a> {
-    /// The method, as it was sent: `GET`.
+    /// The method, as sent: `GET`.
     pub method: &'a str,
     /// The path, still percent-encoded: `/2008-08-01/Accounts/…`.
     pub path: &'a str,
-    /// What follows the path's `?`, still percent-encoded; empty if nothing does.
+    /// The part after the path's `?`, still percent-encoded; empty if there is none.
     pub query: &'a str,
     /// The value of the `Authorization` header.
     pub authorization: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! Responses as the service gives them, whatever they are sent with.
+//! Responses of the service, independent of any HTTP library.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Headers, names in lower case. `Content-Length` and `Date` are the host's.
+    /// Headers, with names in lower case. The host adds `Content-Length` and `Date`.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
     /// The body.
     pub body: Vec<u8>,
@@ -32,7 +32,7 @@ impl Response {
 impl From<Response> for http::Response<Vec<u8>> {
     fn from(response: Response) -> Self {
         let mut http = Self::new(response.body);
-        // What the service answers with is a status, and its headers are text.
+        // The service's status codes are valid, and its headers are text.
         *http.status_mut() = http::StatusCode::from_u16(response.status).unwrap_or_default();
         for (name, value) in response.headers {
             let value = match value {

@@ -1,4 +1,4 @@
-//! The router: which part of the service a request is for, and what goes with every answer.
+//! The router: which part of the service handles a request, and what every response contains.
 
 use callerid_core::representation::Representation;
 use callerid_core::{ApiVersion, ErrorCode, Moment, RequestSid, RestException};
@@ -15,10 +15,10 @@ use crate::store::Store;
 use crate::versions;
 
 impl<S: Store> Service<S> {
-    /// Answers a request of the API, or of the control surface under `/_callerid/`.
+    /// Answers a request to the API, or to the control surface under `/_callerid/`.
     ///
-    /// `now` is the time, `random_bytes` random bytes that have not been used before. A `HEAD` is answered as a `GET`
-    /// is; the host leaves the body away.
+    /// `now` is the current time. `random_bytes` must not have been used before. The response to a
+    /// `HEAD` request is the same as to `GET`; the host omits the body.
     pub async fn respond<'a>(
         &self,
         request: impl Into<Request<'a>>,
@@ -29,7 +29,7 @@ impl<S: Store> Service<S> {
         let method = if request.method == "HEAD" { "GET" } else { request.method };
         let request = &Request { method, ..request };
         let mut reply = Reply::new(Response::no_content());
-        // OPTIONS is asked by browsers before a request to another origin, and never with credentials.
+        // Browsers send OPTIONS before a request to another origin, and never with credentials.
         if method != "OPTIONS" {
             match request.path.strip_prefix(control::PREFIX) {
                 Some(path) => control::respond(self, path, request, now, &mut reply).await,
@@ -40,9 +40,10 @@ impl<S: Store> Service<S> {
         reply
     }
 
-    /// Answers `GET` of [`EVENTS_PATH`]: with the stream, and the response whose body it is.
+    /// Answers `GET` of [`EVENTS_PATH`] with the stream, and the response whose body it is.
     ///
-    /// `last_event_id` is the value of a `Last-Event-ID` header: the stream goes on after that event, or begins now.
+    /// `last_event_id` is the value of the `Last-Event-ID` header. The stream continues after that
+    /// event. Without the header, it starts with new events.
     ///
     /// # Errors
     /// The reply to send instead.
@@ -108,8 +109,8 @@ impl<S: Store> Service<S> {
     }
 }
 
-/// The response with which a host refuses a request that it does not hand on, such as one whose body is too
-/// long: written as an answer for that path would be.
+/// The response to send if the host itself rejects a request, for example because its body is too
+/// long. It has the format of the service's responses for that path.
 pub fn error_response(path: &str, exception: &RestException, request_sid: RequestSid) -> Response {
     let mut response = match path.starts_with(control::PREFIX) {
         true => control::error_response(exception),
@@ -119,7 +120,8 @@ pub fn error_response(path: &str, exception: &RestException, request_sid: Reques
     response
 }
 
-/// The response with which a host answers a request of the control surface itself: a JSON document.
+/// The response to send if the host itself answers a request to the control surface: a JSON
+/// document.
 pub fn json_response(json: &str, request_sid: RequestSid) -> Response {
     let content_type = Representation::Json.content_type();
     let mut response = Response::new(200, content_type, json.as_bytes().to_vec());
@@ -127,8 +129,8 @@ pub fn json_response(json: &str, request_sid: RequestSid) -> Response {
     response
 }
 
-/// The error of a path that names nothing: in the version that it begins with, and the representation that it
-/// ends with, if it does.
+/// The error for a path that names nothing, in the version at the start of the path and the
+/// representation at its end, if any.
 fn api_error_response(path: &str, exception: RestException) -> Response {
     let version = path.split('/').nth(1).and_then(|segment| ApiVersion::parse(segment).ok());
     let extension = path.rsplit_once('.').map(|(_, extension)| extension);
@@ -140,9 +142,10 @@ fn api_error_response(path: &str, exception: RestException) -> Response {
     )
 }
 
-/// What goes with every answer: the request's Sid, the challenge with a 401, when to try again with a 503, leave for pages
-/// of any origin to read it, and what keeps browsers from storing or running it. Those pages must know the credentials, for a
-/// browser sends none of its own where the origin allowed is `*`.
+/// Adds the headers of every response: the request's Sid, the challenge of a 401, `Retry-After` for
+/// a 503, CORS headers that let pages of any origin read it, and headers that stop browsers from
+/// storing or running it. Such pages must know the credentials, because browsers do not send stored
+/// credentials if the allowed origin is `*`.
 fn add_common_headers(response: &mut Response, request_sid: RequestSid) {
     let headers = &mut response.headers;
     headers.push(("twilio-request-id", request_sid.to_string().into()));
@@ -160,18 +163,18 @@ fn add_common_headers(response: &mut Response, request_sid: RequestSid) {
 }
 
 const SERVICE_UNAVAILABLE: u16 = 503;
-/// When to try again where the store does nothing for now, in seconds.
+/// The seconds after which to try again if the store is temporarily unavailable.
 const RETRY_AFTER_SECONDS: &str = "1";
 
-/// What an answer in HTML may do: be seen, and nothing else.
+/// An HTML response may be displayed, and nothing else.
 const HTML_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; sandbox";
 
-/// Answers hold numbers, names and codes: they are for whoever asked, and for now.
+/// Responses contain numbers, names and codes: browsers must not store them.
 const BROWSER: [(&str, &str); 2] =
     [("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
 
-/// As captured from the real service; `Last-Event-ID` is for the control surface's events.
+/// As captured from Twilio's service. `Last-Event-ID` is for the control surface's events.
 const CORS: [(&str, &str); 4] = [
     ("access-control-allow-origin", "*"),
     (

@@ -1,4 +1,4 @@
-//! The [`Service`]: operations on a store, with the rules of both; one for every host.
+//! The [`Service`]: the API's operations on a store, for every host.
 
 use std::cmp::Reverse;
 
@@ -19,12 +19,13 @@ use crate::store::{Store, StoreError};
 use crate::transition::{Instruction, Transition, UnexpectedEvent};
 use crate::versions::{self, Answer};
 
-/// Answers requests over a store. It keeps nothing itself, so any number of them may share one.
+/// Answers requests with the help of a store. It has no state of its own, so several services can
+/// share a store.
 ///
-/// A host gives it requests ([`respond`](Self::respond)), what happens at the phone
-/// ([`phone_event`](Self::phone_event)) and the time ([`tick`](Self::tick)), each with the `now` it
-/// has; what comes back says what the host must do next. All of that is saved before it is said, so a
-/// host that is killed finds it again with its first `tick`.
+/// A host passes it requests ([`respond`](Self::respond)), phone events
+/// ([`phone_event`](Self::phone_event)) and the time ([`tick`](Self::tick)), each with the current
+/// time as `now`. The return values say what the host must do next. All changes are saved before
+/// they are returned, so a host that is killed finds its work again with the first `tick`.
 #[derive(Debug)]
 pub struct Service<S> {
     pub(crate) store: S,
@@ -32,71 +33,73 @@ pub struct Service<S> {
     limits: Limits,
 }
 
-/// A response, and what the host must do besides sending it.
+/// A response, and what the host must do apart from sending it.
 #[derive(Debug)]
 pub struct Reply {
-    /// What to send.
+    /// The response to send.
     pub response: Response,
-    /// What the phone line is to do, in this order.
+    /// Commands for the phone line, in this order.
     pub next: Vec<LineCommand>,
-    /// A [`tick`](Service::tick) is due at this moment, if not before.
+    /// The host must call [`tick`](Service::tick) by this time.
     pub wake_at: Option<Moment>,
-    /// Why the response is a 500: for the host's log, not for whoever asked.
+    /// Why the response is a 500: for the host's log, not for the client.
     pub failure: Option<StoreError>,
 }
 
-/// Something for the phone line to do.
+/// A command for the phone line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineCommand {
-    /// With which call.
+    /// The call.
     pub call: Call,
-    /// What.
+    /// What to do with it.
     pub instruction: Instruction,
 }
 
-/// What the time has done.
+/// The result of a tick.
 #[derive(Debug, Default)]
 pub struct Tick {
-    /// What the phone line is to do, in this order.
+    /// Commands for the phone line, in this order.
     pub next: Vec<LineCommand>,
-    /// When to tick again; `None` while no call is live.
+    /// When to tick again; `None` if no call is live.
     pub wake_at: Option<Moment>,
 }
 
-/// What an event of the phone has done.
+/// The result of a phone event.
 #[derive(Debug)]
 pub struct PhoneReply {
     /// The call after the event.
     pub outcome: Result<Call, PhoneEventError>,
-    /// What the phone line is to do, in this order.
+    /// Commands for the phone line, in this order.
     pub next: Vec<LineCommand>,
 }
 
-/// Why an event of the phone changed nothing.
+/// Why a phone event changed nothing.
 #[derive(Debug)]
 pub enum PhoneEventError {
-    /// There is no such call.
+    /// The call does not exist.
     NoSuchCall,
-    /// The call is not in a state in which that can happen.
+    /// The event is impossible in the call's current state.
     Unexpected(UnexpectedEvent),
     /// The store failed.
     Store(StoreError),
 }
 
-/// What a validation fails with in the one of 10^53 draws in which no code can be drawn.
+/// The error of a validation if the random bytes yield no code, which happens once in 10^53
+/// validations.
 const NO_CODE: &str = "the random bytes hold no code";
-/// The name of the line whose calls ring on the control surface alone.
+/// The name of the line whose calls can be answered only through the control surface.
 pub const VIRTUAL_LINE: &str = "virtual";
-/// How many calls one `tick` takes up before it looks at the clock again.
+/// How many calls `tick` processes before it looks for due calls again.
 const TICK_BATCH: usize = 1000;
 
 impl<S: Store> Service<S> {
-    /// A service over that store, whose calls ring on the control surface alone.
+    /// Creates a service with this store, whose calls can be answered only through the control
+    /// surface.
     pub const fn new(store: S) -> Self {
         Self { store, line: VIRTUAL_LINE, limits: Limits::DEFAULT }
     }
 
-    /// The same service, whose calls ring at the phone line of that name.
+    /// The same service, with calls on the phone line of this name.
     #[must_use]
     pub fn with_line(self, line: &'static str) -> Self {
         Self { line, ..self }
@@ -108,25 +111,25 @@ impl<S: Store> Service<S> {
         Self { limits, ..self }
     }
 
-    /// What the phone line is called.
+    /// The name of the phone line.
     pub const fn line(&self) -> &'static str {
         self.line
     }
 
-    /// The store it works on.
+    /// The service's store.
     pub const fn store(&self) -> &S {
         &self.store
     }
 
-    /// The store it worked on.
+    /// Returns the service's store.
     pub fn into_store(self) -> S {
         self.store
     }
 
-    /// The account whose credentials an `Authorization` header carries.
+    /// The account whose credentials are in the `Authorization` header.
     ///
     /// # Errors
-    /// The 401 to answer with, or the store's failure.
+    /// The 401 to return, or the store's error.
     pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Account, ServiceError> {
         self.account(&credentials(authorization)?).await
     }
@@ -137,10 +140,10 @@ impl<S: Store> Service<S> {
         Ok(account)
     }
 
-    /// Places the calls that are due and ends those whose codes have expired.
+    /// Places the calls that are due, and ends the calls whose codes have expired.
     ///
     /// # Errors
-    /// The store's failure; what was due still is.
+    /// The store's error. Whatever was due remains due.
     pub async fn tick(&self, now: Moment) -> Result<Tick, StoreError> {
         let mut tick = Tick::default();
         loop {
@@ -151,7 +154,7 @@ impl<S: Store> Service<S> {
                 break;
             }
             let saved = self.store.save(steps.clone()).await?;
-            // What cannot be saved is due for good: the host comes back to it.
+            // Transitions that cannot be saved stay due; the host will call `tick` again.
             let is_stuck = !saved.contains(&true);
             let steps = steps.into_iter().zip(saved).filter(|(_, saved)| *saved);
             tick.next.extend(steps.filter_map(|(step, _)| step.into_next()));
@@ -163,8 +166,8 @@ impl<S: Store> Service<S> {
         Ok(tick)
     }
 
-    /// Tells a call what has happened at its phone. If the time has done something to it first (it was due,
-    /// or has expired), that is saved first.
+    /// Applies a phone event to a call. If the call was due or has expired, that transition is
+    /// saved first.
     pub async fn phone_event(&self, sid: &CallSid, event: &PhoneEvent, now: Moment) -> PhoneReply {
         let mut next = Vec::new();
         let outcome = loop {
@@ -181,7 +184,8 @@ impl<S: Store> Service<S> {
             };
             match self.store.save(vec![step.clone()]).await {
                 Err(error) => break Err(PhoneEventError::Store(error)),
-                // Another step came first: look again. It went on by that, so this ends.
+                // Another transition was saved first, so try again. The call has made progress, so
+                // the loop terminates.
                 Ok(saved) if !saved.contains(&true) => {}
                 Ok(_) => {
                     let call = step.call.clone();
@@ -205,7 +209,7 @@ impl<S: Store> Service<S> {
     ) -> Result<Answer, ServiceError> {
         let not_found = || ApiError::not_found(request.path);
         let account = self.authenticate(request.authorization).await?.sid;
-        // Another account's resources are as if they did not exist.
+        // Another account's resources appear not to exist.
         if account != route.account {
             return Err(not_found().into());
         }
@@ -249,7 +253,7 @@ impl<S: Store> Service<S> {
         Ok(Answer::CallerIds(page, request))
     }
 
-    /// The place in a list's order that a token names.
+    /// The position in the list that a token refers to.
     async fn place(&self, account: &AccountSid, token: PageToken) -> Result<ListKey, ServiceError> {
         let PageToken { sid, updated, .. } = token;
         if let Some(updated) = updated {
@@ -271,7 +275,7 @@ impl<S: Store> Service<S> {
         let call = Call::new(*account, new, random_bytes, now);
         let call = call.ok_or_else(|| StoreError::new(NO_CODE))?;
         let validation_request = call.to_validation_request();
-        // A call without a delay is saved as ringing at once: one step, and one write.
+        // A call without a delay is saved as ringing at once, which saves a transition and a write.
         let (call, place) = match call.advance_to(now) {
             Some(step) => (step.call, step.instruction),
             None => (call, None),

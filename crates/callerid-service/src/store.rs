@@ -1,9 +1,9 @@
-//! The [`Store`]: all that must survive a crash.
+//! The [`Store`]: everything that must survive a crash.
 //!
-//! Each method is one atomic step that the domain needs, so that a map in memory, an embedded database and
-//! a database server all fit behind it. A method that changes something returns when the change is as
-//! durable as the store makes it. What the domain decides (whether a call is admitted, what a name
-//! defaults to) is called from within the step; a store decides nothing.
+//! Each method is one atomic step that the domain needs, so a map in memory, an embedded database
+//! and a database server can all implement it. A method that changes something returns once the
+//! change is as durable as the store makes it. A store makes no decisions: within its steps, it
+//! calls the domain's functions, which decide whether to admit a call or what a default name is.
 
 mod memory;
 
@@ -25,23 +25,24 @@ use crate::event::Event;
 use crate::limits::{CallbackSlots, Limits};
 use crate::transition::Transition;
 
-/// Calls that have ended and are still kept for an account: the newest.
+/// How many ended calls a store keeps for each account: the newest.
 pub const ENDED_CALLS_KEPT: usize = 100;
-/// Callbacks that are done, delivered or given up, and are still kept for an account: the newest.
+/// How many finished callbacks, delivered or failed, a store keeps for each account: the newest.
 pub const CALLBACKS_KEPT: usize = 100;
-/// Events of an account that are kept for whoever resumes: the newest.
+/// How many events a store keeps for each account, for clients that resume a stream: the newest.
 pub const EVENTS_KEPT: usize = 10_000;
 
-/// Keeps accounts, caller IDs, calls, the count of wrong entries, and the events of every change.
+/// Stores accounts, caller IDs, calls, counts of wrong entries, and the events of all changes.
 ///
 /// Every change to a caller ID or a call appends its [`Event`] in the same step.
 pub trait Store: Send + Sync {
-    /// Whether a change would be made now. A store that cannot fail need not say so.
+    /// Checks whether the store could make a change now. A store that cannot fail need not
+    /// implement this.
     fn health(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         async { Ok(()) }
     }
 
-    /// The account with that Sid.
+    /// The account with this Sid.
     fn account(
         &self,
         sid: &AccountSid,
@@ -54,8 +55,9 @@ pub trait Store: Send + Sync {
         sid: &CallerIdSid,
     ) -> impl Future<Output = Result<Option<OutgoingCallerId>, StoreError>> + Send;
 
-    /// A page of the account's caller IDs that match, in the order of [`OutgoingCallerId::list_key`]. A page that the
-    /// list does not have comes back without rows, with the list's total.
+    /// A page of the account's caller IDs that match the filter, ordered by
+    /// [`OutgoingCallerId::list_key`]. A page that does not exist has no rows, but the list's
+    /// total.
     fn list(
         &self,
         account: &AccountSid,
@@ -63,7 +65,8 @@ pub trait Store: Send + Sync {
         page: PageRequest,
     ) -> impl Future<Output = Result<Page<OutgoingCallerId>, StoreError>> + Send;
 
-    /// Renames a caller ID with [`OutgoingCallerId::rename`] and returns it; `None` where there is none.
+    /// Renames a caller ID with [`OutgoingCallerId::rename`] and returns it; `None` if it does not
+    /// exist.
     fn rename(
         &self,
         account: &AccountSid,
@@ -72,44 +75,48 @@ pub trait Store: Send + Sync {
         now: Moment,
     ) -> impl Future<Output = Result<Option<OutgoingCallerId>, StoreError>> + Send;
 
-    /// Removes a caller ID; `false` where there is none.
+    /// Removes a caller ID; `false` if it does not exist.
     fn remove(
         &self,
         account: &AccountSid,
         sid: &CallerIdSid,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Adds a call if its [`Eligibility`](crate::Eligibility) admits it within these limits, and ends the one it
-    /// replaces.
+    /// Adds a call if its [`Eligibility`](crate::Eligibility) admits it within these limits, and
+    /// ends the call that it replaces.
     fn add_call(
         &self,
         call: Call,
         limits: &Limits,
     ) -> impl Future<Output = Result<Result<Admitted, Ineligible>, StoreError>> + Send;
 
-    /// One of the calls of any account.
+    /// A call of any account.
     fn call(&self, sid: &CallSid) -> impl Future<Output = Result<Option<Call>, StoreError>> + Send;
 
-    /// Some of the account's calls, newest first: of every live one, and the ended ones that are kept.
+    /// Some of the account's calls, newest first: all live calls, and the ended calls that are
+    /// kept.
     fn calls(
         &self,
         account: &AccountSid,
         which: Newest,
     ) -> impl Future<Output = Result<Vec<Call>, StoreError>> + Send;
 
-    /// Saves steps, each whole or not at all, and says of each whether it was saved. One whose call has
-    /// moved on (its revision is not the one before the step's) is not, nor, of several, one that the store does not
-    /// take for what else it has. With a step go what is known of its number
-    /// ([`NumberUsage::after`](crate::NumberUsage::after)) and the caller ID that it adds, in place of one with the same
-    /// Sid or number. With a call that ends, the oldest of its account's ended calls beyond [`ENDED_CALLS_KEPT`] may be
-    /// dropped.
+    /// Saves transitions, each of them atomically, and returns for each whether it was saved. A
+    /// transition is not saved if its call has changed (its revision is not the transition's
+    /// revision minus one). Of several transitions, the store may also leave out one if its other
+    /// data does not allow it.
+    ///
+    /// The same step saves the usage of the number
+    /// ([`NumberUsage::after`](crate::NumberUsage::after)) and the caller ID that the transition
+    /// adds, which replaces one with the same Sid or number. When a call ends, the account's oldest
+    /// ended calls beyond [`ENDED_CALLS_KEPT`] may be dropped.
     fn save(
         &self,
         steps: Vec<Transition>,
     ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
-    /// Live calls whose [`wake_at`](Call::wake_at) has come, or that were created after `now`; earliest
-    /// first, at most `limit`.
+    /// The live calls whose [`wake_at`](Call::wake_at) has passed, or that were created after
+    /// `now`: at most `limit`, earliest first.
     fn due(
         &self,
         now: Moment,
@@ -119,16 +126,17 @@ pub trait Store: Send + Sync {
     /// The earliest [`wake_at`](Call::wake_at) of all live calls.
     fn wake_at(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
 
-    /// Some of the account's callbacks, newest first: of every pending one, and the done ones that are kept.
+    /// Some of the account's callbacks, newest first: all pending callbacks, and the finished ones
+    /// that are kept.
     fn callbacks(
         &self,
         account: &AccountSid,
         which: Newest,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
-    /// Callbacks that [are due](Callback::is_due), for which there would be slots if none were being sent. Of each account
-    /// and receiver they are those with the earliest [`next_at`](Callback::next_at), and so of each account; the accounts
-    /// take turns, so that each one's first come before any one's second.
+    /// The callbacks that [are due](Callback::is_due) and have a slot, if none are being sent. For each account and
+    /// receiver, these are the ones with the earliest [`next_at`](Callback::next_at). Accounts take turns: the first
+    /// callback of each comes before the second of any.
     fn due_callbacks(
         &self,
         now: Moment,
@@ -138,14 +146,15 @@ pub trait Store: Send + Sync {
     /// The earliest [`next_at`](Callback::next_at) of all callbacks.
     fn callbacks_wake_at(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
 
-    /// Saves a callback after an attempt; `false` where it has moved on (its attempts are not one fewer). Of an
-    /// account's callbacks that are done the oldest beyond [`CALLBACKS_KEPT`] are dropped.
+    /// Saves a callback after an attempt. Returns `false` if the callback has changed (its number
+    /// of attempts is not one less). The account's oldest finished callbacks beyond
+    /// [`CALLBACKS_KEPT`] are dropped.
     fn save_callback(
         &self,
         callback: Callback,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// The account's events after the one with that id, oldest first, at most `limit`.
+    /// The account's events after the event with this id, oldest first, at most `limit`.
     fn events_after(
         &self,
         account: &AccountSid,
@@ -154,12 +163,12 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Events, StoreError>> + Send;
 }
 
-/// Which of an account's calls or callbacks: the newest, or those that are older than one of them.
+/// Selects an account's calls or callbacks: the newest, or those older than one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Newest {
-    /// When the one was created that all are older than, and the Sid of its call.
+    /// Only those older than this one: when it was created, and the Sid of its call.
     pub before: Option<(Moment, CallSid)>,
-    /// How many at most.
+    /// The maximum number to return.
     pub limit: usize,
 }
 
@@ -175,11 +184,11 @@ pub struct Events {
     pub events: Vec<Event>,
     /// The id of the newest event of all accounts; 0 before the first.
     pub newest: u64,
-    /// Whether events between the one asked for and the first of these may have been dropped.
+    /// Whether events between the requested one and the first of these may have been dropped.
     pub gap: bool,
 }
 
-/// A store that could not do what was asked: the disk is full, the database is gone.
+/// A store's error, for example because the disk is full or the database is gone.
 #[derive(Debug)]
 pub struct StoreError {
     source: Box<dyn std::error::Error + Send + Sync>,
@@ -194,33 +203,33 @@ enum Kind {
 }
 
 impl StoreError {
-    /// Wraps what the store ran into.
+    /// Wraps an error of the store.
     pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { source: source.into(), kind: Kind::Failed }
     }
 
-    /// Wraps what keeps the store from doing anything for now: another process has it locked, or it is gone. It is
-    /// answered with 503 and `Retry-After`.
+    /// Wraps an error that temporarily prevents the store from doing anything: another process has
+    /// locked it, or it is gone. The response is a 503 with `Retry-After`.
     pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { kind: Kind::Unavailable, ..Self::new(source) }
     }
 
-    /// Wraps what is wrong with one row, which cannot be read however often it is tried.
+    /// Wraps an error in a single row, which fails every time it is read.
     pub fn unreadable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { kind: Kind::Unreadable, ..Self::new(source) }
     }
 
-    /// Whether it may go well if it is tried again later.
+    /// Whether it can help to try again later.
     pub fn is_unavailable(&self) -> bool {
         self.kind == Kind::Unavailable
     }
 
-    /// Whether it is one row that cannot be read.
+    /// Whether a single row is unreadable.
     pub fn is_unreadable(&self) -> bool {
         self.kind == Kind::Unreadable
     }
 
-    /// What is answered where it keeps a request from being done.
+    /// The response to a request that fails with this error.
     pub(crate) fn to_exception(&self) -> RestException {
         RestException::new(match self.kind {
             Kind::Unavailable => ErrorCode::ServiceUnavailable,

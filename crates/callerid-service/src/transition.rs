@@ -1,4 +1,4 @@
-//! Transitions: what time and the phone do to a call.
+//! Transitions: how time and phone events change a call.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::keypad::CodeEntry;
 use crate::keypad::{DigitBuffer, Key};
 
 impl Call {
-    /// What the time alone does to it: it is placed when due, and ended when its code has expired.
-    /// `None` while there is nothing to do.
+    /// The transition that is due at `now`: a call is placed when it is due, and ended when its
+    /// code has expired. `None` if there is none.
     pub fn advance_to(&self, now: Moment) -> Option<Transition> {
         if !self.status.is_live() {
             return None;
@@ -32,10 +32,10 @@ impl Call {
         })
     }
 
-    /// What an event of the phone does to it.
+    /// The transition for a phone event.
     ///
     /// # Errors
-    /// [`UnexpectedEvent`] where it is not in a state in which that can happen.
+    /// [`UnexpectedEvent`] if the event is impossible in the call's current state.
     pub fn apply(&self, event: &PhoneEvent, now: Moment) -> Result<Transition, UnexpectedEvent> {
         match (self.status, event) {
             (CallStatus::Ringing, PhoneEvent::Answered) => {
@@ -60,7 +60,7 @@ impl Call {
         }
     }
 
-    /// It gives way to a new request for the same number.
+    /// The transition that cancels the call in favour of a new request for the same number.
     pub fn canceled(&self, now: Moment) -> Transition {
         self.ended(CallStatus::Canceled, now)
     }
@@ -135,31 +135,31 @@ impl Call {
     }
 }
 
-/// A transition of a call, to be saved in one piece.
+/// A transition of a call, to be saved atomically.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// The call after the step; its revision is one more than before.
+    /// The call after the transition. Its revision is one more than before.
     pub call: Call,
-    /// When it is made.
+    /// When the transition happens.
     pub at: Moment,
-    /// Wrong entries that were keyed in it: the number has so many more, whichever account's call they were keyed in.
+    /// Wrong entries in this transition. They count against the number, regardless of the account.
     pub wrong_entries: u8,
-    /// The caller ID that the step adds: the code was keyed.
+    /// The caller ID that the transition adds, if the right code was entered.
     pub caller_id: Option<OutgoingCallerId>,
-    /// The callback that the step asks for: the call has ended.
+    /// The callback that the transition requests, if the call has ended.
     pub callback: Option<Callback>,
-    /// What the phone line is to do, once the step is saved.
+    /// What the phone line must do once the transition is saved.
     pub instruction: Option<Instruction>,
 }
 
-/// What a phone line is to do.
+/// What a phone line must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instruction {
     /// Dial the call's number.
     Place,
-    /// Say something, and go on listening.
+    /// Play a prompt, and continue listening.
     Play(Prompt),
-    /// Say something, if anything, and end the call.
+    /// Play the prompt, if any, and end the call.
     HangUp(Option<Prompt>),
 }
 
@@ -169,9 +169,9 @@ pub enum Instruction {
 pub enum Prompt {
     /// Please enter the six digits that you were shown.
     EnterCode,
-    /// That was not the code; so many entries are left.
+    /// That was not the code; this many entries are left.
     WrongCode {
-        /// Wrong entries that are still allowed in this call.
+        /// How many wrong entries the call still allows.
         entries_left: u8,
     },
     /// That was the code: the number is validated.
@@ -180,7 +180,7 @@ pub enum Prompt {
     Failed,
 }
 
-/// An event that cannot happen to a call as it stands.
+/// An event that is impossible in the call's current state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnexpectedEvent {
     status: CallStatus,

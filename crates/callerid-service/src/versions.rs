@@ -1,7 +1,8 @@
-//! Versions of the API: how the same operations look in each. The one place where they differ.
+//! API versions: how each version represents the same operations. All differences between versions
+//! are here.
 //!
-//! A version says how a request is read ([`decode`]) and how an answer is written ([`encode`]); between the two nobody
-//! knows which it was.
+//! A version determines how to read a request ([`decode`]) and how to write the answer
+//! ([`encode`]). The code between the two does not know the version.
 
 mod paging;
 mod parameters;
@@ -19,7 +20,7 @@ use callerid_core::ApiVersion;
 
 pub(crate) use parameters::{Parameters, form, malformed};
 
-/// What the service answers, before a version writes it.
+/// The service's answer, before a version writes it.
 #[derive(Debug)]
 pub(crate) enum Answer {
     CallerIds(Page<OutgoingCallerId>, ListRequest),
@@ -28,7 +29,7 @@ pub(crate) enum Answer {
     Deleted,
 }
 
-/// Reads what a request wants of the resource that its path names.
+/// Determines what a request asks of the resource that its path names.
 pub(crate) fn decode(
     version: ApiVersion,
     resource: Resource,
@@ -40,7 +41,7 @@ pub(crate) fn decode(
     }
 }
 
-/// Writes an answer to a request for that path.
+/// Writes the answer to a request for this path.
 pub(crate) fn encode(
     version: ApiVersion,
     representation: Representation,

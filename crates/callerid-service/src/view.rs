@@ -1,4 +1,4 @@
-//! Calls and callbacks as the control surface and the events show them.
+//! Calls and callbacks as the control surface and events show them.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use callerid_core::{AccountSid, CallSid, FriendlyName, Moment, PhoneNumber};
 use crate::call::{Call, CallStatus};
 use crate::callback::Callback;
 
-/// A call: everything but its code and what was keyed.
+/// A call, without its code and the digits entered.
 #[derive(Serialize)]
 pub(crate) struct CallView<'a> {
     call_sid: &'a CallSid,

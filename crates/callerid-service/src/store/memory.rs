@@ -1,4 +1,4 @@
-//! A store in memory: for tests, and for the API inside a page or a process.
+//! A store in memory, for tests and for the API inside a page or a process.
 
 mod snapshot;
 
@@ -24,42 +24,44 @@ use crate::limits::{CallbackSlots, Limits};
 use crate::number_usage::NumberUsage;
 use crate::transition::Transition;
 
-/// Keeps everything in memory, and loses it with the process.
+/// Keeps everything in memory and loses it when the process ends.
 ///
-/// It looks through its rows where another store has an index: made for the some thousand caller IDs of a test or a
-/// page, and small in a page's WebAssembly.
+/// It scans its rows where other stores use an index. It is meant for the few thousand caller IDs
+/// of a test or a page, and is small in a page's WebAssembly.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
 }
 
 impl MemoryStore {
-    /// A store with these accounts and nothing else.
+    /// Creates a store with only these accounts.
     pub fn new(accounts: impl IntoIterator<Item = Account>) -> Self {
         let accounts = accounts.into_iter().collect();
         Self { state: Mutex::new(State { accounts, ..State::default() }) }
     }
 
-    /// Puts a caller ID in as it stands, without a validation, in place of one with the same Sid or the
-    /// same number. No event tells of it.
+    /// Adds a caller ID without a validation, and replaces one with the same Sid or number. This
+    /// creates no event.
     pub fn seed(&self, caller_id: OutgoingCallerId) {
         self.state().put_caller_id(caller_id);
     }
 
-    /// The accounts it knows.
+    /// The store's accounts.
     pub fn accounts(&self) -> Vec<Account> {
         self.state().accounts.clone()
     }
 
-    /// All it holds, as bytes that [`restore`](Self::restore) takes. They hold tokens and codes in clear.
+    /// The store's contents as bytes for [`restore`](Self::restore). They contain tokens and codes
+    /// in plain text.
     pub fn snapshot(&self) -> Vec<u8> {
         self.state().to_snapshot()
     }
 
-    /// Takes up what a snapshot holds in place of what it held. Whoever follows the events is told of a gap.
+    /// Replaces the store's contents with those of a snapshot. Clients that follow the events are
+    /// told of a gap.
     ///
     /// # Errors
-    /// [`InvalidSnapshot`], and nothing is changed.
+    /// [`InvalidSnapshot`], if the snapshot is invalid. The store is unchanged.
     pub fn restore(&self, snapshot: &[u8]) -> Result<(), InvalidSnapshot> {
         let restored = State::from_snapshot(snapshot)?;
         let mut state = self.state();
@@ -68,7 +70,7 @@ impl MemoryStore {
         Ok(())
     }
 
-    // The state is whole between any two statements that take the lock, so a poisoned lock is as good.
+    // The state is consistent whenever the lock is released, so a poisoned lock is usable.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -77,11 +79,11 @@ impl MemoryStore {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     accounts: Vec<Account>,
-    /// In the order of a list: see [`OutgoingCallerId::list_key`].
+    /// In list order; see [`OutgoingCallerId::list_key`].
     caller_ids: Vec<OutgoingCallerId>,
     /// Oldest first.
     calls: Vec<Call>,
-    /// Numbers with wrong entries, or recent calls.
+    /// Numbers with wrong entries or recent calls.
     numbers: Vec<(PhoneNumber, NumberUsage)>,
     /// Oldest first.
     callbacks: Vec<Callback>,
@@ -129,7 +131,7 @@ impl State {
         Some(self.caller_ids.remove(place))
     }
 
-    /// Inserts a caller ID in place of one with the same Sid or the same number.
+    /// Inserts a caller ID, and replaces one with the same Sid or number.
     fn put_caller_id(&mut self, caller_id: OutgoingCallerId) {
         self.caller_ids.retain(|it| {
             it.account_sid != caller_id.account_sid
@@ -180,7 +182,7 @@ impl State {
         }
     }
 
-    /// Forgets the numbers that nothing is held against any more.
+    /// Drops the numbers whose usage has no effect any more.
     fn forget_numbers(&mut self, now: Moment) {
         self.numbers.retain(|(_, usage)| !usage.is_forgotten(now));
     }
@@ -238,7 +240,7 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
     items.fold(0, |count: u32, _| count.saturating_add(1))
 }
 
-/// The first of these by their key, at most `limit`, in its order.
+/// The first `limit` items, ordered by key.
 fn first<'a, T: Clone + 'a, K: Ord>(
     items: impl Iterator<Item = &'a T>,
     limit: usize,

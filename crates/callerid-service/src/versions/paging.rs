@@ -1,8 +1,9 @@
-//! PageTokens and the addresses that carry them, in every version.
+//! PageTokens and the addresses that contain them, in every version.
 //!
-//! A token is `PA` and the Sid of the last row of the page before, or `PB` and the Sid of the first row of the page after,
-//! as Twilio's are, and then the second of the row's DateUpdated in hexadecimal: so the place is kept if the
-//! row is removed. Where the page lies is up to the token; a page number beside it is only repeated.
+//! As in Twilio's API, a token is `PA` and the Sid of the last row of the previous page, or `PB`
+//! and the Sid of the first row of the next page. After that comes the second of the row's
+//! DateUpdated in hexadecimal, which preserves the position if the row is removed. The token
+//! determines the page; a page number next to it is only repeated.
 
 use std::cmp::Reverse;
 
@@ -16,12 +17,13 @@ use crate::operation::PageToken;
 const AFTER: &str = "PA";
 const BEFORE: &str = "PB";
 
-/// The token of a request for a page.
+/// The token in a request for a page.
 pub(super) fn token(query: &Parameters<'_>) -> Result<Option<PageToken>, ApiError> {
     query.given(&["PageToken"])?.map(decode).transpose()
 }
 
-/// The addresses of a page and its neighbours, each written from a page's number and its token.
+/// The addresses of a page and its neighbours. `uri` writes an address from a page's number and
+/// token.
 pub(super) fn uris(
     page: &Page<OutgoingCallerId>,
     uri: impl Fn(u64, Option<&str>) -> String,
@@ -41,7 +43,7 @@ pub(super) fn uris(
 
 fn encode(side: &str, row: &OutgoingCallerId) -> String {
     let (Reverse(updated), sid) = row.list_key();
-    // Seconds before 1970 are written as the two's complement that they are.
+    // Seconds before 1970 are written as their two's complement.
     format!("{side}{sid}{updated:x}")
 }
 

@@ -1,4 +1,4 @@
-//! Parameters that the versions have in common, read and checked.
+//! The parameters that all versions share, parsed and validated.
 
 use std::fmt;
 
@@ -16,38 +16,38 @@ use crate::request::Request;
 /// The parameters of a query or a body, each read by its name.
 pub(crate) struct Parameters<'a>(Form<'a>);
 
-/// A filter as it was asked for.
+/// A filter, as requested.
 #[derive(Default)]
 pub(super) struct Filters {
-    /// What rows must match; `None` where nothing can.
+    /// What rows must match; `None` if nothing can match.
     pub(super) filter: Option<Filter>,
-    /// The parameters as they came, for the addresses of the other pages.
+    /// The original parameters, for the addresses of other pages.
     pub(super) parameters: Vec<(&'static str, String)>,
 }
 
 impl<'a> Parameters<'a> {
-    /// Those of the query.
+    /// The parameters of the query.
     pub(crate) fn of_query(request: &Request<'a>) -> Result<Self, ApiError> {
         Form::decode(request.query.as_bytes()).map(Self).map_err(malformed)
     }
 
-    /// Those of the body.
+    /// The parameters of the body.
     pub(super) fn of_body(request: &Request<'a>) -> Result<Self, ApiError> {
         form(request).map(Self)
     }
 
-    /// The value of the parameter that goes by one of these names.
+    /// The value of the parameter that has one of these names.
     pub(super) fn value(&self, names: &[&'static str]) -> Result<Option<&str>, ApiError> {
         self.0.value(names).map_err(malformed)
     }
 
-    /// The same, where an empty value stands for none: as it does for every parameter that may be left out, but a name to
-    /// give (see [`friendly_name`](Self::friendly_name)).
+    /// The same, but `None` for an empty value. This applies to every optional parameter except a
+    /// new name (see [`friendly_name`](Self::friendly_name)).
     pub(crate) fn given(&self, names: &[&'static str]) -> Result<Option<&str>, ApiError> {
         Ok(self.value(names)?.filter(|value| !value.is_empty()))
     }
 
-    /// The page asked for, by number and size.
+    /// The requested page, by number and size.
     pub(crate) fn page(
         &self,
         number: &[&'static str],
@@ -71,12 +71,12 @@ impl<'a> Parameters<'a> {
         Ok(PageRequest { number, size, cursor: None })
     }
 
-    /// The filters of a list: one that is no number or no name matches nothing.
+    /// The filters of a list. An invalid number or name matches nothing.
     pub(super) fn filters(&self) -> Result<Filters, ApiError> {
         let mut filters = Filters { filter: Some(Filter::default()), parameters: Vec::new() };
         if let Some(text) = self.given(&["PhoneNumber"])? {
             filters.parameters.push(("PhoneNumber", text.to_owned()));
-            // One that the list has may have been withdrawn from the plan since.
+            // A number in the list may have been withdrawn from the plan.
             filters.narrow(PhoneNumber::parse_possible(text).ok(), |filter, number| {
                 filter.phone_number = Some(number);
             });
@@ -98,8 +98,8 @@ impl<'a> Parameters<'a> {
         PhoneNumber::parse(text).map_err(|error| because(ErrorCode::InvalidPhoneNumber, &error))
     }
 
-    /// A name to give: `None` where the parameter is missing, the inner `None` where it is empty. That stands
-    /// for the default name, as the specification's "Defaults to" suggests.
+    /// A new name: `None` if the parameter is missing, and `Some(None)` if it is empty. An empty
+    /// value selects the default name, as the specification's "Defaults to" suggests.
     pub(super) fn friendly_name(&self) -> Result<Option<Option<FriendlyName>>, ApiError> {
         match self.value(&["FriendlyName"])? {
             None => Ok(None),
@@ -110,7 +110,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// The name that an update must give.
+    /// The new name, which is required in an update.
     pub(super) fn new_name(&self) -> Result<Option<FriendlyName>, ApiError> {
         self.friendly_name()?.ok_or_else(|| {
             let detail = "FriendlyName is missing; leave it empty for the default name";
@@ -135,7 +135,7 @@ impl Filters {
     }
 }
 
-/// The form in a request's body. A body without a `Content-Type` is taken for one.
+/// The form in a request's body. A body without a `Content-Type` is treated as a form.
 pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, ApiError> {
     const FORM: &str = "application/x-www-form-urlencoded";
     let is_form = request
@@ -154,7 +154,7 @@ pub(crate) fn form<'a>(request: &Request<'a>) -> Result<Form<'a>, ApiError> {
     Form::decode(request.body).map_err(malformed)
 }
 
-/// An error of the table, because a parser refused a parameter.
+/// The table's error for a parameter that a parser rejected.
 fn because(code: ErrorCode, error: &dyn fmt::Display) -> ApiError {
     ApiError::because(code, &error.to_string())
 }

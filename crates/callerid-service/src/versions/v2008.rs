@@ -11,12 +11,12 @@ use crate::api_error::ApiError;
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::request::Request;
 
-/// Where Twilio explained a code in that version's time.
+/// Where Twilio explained error codes in this version's time.
 const MORE_INFO: &str = "http://www.twilio.com/docs/errors/";
 
 pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, ApiError> {
     let query = Parameters::of_query(request)?;
-    // A client that cannot send PUT or DELETE sends POST and says which it means.
+    // A client that cannot send PUT or DELETE sends POST with the method in this parameter.
     let method = match (request.method, query.given(&["_method"])?) {
         ("POST", Some(method)) => method,
         (method, _) => method,
@@ -41,8 +41,8 @@ fn list(query: &Parameters<'_>) -> Result<ListRequest, ApiError> {
         filter: filters.filter,
         parameters: filters.parameters,
         page,
-        // A published client pages on for ever if a page past the end is no error. A token's page is where the token
-        // says, whatever its number has become.
+        // A published client would page forever if a page past the end were not an error. A token
+        // determines its page, regardless of the page's number.
         page_must_exist: token.is_none(),
         token,
     })
@@ -73,7 +73,7 @@ pub(super) fn encode(representation: Representation, answer: Answer, path: &str)
     }
 }
 
-/// Addresses as answers carry them: path and query, the filter's parameters after the page's.
+/// Addresses in responses: path and query, with the filter's parameters after the page's.
 fn page_uris(page: &Page<OutgoingCallerId>, request: &ListRequest, path: &str) -> PageUris {
     let uri = |number: u64, token: Option<&str>| {
         let (number, size) = (number.to_string(), page.size.to_string());
@@ -89,7 +89,7 @@ pub(super) fn encode_exception(
     representation: Representation,
     mut exception: RestException,
 ) -> Vec<u8> {
-    // A 404 says only its status and its message.
+    // A 404 contains only its status and message.
     if exception.status == ErrorCode::NotFound.status() {
         exception.code = None;
     }

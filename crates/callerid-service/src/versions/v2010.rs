@@ -1,4 +1,4 @@
-//! `2010-04-01`, what Twilio's service answers as today.
+//! `2010-04-01`, the version of Twilio's current service.
 
 use callerid_core::form;
 use callerid_core::representation::{CallerIdPage, Document, PageUris, Representation};
@@ -14,7 +14,7 @@ use crate::api_error::ApiError;
 use crate::operation::{ListRequest, Operation, Resource};
 use crate::request::Request;
 
-/// Where Twilio explains a code.
+/// Where Twilio explains error codes.
 const MORE_INFO: &str = "https://www.twilio.com/docs/errors/";
 
 pub(super) fn decode(resource: Resource, request: &Request<'_>) -> Result<Operation, ApiError> {
@@ -40,8 +40,8 @@ fn list(query: &Parameters<'_>) -> Result<ListRequest, ApiError> {
         filter: filters.filter,
         parameters: filters.parameters,
         page,
-        // A published client counts pages until one is an error. A token's page is where the token says, whatever
-        // its number has become.
+        // A published client requests pages until one is an error. A token determines its page,
+        // regardless of the page's number.
         page_must_exist: token.is_none(),
         token,
     })

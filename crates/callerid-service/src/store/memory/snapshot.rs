@@ -1,11 +1,12 @@
-//! Snapshots: all that a [`MemoryStore`](super::MemoryStore) holds but its events, after a line that names the format, in
-//! postcard's: reading JSON would take 30 KB more of the npm package.
+//! Snapshots: a line that names the format, followed by everything in a
+//! [`MemoryStore`](super::MemoryStore) except its events, encoded with postcard. Reading JSON would
+//! add 30 KB to the npm package.
 
 use std::fmt;
 
 use super::State;
 
-/// What a snapshot begins with. The number at its end goes up with every change of what follows that would be misread.
+/// The start of a snapshot. Increment its number for every incompatible change of the encoding.
 const FORMAT: &[u8] = b"callerid snapshot 4\n";
 
 impl State {
@@ -25,13 +26,13 @@ impl State {
     }
 }
 
-/// Bytes that are no snapshot, or one of another version.
+/// Bytes that are not a snapshot of this version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidSnapshot {
-    /// They do not begin as this version's snapshots do.
+    /// They do not start like a snapshot of this version.
     OtherFormat,
-    /// They are cut short or damaged: what is wrong, and where.
+    /// They are truncated or damaged. The text says how and where.
     Damaged(String),
 }
 
@@ -75,7 +76,8 @@ mod tests {
         }
     }
 
-    /// A store with a caller ID, an ended call with a wrong entry, and a call in which two digits were keyed.
+    /// A store with a caller ID, an ended call with a wrong entry, and a call with two digits
+    /// entered.
     fn store() -> MemoryStore {
         let account = Account {
             sid: AccountSid::from_random_bytes(&[1; 16]),
@@ -158,7 +160,7 @@ mod tests {
         let mut other = snapshot.clone();
         other[18] = b'1';
         assert_eq!(store.restore(&other), Err(InvalidSnapshot::OtherFormat));
-        // Not one damaged byte leads to a panic.
+        // No damaged byte causes a panic.
         for at in 0..snapshot.len() {
             let mut damaged = snapshot.clone();
             damaged[at] ^= 0x80;
