@@ -1,7 +1,8 @@
-//! Builds the program again when its page changes: rust-embed tells cargo of the files that it has found, not of their folder.
+//! Rebuilds the program when its page changes. rust-embed tells cargo about the files that it
+//! found, but not about their folder.
 
 fn main() {
-    // cargo takes a folder that is not there to have changed at every build.
+    // cargo would treat a missing folder as changed in every build.
     let page = if std::path::Path::new("page").is_dir() { "page" } else { "." };
     println!("cargo::rerun-if-changed={page}");
 }

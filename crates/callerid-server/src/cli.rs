@@ -1,4 +1,4 @@
-//! The program `callerid`: its commands, and what it says when one cannot be done.
+//! The `callerid` program: its commands and error messages.
 
 mod account;
 mod backup;
@@ -50,8 +50,8 @@ enum Command {
 
 /// Runs the command that the process was started with.
 ///
-/// The exit status is 0 where all went well; 1 where a command failed, with one line that says why; 2 where the
-/// arguments are wrong.
+/// The exit status is 0 on success, 1 if a command failed (with one line that says why), and 2 for
+/// invalid arguments.
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(arguments) => serve::run(*arguments),
@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
         Command::Normalize(arguments) => normalize::run(arguments),
     };
     outcome.unwrap_or_else(|CommandError(message)| {
-        // Where nobody reads it, it must end all the same.
+        // The process must exit even if nobody reads standard error.
         log::within(Duration::from_secs(1), move || {
             writeln!(std::io::stderr(), "callerid: {message}").unwrap_or_default();
         });
@@ -71,7 +71,7 @@ pub fn run() -> ExitCode {
     })
 }
 
-/// Why a command failed, for the person who gave it.
+/// Why a command failed, for the user.
 #[derive(Debug)]
 struct CommandError(String);
 
@@ -81,13 +81,13 @@ impl<E: fmt::Display> From<E> for CommandError {
     }
 }
 
-/// Writes to standard output; that nobody reads it is no failure.
+/// Writes to standard output. It is not an error if nobody reads it.
 fn say(text: fmt::Arguments<'_>) {
     let mut output = std::io::stdout().lock();
     output.write_fmt(text).and_then(|()| output.flush()).unwrap_or_default();
 }
 
-/// Where the data is.
+/// The location of the data.
 #[derive(Debug, Args)]
 struct DataDirectory {
     /// Where everything is kept; made where there is none
@@ -102,7 +102,7 @@ struct DataDirectory {
 }
 
 impl DataDirectory {
-    /// Opens the store there, with the key of the environment if that has one.
+    /// Opens the store there, with the key from the environment, if any.
     fn open(&self, options: Options) -> Result<SqliteStore, CommandError> {
         Ok(SqliteStore::open(&self.path, Options { key: key()?, ..options })?)
     }
@@ -112,7 +112,7 @@ impl DataDirectory {
     }
 }
 
-/// The key of the environment, if that has one.
+/// The key from the environment, if any.
 fn key() -> Result<Option<SealingKey>, CommandError> {
     let parse = |text: String| {
         SealingKey::parse(&text).map_err(|error| CommandError(format!("{KEY_VARIABLE}: {error}")))
@@ -120,7 +120,7 @@ fn key() -> Result<Option<SealingKey>, CommandError> {
     variable(KEY_VARIABLE)?.map(parse).transpose()
 }
 
-/// A variable of the environment; an empty one is none.
+/// A variable of the environment; `None` if it is empty.
 fn variable(name: &str) -> Result<Option<String>, CommandError> {
     match std::env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
@@ -129,7 +129,7 @@ fn variable(name: &str) -> Result<Option<String>, CommandError> {
     }
 }
 
-/// A new account with a Sid and a token that nobody has.
+/// Creates an account with a new Sid and token.
 fn new_account() -> Result<Account, CommandError> {
     Ok(Account { sid: AccountSid::from_random_bytes(&random()?), auth_token: new_token()? })
 }
@@ -145,7 +145,7 @@ fn random() -> Result<[u8; 16], CommandError> {
     Ok(bytes)
 }
 
-/// An account's Sid and token, as they are shown once.
+/// An account's Sid and token, which are shown only once.
 fn shown_once(account: &Account) -> String {
     format!("  AccountSid  {}\n  AuthToken   {}\n", account.sid, account.auth_token.expose())
 }

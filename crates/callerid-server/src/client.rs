@@ -1,4 +1,4 @@
-//! Who asks: the address at the other end of the connection, or the one that a trusted proxy there has noted.
+//! The client's address: the peer of the connection, or the address that a trusted proxy reports.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -9,23 +9,24 @@ use ipnet::IpNet;
 
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Addresses of proxies whose `X-Forwarded-For` is believed.
+/// Addresses of proxies whose `X-Forwarded-For` is trusted.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Those in these ranges.
+    /// Trusts the proxies in these ranges.
     pub fn new(ranges: impl IntoIterator<Item = IpNet>) -> Self {
         Self(ranges.into_iter().collect())
     }
 
-    /// Whether that is the address of one.
+    /// Whether a trusted proxy has this address.
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|range| range.contains(&address))
     }
 
-    /// The address of the client whose request that is. Every proxy adds the address that it sees at the end of
-    /// `X-Forwarded-For`; so the list is read from there, for as long as it is a trusted proxy's word.
+    /// The address of the client that sent a request. Every proxy appends the address of its peer
+    /// to `X-Forwarded-For`, so the list is read from the end for as long as the entries come from
+    /// trusted proxies.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let lines = headers.get_all(X_FORWARDED_FOR).iter();
         let lines: Vec<_> = lines.map(|line| line.to_str().unwrap_or_default()).collect();
@@ -40,7 +41,7 @@ impl TrustedProxies {
     }
 }
 
-/// The address at the other end of a request's connection.
+/// The address of the connection's peer.
 pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical())

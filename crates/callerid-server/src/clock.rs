@@ -1,45 +1,45 @@
-//! The clock that requests and calls go by.
+//! The clock for requests and calls.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use callerid_core::Moment;
 
-/// From 1970 on.
+/// Time since 1970.
 const YEAR_10_000: Duration = Duration::from_secs(253_402_300_800);
 
 type Milliseconds = Box<dyn Fn() -> i64 + Send + Sync>;
 
-/// Tells the time of day, and never goes back.
+/// A clock that tells the time of day and never goes back.
 ///
-/// It counts on from the time of day it has seen with a monotonic counter. When the system's time of day
-/// is ahead of that (the machine was suspended, or the time was set forward) it follows; when it is behind
-/// (the time was set back) it counts on, until the process is started again. So no delay is longer and no
-/// code lives longer than it should.
+/// It advances the last known time of day with a monotonic counter. If the system's time of day is
+/// ahead (the machine was suspended, or the time was set forward), the clock follows it. If it is
+/// behind (the time was set back), the clock keeps counting until the process restarts. This way no
+/// delay takes longer, and no code lives longer, than it should.
 pub struct Clock {
     time_of_day: Milliseconds,
     counter: Milliseconds,
-    /// What to add to the counter: the most that the time of day was ever ahead of it.
+    /// The offset to add to the counter: the furthest that the time of day was ever ahead of it.
     offset: AtomicI64,
 }
 
 impl Clock {
-    /// The system's clock.
+    /// A clock based on the system's clocks.
     pub fn system() -> Self {
         let started = Instant::now();
         let since_epoch = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self::new(move || milliseconds(since_epoch()), move || milliseconds(started.elapsed()))
     }
 
-    /// Whether the system's time of day is one that HTTP has dates for: from 1970 to 9999. hyper ends every connection under
-    /// another.
+    /// Whether the system's time of day can be written as an HTTP date: the years 1970 to 9999.
+    /// Otherwise hyper closes every connection.
     pub fn is_of_http() -> bool {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         since_epoch.is_ok_and(|time| time < YEAR_10_000)
     }
 
-    /// A clock over a time of day in milliseconds since 1970-01-01T00:00:00Z, which may jump, and a counter
-    /// of milliseconds, which may not go back.
+    /// Creates a clock from a time of day, in milliseconds since 1970-01-01T00:00:00Z, which may
+    /// jump, and a counter of milliseconds, which must not go back.
     pub fn new(
         time_of_day: impl Fn() -> i64 + Send + Sync + 'static,
         counter: impl Fn() -> i64 + Send + Sync + 'static,
@@ -48,7 +48,7 @@ impl Clock {
         Self { time_of_day: Box::new(time_of_day), counter: Box::new(counter), offset }
     }
 
-    /// The time it is.
+    /// The current time.
     pub fn now(&self) -> Moment {
         let counted = (self.counter)();
         let ahead = (self.time_of_day)().saturating_sub(counted);
@@ -56,7 +56,7 @@ impl Clock {
         Moment::from_unix_millis(counted.saturating_add(offset))
     }
 
-    /// How long it is until then; zero if it is past.
+    /// The duration until `then`; zero if it is in the past.
     pub fn until(&self, then: Moment) -> Duration {
         let left = then.unix_millis().saturating_sub(self.now().unix_millis());
         Duration::from_millis(left.try_into().unwrap_or_default())

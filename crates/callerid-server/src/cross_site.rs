@@ -1,20 +1,24 @@
-//! Forged requests: those that a page of another origin has a browser send with the credentials that it remembers.
+//! Forged requests: a page of another origin makes the browser send a request with its remembered
+//! credentials.
 //!
-//! A browser that was once asked for Basic credentials adds them to later requests by itself. A page of another origin
-//! can have it send three kinds of requests without asking first (without a preflight): a form that is submitted, a
-//! `fetch` in the mode `no-cors`, and one in the mode `cors` whose credentials are to be included. None of them can
-//! carry an `Authorization` of the page's own: that takes the mode `cors`, and a preflight. So of the requests that
-//! change something and come from another origin:
+//! After a browser has asked the user for Basic credentials, it adds them to later requests on its
+//! own. A page of another origin can make it send three kinds of requests without a preflight: a
+//! submitted form, a `fetch` with mode `no-cors`, and a `fetch` with mode `cors` that includes
+//! credentials. None of these can carry an `Authorization` header set by the page, because that
+//! requires mode `cors` and a preflight. Requests that change something and come from another
+//! origin are therefore treated as follows:
 //!
-//! - Those that say `Sec-Fetch-Mode: cors` are answered, for pages with credentials of their own send them. But not with
-//!   `Sec-Fetch-Storage-Access`, which browsers send only where their own credentials are included; a page that has
-//!   them included beside its own is refused at the preflight, which allows `*`.
-//! - All others that say `Sec-Fetch-Site` are refused.
-//! - Where nothing of that is said (browsers send it only over TLS and to loopback), those with another `Origin` that a
-//!   navigation sends, so forms, are refused. What cannot be told apart there is left to browsers' own partitions: they
-//!   keep the credentials of one site from requests of another's page.
+//! - Requests with `Sec-Fetch-Mode: cors` are allowed, because pages with their own credentials
+//!   send them. They are rejected if they have `Sec-Fetch-Storage-Access`, which browsers send only
+//!   when they include their own credentials. If a page includes those in addition to its own, the
+//!   preflight fails, because the allowed origin is `*`.
+//! - All other requests with `Sec-Fetch-Site` are rejected.
+//! - If these headers are absent (browsers send them only over TLS and to loopback), a request with
+//!   a different `Origin` is rejected if it is a navigation, such as a form. Other requests cannot
+//!   be told apart. For those, the protection is the browser's partitioning, which keeps one site's
+//!   credentials out of another page's requests.
 //!
-//! What is no browser sends none of these headers, and is not concerned.
+//! Clients other than browsers do not send these headers and are not affected.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, HOST, HeaderName, ORIGIN, UPGRADE_INSECURE_REQUESTS};
@@ -23,7 +27,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const STORAGE_ACCESS: HeaderName = HeaderName::from_static("sec-fetch-storage-access");
 
-/// Whether a request with these headers, which would change something, may be forged.
+/// Whether a request that changes something may be forged, judging by its headers.
 pub(crate) fn is_forged(headers: &HeaderMap) -> bool {
     let says = |name: HeaderName, value: &str| {
         headers.get(name).is_some_and(|said| said.as_bytes() == value.as_bytes())
@@ -36,7 +40,8 @@ pub(crate) fn is_forged(headers: &HeaderMap) -> bool {
     !is_own && !has_own_credentials
 }
 
-/// An opaque origin, `null`, is another. The scheme is not compared: a proxy may have changed it.
+/// An opaque origin, `null`, counts as another origin. The scheme is not compared, because a proxy
+/// may have changed it.
 fn is_from_another_origin(headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(origin) = headers.get(ORIGIN) else { return false };
@@ -44,7 +49,7 @@ fn is_from_another_origin(headers: &HeaderMap) -> bool {
     host.is_none() || host != text(HOST)
 }
 
-/// Browsers alone say what they accept from a form.
+/// Only browsers send this `Accept` header with a form.
 fn is_navigation(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     headers.contains_key(UPGRADE_INSECURE_REQUESTS) || accept.contains("text/html")

@@ -1,4 +1,4 @@
-//! What every request and its response need, whichever part answers.
+//! Helpers for requests and responses, shared by all parts that answer HTTP.
 
 use std::borrow::Cow;
 
@@ -12,24 +12,24 @@ use rand::Rng as _;
 
 use crate::metrics::METRICS;
 
-/// The random bytes of one request.
+/// Generates the random bytes for one request.
 pub(crate) fn random_bytes() -> RandomBytes {
     let mut bytes = [0; RandomBytes::BYTES];
     rand::rng().fill_bytes(&mut bytes);
     RandomBytes::new(bytes)
 }
 
-/// A header's value. What is no text cannot be what it should be, and is seen to be malformed.
+/// A header's value. Invalid UTF-8 is replaced, which makes the value malformed.
 pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
-/// The credentials that a request carries, right or not.
+/// The credentials in a request's headers, valid or not.
 pub(crate) fn credentials(headers: &HeaderMap) -> Option<Credentials> {
     text(headers, AUTHORIZATION).as_deref().and_then(Credentials::from_authorization)
 }
 
-/// The answer to whoever asks for more than a limit of the server allows, which is counted under that name.
+/// The response to a request that exceeds a limit of the server. Counts it under the limit's name.
 pub(crate) fn too_many(path: &str, limit: &str, detail: &str, retry_after: u64) -> Response {
     METRICS.refused(limit);
     let exception = RestException::because(ErrorCode::TooManyRequests, detail);
@@ -38,9 +38,9 @@ pub(crate) fn too_many(path: &str, limit: &str, detail: &str, retry_after: u64) 
     to_http(response)
 }
 
-/// The service's response as it is sent.
+/// Converts the service's response to one of axum.
 pub(crate) fn to_http(mut response: callerid_service::Response) -> Response {
-    // It may be kept until a slow client has read it, and a long body has grown to up to twice its length.
+    // A slow client may keep it in memory, and a long body can have twice the capacity that it needs.
     response.body.shrink_to_fit();
     axum::http::Response::from(response).map(Body::from)
 }

@@ -1,4 +1,4 @@
-//! HTTP: requests handed to the service, its replies handed back.
+//! HTTP: passes requests to the service and returns its replies.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -29,14 +29,15 @@ use crate::host::Host;
 use crate::sessions::{self, SessionStore};
 use crate::{events, observe, page, probes, request_head, token_guard};
 
-/// Shorter bodies than this fit in a packet as they are.
+/// Shorter bodies fit into a packet without compression.
 const MIN_COMPRESSED_BYTES: u16 = 1024;
 
-/// A request that is read and answered in one go for longer than this lets others go before its connection's next one, of
-/// which a client may have sent many together.
+/// After a request that takes longer than this without waiting, other connections have a turn before the
+/// next request of the same connection: a client may have sent many at once.
 const TURN: Duration = Duration::from_millis(1);
 
-/// The routes: one is a stream, some are files of the page, all others are the service's.
+/// The routes. The event stream, sessions, probes and the page have their own; the service handles
+/// all others.
 pub(crate) fn app<S: SessionStore + 'static>(host: Arc<Host<S>>) -> Router {
     let pays = SizeAbove::new(MIN_COMPRESSED_BYTES).and(NotForContentType::SSE);
     let compression =
@@ -55,7 +56,8 @@ pub(crate) fn app<S: SessionStore + 'static>(host: Arc<Host<S>>) -> Router {
         .layer(map_response(with_length))
 }
 
-/// Gives a response that was compressed on its way the length that came of it: a HEAD is to say it too.
+/// Sets `Content-Length` of a response that was compressed on the way, so that a HEAD request
+/// returns it too.
 async fn with_length(response: Response) -> Response {
     if !response.headers().contains_key(CONTENT_ENCODING) {
         return response;
@@ -70,7 +72,8 @@ async fn with_length(response: Response) -> Response {
     }
 }
 
-/// A stream to those who read; others get what the service says. (A `get` of axum's would add an `Allow` of its own.)
+/// Streams events for a GET request; the service answers other methods. (axum's `get` would add its
+/// own `Allow` header.)
 async fn respond_events<S: Store + 'static>(
     host: State<Arc<Host<S>>>,
     request: Request,
@@ -81,7 +84,7 @@ async fn respond_events<S: Store + 'static>(
     }
 }
 
-/// A session to those who post credentials; others get what the service says.
+/// Creates a session for a POST request; the service answers other methods.
 async fn respond_sessions<S: SessionStore + 'static>(
     host: State<Arc<Host<S>>>,
     request: Request,
@@ -124,8 +127,8 @@ async fn answer<S: Store + 'static>(
     response.ok_or_else(|| RestException::new(ErrorCode::Internal))
 }
 
-/// What answers a request, or `None` where it panics. Unless it is safe, it goes on to its end even if whoever
-/// asked goes away, so that what it has changed is acted upon.
+/// Returns the answer to a request, or `None` if it panics. Unless the request is safe, processing
+/// continues if the client disconnects, so that changes have their effects.
 async fn guarded<T: Send + 'static>(
     is_safe: bool,
     respond: impl Future<Output = T> + Send + 'static,
@@ -153,7 +156,7 @@ async fn respond_from_service<S: Store>(
     to_http(response)
 }
 
-/// The body, if it is not too long and does not take too long.
+/// Reads the body, within the limits on its size and time.
 async fn read_body<S>(head: &Parts, body: Body, host: &Host<S>) -> Result<Bytes, RestException> {
     if axum::body::HttpBody::is_end_stream(&body) {
         return Ok(Bytes::new());

@@ -1,23 +1,24 @@
-//! The server around [`callerid_service`]: sockets, a clock, randomness, a durable store, phone lines. It holds no rule of
-//! the API; those stand in the [`Service`](callerid_service::Service).
+//! The server around [`callerid_service`]: sockets, a clock, randomness, a durable store and phone
+//! lines. It implements no rules of the API; those belong to the
+//! [`Service`](callerid_service::Service).
 //!
 //! | to | see |
 //! |---|---|
 //! | serve | [`server::run`] |
-//! | answer HTTP | `http`, over what `connection` accepts, for which there are `slots`, and `request_head` and `cross_site` let through |
-//! | tell of every request | `observe`, with the address of its `client` |
-//! | show a certificate | `tls` |
-//! | refuse what HTTP/1.1 does not allow | `request_head` |
-//! | stream what changes | `events`, for each account's `streams` |
-//! | say that it lives and is ready, and how it does | `probes`, `metrics` |
+//! | answer HTTP requests | `http`, for requests that `connection` accepts, within `slots`, and that `request_head` and `cross_site` let through |
+//! | log every request | `observe`, with the address of its `client` |
+//! | use TLS | `tls` |
+//! | reject requests that HTTP/1.1 does not allow | `request_head` |
+//! | stream changes | `events`, for the `streams` of each account |
+//! | report liveness, readiness and metrics | `probes`, `metrics` |
 //! | sign a browser in | `sessions` |
-//! | have wrong tokens wait | `token_guard`, by what `token_failures` counts |
-//! | give out the demo page | `page` |
-//! | keep everything | [`store`], tokens with a [`seal`] |
-//! | make the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
-//! | tell a URL how a call ended | [`callbacks`] |
+//! | delay clients that send wrong tokens | `token_guard`, which `token_failures` counts for |
+//! | serve the demo page | `page` |
+//! | store everything | [`store`], with tokens encrypted by a [`seal`] |
+//! | place the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
+//! | report to a URL how a call ended | [`callbacks`] |
 //! | tell the time | [`clock`] |
-//! | share what all of these need | `host`, and for HTTP `exchange`; neither knows the others |
+//! | share what all of these need | `host`, and `exchange` for HTTP; neither depends on the others |
 //! | run the program `callerid` | [`cli`] |
 
 pub mod callbacks;

@@ -1,4 +1,4 @@
-//! `callerid normalize`: numbers in, ten digits or what is wrong out, a line each.
+//! `callerid normalize`: reads one number per line, and writes ten digits or an error for each.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -6,36 +6,37 @@ use std::io::{self, Read, Write};
 use callerid_core::PhoneNumber;
 use memchr::memchr;
 
-/// How much of a line is looked at, in bytes: far more than a number may have, so that what is left out of a
-/// longer line changes nothing of the answer.
+/// The number of bytes of a line that are considered. This is far more than a number can have, so
+/// the rest of a longer line does not affect the result.
 pub const LINE_BYTES: usize = 16 * 1024;
-/// How much is read at once.
+/// The number of bytes to read at once.
 const READ_BYTES: usize = 256 * 1024;
 
-/// How the lines that come out are written.
+/// The format of the output lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// `4158675309`, or `error: ` and what is wrong. An extension is an error.
     Plain,
-    /// An object: `{"input":…,"phone_number":"4158675309","extension":"123"}`, the extension only where there is
-    /// one, or `{"input":…,"error":{"reason":"too-short","message":…,"at":7}}`, `at` a byte of the line.
+    /// An object: `{"input":…,"phone_number":"4158675309","extension":"123"}`, with an extension
+    /// only if there is one, or `{"input":…,"error":{"reason":"too-short","message":…,"at":7}}`,
+    /// where `at` is a byte offset into the line.
     Json,
 }
 
-/// How many lines came in, and how many of them are no number.
+/// The number of input lines, and how many of them are invalid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Lines.
+    /// Input lines.
     pub lines: u64,
-    /// Lines that are no number.
+    /// Lines that are not a valid number.
     pub failed: u64,
 }
 
-/// Reads lines to the end of `input` and writes one to `output` for each; an end of line is `\n` or
-/// `\r\n`. What has come in is answered before more is awaited.
+/// Reads lines from `input` until its end, and writes one line to `output` for each. Lines end with
+/// `\n` or `\r\n`. All complete lines are answered before more input is awaited.
 ///
 /// # Errors
-/// Those of `input` and `output`.
+/// Errors of `input` and `output`.
 pub fn normalize(
     input: &mut impl Read,
     output: &mut impl Write,
@@ -44,8 +45,8 @@ pub fn normalize(
     let mut count = Count::default();
     let mut answers = Vec::with_capacity(READ_BYTES);
     let mut buffer = vec![0; READ_BYTES];
-    // How much of a line whose end is yet to come lies at the buffer's start, and whether that line is so
-    // long that it has been answered already.
+    // The length of an incomplete line at the start of the buffer, and whether that line is so long
+    // that it has already been answered.
     let (mut begun, mut is_answered) = (0, false);
     loop {
         let read = match input.read(buffer.get_mut(begun..).unwrap_or_default()) {
@@ -90,7 +91,7 @@ impl Count {
     }
 }
 
-/// Appends the answer to a line; returns whether the line is a number.
+/// Appends the result for a line. Returns whether the line is a valid number.
 fn answer(line: &[u8], style: Style, answers: &mut Vec<u8>) -> bool {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let is_number = match (std::str::from_utf8(shortened(line)), style) {
@@ -122,7 +123,7 @@ fn answer(line: &[u8], style: Style, answers: &mut Vec<u8>) -> bool {
     is_number
 }
 
-/// As much of a line as is looked at, without half a character at its end.
+/// The part of a line that is considered, without an incomplete character at its end.
 fn shortened(line: &[u8]) -> &[u8] {
     let is_continued = |byte: &u8| byte & 0b1100_0000 == 0b1000_0000;
     match line.split_at_checked(LINE_BYTES) {
@@ -165,7 +166,7 @@ fn append_error(answers: &mut Vec<u8>, reason: &str, message: fmt::Arguments<'_>
 }
 
 fn append_string(answers: &mut Vec<u8>, text: &str) {
-    // What is written to memory, and is a string, does not fail.
+    // Writing a string to memory cannot fail.
     serde_json::to_writer(answers, text).unwrap_or_default();
 }
 

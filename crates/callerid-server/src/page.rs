@@ -1,4 +1,5 @@
-//! The demo page at `/`, from inside the program: the files of `page/`, which `cargo xtask package --dist` puts there.
+//! The demo page at `/`. The program contains its files from `page/`, where `cargo xtask package
+//! --dist` puts them.
 
 use axum::body::Body;
 use axum::http::header::{
@@ -10,13 +11,13 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use rust_embed::{Embed, EmbeddedFile};
 
-/// What the page may do. Its scripts and styles are files of this server; it connects to whatever URL a person types,
-/// and to nothing else by itself.
+/// The page's content security policy. Its scripts and styles are files of this server. It connects
+/// only to the URL that the user enters.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self'; connect-src 'self' http: https:; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// What is answered where the program was built without the page.
+/// The response if the program was built without the page.
 const NOT_BUILT: &str = "This program was built without its page.\n\n\
     `cargo xtask serve` builds the npm package and the page first. The API is here all the same.\n";
 
@@ -25,7 +26,7 @@ const NOT_BUILT: &str = "This program was built without its page.\n\n\
 #[allow_missing = true]
 struct Page;
 
-/// Answers a request for a file of the page; `None` where it is for something else.
+/// Answers a request for a file of the page; `None` if the request is for something else.
 pub(crate) fn respond(head: &Parts) -> Option<Response> {
     respond_from::<Page>(head)
 }
@@ -51,7 +52,8 @@ fn respond_from<Files: Embed>(head: &Parts) -> Option<Response> {
     headers.insert(ETAG, HeaderValue::try_from(etag).ok()?);
     for (name, value) in [
         (CONTENT_TYPE, content_type(path)),
-        // Kept, and asked for again: names of files do not change with their content.
+        // Browsers cache the files but revalidate them, because file names do not change with their
+        // content.
         (CACHE_CONTROL, "no-cache"),
         (VARY, "accept-encoding"),
         (CONTENT_SECURITY_POLICY, POLICY),
@@ -64,14 +66,14 @@ fn respond_from<Files: Embed>(head: &Parts) -> Option<Response> {
     Some(response)
 }
 
-/// The file's entity tag. A weak one: compressed or not, it is the same file.
+/// The file's entity tag. It is weak, because the file is the same whether compressed or not.
 fn etag(file: &EmbeddedFile) -> String {
     let hash = file.metadata.sha256_hash();
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("W/\"{hash}\"")
 }
 
-/// Whether `If-None-Match` has that tag, or `*`.
+/// Whether `If-None-Match` contains this tag, or `*`.
 fn is_known(request: &HeaderMap, etag: &str) -> bool {
     let values = request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
@@ -100,7 +102,7 @@ mod tests {
 
     use super::*;
 
-    /// The page's own files, which are there whether it was built or not.
+    /// The page's source files, which exist whether the page was built or not.
     #[derive(Embed)]
     #[folder = "../../www"]
     struct Www;
@@ -143,7 +145,7 @@ mod tests {
     fn what_a_browser_has_is_not_sent_again() {
         let first = ask("GET", "/main.js", None).unwrap();
         let etag = first.headers()[ETAG].to_str().unwrap();
-        // One tag for all its forms, which says that they may differ in their bytes.
+        // All encodings share one tag; a weak tag allows their bytes to differ.
         assert!(etag.starts_with("W/\""), "{etag}");
         for known in [etag, "*", &format!("\"other\", {etag}")] {
             let again = ask("GET", "/main.js", Some(known)).unwrap();

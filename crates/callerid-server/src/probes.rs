@@ -1,10 +1,11 @@
-//! `GET /_callerid/live` and `/_callerid/ready`, for whoever watches over the server: without credentials, and so without
-//! details, which are in the log.
+//! `GET /_callerid/live` and `/_callerid/ready`, for monitoring. They need no credentials, and
+//! therefore give no details; those are in the log.
 //!
-//! `GET /_callerid/metrics` tells how it does: to whoever has the token for it or, where there is none, to this machine.
+//! `GET /_callerid/metrics` returns metrics to clients with the metrics token or, if none is
+//! configured, to clients on this machine.
 //!
-//! It lives where it answers. It is ready where a change would be made, which is tried, and where calls are placed and
-//! ended in time.
+//! The server is live if it responds. It is ready if it can make a change, which it tries, and if
+//! calls are placed and ended on time.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,9 +32,9 @@ const LIVE_PATH: &str = "/_callerid/live";
 const READY_PATH: &str = "/_callerid/ready";
 const METRICS_PATH: &str = "/_callerid/metrics";
 
-/// How long an answer stands for the next ones: whoever asks more often causes no more writes.
+/// How long an answer is reused, so that frequent probes cause no additional writes.
 const KEPT: Duration = Duration::from_secs(1);
-/// How long a change may take.
+/// The time limit for a change.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn routes<S: Store + 'static>(host: Arc<Host<S>>) -> Router {
@@ -52,7 +53,7 @@ pub(crate) fn is_probe(path: &str) -> bool {
 
 struct Probes<S> {
     host: Arc<Host<S>>,
-    /// What was found out last, and when.
+    /// The last result, and when it was determined.
     last: Mutex<Option<(Instant, Readiness)>>,
 }
 
@@ -75,12 +76,12 @@ async fn metrics<S: Store + 'static>(
         let request_sid = random_bytes().request_sid();
         return to_http(error_response(METRICS_PATH, &exception, request_sid));
     }
-    // Without leave for pages of other origins.
+    // Without CORS headers: pages of other origins must not read this.
     let headers = [(CONTENT_TYPE, metrics::CONTENT_TYPE), (CACHE_CONTROL, "no-store")];
     (headers, METRICS.text()).into_response()
 }
 
-/// Whether the metrics are for whoever asks.
+/// Checks whether the client may read the metrics.
 fn check_scraper<S>(host: &Host<S>, head: &Parts) -> Result<(), RestException> {
     let Some(expected) = &host.metrics_token else { return check_loopback(host, head) };
     let given = text(&head.headers, AUTHORIZATION);
@@ -91,8 +92,9 @@ fn check_scraper<S>(host: &Host<S>, head: &Parts) -> Result<(), RestException> {
     }
 }
 
-/// A proxy on this machine that is not known as one would make everybody local, and so would a name that leads here
-/// make a page in a browser on this machine.
+/// A request from loopback is not enough. Through a local proxy that is not configured as trusted,
+/// every client would seem local. With a host name that resolves to this machine, any web page
+/// could send requests through a local browser.
 fn check_loopback<S>(host: &Host<S>, head: &Parts) -> Result<(), RestException> {
     let peer = client::peer(&head.extensions);
     let is_direct = host.proxies.contains(peer) || !head.headers.contains_key(X_FORWARDED_FOR);

@@ -1,4 +1,4 @@
-//! What HTTP/1.1 asks of a request's head and hyper leaves to others.
+//! Requirements of HTTP/1.1 on a request's head that hyper does not check.
 
 use axum::extract::Request;
 use axum::http::Version;
@@ -13,7 +13,7 @@ use callerid_service::error_response;
 use crate::cross_site::is_forged;
 use crate::exchange::{random_bytes, to_http};
 
-/// Refuses a request whose head is not as it must be, and hands on every other.
+/// Rejects a request with an invalid head, and passes on all others.
 pub(crate) async fn check(request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let checked = check_host(&head)
@@ -28,7 +28,7 @@ pub(crate) async fn check(request: Request, next: Next) -> Response {
     }
 }
 
-/// RFC 9112, 3.2: one `Host`, which may be empty and must else be a host and a port.
+/// RFC 9112, 3.2: exactly one `Host`, which is empty or a host and an optional port.
 fn check_host(head: &Parts) -> Result<(), RestException> {
     let invalid = |message| Err(RestException::http(400, message));
     let mut hosts = head.headers.get_all(HOST).iter();
@@ -48,7 +48,7 @@ fn is_host(value: &[u8]) -> bool {
     value.is_empty() || (Authority::try_from(value).is_ok() && !value.contains(&b'@'))
 }
 
-/// A change that a browser was made to ask for.
+/// Rejects a change that a browser was tricked into requesting.
 fn check_origin(head: &Parts) -> Result<(), RestException> {
     if head.method.is_safe() || !is_forged(&head.headers) {
         return Ok(());
@@ -57,7 +57,7 @@ fn check_origin(head: &Parts) -> Result<(), RestException> {
     Err(RestException::http(403, message))
 }
 
-/// hyper reads what is chunked last, whatever else it is; nothing here undoes that.
+/// hyper accepts any other codings before chunked, but nothing in this server decodes them.
 fn check_transfer_encoding(head: &Parts) -> Result<(), RestException> {
     let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
     match codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {

@@ -1,4 +1,4 @@
-//! `callerid account`: who may ask.
+//! `callerid account`: the accounts that may use the API.
 
 use std::process::ExitCode;
 

@@ -39,7 +39,7 @@ pub(super) struct CheckArguments {
     data: DataDirectory,
 }
 
-/// Says what is wrong, if anything: then the exit status is 1.
+/// Prints the problems, if any. The exit status is 1 if there are any.
 pub(super) fn check(arguments: CheckArguments) -> Result<ExitCode, CommandError> {
     let checked = match arguments.file {
         Some(file) => check_backup(&file)?,

@@ -1,4 +1,4 @@
-//! The options of `callerid serve` that set limits: docs/limits.md has the table.
+//! The options of `callerid serve` that set limits. docs/limits.md lists them.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
-//! The log, on standard error: it never keeps the server waiting, and says nothing over and over.
+//! The log, on standard error. It never blocks the server, and it limits repeated messages.
 //!
-//! Lines go through a queue to a thread that writes them. Where nobody reads standard error, the queue fills, and lines
-//! beyond it are dropped and counted. Of the warnings and errors of one place in the program a few a second are written;
-//! the others are counted as well. What was counted is told once a second.
+//! Lines go through a queue to a thread that writes them. If nobody reads standard error, the queue
+//! fills up, and further lines are dropped and counted. Of the warnings and errors from one place
+//! in the program, only a few per second are written; the rest are also counted. The counts are
+//! logged once a second.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -17,15 +18,15 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Filter, Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Lines that wait to be written.
+/// The maximum number of lines in the queue.
 const QUEUE: usize = 4096;
-/// How many lines a second one place in the program may write.
+/// How many lines per second one place in the program may write.
 const BURST: u64 = 10;
 const PERIOD: Duration = Duration::from_secs(1);
-/// How long the last lines may take.
+/// The time limit for writing the last lines.
 const LAST_LINES: Duration = Duration::from_millis(1500);
 
-/// How lines are written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum LogFormat {
     /// A line an event, for people
@@ -34,13 +35,13 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// The log, until it is dropped, which waits for the last lines, but not for long.
+/// The log. Dropping it waits for the last lines, but only for a short time.
 pub(super) struct Log {
     worker: Option<WorkerGuard>,
 }
 
 impl Log {
-    /// Starts it.
+    /// Starts the log.
     pub(super) fn start(filter: Targets, format: LogFormat) -> Self {
         let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE);
         let (writer, worker) = builder.thread_name("log").finish(std::io::stderr());
@@ -66,13 +67,14 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        // On a thread: the worker's guard itself writes where it has waited in vain, and that may block.
+        // Dropped on a thread, because the guard itself writes a message when its own wait times
+        // out, and that can block.
         let worker = self.worker.take();
         within(LAST_LINES, move || drop(worker));
     }
 }
 
-/// Does what may block for good; returns when it is done, or when the time is over.
+/// Runs something that may block forever. Returns when it is done or the time is up.
 pub(super) fn within(time: Duration, act: impl FnOnce() + Send + 'static) {
     let (done, is_done) = mpsc::channel();
     thread::spawn(move || {
@@ -82,12 +84,13 @@ pub(super) fn within(time: Duration, act: impl FnOnce() + Send + 'static) {
     is_done.recv_timeout(time).unwrap_or_default();
 }
 
-/// Counts the warnings and errors of each place in the program, and lets the first of a second pass.
+/// Counts the warnings and errors of each place in the program, and allows the first few per
+/// second.
 #[derive(Clone, Default)]
 struct Repeated(Arc<Mutex<HashMap<Identifier, (u64, &'static Metadata<'static>)>>>);
 
 impl Repeated {
-    /// Begins another second; returns what was left out in the last, and of which place.
+    /// Starts a new second. Returns how many lines were left out in the last one, for each place.
     fn begin(&self) -> Vec<(u64, &'static Metadata<'static>)> {
         let places = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let left_out = |(count, place): (u64, _)| Some((count.checked_sub(BURST)?, place));
@@ -102,7 +105,7 @@ impl<S: Subscriber> Filter<S> for Repeated {
 
     fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
         let place = event.metadata();
-        // Who asks for more than that wants every line.
+        // Users who enable lower levels want every line.
         if *place.level() > Level::WARN {
             return true;
         }
@@ -113,7 +116,7 @@ impl<S: Subscriber> Filter<S> for Repeated {
     }
 }
 
-/// Tells what was left out.
+/// Logs how much was left out.
 struct Told {
     repeated: Repeated,
     dropped: ErrorCounter,

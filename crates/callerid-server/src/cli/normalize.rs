@@ -8,7 +8,7 @@ use clap::Args;
 use super::CommandError;
 use crate::normalize::{Style, normalize};
 
-/// Reads standard input to its end, whatever its size.
+/// Reads standard input to its end; there is no size limit.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Every line that comes in is a number in any readable format; the line that goes out is its ten digits, or
@@ -29,7 +29,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     match normalize(&mut io::stdin().lock(), &mut io::stdout().lock(), style) {
         Ok(count) if count.failed == 0 => Ok(ExitCode::SUCCESS),
         Ok(_) => Ok(ExitCode::FAILURE),
-        // Whoever read the answers has enough of them, as `head` does.
+        // The reader has closed the pipe, as `head` does.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::FAILURE),
         Err(error) => Err(format!("cannot go on: {error}").into()),
     }

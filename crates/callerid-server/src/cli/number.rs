@@ -1,4 +1,4 @@
-//! `callerid number`: what is held against numbers, whichever account called them.
+//! `callerid number`: restrictions on numbers, across all accounts.
 
 use std::process::ExitCode;
 

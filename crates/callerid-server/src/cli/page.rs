@@ -1,4 +1,4 @@
-//! `callerid page`: an address that signs a browser in.
+//! `callerid page`: prints an address that signs a browser in.
 
 use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether something listens at the URL's address.
+/// Whether a server listens at the URL's address.
 fn answers(url: &str) -> bool {
     let address = url.split_once("://").and_then(|(_, address)| address.parse().ok());
     address.is_some_and(|address: SocketAddr| {
@@ -49,7 +49,7 @@ fn answers(url: &str) -> bool {
     })
 }
 
-/// The account, if there is one and no other.
+/// The account, if there is exactly one.
 pub(super) async fn only_account(store: &SqliteStore) -> Result<Option<AccountSid>, CommandError> {
     Ok(match store.accounts().await?[..] {
         [sid] => Some(sid),
@@ -57,8 +57,8 @@ pub(super) async fn only_account(store: &SqliteStore) -> Result<Option<AccountSi
     })
 }
 
-/// The page's address with a new code, which signs in once. What follows the `#` stays in the browser: it is sent to no
-/// server, and the page takes it out of its address.
+/// The page's address with a new code, which signs in once. The part after `#` stays in the
+/// browser: the browser sends it to no server, and the page removes it from its address.
 pub(super) async fn sign_in_address(
     store: &SqliteStore,
     url: &str,

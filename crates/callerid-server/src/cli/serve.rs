@@ -30,13 +30,14 @@ const SID_VARIABLE: &str = "CALLERID_ACCOUNT_SID";
 const TOKEN_VARIABLE: &str = "CALLERID_AUTH_TOKEN";
 const METRICS_TOKEN_VARIABLE: &str = "CALLERID_METRICS_TOKEN";
 
-/// A token of fewer characters than this is taken with a warning.
+/// Tokens with fewer characters than this cause a warning.
 const SHORT_TOKEN: usize = 16;
 
-/// More threads than this answer no more requests: changes are made by one.
+/// More threads would not increase throughput, because one thread makes all changes.
 const MOST_THREADS: usize = 4;
 
-/// Open files besides connections and callbacks: the database's, those of its readers, connections that wait.
+/// Open files other than connections and callbacks: the database's files, those of its readers, and
+/// connections that wait.
 const FILES_BESIDE: usize = 116;
 
 #[derive(Debug, Args)]
@@ -107,13 +108,13 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
         .build()
         .map_err(|error| format!("cannot start threads: {error}"))?;
     let served = runtime.block_on(serve(arguments));
-    // What is still under way has had its time.
+    // Anything still running has had enough time.
     runtime.shutdown_timeout(Duration::from_millis(100));
     served.map(|()| ExitCode::SUCCESS)
 }
 
 async fn serve(arguments: Arguments) -> Result<(), CommandError> {
-    // From the first moment on: a signal during the start stops the server as well.
+    // Installed first, so that a signal during the start stops the server too.
     let stop = stop_signal()?;
     let Arguments { listen, data, callback_allow, trusted_proxy, .. } = arguments;
     let Arguments { tls_cert, tls_key, .. } = arguments;
@@ -176,7 +177,7 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     lost.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// TLS with the files that are given. A SIGHUP has them read again.
+/// Configures TLS with the given files. They are reloaded on SIGHUP.
 fn open_tls(
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
@@ -199,14 +200,14 @@ fn open_tls(
     Ok(Some(tls))
 }
 
-/// How many files this process may have open, where the system says so.
+/// The number of files that this process may open, if the system reports it.
 fn open_files_allowed() -> Option<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// A range of addresses, or one.
+/// Parses an address or a range of addresses.
 fn parse_range(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
     let expected = |_| "expected an address, or a range like 10.0.0.0/8".to_owned();
@@ -228,18 +229,18 @@ async fn bind(address: &str) -> Result<TcpListener, CommandError> {
     })
 }
 
-/// What a start says of the accounts.
+/// What the welcome message says about accounts.
 enum Accounts {
-    /// There were some.
+    /// There are accounts.
     Known,
-    /// The environment names this one.
+    /// The account that the environment specifies.
     Given(AccountSid),
-    /// There was none, and this was made.
+    /// There was no account, so this one was created.
     Made(Account),
 }
 
 impl Accounts {
-    /// The one that the page's address is for.
+    /// The account for the page's sign-in address.
     async fn to_sign_in_to(&self, store: &SqliteStore) -> Result<Option<AccountSid>, CommandError> {
         match self {
             Self::Known => only_account(store).await,
@@ -248,7 +249,7 @@ impl Accounts {
     }
 }
 
-/// The account that the environment gives.
+/// The account that the environment specifies.
 fn given_account() -> Result<Option<Account>, CommandError> {
     match (variable(SID_VARIABLE)?, variable(TOKEN_VARIABLE)?) {
         (None, None) => Ok(None),
@@ -292,7 +293,7 @@ async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts
     Ok(Accounts::Made(account))
 }
 
-/// What a start says on standard output. The first line's address is for programs too.
+/// The welcome message on standard output. Programs read the address in its first line.
 fn welcome(url: &str, data: &DataDirectory, accounts: &Accounts, page: Option<String>) -> String {
     let mut said = format!("callerid {} on {url}\n", env!("CARGO_PKG_VERSION"));
     writeln!(said, "Data in {}\n", data.absolute().display()).unwrap_or_default();
@@ -345,7 +346,7 @@ Then be the phone, and key that code in place of 000000:
     said
 }
 
-/// The address that reaches what listens there, from this machine.
+/// The address at which this machine can reach the listener.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
@@ -356,7 +357,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Ready when the process is told to stop. A second signal ends it at once.
+/// Completes when the process is told to stop. A second signal ends the process at once.
 #[cfg(unix)]
 fn stop_signal() -> Result<impl Future<Output = ()>, CommandError> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -376,7 +377,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, CommandError> {
     })
 }
 
-/// Ready when the process is told to stop.
+/// Completes when the process is told to stop.
 #[cfg(not(unix))]
 fn stop_signal() -> Result<impl Future<Output = ()>, CommandError> {
     Ok(async { tokio::signal::ctrl_c().await.unwrap_or_default() })

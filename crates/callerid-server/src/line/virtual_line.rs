@@ -4,10 +4,10 @@ use callerid_service::{Call, Prompt, VIRTUAL_LINE};
 
 use super::PhoneLine;
 
-/// Calls that ring nowhere but on the control surface.
+/// Calls that ring only on the control surface.
 ///
-/// All there is of such a call is its state in the store, which the control surface shows and changes: there
-/// is nothing to dial, nothing to say and, after a restart, nothing to take up.
+/// Such a call consists only of its state in the store, which the control surface shows and
+/// changes. There is nothing to dial, nothing to play and, after a restart, nothing to resume.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VirtualLine;
 
