@@ -1,9 +1,10 @@
-//! Sealing: tokens are kept on disk as XChaCha20-Poly1305 ciphertexts under one 32-byte key.
+//! Sealing: tokens are stored on disk encrypted with XChaCha20-Poly1305, under one 32-byte key.
 //!
-//! Callbacks are signed with an account's token, so tokens must be recoverable and cannot be hashed. The
-//! key lies in a file beside the database, readable by its owner alone, or is given from outside (see
-//! [`KEY_VARIABLE`]), so that a copy of the database by itself gives no token away. What a seal is for (an
-//! account's Sid) is authenticated with it: one cannot be put in another's place.
+//! Callbacks are signed with an account's token, so tokens must be recoverable and cannot be
+//! hashed. The key is in a file next to the database that only its owner can read, or comes from
+//! the environment (see [`KEY_VARIABLE`]). A copy of the database alone therefore reveals no token.
+//! The purpose of a seal (an account's Sid) is authenticated with it, so one token cannot be
+//! swapped for another.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -13,21 +14,21 @@ use std::path::{Path, PathBuf};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
-/// The environment variable that a host takes the key from, 64 hexadecimal digits, instead of a file.
+/// The environment variable with the key, 64 hexadecimal digits. It replaces the key file.
 pub const KEY_VARIABLE: &str = "CALLERID_KEY";
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
 
-/// The key that seals tokens. Wiped from memory when dropped; never shown by `Debug`.
+/// The key that seals tokens. It is wiped from memory when dropped, and `Debug` does not show it.
 #[derive(Clone)]
 pub struct SealingKey(XChaCha20Poly1305);
 
 impl SealingKey {
-    /// Reads a key: 64 hexadecimal digits, white space around them ignored.
+    /// Parses a key: 64 hexadecimal digits. White space around them is ignored.
     ///
     /// # Errors
-    /// [`InvalidKey`] for anything else; it does not repeat the text.
+    /// [`InvalidKey`] for any other text. The error does not contain the text.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
         let digits = text.trim_ascii().as_bytes();
         let (pairs, []) = digits.as_chunks::<2>() else { return Err(InvalidKey) };
@@ -42,10 +43,10 @@ impl SealingKey {
         Ok(Self(XChaCha20Poly1305::new(&key.into())))
     }
 
-    /// Seals bytes for a purpose; sealing the same bytes again gives others.
+    /// Encrypts bytes for a purpose. Sealing the same bytes again gives a different result.
     ///
     /// # Errors
-    /// The operating system's, where it has no randomness to give.
+    /// The operating system's error, if it cannot provide randomness.
     pub fn seal(&self, plain: &[u8], purpose: &[u8]) -> Result<Vec<u8>, getrandom::Error> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce)?;
@@ -56,7 +57,8 @@ impl SealingKey {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// The bytes that were sealed for that purpose; `None` where the key, the purpose or a bit is another.
+    /// Decrypts bytes that were sealed for this purpose. Returns `None` if the key, the purpose or
+    /// any bit differs.
     pub fn unseal(&self, sealed: &[u8], purpose: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         let payload = Payload { msg: sealed, aad: purpose };
@@ -70,7 +72,7 @@ impl fmt::Debug for SealingKey {
     }
 }
 
-/// A text that is no key.
+/// A text that is not a valid key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidKey;
 
@@ -82,10 +84,10 @@ impl fmt::Display for InvalidKey {
 
 impl std::error::Error for InvalidKey {}
 
-/// The file that holds the key: its digits and a newline, for its owner's eyes alone.
+/// The key file: the key's digits and a newline, accessible only to its owner.
 ///
-/// A new key is a draft until the database that it seals is there: so a key without a database tells that there was
-/// one, and a first start that is killed finds its draft again.
+/// A new key is a draft until the database that it seals exists. Therefore a key without a database
+/// means that the database has been lost, and a first start that is killed finds its draft again.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyFile {
     path: PathBuf,
@@ -97,27 +99,28 @@ impl KeyFile {
         Self { path: directory.join("key"), draft: directory.join("key.draft") }
     }
 
-    /// Whether there is one that is no draft.
+    /// Whether a key exists that is not a draft.
     pub(crate) fn exists(&self) -> bool {
         self.path.exists()
     }
 
-    /// The key, or `None` where there is no such file. A draft becomes the key: its database is there.
+    /// Reads the key; `None` if the file does not exist. A draft becomes the key, because its
+    /// database exists.
     pub(crate) fn read(&self) -> Result<Option<SealingKey>, KeyError> {
         if let Some(key) = read(&self.path)? {
             return Ok(Some(key));
         }
         match fs::rename(&self.draft, &self.path) {
             Ok(()) => sync_directory(&self.path).map_err(|error| self.not_created(error))?,
-            // Another process may have done it.
+            // Another process may have done this already.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(self.not_created(error)),
         }
         read(&self.path)
     }
 
-    /// The draft of a new key; a new one where there is none. It appears whole and durable or not at all, and of
-    /// several processes that make one at the same time all get the same.
+    /// Reads the draft of a new key, or creates one. The draft is created atomically and durably.
+    /// If several processes create one at the same time, all get the same key.
     pub(crate) fn draft(&self) -> Result<SealingKey, KeyError> {
         if let Some(key) = read(&self.draft)? {
             return Ok(key);
@@ -126,7 +129,7 @@ impl KeyFile {
         let name =
             format!("key.{}", random_digits::<8>().map_err(|error| self.not_created(error))?);
         let written = self.path.with_file_name(name);
-        // Linking fails where the name is taken, which renaming would not.
+        // Linking, unlike renaming, fails if the name exists.
         let link = || match fs::hard_link(&written, &self.draft) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             linked => linked,
@@ -187,7 +190,7 @@ pub(crate) fn sync_directory(of: &Path) -> io::Result<()> {
     }
 }
 
-/// Files that are created with these options are for their owner alone.
+/// Makes files that are created with these options accessible only to their owner.
 pub(crate) fn owner_only(options: &mut OpenOptions) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -206,23 +209,23 @@ pub(crate) fn mode_open_to_others(_: &fs::Metadata) -> Option<u32> {
     None
 }
 
-/// Why there is no key to seal with.
+/// Why there is no usable key.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Tokens have been sealed, and the key file is gone.
+    /// Tokens have been sealed, but the key file is missing.
     Missing {
         /// Where it should be.
         path: PathBuf,
     },
-    /// Others than its owner may read or write the key file.
+    /// Users other than its owner can read or write the key file.
     TooOpen {
         /// The file.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
     },
-    /// The key file holds something else.
+    /// The key file does not contain a key.
     NoKey {
         /// The file.
         path: PathBuf,
@@ -234,7 +237,7 @@ pub enum KeyError {
         /// The operating system's reason.
         source: io::Error,
     },
-    /// A new key file cannot be made.
+    /// A new key file cannot be created.
     NotCreated {
         /// The file.
         path: PathBuf,

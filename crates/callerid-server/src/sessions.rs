@@ -1,9 +1,10 @@
-//! Sessions: how a browser signs in without a secret that stays valid in its address, or in its tab for good.
+//! Sessions: they let a browser sign in without keeping a long-lived secret in its address or tab.
 //!
-//! `POST /_callerid/sessions` takes Basic credentials like every request. Their password is the account's token, or a
-//! code: one that `callerid serve` or `callerid page` has put into an address, which works once, for ten minutes. The
-//! answer has the secret of a session. That is the password of the requests that follow, for twelve hours, or until the
-//! account's token is changed; it begins no other session.
+//! Like every request, `POST /_callerid/sessions` uses Basic authentication. The password is the
+//! account's token, or a code. `callerid serve` and `callerid page` put codes into addresses; a
+//! code works once, within ten minutes. The response contains the secret of a session, which is the
+//! password of later requests for twelve hours, or until the account's token changes. It cannot
+//! create another session.
 
 use std::sync::Arc;
 
@@ -25,20 +26,20 @@ use crate::host::Host;
 
 pub(crate) const PATH: &str = "/_callerid/sessions";
 
-/// How long a code works.
+/// How long a code is valid.
 pub(crate) const CODE_SECONDS: u32 = 10 * 60;
 /// How long a session lasts.
 pub(crate) const SESSION_SECONDS: u32 = 12 * 60 * 60;
-/// Sessions of an account at a time; one more ends the oldest.
+/// The maximum number of sessions per account. One more ends the oldest.
 pub(crate) const SESSIONS_MAX: u32 = 100;
 
-/// What the secret of a session begins with, so that no other request is held against the sessions.
+/// The prefix of session secrets. Passwords without it need no session lookup and cannot fail one.
 const SESSION_PREFIX: &str = "session-";
 
-/// Keeps the sessions of accounts. A store that keeps none need not say so.
+/// Stores the sessions of accounts. A store without sessions need not implement these methods.
 pub trait SessionStore: Store {
-    /// Begins a session with that secret if the credentials' password is the account's token, or a code of its, which
-    /// that uses up; says whether it has.
+    /// Starts a session with this secret if the credentials' password is the account's token or one
+    /// of its codes, which is then used up. Returns whether it did.
     fn begin_session(
         &self,
         _credentials: &Credentials,
@@ -48,7 +49,7 @@ pub trait SessionStore: Store {
         async { Ok(false) }
     }
 
-    /// The account whose session the credentials' password is the secret of.
+    /// The account whose session has the credentials' password as its secret.
     fn session_account(
         &self,
         _credentials: &Credentials,
@@ -60,7 +61,7 @@ pub trait SessionStore: Store {
 
 impl SessionStore for MemoryStore {}
 
-/// Answers a `POST`: begins a session.
+/// Answers a `POST`: creates a session.
 pub(crate) async fn create<S: SessionStore>(
     State(host): State<Arc<Host<S>>>,
     request: Request,
@@ -89,7 +90,7 @@ async fn begin<S: SessionStore>(
     }
 }
 
-/// Lets a request with the secret of a session go on as one with its account's token.
+/// Replaces the secret of a session in a request with the account's token.
 pub(crate) async fn sign_in<S: SessionStore>(
     State(host): State<Arc<Host<S>>>,
     mut request: Request,

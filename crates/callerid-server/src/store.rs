@@ -2,37 +2,40 @@
 //!
 //! # The directory
 //!
-//! | file | holds |
+//! | file | contents |
 //! |---|---|
 //! | `callerid.sqlite3`, and SQLite's `-wal` and `-shm` beside it | everything |
-//! | `key` | the key that tokens are sealed with, unless it is given from outside (see [`seal`](crate::seal)) |
-//! | `lock` | locked by the one server that works on the directory |
+//! | `key` | the key that seals tokens, unless the environment provides it (see [`seal`](crate::seal)) |
+//! | `lock` | locked by the directory's only server |
 //!
-//! Any number of processes may open a directory, but only one as its server; so an account can be
-//! added or a number cleared while the server runs, and it knows at its next request.
+//! Any number of processes can open a directory, but only one as its server. It is therefore
+//! possible to add an account or clear a number while the server runs; the server sees the change
+//! with its next request.
 //!
 //! # Durability
 //!
-//! A change is answered when it is on disk: the database is in WAL mode with `synchronous=FULL`, so
-//! that a commit ends with an fsync. Changes go to one thread, which commits together whatever has
-//! arrived while the last commit was under way: many connections share an fsync. A change that fails
-//! is rolled back by itself; if the commit fails, all that shared it do.
+//! A change is answered once it is on disk: the database is in WAL mode with `synchronous=FULL`, so
+//! a commit ends with an fsync. One thread makes all changes. It commits all changes that arrived
+//! during the previous commit together, so many connections share an fsync. A change that fails is
+//! rolled back on its own; if the commit fails, all its changes fail.
 //!
-//! Once the directory, its database or its lock is another than was opened, every change and every read fails: see
-//! [`SqliteStore::gone`]. What stands in their place is not written.
+//! Once the directory, its database or its lock has been replaced, every change and every read
+//! fails; see [`SqliteStore::gone`]. The replacement is not written to.
 //!
-//! # What is secret
+//! # Secrets
 //!
-//! Tokens are sealed, and the user and the password in the URL of a callback. A validation code is in clear while its call is live and is set to null when it
-//! ends, when it is worth nothing any more; `secure_delete=FAST` overwrites it in the page that the change
-//! writes anyway. The files are for their owner alone.
+//! Tokens are sealed, and so are the user and the password in a callback's URL. A validation code is
+//! stored in plain text while its call is live. When the call ends and the code is worthless, it is
+//! set to null, and `secure_delete=FAST` overwrites it in the page that the change writes anyway. The
+//! files are accessible only to their owner.
 //!
 //! # Cost
 //!
-//! With the rows of an account no method's cost grows by more than a logarithm: a page is one range of an index,
-//! from the place of a neighbour's row on, and the total is counted as rows come and go. Three reads are linear,
-//! in steps over an index alone: to a page that is asked for by its number, from the nearer end of the list; the total
-//! of a list that is filtered by a name alone; and to the callbacks whose turn it is, of all that are due.
+//! With the number of an account's rows, no method's cost grows by more than a logarithm: a page is
+//! one range of an index, starting at the position of a neighbouring row, and the total is updated
+//! when rows are added and removed. Three reads take linear time, but step only over an index: a page
+//! selected by number, from the nearer end of the list; the total of a list filtered by name only;
+//! and the callbacks to send next, among all that are due.
 
 mod accounts;
 mod backup;
@@ -84,13 +87,14 @@ use readers::Readers;
 use unreadable::Unreadable;
 use writer::Writer;
 
-/// How often the files are looked at where nothing is written.
+/// How often the files are checked when nothing is written.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Keeps everything in an SQLite database in a directory.
+/// Stores everything in an SQLite database in a directory.
 ///
-/// Reads are made on the thread that asks, each from one snapshot; changes on a thread of their own. A
-/// future that is dropped before it is done may have made its change or not, whole either way.
+/// Reads run on the calling thread, each with one snapshot. Changes run on a separate thread. If a
+/// future is dropped before it completes, its change may or may not have been made, but never
+/// partially.
 pub struct SqliteStore {
     key: SealingKey,
     readers: Readers,
@@ -101,35 +105,38 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store in that directory; both are made where there are none.
+    /// Opens the store in this directory. Creates the directory and the store if they do not exist.
     ///
     /// # Errors
-    /// [`OpenError`], which names what is in the way.
+    /// [`OpenError`], which says what the problem is.
     pub fn open(directory: &Path, options: Options) -> Result<Self, OpenError> {
         open::open(directory, options)
     }
 
-    /// Counts the commits of this process: it changes whenever something in the store may have.
+    /// Counts the commits of this process. The value changes whenever the store's contents may have
+    /// changed.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.writer.commits()
     }
 
-    /// Whether the files are still those that were opened, and a change would be made: it makes one that changes nothing.
+    /// Checks that the files are still those that were opened, and that changes are possible, by
+    /// making a change without effect.
     ///
     /// # Errors
-    /// What the next change would fail with.
+    /// The error that the next change would have.
     pub async fn health(&self) -> Result<(), StoreError> {
         const VERSION: &str = "user_version";
         self.write(|connection| {
-            // Not a row set to what it is: SQLite writes nothing then, though the disk be full.
+            // Not a row set to its current value: SQLite would write nothing, even if the disk is
+            // full.
             let version: i32 = connection.pragma_query_value(None, VERSION, |row| row.get(0))?;
             Ok(connection.pragma_update(None, VERSION, version)?)
         })
         .await
     }
 
-    /// Ready once the directory, its database or its lock has been removed or replaced, with the reason. From then on
-    /// the store fails; it is to be opened again.
+    /// Completes with the reason once the directory, its database or its lock has been removed or
+    /// replaced. From then on, all operations fail, and the store must be opened again.
     pub fn gone(&self) -> impl Future<Output = StoreError> + Send + use<> {
         let presence = Arc::clone(&self.presence);
         async move {
@@ -142,28 +149,28 @@ impl SqliteStore {
         }
     }
 
-    /// Adds an account; `false` where there is one with its Sid already.
+    /// Adds an account; `false` if its Sid already exists.
     ///
     /// # Errors
-    /// The store's failure.
+    /// The store's error.
     pub async fn add_account(&self, account: Account) -> Result<bool, StoreError> {
         let sealed = accounts::seal(&self.key, &account)?;
         self.write(move |connection| accounts::add(connection, &account.sid, &sealed)).await
     }
 
-    /// The accounts, in the order they were added.
+    /// The accounts, in the order in which they were added.
     ///
     /// # Errors
-    /// The store's failure.
+    /// The store's error.
     pub async fn accounts(&self) -> Result<Vec<AccountSid>, StoreError> {
         self.read(accounts::list)
     }
 
-    /// Gives an account another token, which its next request must carry, and ends its sessions; `false` where there is no
-    /// such account.
+    /// Replaces an account's token, which its next request must carry, and ends its sessions.
+    /// Returns `false` if the account does not exist.
     ///
     /// # Errors
-    /// The store's failure.
+    /// The store's error.
     pub async fn rotate(&self, account: Account) -> Result<bool, StoreError> {
         let sealed = accounts::seal(&self.key, &account)?;
         self.write(move |connection| {
@@ -173,19 +180,20 @@ impl SqliteStore {
         .await
     }
 
-    /// Removes an account and all that is its own; `false` where there is no such account.
+    /// Removes an account and everything that belongs to it; `false` if it does not exist.
     ///
     /// # Errors
-    /// The store's failure.
+    /// The store's error.
     pub async fn remove_account(&self, account: &AccountSid) -> Result<bool, StoreError> {
         let account = *account;
         self.write(move |connection| accounts::remove(connection, &account)).await
     }
 
-    /// Adds a code that begins one session of the account, within ten minutes; `false` where there is no such account.
+    /// Adds a code that can start one session of the account within ten minutes; `false` if the
+    /// account does not exist.
     ///
     /// # Errors
-    /// The store's failure.
+    /// The store's error.
     pub async fn add_code(
         &self,
         account: &AccountSid,
@@ -197,47 +205,46 @@ impl SqliteStore {
             .await
     }
 
-    /// Where the page is, as the server that was started last has said.
+    /// The page's URL, as reported by the most recently started server.
     ///
     /// # Errors
-    /// The store's failure.
+    /// The store's error.
     pub async fn page_url(&self) -> Result<Option<String>, StoreError> {
         self.read(|connection| Ok(sessions::page_url(connection)?))
     }
 
-    /// Keeps where the page is.
+    /// Stores the page's URL.
     ///
     /// # Errors
-    /// The store's failure.
+    /// The store's error.
     pub async fn set_page_url(&self, url: &str) -> Result<(), StoreError> {
         let url = url.to_owned();
         self.write(move |connection| Ok(sessions::set_page_url(connection, &url)?)).await
     }
 
-    /// Numbers that have had wrong entries in a row, those with the most first.
+    /// Numbers with consecutive wrong entries, those with the most first.
     ///
     /// # Errors
-    /// The store's failure.
+    /// The store's error.
     pub async fn failed_numbers(&self) -> Result<Vec<(PhoneNumber, NumberUsage)>, StoreError> {
         self.read(numbers::failed)
     }
 
-    /// Forgets a number's wrong entries, those of its live calls included, and its calls, so that it takes calls
-    /// again; returns what was known of it.
+    /// Clears a number's calls and wrong entries, including those of its live calls, so that it can
+    /// be called again. Returns its usage before that.
     ///
     /// # Errors
-    /// The store's failure.
+    /// The store's error.
     pub async fn clear_number(&self, number: &PhoneNumber) -> Result<NumberUsage, StoreError> {
         let number = *number;
         self.write(move |connection| numbers::clear(connection, &number)).await
     }
 
-    /// Puts caller IDs in as they stand, without a validation, each in place of one with the same Sid or
-    /// the same number, all in one commit. No event tells of them. All are to be of `account`, which
-    /// must exist.
+    /// Adds caller IDs without validation, all in one commit. Each replaces one with the same Sid
+    /// or number. This creates no events. All must belong to `account`, which must exist.
     ///
     /// # Errors
-    /// The store's failure.
+    /// The store's error.
     pub async fn import(
         &self,
         account: &AccountSid,
@@ -247,13 +254,13 @@ impl SqliteStore {
         self.write(move |connection| caller_ids::import(connection, &account, rows)).await
     }
 
-    /// Rows that could not be read and were set aside since the store was opened: calls that end without a step, and
-    /// callbacks that are not sent.
+    /// The number of unreadable rows set aside since the store was opened: calls that end without a
+    /// transition, and callbacks that are not sent.
     pub fn rows_set_aside(&self) -> u64 {
         self.rows_set_aside.load(Ordering::Relaxed)
     }
 
-    /// Sees to it that rows which cannot be read keep no others waiting.
+    /// Sets unreadable rows aside, so that they do not block others.
     async fn set_aside(
         &self,
         what: &'static str,
@@ -270,7 +277,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// A read of several statements.
+    /// Performs a read with several statements.
     fn snapshot<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
@@ -278,7 +285,7 @@ impl SqliteStore {
         self.readers.snapshot(read).map_err(failed)
     }
 
-    /// A read of one statement.
+    /// Performs a read with one statement.
     fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
@@ -390,7 +397,7 @@ impl Store for SqliteStore {
         let due = |connection: &Connection| calls::due(connection, &self.key, now, limit);
         loop {
             let (calls, unreadable) = self.snapshot(due)?;
-            // They may have stood in the place of others, if not of all.
+            // They may have taken the places of others, but not of all.
             if unreadable.is_empty() {
                 return Ok(calls);
             }
@@ -472,31 +479,32 @@ fn failed(error: SqliteError) -> StoreError {
     error.into()
 }
 
-/// The place that all are older than; the end of time where none is named. (No Sid is greater than the text.)
+/// The position that all rows must precede: the end of time if none is given. (No Sid is greater
+/// than this text.)
 fn before(which: &Newest) -> (i64, String) {
     let place = which.before.map(|(created_at, sid)| (created_at.unix_millis(), sid.to_string()));
     place.unwrap_or_else(|| (i64::MAX, "~".to_owned()))
 }
 
-/// What a store runs into.
+/// The store's errors.
 #[derive(Debug)]
 enum SqliteError {
     Database(rusqlite::Error),
-    /// The account is not, or no longer, there.
+    /// The account does not exist, or no longer.
     NoAccount(AccountSid),
-    /// A token that the key does not unseal.
+    /// A token that the key cannot unseal.
     Sealed(AccountSid),
     NoRandomness(getrandom::Error),
-    /// The changes of a batch share its commit, and its failure.
+    /// A batch's commit failed, and with it all changes of the batch.
     Commit(Arc<SqliteError>),
-    /// The thread that writes has ended.
+    /// The writer thread has ended.
     Stopped,
-    /// What was opened under that name is not there any more.
+    /// The file that was opened under this name is gone.
     Gone(PathBuf),
 }
 
 impl SqliteError {
-    /// Whether it may go well later: another process has the database locked, or it is gone.
+    /// Whether it can succeed later: another process has locked the database, or it is gone.
     fn is_unavailable(&self) -> bool {
         match self {
             Self::Database(error) => matches!(
@@ -509,7 +517,7 @@ impl SqliteError {
         }
     }
 
-    /// Whether it is one row that cannot be read: not SQLite that fails, but what it has is no value of ours.
+    /// Whether a single row is unreadable: SQLite works, but the row's contents are invalid.
     fn is_unreadable(&self) -> bool {
         match self {
             Self::Database(error) => unreadable::is_unreadable(error),
@@ -564,7 +572,7 @@ impl From<rusqlite::Error> for SqliteError {
     }
 }
 
-/// A column's text as the value it was written from.
+/// Parses a text column.
 fn parsed<T, E: std::error::Error + Send + Sync + 'static>(
     row: &rusqlite::Row<'_>,
     column: usize,
@@ -580,7 +588,7 @@ fn parsed<T, E: std::error::Error + Send + Sync + 'static>(
     })
 }
 
-/// A column that may be null, as the value it was written from.
+/// Parses a text column that may be null.
 fn optional<T, E: std::error::Error + Send + Sync + 'static>(
     row: &rusqlite::Row<'_>,
     column: usize,

@@ -1,7 +1,7 @@
-//! The switchboard: has calls placed when they are due and ended when their codes expire, hands the phone
-//! line its instructions, and takes its reports back to the service.
+//! The switchboard: places calls when they are due, ends calls whose codes have expired, gives the
+//! phone line its instructions, and passes the line's reports to the service.
 //!
-//! It keeps nothing that a crash could lose: what is due is asked of the store, at the start too.
+//! It holds no state that a crash could lose: it asks the store what is due, also at startup.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,18 +19,18 @@ use tokio_util::sync::CancellationToken;
 use crate::host::{Host, Message};
 use crate::line::PhoneLine;
 
-/// Messages that are handled together.
+/// How many messages are handled together.
 const BATCH: usize = 256;
-/// The longest sleep. Timers stand still while the machine is suspended; the clock does not.
+/// The longest sleep. Timers stop while the machine is suspended, but the clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
-/// How long to wait before a failed store is asked again.
+/// How long to wait before retrying after a store error.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
 pub(crate) struct Switchboard<S> {
     host: Arc<Host<S>>,
     line: Box<dyn PhoneLine>,
     inbox: mpsc::Receiver<Message>,
-    /// When the service is to be ticked next; `None` while no call is live.
+    /// When to tick the service next; `None` if no call is live.
     wake_at: Option<Moment>,
 }
 
@@ -43,15 +43,16 @@ impl<S: Store> Switchboard<S> {
         Self { host, line, inbox, wake_at: None }
     }
 
-    /// Resumes the calls of the process before: what was ringing, and what has come due. To be done before the
-    /// first request is answered, whose call would else be taken for one of them.
+    /// Resumes the previous process's calls: those that were ringing or in progress, and those that
+    /// have come due. Must be done before the first request is answered, so that its call is not
+    /// mistaken for one of them.
     pub(crate) async fn start(&mut self) {
         self.resume().await;
         self.tick().await;
     }
 
-    /// Works until it is told to stop. Instructions go to the line from this one task, so that they reach it in
-    /// the order in which their steps were saved.
+    /// Runs until it is told to stop. Only this task sends instructions to the line, so they arrive
+    /// in the order in which their transitions were saved.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut messages = Vec::new();
         loop {
@@ -89,7 +90,7 @@ impl<S: Store> Switchboard<S> {
         let now = self.host.clock.now();
         match self.host.service.tick(now).await {
             Ok(tick) => {
-                // What is still due has been tried: not at once again.
+                // Calls that are still due have just been tried, so do not retry immediately.
                 let soon = now.plus_seconds(RETRY_AFTER_SECONDS);
                 self.wake_at = tick.wake_at.map(|then| if then <= now { soon } else { then });
                 changed(&self.host, &tick.next);
@@ -113,7 +114,8 @@ impl<S: Store> Switchboard<S> {
                 Message::Reported(call, event) => reports.entry(call).or_default().push(event),
             }
         }
-        // Calls at once, so that they share the store's commits; the events of each in their order.
+        // Concurrently for different calls, which then share commits, but in order for the events
+        // of each call.
         let host = &self.host;
         let next = join_all(reports.into_iter().map(|(call, events)| report(host, call, events)));
         for next in next.await {
@@ -136,8 +138,8 @@ impl<S: Store> Switchboard<S> {
         }
     }
 
-    /// The request that made the call and the one that replaced it may hand in what comes of them the wrong
-    /// way round: the phone must not ring after the call has been hung up.
+    /// The request that created a call and the request that replaced it may send their commands in
+    /// the wrong order. The phone must not ring after the call has been hung up.
     async fn is_still_ringing(&self, call: &Call) -> bool {
         match self.host.service.store().call(&call.sid).await {
             Ok(stored) => stored.is_some_and(|call| call.status == CallStatus::Ringing),
@@ -149,7 +151,7 @@ impl<S: Store> Switchboard<S> {
     }
 }
 
-/// Tells a call what has happened at its phone; returns what the line is to do.
+/// Passes phone events to a call. Returns the commands for the line.
 async fn report<S: Store>(
     host: &Host<S>,
     call: CallSid,

@@ -1,4 +1,4 @@
-//! TLS for those who connect: a certificate and its key from files, which may be read again.
+//! TLS: a certificate and its key from files, which can be reloaded.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::server::TlsStream;
 
-/// What the server shows to those who connect, and how it is told anew.
+/// The server's certificate and key, which can be reloaded.
 #[derive(Clone, Debug)]
 pub struct Tls {
     certificate: PathBuf,
@@ -20,26 +20,26 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// With the certificate (and those that lead to its root) and the key of these PEM files.
+    /// Reads the certificate (and its chain) and the key from these PEM files.
     ///
     /// # Errors
-    /// What is wrong with one of the files, which it names.
+    /// A message that names the invalid file and the problem.
     pub fn open(certificate: &Path, key: &Path) -> Result<Self, String> {
         let config = Arc::new(RwLock::new(Arc::new(read(certificate, key)?)));
         Ok(Self { certificate: certificate.into(), key: key.into(), config })
     }
 
-    /// Reads the files again: whoever connects from now on is shown what they hold.
+    /// Reads the files again. New connections use the new certificate.
     ///
     /// # Errors
-    /// As those of [`open`](Self::open); what was shown still is.
+    /// As for [`open`](Self::open). The previous certificate stays in use.
     pub fn reload(&self) -> Result<(), String> {
         let config = Arc::new(read(&self.certificate, &self.key)?);
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(())
     }
 
-    /// Shakes hands.
+    /// Performs the TLS handshake.
     pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let config = Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner));
         TlsAcceptor::from(config).accept(stream).await

@@ -1,7 +1,8 @@
-//! Wrong tokens: whoever has sent many in a row waits before the next is looked at, as NIST SP 800-63B-4, 3.2.2, asks.
+//! Wrong tokens: after many consecutive ones, a client must wait before the next is checked, as
+//! NIST SP 800-63B-4, 3.2.2 requires.
 //!
-//! They are counted for the account that they were for and for the address that they came from. An account's count holds
-//! back only addresses that have themselves sent a wrong token, so that nobody locks an account's owner out.
+//! They are counted per account and per client address. An account's count affects only addresses
+//! that have sent a wrong token themselves, so that nobody can lock out the account's owner.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use callerid_core::AccountSid;
 
-/// Wrong tokens in a row, after which the next one waits.
+/// The number of consecutive wrong tokens after which the next one must wait.
 const FREE: u32 = 100;
 /// The first wait. Each further wrong token doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -19,9 +20,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// How long a count is kept after the last wrong token.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
-/// Accounts, and addresses, that are counted at least; at most twice as many.
+/// The minimum number of accounts, and of addresses, that are counted. The maximum is twice that.
 const COUNTED: usize = 10_000;
-/// At most one line is logged in that time.
+/// At most one line is logged per this duration.
 const LOG_EVERY: Duration = Duration::from_secs(1);
 
 /// Counts wrong tokens.
@@ -40,7 +41,7 @@ struct Counts {
 struct Failures {
     count: u32,
     last: Instant,
-    /// Of an address: the account that all of them were for, if it is one.
+    /// For an address: the account that all wrong tokens were for, if there is only one.
     account: Option<AccountSid>,
 }
 
@@ -53,7 +54,7 @@ impl Failures {
 }
 
 impl TokenFailures {
-    /// How long a token for that account from that address has to wait.
+    /// How long a token for this account from this address must wait.
     pub(crate) fn wait(
         &self,
         account: &AccountSid,
@@ -83,7 +84,7 @@ impl TokenFailures {
         self.counts().addresses.get(&address).is_some()
     }
 
-    /// Forgets what failed for that account from that address: its owner had it wrong.
+    /// Resets the count for this account from this address: it was the owner who made mistakes.
     pub(crate) fn succeeded(&self, account: &AccountSid, address: IpAddr) {
         let mut counts = self.counts();
         let is_only = |failures: &Failures| failures.account == Some(*account);
@@ -99,7 +100,7 @@ impl TokenFailures {
         }
     }
 
-    // Counts are whole between any two statements, so a poisoned lock is as good.
+    // The counts are consistent whenever the lock is released, so a poisoned lock is usable.
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,7 +124,7 @@ fn count<K: Copy + Eq + Hash>(
     counts.insert(key, failures);
 }
 
-/// A map that keeps the [`COUNTED`] entries that were changed last, and at most twice as many.
+/// A map that keeps the [`COUNTED`] most recently changed entries, and at most twice as many.
 #[derive(Debug)]
 struct Recent<K, V> {
     newer: HashMap<K, V>,
@@ -180,7 +181,7 @@ mod tests {
             assert_eq!(failures.wait(&account(1), address(1), now), None);
             failures.failed(&account(1), address(1), now);
         }
-        // From there other accounts wait as well; from elsewhere none does.
+        // From this address, other accounts must wait too; from other addresses, none must.
         assert!(failures.wait(&account(2), address(1), now).is_some());
         assert_eq!(failures.wait(&account(1), address(2), now), None);
         failures.failed(&account(1), address(2), now);
@@ -200,7 +201,7 @@ mod tests {
         for turn in 0..100 {
             failures.failed(&account(turn % 2), address(1), now);
         }
-        // One who has an account of their own does not start over with it.
+        // Attackers cannot reset the count with an account of their own.
         failures.succeeded(&account(0), address(1));
         assert!(failures.wait(&account(0), address(1), now).is_some());
     }

@@ -1,4 +1,4 @@
-//! The check before the check of a token: whoever has to wait is told so.
+//! The guard in front of the token check: it tells clients when they must wait.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +14,8 @@ use crate::exchange::{credentials, too_many};
 use crate::host::Host;
 use crate::sessions::SessionStore;
 
-/// Looks at a request's token only if neither its address nor its account has to wait, and counts the wrong ones.
+/// Checks a request's token only if neither its address nor its account must wait, and counts wrong
+/// tokens.
 pub(crate) async fn guard<S: SessionStore>(
     State(host): State<Arc<Host<S>>>,
     request: Request,

@@ -1,4 +1,4 @@
-//! Accounts: their Sids, and their tokens, sealed.
+//! Accounts: their Sids, and their sealed tokens.
 
 use callerid_core::{AccountSid, AuthToken};
 use callerid_service::{Account, StoreError};
@@ -8,7 +8,7 @@ use super::unreadable::{self, Survey};
 use super::{SqliteError, parsed};
 use crate::seal::SealingKey;
 
-/// An account's token, sealed for its Sid.
+/// Seals an account's token for its Sid.
 pub(super) fn seal(key: &SealingKey, account: &Account) -> Result<Vec<u8>, StoreError> {
     let sealed = key.seal(account.auth_token.expose().as_bytes(), account.sid.as_str().as_bytes());
     sealed.map_err(|error| StoreError::new(SqliteError::NoRandomness(error)))
@@ -20,7 +20,7 @@ fn unseal(key: &SealingKey, sid: &AccountSid, sealed: &[u8]) -> Result<AuthToken
     token.ok_or(SqliteError::Sealed(*sid))
 }
 
-/// What other tables call an account.
+/// An account's id in other tables.
 pub(super) fn id(connection: &Connection, sid: &AccountSid) -> rusqlite::Result<Option<i64>> {
     let mut find = connection.prepare_cached("SELECT id FROM account WHERE sid = ?1")?;
     find.query_row([sid.as_str()], |row| row.get(0)).optional()
@@ -43,7 +43,7 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<AccountSid>, SqliteErr
     Ok(sids.collect::<Result<_, _>>()?)
 }
 
-/// Looks at every account's Sid.
+/// Checks every account's Sid.
 pub(super) fn survey(connection: &Connection) -> Result<Survey, SqliteError> {
     unreadable::survey(connection, "SELECT sid FROM account", |row| {
         parsed(row, 0, AccountSid::parse)
@@ -61,7 +61,7 @@ pub(super) fn add(
     Ok(add.execute((sid.as_str(), sealed))? == 1)
 }
 
-/// Gives an account another token.
+/// Replaces an account's token.
 pub(super) fn rotate(
     connection: &Connection,
     sid: &AccountSid,
@@ -72,7 +72,7 @@ pub(super) fn rotate(
     Ok(rotate.execute((sid.as_str(), sealed))? == 1)
 }
 
-/// Removes an account; its rows in the other tables go with it, as the schema says.
+/// Removes an account. The schema cascades this to its rows in other tables.
 pub(super) fn remove(connection: &Connection, sid: &AccountSid) -> Result<bool, SqliteError> {
     let mut remove = connection.prepare_cached("DELETE FROM account WHERE sid = ?1")?;
     Ok(remove.execute([sid.as_str()])? == 1)

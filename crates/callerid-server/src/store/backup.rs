@@ -1,4 +1,4 @@
-//! Copies of a database that is in use, and what is wrong with one.
+//! Copies and checks of a database that may be in use.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -13,13 +13,13 @@ use super::unreadable::{Survey, Unreadable};
 use super::{SqliteError, accounts, callbacks, caller_ids, calls};
 use crate::seal::{KeyFile, SealingKey, owner_only, random_digits, sync_directory};
 
-/// Writes a copy of a directory's database to a file, as it is at one moment, also while a server works on it.
+/// Writes a consistent copy of a directory's database to a file, even while a server uses it.
 ///
-/// The file is there whole, durable and checked, or not at all. It is for its owner alone. It holds tokens sealed, and
-/// not the key that they are sealed with.
+/// The file is created complete, durable and checked, or not at all, and is accessible only to its
+/// owner. It contains sealed tokens, but not the key.
 ///
 /// # Errors
-/// [`BackupError`], which names what is in the way; the file is as it was.
+/// [`BackupError`], which says what the problem is. An existing file stays unchanged.
 pub fn backup(directory: &Path, file: &Path, overwrite: bool) -> Result<(), BackupError> {
     let database = directory.join(DATABASE);
     let not_written = |source| BackupError::File { path: file.into(), source };
@@ -53,7 +53,7 @@ pub fn backup(directory: &Path, file: &Path, overwrite: bool) -> Result<(), Back
     })
 }
 
-/// What a copy fails with, before it is known for which file.
+/// A copy's error, without the name of the file.
 enum CopyError {
     File(io::Error),
     Database(rusqlite::Error),
@@ -68,7 +68,7 @@ fn copy(connection: &Connection, draft: &Path) -> Result<(), CopyError> {
     let Some(name) = draft.to_str() else {
         return Err(CopyError::File(io::Error::other("its name is no UTF-8")));
     };
-    // The copy gives space back, though the database may be one from before that was so.
+    // The copy reclaims free space, even if the database was created before that was the default.
     connection
         .pragma_update(None, "auto_vacuum", "INCREMENTAL")
         .and_then(|()| connection.execute("VACUUM INTO ?1", [name]))
@@ -81,39 +81,39 @@ fn copy(connection: &Connection, draft: &Path) -> Result<(), CopyError> {
     File::sync_all(&file).map_err(CopyError::File)
 }
 
-/// Renames where the new name is not taken.
+/// Renames a file, unless the new name exists.
 fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => fs::remove_file(from),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // Where files have one name each.
+        // For file systems without hard links.
         Err(_) if !to.exists() => fs::rename(from, to),
         Err(error) => Err(error),
     }
 }
 
-/// What a database holds, and what is wrong with it.
+/// The contents of a database, and its problems.
 #[derive(Debug)]
 pub struct Checked {
-    /// The database.
+    /// The database's path.
     pub path: PathBuf,
-    /// How many accounts it has.
+    /// The number of accounts.
     pub accounts: u64,
-    /// How many caller IDs.
+    /// The number of caller IDs.
     pub caller_ids: u64,
-    /// How many calls.
+    /// The number of calls.
     pub calls: u64,
-    /// How many callbacks.
+    /// The number of callbacks.
     pub callbacks: u64,
-    /// What is wrong, a line each.
+    /// The problems found, one line each.
     pub found: Vec<String>,
 }
 
-/// Looks at a directory's database, also while a server works on it: at its pages, at every row, and with the key (the
-/// one given, or the directory's) at every token and a callback's credentials.
+/// Checks a directory's database, even while a server uses it: its pages, every row and, with the
+/// key (the given one, or the directory's), every token and the credentials of every callback.
 ///
 /// # Errors
-/// [`OpenError`], which names what is in the way.
+/// [`OpenError`], which says what the problem is.
 pub fn check_directory(directory: &Path, key: Option<SealingKey>) -> Result<Checked, OpenError> {
     let (key, missing) = match key {
         Some(key) => (Some(key), None),
@@ -128,10 +128,10 @@ pub fn check_directory(directory: &Path, key: Option<SealingKey>) -> Result<Chec
     Ok(checked)
 }
 
-/// Looks at a backup: at its pages and every row. Its tokens stay sealed.
+/// Checks a backup: its pages and every row. Its tokens stay sealed.
 ///
 /// # Errors
-/// [`OpenError`], which names what is in the way.
+/// [`OpenError`], which says what the problem is.
 pub fn check_backup(file: &Path) -> Result<Checked, OpenError> {
     check(file, None)
 }
@@ -149,7 +149,7 @@ fn look(
     path: &Path,
     key: Option<&SealingKey>,
 ) -> Result<Checked, SqliteError> {
-    // All at one moment.
+    // Everything in one snapshot.
     connection.execute_batch("PRAGMA query_only = ON; BEGIN")?;
     let mut found = Vec::new();
     let mut pages = connection.prepare("PRAGMA integrity_check")?;
@@ -186,7 +186,7 @@ fn look(
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// There is a file of that name.
+    /// A file with this name exists.
     Exists {
         /// The file.
         path: PathBuf,
@@ -212,7 +212,7 @@ pub enum BackupError {
         /// SQLite's reason.
         source: rusqlite::Error,
     },
-    /// The copy is damaged, for the database is.
+    /// The copy is damaged, because the database is.
     Damaged {
         /// The database.
         path: PathBuf,

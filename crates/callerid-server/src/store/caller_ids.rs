@@ -1,4 +1,4 @@
-//! An account's caller IDs: rows in the order of lists.
+//! An account's caller IDs, in list order.
 
 use std::cmp::Reverse;
 
@@ -12,14 +12,14 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::unreadable::{self, Survey};
 use super::{SqliteError, accounts, events, parsed};
 
-/// A place in the order of lists: the date updated in seconds, negated, then the Sid.
+/// A position in list order: the negated second of the date updated, then the Sid.
 struct Place {
     rank: i64,
     sid: String,
 }
 
 impl Place {
-    /// Before all rows.
+    /// The position before all rows.
     fn first() -> Self {
         Self { rank: i64::MIN, sid: String::new() }
     }
@@ -53,13 +53,13 @@ fn from_row(row: &Row<'_>, account: &AccountSid) -> rusqlite::Result<OutgoingCal
     })
 }
 
-/// Looks at every caller ID.
+/// Checks every caller ID.
 pub(super) fn survey(connection: &Connection) -> Result<Survey, SqliteError> {
     let account = AccountSid::from_random_bytes(&[0; 16]);
     unreadable::survey(connection, select!(""), |row| from_row(row, &account))
 }
 
-/// The caller ID with that Sid.
+/// The caller ID with this Sid.
 pub(super) fn find(
     connection: &Connection,
     account: &AccountSid,
@@ -130,7 +130,7 @@ pub(super) fn list(
     Ok(Page::cut(page, rows, total))
 }
 
-/// All of an account's rows, or those of one name, in the order of lists.
+/// An account's rows, or only those with one name, in list order.
 struct List<'a> {
     connection: &'a Connection,
     id: i64,
@@ -154,7 +154,7 @@ impl Direction {
 }
 
 impl List<'_> {
-    /// The rows of the list, for a WHERE; [`name`](Self::name) is its second parameter.
+    /// The list's condition for a WHERE clause. Its second parameter is [`name`](Self::name).
     fn condition(&self) -> &'static str {
         match self.name {
             None => "account = ?1 AND ?2 IS NULL",
@@ -162,7 +162,7 @@ impl List<'_> {
         }
     }
 
-    /// The index that is in the list's order, and has nothing else.
+    /// The index in list order that contains only the list's rows.
     fn index(&self) -> &'static str {
         match self.name {
             None => "caller_id_place",
@@ -183,7 +183,7 @@ impl List<'_> {
         count.query_row((self.id, self.name()), |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
     }
 
-    /// The rows that follow a place, the nearest first.
+    /// The rows after a position in the given direction, nearest first.
     fn rows(
         &self,
         direction: Direction,
@@ -204,7 +204,7 @@ impl List<'_> {
         select.query_map(range, |row| from_row(row, self.account))?.collect()
     }
 
-    /// Whether a row is at that place or after it.
+    /// Whether there is a row at this position or after it.
     fn goes_on_from(&self, place: &Place) -> rusqlite::Result<bool> {
         let condition = self.condition();
         let select =
@@ -213,7 +213,8 @@ impl List<'_> {
         select.exists((self.id, self.name(), place.rank, &place.sid))
     }
 
-    /// The place that so many rows go up to; `None` past the end. Steps over rows from the nearer end of the list.
+    /// The position after this many rows; `None` past the end. Steps over rows from the nearer end
+    /// of the list.
     fn place_before(&self, rows: u64, total: u64) -> rusqlite::Result<Option<Place>> {
         if rows == 0 {
             return Ok(Some(Place::first()));
@@ -276,7 +277,7 @@ pub(super) fn remove(
     Ok(true)
 }
 
-/// Adds a caller ID that has been validated, in place of one with the same Sid or number.
+/// Adds a validated caller ID, and replaces one with the same Sid or number.
 pub(super) fn add(
     connection: &Connection,
     id: i64,
@@ -317,13 +318,14 @@ fn put(connection: &Connection, id: i64, row: &OutgoingCallerId) -> rusqlite::Re
     count(connection, id, 1 - deleted.cast_signed())
 }
 
-/// Deletes the row that has this value in a column with a unique index, and says how many that were.
+/// Deletes the row with this value in a column with a unique index. Returns the number of deleted
+/// rows.
 fn delete(connection: &Connection, id: i64, column: &str, value: &str) -> rusqlite::Result<usize> {
     let delete = format!("DELETE FROM caller_id WHERE account = ?1 AND {column} = ?2");
     connection.prepare_cached(&delete)?.execute((id, value))
 }
 
-/// Takes into account that there are so many rows more.
+/// Changes the account's row count.
 fn count(connection: &Connection, id: i64, more: isize) -> rusqlite::Result<()> {
     let mut count = connection
         .prepare_cached("UPDATE account SET caller_ids = caller_ids + ?2 WHERE id = ?1")?;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::seal::SealingKey;
 
-/// Ended calls that are dropped with one change, so that none takes long.
+/// The maximum number of ended calls that one change drops, so that no change takes long.
 const DROPPED_AT_ONCE: i64 = 16;
 
 /// The columns that [`from_row`] reads.
@@ -89,7 +89,7 @@ fn find_live(
     match find.query_row((account, number.as_str()), from_row).optional()? {
         None => Ok(None),
         Some(Ok(call)) => Ok(Some(call)),
-        // Else the number would take no call any more.
+        // Otherwise the number could never be called again.
         Some(Err(row)) => {
             row.log_set_aside("call");
             set_aside(connection, &row)?;
@@ -119,7 +119,7 @@ pub(super) fn of_account(
     Ok(calls)
 }
 
-/// The calls that are due, and the rows among them that cannot be read.
+/// The calls that are due, and the unreadable rows among them.
 pub(super) fn due(
     connection: &Connection,
     key: &SealingKey,
@@ -129,8 +129,8 @@ pub(super) fn due(
     let (mut calls, mut unreadable) = (Vec::new(), Vec::new());
     for select in [
         select!("WHERE wake_at <= ?1 ORDER BY wake_at, call.sid LIMIT ?2"),
-        // A call wakes no sooner than it was created, so these follow the others. They are few, if any:
-        // the plus sign keeps SQLite from going through all that wake later instead.
+        // These come last, because a call is never due before it was created. There are few of
+        // them, if any. The plus sign keeps SQLite from scanning all calls that are due later.
         select!(
             "WHERE created_at > ?1 AND +wake_at > ?1 AND wake_at IS NOT NULL
              ORDER BY +wake_at, call.sid LIMIT ?2"
@@ -145,7 +145,7 @@ pub(super) fn due(
     Ok((calls, unreadable))
 }
 
-/// Looks at every call, and with a key at its callback's credentials.
+/// Checks every call and, with a key, the credentials of its callback.
 pub(super) fn survey(
     connection: &Connection,
     key: Option<&SealingKey>,
@@ -153,7 +153,8 @@ pub(super) fn survey(
     unreadable::survey(connection, select!(""), |row| from_row(row, key))
 }
 
-/// Ends a live call that cannot be read, so that it wakes no more and its number takes another one.
+/// Ends a live call that is unreadable, so that it is no longer due and its number can be called
+/// again.
 pub(super) fn set_aside(connection: &Connection, row: &Unreadable) -> Result<(), SqliteError> {
     let set_aside = "UPDATE call SET wake_at = NULL, status = 'failed', code = NULL, keyed = ''
                      WHERE CAST(sid AS BLOB) = ?1";
@@ -199,8 +200,8 @@ pub(super) fn add(
     Ok(Ok(admitted))
 }
 
-/// Saves steps of several calls. One that the database does not take, for what else is in it, is left out, so that it
-/// keeps no others waiting.
+/// Saves transitions of several calls. Leaves out any that the database rejects because of its
+/// other contents, so that it does not block the rest.
 pub(super) fn save_all(
     connection: &Connection,
     steps: &[Transition],
@@ -231,7 +232,7 @@ fn count(connection: &Connection, sql: &str, parameters: impl Params) -> rusqlit
     connection.prepare_cached(sql)?.query_row(parameters, |row| row.get(0))
 }
 
-/// Saves a step, and says whether it did: not where its call has moved on.
+/// Saves a transition. Returns `false` if its call has changed.
 fn save(connection: &Connection, step: &Transition) -> Result<bool, SqliteError> {
     let Some(id) = accounts::id(connection, &step.call.account_sid)? else { return Ok(false) };
     put(connection, id, step)
@@ -294,7 +295,7 @@ fn insert(
     saved(connection, account, call)
 }
 
-/// Writes what a step can change, if the call is as it was before the step.
+/// Updates everything that a transition can change, if the call has not changed since.
 fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, SqliteError> {
     let mut update = connection.prepare_cached(
         "UPDATE call SET status = ?3, verified = ?4, code = ?5, keyed = ?6, entries_left = ?7,
@@ -323,12 +324,12 @@ fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, Sq
     Ok(updated == 1)
 }
 
-/// What goes with every change of a call: its event.
+/// Appends the event that accompanies every change of a call.
 fn saved(connection: &Connection, account: i64, call: &Call) -> Result<(), SqliteError> {
     Ok(events::append(connection, account, &Change::Call(call))?)
 }
 
-/// Deletes ended calls of the account beyond the newest that are kept: some of them, where there are many.
+/// Deletes some of the account's ended calls beyond the newest, which are kept.
 fn drop_old(connection: &Connection, account: i64) -> Result<(), SqliteError> {
     let mut newest_dropped = connection.prepare_cached(
         "SELECT created_at, sid FROM call INDEXED BY call_ended

@@ -1,4 +1,4 @@
-//! Connections to the database, and how they are set up.
+//! Connections to the database, and their configuration.
 
 use std::path::Path;
 use std::thread;
@@ -10,15 +10,15 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::SqliteError;
 use super::presence::Presence;
 
-/// How long a change waits for another process's.
+/// How long a change waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long to wait before the write-ahead log is asked for again.
+/// How long to wait before trying to enable the write-ahead log again.
 const WAL_RETRY: Duration = Duration::from_millis(5);
-/// Statements that are kept compiled for a connection: more than there are.
+/// The number of prepared statements cached per connection: more than there are.
 const STATEMENTS_KEPT: usize = 64;
 
-/// FULL: a commit is an fsync. FAST: what is deleted is overwritten where that costs no write of its own.
-/// MEMORY: what undoes a single change of a batch is not written to a file first.
+/// FULL: every commit is an fsync. FAST: overwrites deleted content if that takes no additional
+/// write. MEMORY: keeps the journal for rolling back a single change of a batch in memory.
 pub(super) const WRITER: &str = "PRAGMA synchronous = FULL;
      PRAGMA foreign_keys = ON;
      PRAGMA secure_delete = FAST;
@@ -28,16 +28,16 @@ pub(super) const WRITER: &str = "PRAGMA synchronous = FULL;
 const READER: &str = "PRAGMA query_only = ON;
      PRAGMA cache_size = -1024;";
 
-/// A connection that only reads.
+/// Opens a read-only connection.
 pub(super) fn reader(path: &Path, presence: &Presence) -> Result<Connection, SqliteError> {
     let connection = open_file(path)?;
-    // The first statement may write what is beside the file.
+    // The first statement may write to the files next to the database.
     presence.check()?;
     configure(&connection, READER)?;
     Ok(connection)
 }
 
-/// A connection with these settings.
+/// Opens a connection with these settings.
 pub(super) fn connect(path: &Path, settings: &str) -> rusqlite::Result<Connection> {
     let connection = open_file(path)?;
     configure(&connection, settings)?;
@@ -52,13 +52,13 @@ fn open_file(path: &Path) -> rusqlite::Result<Connection> {
 fn configure(connection: &Connection, settings: &str) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    // Else a statement is planned anew each time its parameters change.
+    // Otherwise SQLite plans a statement again whenever its parameters change.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(settings)
 }
 
-/// Has the database keep a write-ahead log. Other statements wait for a process that is at the same; this one
-/// fails at once, and is tried again for as long.
+/// Enables the write-ahead log. Other statements wait for a process that does the same, but this
+/// one fails immediately, so it is retried for as long.
 pub(super) fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
@@ -74,7 +74,7 @@ pub(super) fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// The first thing that is wrong with a database's pages.
+/// The first problem in a database's pages.
 pub(super) fn first_damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let found = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?;
     Ok((found != "ok").then_some(found))

@@ -1,10 +1,10 @@
-//! What of the store's changes is counted, once they are made.
+//! Metrics of the store's changes, updated after each change.
 
 use callerid_service::{Admitted, Callback, Ineligible, Transition};
 
 use crate::metrics::{METRICS, Outcome, Reason};
 
-/// Counts a call that was asked for, and the one that it replaces.
+/// Counts a requested call, and the call that it replaces.
 pub(super) fn added(added: &Result<Admitted, Ineligible>) {
     match added {
         Ok(admitted) => {
@@ -29,7 +29,7 @@ pub(super) fn outcome(transition: &Transition) -> Option<&'static str> {
     (!call.status.is_live()).then_some(outcome)
 }
 
-/// Counts the calls that were ended, of those that were to be.
+/// Counts the calls that were ended, among those that were to be saved.
 pub(super) fn saved(outcomes: &[Option<&'static str>], saved: &[bool]) {
     let saved = outcomes.iter().zip(saved).filter(|(_, saved)| **saved);
     saved.for_each(|(outcome, _)| ended(*outcome));
@@ -41,7 +41,7 @@ fn ended(outcome: Option<&'static str>) {
     }
 }
 
-/// How the last attempt at a callback went.
+/// The outcome of a callback's last attempt.
 pub(super) fn attempt(callback: &Callback) -> &'static str {
     match (callback.next_at, callback.last_status) {
         (Some(_), _) => "retry",
@@ -50,7 +50,7 @@ pub(super) fn attempt(callback: &Callback) -> &'static str {
     }
 }
 
-/// Counts it.
+/// Counts an attempt.
 pub(super) fn attempted(outcome: &'static str, saved: bool) {
     if saved {
         METRICS.callbacks.get_or_create(&Outcome { outcome }).inc();

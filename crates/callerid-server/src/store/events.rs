@@ -1,4 +1,4 @@
-//! The events of every change.
+//! The events of all changes.
 
 use callerid_core::AccountSid;
 use callerid_service::{Change, EVENTS_KEPT, Event, Events};
@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::{SqliteError, accounts};
 
 const KEPT: i64 = EVENTS_KEPT as i64;
-/// Events beyond those that are kept are out of sight at once, and deleted so many at a time, but for the last one: it
-/// tells where what is kept begins.
+/// Events beyond those that are kept are invisible at once, and deleted in batches of this size. The
+/// newest of them stays: it marks where the kept ones begin.
 const PRUNED_AT_ONCE: i64 = 500;
 
 pub(super) fn append(
@@ -58,7 +58,7 @@ pub(super) fn after(
     })
 }
 
-/// The last of an account's events that is not kept any more; 0 where all are.
+/// The newest event of an account that is no longer kept; 0 if all are.
 fn last_dropped(connection: &Connection, account: i64) -> rusqlite::Result<i64> {
     let mut dropped = connection.prepare_cached(
         "SELECT id FROM event WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2",
@@ -66,7 +66,7 @@ fn last_dropped(connection: &Connection, account: i64) -> rusqlite::Result<i64> 
     Ok(dropped.query_row((account, KEPT), |row| row.get(0)).optional()?.unwrap_or_default())
 }
 
-/// The id of the newest event there has been; 0 before the first.
+/// The id of the newest event ever; 0 before the first.
 fn newest(connection: &Connection) -> rusqlite::Result<i64> {
     let mut newest =
         connection.prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'event'")?;

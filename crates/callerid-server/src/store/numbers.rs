@@ -1,4 +1,4 @@
-//! Numbers: their wrong entries in a row and their calls, of whichever account.
+//! Numbers: their consecutive wrong entries and their calls, across all accounts.
 
 use callerid_core::{Moment, PhoneNumber};
 use callerid_service::{CLOCK_TOLERANCE_SECONDS, NumberUsage, RINGS_PERIOD_SECONDS, Transition};
@@ -39,7 +39,7 @@ pub(super) fn put(
     Ok(())
 }
 
-/// Does to a number what a step of one of its calls does to it.
+/// Applies a transition of a number's call to the number's usage.
 pub(super) fn step(connection: &Connection, step: &Transition) -> rusqlite::Result<()> {
     let number = &step.call.phone_number;
     let before = find(connection, number)?;
@@ -47,10 +47,10 @@ pub(super) fn step(connection: &Connection, step: &Transition) -> rusqlite::Resu
     if after == before { Ok(()) } else { put(connection, number, &after) }
 }
 
-/// Forgets the numbers that nothing is held against any more: see [`NumberUsage::is_forgotten`].
+/// Deletes the numbers whose usage has no effect any more; see [`NumberUsage::is_forgotten`].
 pub(super) fn forget(connection: &Connection, now: Moment) -> rusqlite::Result<()> {
     let period = i64::from(RINGS_PERIOD_SECONDS) * 1_000;
-    // Each a range of the index: of the two at once every number would be looked at.
+    // Each statement is a range of an index. A single statement would scan all numbers.
     for (forget, moment) in [
         (
             "DELETE FROM number INDEXED BY number_rings WHERE failed_entries = 0 AND rings_since <= ?1",
@@ -82,7 +82,7 @@ pub(super) fn clear(
     number: &PhoneNumber,
 ) -> Result<NumberUsage, SqliteError> {
     let before = find(connection, number)?;
-    // A step that was made before this must not bring the count back, so the revision moves on.
+    // Increments the revision, so that a transition made before this cannot restore the old count.
     let mut calls = connection.prepare_cached(
         "UPDATE call SET failed_entries = 0, revision = (revision + 1) & 4294967295
          WHERE number = ?1 AND wake_at IS NOT NULL AND failed_entries > 0",

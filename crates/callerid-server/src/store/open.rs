@@ -1,4 +1,4 @@
-//! Opening a directory: what may be in the way, and in which order things are made.
+//! Opening a directory: what can go wrong, and in which order things are created.
 
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
@@ -20,18 +20,19 @@ use crate::seal::{KeyError, KeyFile, SealingKey, mode_open_to_others, owner_only
 pub(super) const DATABASE: &str = "callerid.sqlite3";
 const LOCK: &str = "lock";
 
-/// Known bytes, and what they are sealed for: if they do not come back, the key is another.
+/// Known bytes and their purpose. If they cannot be unsealed, the key is wrong.
 const CHECK: &[u8] = b"callerid";
 const CHECK_PURPOSE: &[u8] = b"key check";
 
-/// How a directory is opened.
+/// Options for opening a directory.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The key that tokens are sealed with. `None`: the directory's key file, made for a new directory.
+    /// The key that seals tokens. `None` selects the directory's key file, which is created for a
+    /// new directory.
     pub key: Option<SealingKey>,
-    /// Whether this is to be the one server that works on the directory.
+    /// Whether to open the directory as its only server.
     pub serve: bool,
-    /// How many changes may share a commit.
+    /// The maximum number of changes that share a commit.
     pub batch: usize,
 }
 
@@ -48,7 +49,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
     check_mode(directory, 0o022)?;
     let lock = options.serve.then(|| Lock::take(directory)).transpose()?;
     let file = KeyFile::in_directory(directory);
-    // In this order: a key that is no draft comes after its database.
+    // In this order, because a key stops being a draft only after its database exists.
     if file.exists() && path.metadata().map_or(true, |database| database.len() == 0) {
         return Err(OpenError::Lost { path, key: directory.join("key") });
     }
@@ -61,7 +62,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
         source => OpenError::Database { path: path.clone(), source },
     };
     let mut connection = connect(&path, WRITER).map_err(failed)?;
-    // In a transaction: else another process could make the tables between two of its looks.
+    // In a transaction. Otherwise another process could create the tables between two queries.
     let kind = connection.transaction().and_then(|it| schema::kind(&it)).map_err(failed)?;
     let refused = |kind| match kind {
         Kind::Foreign => Err(OpenError::Foreign { path: path.clone() }),
@@ -69,7 +70,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
             let supported = schema::VERSION;
             Err(OpenError::Newer { path: path.clone(), found, supported })
         }
-        // With a key that is no draft, something was in it.
+        // A key that is not a draft means that the database had contents.
         Kind::Empty if file.exists() => {
             Err(OpenError::Lost { path: path.clone(), key: directory.join("key") })
         }
@@ -82,7 +83,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
         check_mode(&path, 0o077)?;
     }
     if kind == Kind::Empty {
-        // Before anything is written: later it takes a VACUUM.
+        // Before anything is written, because later it would take a VACUUM.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
     }
     use_wal(&connection).map_err(failed)?;
@@ -93,7 +94,8 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
         refused(kind)?;
         schema::migrate(&transaction, kind).map_err(failed)?;
         if kind == Kind::Empty {
-            // Before the tables are there: a start that is killed between the two finds the draft again.
+            // Before the tables are created, so that a start that is killed in between finds the
+            // draft again.
             let key = options.key.clone().map_or_else(|| file.draft(), Ok)?;
             let check = key.seal(CHECK, CHECK_PURPOSE).map_err(|error| unusable(error.into()))?;
             let insert = "INSERT INTO meta (id, sealed_check) VALUES (1, ?1)";
@@ -123,7 +125,7 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
     Ok(SqliteStore { key, readers, writer, presence, rows_set_aside, _lock: lock })
 }
 
-/// Opens a database that is there and ours, to look at it.
+/// Opens an existing database of this program for checking.
 pub(super) fn existing(path: &Path) -> Result<Connection, OpenError> {
     let failed = |source| OpenError::Database { path: path.into(), source };
     let source = match path.metadata() {
@@ -148,27 +150,27 @@ pub(super) fn existing(path: &Path) -> Result<Connection, OpenError> {
     }
 }
 
-/// Opens a file as a database, to look at it.
+/// Opens a file as a database for checking.
 pub(super) fn existing_file(path: &Path) -> rusqlite::Result<Connection> {
     connect(path, "")
 }
 
-/// Whether that key is the one that the database's tokens are sealed with.
+/// Whether this key seals the database's tokens.
 pub(super) fn is_key_of(connection: &Connection, key: &SealingKey) -> rusqlite::Result<bool> {
     let sealed = connection.query_row("SELECT sealed_check FROM meta", [], |row| row.get(0));
     let sealed: Vec<u8> = sealed?;
     Ok(key.unseal(&sealed, CHECK_PURPOSE).as_deref() == Some(CHECK))
 }
 
-/// The name of a file that SQLite keeps beside its database.
+/// The name of a file that SQLite keeps next to its database.
 fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// Refuses a directory that others than its owner may write, for they could put another database there, and a database
-/// that they may read as well. `loose` has the bits that must not be set.
+/// Rejects a directory that other users can write to, because they could replace the database, and
+/// a database that other users can read. `loose` contains the bits that must not be set.
 fn check_mode(path: &Path, loose: u32) -> Result<(), OpenError> {
     let metadata = path.metadata();
     let metadata = metadata.map_err(|source| OpenError::Directory { path: path.into(), source })?;
@@ -181,7 +183,7 @@ fn check_mode(path: &Path, loose: u32) -> Result<(), OpenError> {
     }
 }
 
-/// For a file that was there before anything was in it.
+/// For a file that existed before it had contents.
 fn close_to_others(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -200,8 +202,8 @@ fn make_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Makes the database's file where there is none, for its owner alone; SQLite gives those beside it the
-/// same mode.
+/// Creates the database's file if it does not exist, accessible only to its owner. SQLite gives the
+/// files next to it the same mode.
 fn make_file(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
@@ -209,7 +211,8 @@ fn make_file(path: &Path) -> io::Result<()> {
     options.open(path).map(|_| ())
 }
 
-/// Held by the one server of a directory. The operating system takes it back however the process ends.
+/// The lock of the directory's only server. The operating system releases it however the process
+/// ends.
 #[derive(Debug)]
 pub(super) struct Lock(#[expect(dead_code, reason = "held for the lock on it")] File);
 
@@ -245,58 +248,58 @@ impl Lock {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// It cannot be made, read or written.
+    /// The directory cannot be created, read or written.
     Directory {
         /// The directory.
         path: PathBuf,
         /// The operating system's reason.
         source: io::Error,
     },
-    /// Others than its owner may use it.
+    /// Users other than its owner can access it.
     TooOpen {
         /// The directory, or its database.
         path: PathBuf,
-        /// The mode it has.
+        /// Its current mode.
         mode: u32,
-        /// The mode to give it.
+        /// The mode that it should have.
         expected: u32,
     },
-    /// Another server works on it.
+    /// Another server uses the directory.
     InUse {
         /// The directory.
         path: PathBuf,
-        /// The other server's process, where it has said so.
+        /// The other server's process id, if known.
         process: Option<u32>,
     },
-    /// Its database was written by a newer version of this program.
+    /// A newer version of this program wrote the database.
     Newer {
         /// The database.
         path: PathBuf,
-        /// The version it has.
+        /// The database's version.
         found: i32,
-        /// The newest version that this program knows.
+        /// The newest version that this program supports.
         supported: i32,
     },
-    /// What is in the database's place is something else.
+    /// The file in the database's place is not a database of this program.
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// Its key is there and its database is missing or empty.
+    /// The key exists, but the database is missing or empty.
     Lost {
         /// The database.
         path: PathBuf,
         /// The key.
         key: PathBuf,
     },
-    /// Its database is damaged.
+    /// The database is damaged.
     Damaged {
         /// The database.
         path: PathBuf,
-        /// The first thing that SQLite found.
+        /// The first problem that SQLite found.
         found: String,
     },
-    /// There is no key, or the wrong one.
+    /// The key is missing or wrong.
     Key(KeyError),
     /// The database cannot be opened.
     Database {

@@ -1,9 +1,9 @@
-//! Whether a store's files are still those that were opened.
+//! Checks whether a store's files are still those that were opened.
 //!
-//! SQLite goes on with a file that has been removed or replaced: what it is told is lost with the process. So the
-//! files' identities are looked at, before and after each commit and a few times a second; once one is another,
-//! the store does nothing any more. Files are only looked at by name: to open and close the database's would give
-//! up SQLite's locks on it.
+//! SQLite keeps working with a file that has been removed or replaced, and its changes are lost
+//! when the process ends. Therefore the identities of the files are checked before and after each
+//! commit and several times a second. Once one differs, the store stops working. The files are only
+//! checked by name: opening and closing the database file would release SQLite's locks on it.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -12,14 +12,14 @@ use std::sync::OnceLock;
 
 use super::SqliteError;
 
-/// What a name led to when the store was opened, and whether it still does.
+/// The files that the names referred to when the store was opened, and whether they still do.
 pub(super) struct Presence {
     files: Vec<(PathBuf, Identity)>,
     gone: OnceLock<PathBuf>,
 }
 
 impl Presence {
-    /// The files of these names as they are now.
+    /// Records the current files with these names.
     pub(super) fn of(paths: impl IntoIterator<Item = PathBuf>) -> io::Result<Self> {
         let identified = |path: PathBuf| {
             let identity = identity(&fs::metadata(&path)?);
@@ -29,14 +29,15 @@ impl Presence {
         Ok(Self { files, gone: OnceLock::new() })
     }
 
-    /// Looks at the files.
+    /// Checks the files.
     ///
     /// # Errors
-    /// [`SqliteError::Gone`] where one is missing or another, from then on for good.
+    /// [`SqliteError::Gone`] if a file is missing or has been replaced. After that, every check
+    /// fails.
     pub(super) fn check(&self) -> Result<(), SqliteError> {
         let is_same = |(path, then): &&(PathBuf, Identity)| {
             let now = fs::metadata(path).map(|metadata| identity(&metadata));
-            // What cannot be looked at for another reason may be there.
+            // If the check fails for another reason, the file may exist.
             now.map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |now| now == *then)
         };
         if let Some((path, _)) = self.files.iter().find(|file| !is_same(file)) {
@@ -45,13 +46,13 @@ impl Presence {
         self.known()
     }
 
-    /// What the last look found: without another one.
+    /// The result of the last check, without a new one.
     pub(super) fn known(&self) -> Result<(), SqliteError> {
         self.gone.get().map_or(Ok(()), |path| Err(SqliteError::Gone(path.clone())))
     }
 }
 
-/// Tells one file from another that has its name.
+/// Distinguishes a file from another with the same name.
 type Identity = (u64, u64);
 
 #[cfg(unix)]
@@ -60,7 +61,7 @@ fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
-/// Elsewhere a file that is open cannot be removed.
+/// On other platforms, an open file cannot be removed.
 #[cfg(not(unix))]
 fn identity(_: &Metadata) -> Identity {
     (0, 0)

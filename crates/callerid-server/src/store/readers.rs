@@ -1,4 +1,4 @@
-//! Connections that read.
+//! Read-only connections.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,10 +8,11 @@ use rusqlite::Connection;
 use super::presence::Presence;
 use super::{SqliteError, connect};
 
-/// Idle connections that are kept: reads are short, so there are seldom more than cores.
+/// The maximum number of idle connections. Reads are short, so there are rarely more connections
+/// than cores.
 const IDLE_KEPT: usize = 4;
 
-/// Connections that read, opened as they are needed and used again.
+/// Read-only connections, opened on demand and reused.
 pub(super) struct Readers {
     path: PathBuf,
     presence: Arc<Presence>,
@@ -27,7 +28,7 @@ impl Readers {
         &self.path
     }
 
-    /// Makes a read of several statements, which all see the same state.
+    /// Performs a read with several statements, which all see the same state.
     pub(super) fn snapshot<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
@@ -40,7 +41,7 @@ impl Readers {
         })
     }
 
-    /// Makes a read of one statement.
+    /// Performs a read with one statement.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
@@ -50,7 +51,7 @@ impl Readers {
         let kept = idle().pop();
         let connection = kept.map_or_else(|| connect::reader(&self.path, &self.presence), Ok)?;
         let read = read(&connection)?;
-        // One that has failed is closed instead, and its transaction ends with it.
+        // A failed connection is closed instead, which ends its transaction.
         let mut idle = idle();
         if idle.len() < IDLE_KEPT {
             idle.push(connection);

@@ -1,11 +1,11 @@
-//! The tables, and how a database comes to have them.
+//! The tables, and how a database gets them.
 
 use rusqlite::Transaction;
 
-/// "CLID", in the header of every database of ours.
+/// "CLID", in the header of every database of this program.
 const APPLICATION_ID: i32 = 0x434c_4944;
 
-/// Each brings a database of the version before it to the next; the first makes a new one.
+/// Each migration upgrades the database by one version; the first one creates a new database.
 const MIGRATIONS: [&str; 5] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
@@ -17,18 +17,18 @@ const MIGRATIONS: [&str; 5] = [
 /// The version that this program reads and writes.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
-/// What a file is, as far as its header and tables tell.
+/// What a file is, judging by its header and tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Nothing has been put into it.
+    /// An empty database.
     Empty,
-    /// Ours, with the tables of that version.
+    /// A database of this program, with this version of the tables.
     Ours(i32),
-    /// A database of something else.
+    /// A database of another program.
     Foreign,
 }
 
-/// What the file is at one moment: so in a transaction.
+/// Determines what the file is. Takes a transaction, so that the answer is consistent.
 pub(super) fn kind(connection: &Transaction<'_>) -> rusqlite::Result<Kind> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
@@ -41,8 +41,8 @@ pub(super) fn kind(connection: &Transaction<'_>) -> rusqlite::Result<Kind> {
     })
 }
 
-/// Makes the tables that a database of that kind is missing. The transaction is to be one that may write from its
-/// beginning: so of several processes that come at the same time one does it.
+/// Creates the tables that a database of this kind lacks. The transaction must be a write
+/// transaction from the start, so that only one of several concurrent processes does this.
 pub(super) fn migrate(transaction: &Transaction<'_>, kind: Kind) -> rusqlite::Result<()> {
     let version = match kind {
         Kind::Ours(version) => usize::try_from(version).unwrap_or_default(),

@@ -1,4 +1,5 @@
-//! Codes and sessions, by the hashes of their secrets: these are random, so that a fast hash keeps them.
+//! Codes and sessions, stored as hashes of their secrets. A fast hash is sufficient, because the
+//! secrets are random.
 
 use callerid_core::{AccountSid, AuthToken, Credentials, Moment};
 use callerid_service::Account;
@@ -13,7 +14,7 @@ fn hash(secret: &AuthToken) -> [u8; 32] {
     Sha256::digest(secret.expose().as_bytes()).into()
 }
 
-/// Adds a code for that account; `false` where there is no such account.
+/// Adds a code for this account; `false` if the account does not exist.
 pub(super) fn add_code(
     connection: &Connection,
     account: &AccountSid,
@@ -41,7 +42,8 @@ fn add(
     Ok(add.execute(row)? == 1)
 }
 
-/// Begins a session for a token, or for a code, which that uses up; `false` where the credentials are neither.
+/// Starts a session for a token, or for a code, which is then used up. Returns `false` if the
+/// credentials are neither.
 pub(super) fn begin(
     connection: &Connection,
     key: &SealingKey,
@@ -79,7 +81,7 @@ fn use_code(
     Ok(remove.execute(row)? == 1)
 }
 
-/// The account of a session; `None` where the credentials are not those of one.
+/// The account of a session; `None` if the credentials are not those of a session.
 pub(super) fn account(
     connection: &Connection,
     key: &SealingKey,
@@ -98,7 +100,7 @@ pub(super) fn account(
     }
 }
 
-/// Ends an account's sessions, and its codes with them.
+/// Ends an account's sessions, and deletes its codes.
 pub(super) fn end(connection: &Connection, account: &AccountSid) -> rusqlite::Result<()> {
     let mut end = connection.prepare_cached(
         "DELETE FROM sign_in WHERE account = (SELECT id FROM account WHERE sid = ?1)",
@@ -106,7 +108,7 @@ pub(super) fn end(connection: &Connection, account: &AccountSid) -> rusqlite::Re
     end.execute([account.as_str()]).map(drop)
 }
 
-/// Keeps where the page is.
+/// Stores the page's URL.
 pub(super) fn set_page_url(connection: &Connection, url: &str) -> rusqlite::Result<()> {
     connection.execute("UPDATE meta SET page_url = ?1", [url]).map(drop)
 }

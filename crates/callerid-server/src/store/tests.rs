@@ -1,5 +1,5 @@
-//! What only the durable store does: opening, sealing, sharing commits, failing. That it answers as the
-//! store in memory does is in tests/store_equivalence.rs.
+//! Tests of what is specific to the durable store: opening, sealing, sharing commits, failing.
+//! tests/store_equivalence.rs checks that it behaves like the store in memory.
 
 use std::fs;
 use std::future::Future;
@@ -33,7 +33,7 @@ fn open(directory: &Path) -> Result<SqliteStore, OpenError> {
     SqliteStore::open(directory, Options::default())
 }
 
-/// A store with one account, in a directory of its own.
+/// A store with one account, in its own directory.
 async fn store() -> (TempDir, SqliteStore) {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
@@ -41,7 +41,7 @@ async fn store() -> (TempDir, SqliteStore) {
     (directory, store)
 }
 
-/// Keeps the thread that writes busy until the sender is dropped or used, so that changes gather.
+/// Blocks the writer thread until the sender is dropped or used, so that changes accumulate.
 fn hold(store: &Arc<SqliteStore>) -> mpsc::Sender<()> {
     let (release, held) = mpsc::channel::<()>();
     let (started, has_started) = mpsc::channel();
@@ -181,7 +181,7 @@ mod opening {
             assert_eq!((walked.len(), page.total, page.more), (120, 120, false));
             assert!(walked.is_sorted_by_key(OutgoingCallerId::list_key));
         }
-        // And it is kept up from then on.
+        // The count stays up to date after that.
         assert!(
             store.remove(&account.sid, &CallerIdSid::from_random_bytes(&[3; 16])).await.unwrap()
         );
@@ -412,7 +412,7 @@ async fn add_caller_id(store: &SqliteStore, number: PhoneNumber) {
     assert_eq!(store.save(vec![call.apply(&keys, NOW).unwrap()]).await.unwrap(), [true]);
 }
 
-/// As after an update of the program, whose numbering plan no longer has a number of the store.
+/// This happens after a program update whose numbering plan no longer contains a stored number.
 #[tokio::test]
 async fn a_number_that_was_withdrawn_from_the_plan_is_kept_as_it_is() {
     let (directory, store) = store().await;
@@ -706,7 +706,8 @@ mod concurrency {
                 Ok(())
             }
         };
-        // No smaller than the database is: so the next page it needs is one too many.
+        // The limit cannot be less than the current size, so the next page that the database needs
+        // is one too many.
         store.write(limit(1)).await.unwrap();
         let (mut added, mut failures) = (0, Vec::new());
         for seed in 0..200 {
@@ -761,7 +762,7 @@ mod health {
 mod unreadable {
     use super::*;
 
-    /// Changes rows as another program would, without our checks.
+    /// Changes rows like another program would, without this program's checks.
     fn spoil(directory: &Path, sql: &str, rows: usize) {
         let connection = Connection::open(directory.join("callerid.sqlite3")).unwrap();
         assert_eq!(connection.execute(sql, []).unwrap(), rows, "{sql}");
@@ -978,8 +979,8 @@ mod cost {
     use super::*;
     use crate::store::{callbacks, calls};
 
-    /// What SQLite does for each change and read, in steps of its virtual machine, where so many calls are under way and
-    /// as many are over.
+    /// The number of SQLite virtual machine steps for each change and read, with this many live
+    /// calls and as many ended ones.
     async fn steps_among(rows: u32) -> Vec<(&'static str, u64)> {
         let (directory, store) = store().await;
         let callback = NewCallerId {

@@ -1,4 +1,4 @@
-//! Rows that cannot be read: another program or the disk has changed them. One of them must not keep others waiting.
+//! Unreadable rows, which another program or the disk has changed. They must not block other rows.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use rusqlite::{Connection, Error, Row};
 
 use super::SqliteError;
 
-/// A row that cannot be read.
+/// An unreadable row.
 #[derive(Debug)]
 pub(super) struct Unreadable {
     /// Its first column, which is its Sid.
@@ -15,13 +15,13 @@ pub(super) struct Unreadable {
 }
 
 impl Unreadable {
-    /// Says that it was set aside, whatever it is.
+    /// Logs that the row was set aside.
     pub(super) fn log_set_aside(&self, what: &str) {
         let sid = String::from_utf8_lossy(&self.key);
         tracing::error!(%sid, error = %self.why, "a {what} that cannot be read is set aside");
     }
 
-    /// Says that an answer has it left out.
+    /// Logs that the row is missing from a response.
     pub(super) fn log_left_out(&self) {
         let sid = String::from_utf8_lossy(&self.key);
         tracing::error!(%sid, error = %self.why, "a row that cannot be read is left out");
@@ -34,13 +34,13 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// What a look at all rows of a kind has found.
+/// The result of checking all rows of a kind.
 pub(super) struct Survey {
     pub(super) rows: u64,
     pub(super) unreadable: Vec<Unreadable>,
 }
 
-/// Reads every row of a statement whose first column is its Sid.
+/// Reads every row of a statement whose first column is a Sid.
 pub(super) fn survey<T>(
     connection: &Connection,
     select: &str,
@@ -54,7 +54,7 @@ pub(super) fn survey<T>(
     Ok(survey)
 }
 
-/// Whether that is a column that holds no value of ours, and not SQLite that fails.
+/// Whether a column contains an invalid value, as opposed to an error of SQLite.
 pub(super) fn is_unreadable(error: &Error) -> bool {
     matches!(
         error,
@@ -65,7 +65,7 @@ pub(super) fn is_unreadable(error: &Error) -> bool {
     )
 }
 
-/// Reads rows whose first column is their Sid, and goes on after one that cannot be read.
+/// Reads rows whose first column is a Sid, and continues after unreadable rows.
 pub(super) fn readable<T>(
     read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> impl Fn(&Row<'_>) -> rusqlite::Result<Result<T, Unreadable>> {
@@ -79,7 +79,7 @@ pub(super) fn readable<T>(
     }
 }
 
-/// Puts rows where they belong.
+/// Separates readable from unreadable rows.
 pub(super) fn split<T>(
     rows: impl Iterator<Item = rusqlite::Result<Result<T, Unreadable>>>,
     readable: &mut Vec<T>,
@@ -94,7 +94,8 @@ pub(super) fn split<T>(
     Ok(())
 }
 
-/// Whether setting a row aside changed it: else it would be met again at once, and again.
+/// Checks that setting a row aside changed it. Otherwise the row would be encountered again
+/// immediately, in an endless loop.
 pub(super) fn changed(rows: usize) -> Result<(), SqliteError> {
     if rows == 1 { Ok(()) } else { Err(Error::StatementChangedRows(rows).into()) }
 }
