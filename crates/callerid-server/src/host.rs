@@ -20,6 +20,8 @@ pub(crate) const INBOX: usize = 1024;
 pub struct Limits {
     /// What the service allows: calls and callbacks.
     pub service: callerid_service::Limits,
+    /// Consecutive wrong tokens for an account, or from an address, after which the next one must wait.
+    pub wrong_tokens: u32,
     /// Connections at a time; others wait until one ends, and are refused if that takes too long.
     pub connections: usize,
     /// Connections of one address at a time, of IPv6 a /64; others are refused.
@@ -42,6 +44,7 @@ impl Default for Limits {
         let service = callerid_service::Limits::default();
         Self {
             service,
+            wrong_tokens: 100,
             connections: 512,
             connections_per_address: 256,
             streams_per_account: 128,

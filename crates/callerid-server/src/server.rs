@@ -44,7 +44,7 @@ pub async fn run<S: SessionStore + 'static>(
     let host = Arc::new(Host {
         service: Service::new(store).with_line(line.name()).with_limits(limits.service),
         clock,
-        token_failures: TokenFailures::default(),
+        token_failures: TokenFailures::new(limits.wrong_tokens),
         limits,
         proxies: trusted_proxies,
         metrics_token,

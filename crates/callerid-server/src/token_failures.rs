@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 
 use callerid_core::AccountSid;
 
-/// The number of consecutive wrong tokens after which the next one must wait.
-const FREE: u32 = 100;
 /// The first wait. Each further wrong token doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait.
@@ -26,8 +24,12 @@ const COUNTED: usize = 10_000;
 const LOG_EVERY: Duration = Duration::from_secs(1);
 
 /// Counts wrong tokens.
-#[derive(Debug, Default)]
-pub(crate) struct TokenFailures(Mutex<Counts>);
+#[derive(Debug)]
+pub(crate) struct TokenFailures {
+    /// The number of consecutive wrong tokens after which the next one must wait.
+    free: u32,
+    counts: Mutex<Counts>,
+}
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -46,14 +48,19 @@ struct Failures {
 }
 
 impl Failures {
-    fn wait(&self, now: Instant) -> Option<Duration> {
-        let doublings = self.count.checked_sub(FREE)?;
+    fn wait(&self, free: u32, now: Instant) -> Option<Duration> {
+        let doublings = self.count.checked_sub(free)?;
         let wait = FIRST_WAIT.saturating_mul(1 << doublings.min(20)).min(LONGEST_WAIT);
         wait.checked_sub(now.saturating_duration_since(self.last)).filter(|left| !left.is_zero())
     }
 }
 
 impl TokenFailures {
+    /// Counts from zero. The next token must wait after `free` consecutive wrong ones.
+    pub(crate) fn new(free: u32) -> Self {
+        Self { free, counts: Mutex::default() }
+    }
+
     /// How long a token for this account from this address must wait.
     pub(crate) fn wait(
         &self,
@@ -64,7 +71,8 @@ impl TokenFailures {
         let counts = self.counts();
         let of_address = counts.addresses.get(&address)?;
         let of_account = counts.accounts.get(account);
-        of_address.wait(now).max(of_account.and_then(|failures| failures.wait(now)))
+        let wait = |failures: &Failures| failures.wait(self.free, now);
+        wait(of_address).max(of_account.and_then(wait))
     }
 
     pub(crate) fn failed(&self, account: &AccountSid, address: IpAddr, now: Instant) {
@@ -102,7 +110,7 @@ impl TokenFailures {
 
     // The counts are consistent whenever the lock is released, so a poisoned lock is usable.
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,8 +177,8 @@ mod tests {
 
     #[test]
     fn after_a_hundred_in_a_row_the_wait_grows() {
-        let (failures, mut now) = (TokenFailures::default(), Instant::now());
-        for _ in 0..FREE {
+        let (failures, mut now) = (TokenFailures::new(100), Instant::now());
+        for _ in 0..100 {
             assert_eq!(failures.wait(&account(1), address(1), now), None);
             failures.failed(&account(1), address(1), now);
         }
@@ -190,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_right_token_forgets_its_own_failures_alone() {
-        let (failures, now) = (TokenFailures::default(), Instant::now());
+        let (failures, now) = (TokenFailures::new(100), Instant::now());
         for _ in 0..99 {
             failures.failed(&account(1), address(1), now);
         }
@@ -208,7 +216,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_whoever_comes() {
-        let (failures, now) = (TokenFailures::default(), Instant::now());
+        let (failures, now) = (TokenFailures::new(100), Instant::now());
         for index in 0..50_000_u32 {
             let account = AccountSid::from_random_bytes(&u128::from(index).to_be_bytes());
             failures.failed(&account, address(index), now);

@@ -41,6 +41,12 @@ pub(super) struct LimitOptions {
         value_parser = at_least_one(),
     )]
     callback_slots_per_receiver: usize,
+    /// Wrong tokens in a row, for an account or from an address, after which the next one must wait
+    #[arg(
+        long, value_name = "NUMBER", default_value_t = Limits::default().wrong_tokens,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    max_wrong_tokens: u32,
     /// Connections of one address at a time (of IPv6 a /64), unless it is a trusted proxy's
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections_per_address)]
     max_connections_per_address: usize,
@@ -71,6 +77,7 @@ impl LimitOptions {
         };
         Limits {
             service,
+            wrong_tokens: self.max_wrong_tokens,
             connections_per_address: self.max_connections_per_address,
             streams_per_account: self.max_streams_per_account,
             stream_age: Duration::from_secs(self.max_stream_age),

@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::{SqliteError, accounts};
 
 const KEPT: i64 = EVENTS_KEPT as i64;
-/// Events beyond those that are kept are invisible at once, and deleted in batches of this size. The
-/// newest of them stays: it marks where the kept ones begin.
-const PRUNED_AT_ONCE: i64 = 500;
+/// Events beyond those that are kept are invisible at once, and deleted with one in so many new ones:
+/// at random, because accounts share the ids. The newest of them stays: it marks where the kept ones
+/// begin.
+const PRUNED_WITH_ONE_IN: u32 = 500;
 
 pub(super) fn append(
     connection: &Connection,
@@ -18,8 +19,8 @@ pub(super) fn append(
 ) -> rusqlite::Result<()> {
     let mut append =
         connection.prepare_cached("INSERT INTO event (account, name, data) VALUES (?1, ?2, ?3)")?;
-    let id = append.insert((account, change.name(), change.to_json()))?;
-    if id % PRUNED_AT_ONCE == 0 {
+    append.execute((account, change.name(), change.to_json()))?;
+    if rand::random_ratio(1, PRUNED_WITH_ONE_IN) {
         let dropped = last_dropped(connection, account)?;
         let mut prune =
             connection.prepare_cached("DELETE FROM event WHERE account = ?1 AND id < ?2")?;
