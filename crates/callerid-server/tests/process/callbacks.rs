@@ -504,7 +504,7 @@ fn an_address_that_is_not_public_is_refused_however_it_is_written() {
         assert!(error.contains(why) && error.contains("--callback-allow"), "{host}: {error}");
     }
     receiver.expect_none_within(Duration::ZERO);
-    assert!(server.written().contains("a callback is given up"), "{}", server.written());
+    server.expect_written("a callback is given up");
 }
 
 #[test]

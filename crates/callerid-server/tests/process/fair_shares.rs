@@ -199,7 +199,7 @@ fn a_short_token_from_the_environment_is_taken_with_a_warning() {
     let auth_token = callerid_core::AuthToken::new("short").unwrap();
     let account = Account { auth_token, ..server.account.clone() };
     Client::new(server.address, authorization(&account)).get(&server.list()).expect(200);
-    assert!(server.written().contains("WARN") && server.written().contains("CALLERID_AUTH_TOKEN"));
+    server.expect_written("CALLERID_AUTH_TOKEN is shorter than 16 characters");
 }
 
 #[test]

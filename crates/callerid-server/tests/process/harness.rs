@@ -119,6 +119,15 @@ impl Server {
         self.written.lock().unwrap().clone()
     }
 
+    /// Waits until the server has written this: its log is written in the background.
+    pub(crate) fn expect_written(&self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.written().contains(text) {
+            assert!(Instant::now() < deadline, "{text:?} is not in {}", self.written());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     pub(crate) fn authorization(&self) -> String {
         authorization(&self.account)
     }

@@ -80,11 +80,11 @@ fn an_account_from_the_environment_works_when_pasted_and_its_token_can_change() 
     let other = "another-token";
     let mut server = Server::launch(serve(data.path()).env("CALLERID_AUTH_TOKEN", other));
     server.get(&server.list()).expect_exception(401);
-    let written = server.written();
-    assert!(written.contains("the token in CALLERID_AUTH_TOKEN is not the one"), "{written}");
     server.account.auth_token = callerid_core::AuthToken::new(other).unwrap();
     let list = server.get(&server.list()).expect(200);
     assert!(list.text().contains("total=\"1\""), "{}", list.text());
+    let (_, written) = server.terminate();
+    assert!(written.contains("the token in CALLERID_AUTH_TOKEN is not the one"), "{written}");
 }
 
 /// Starts a server that cannot start; returns what it says.

@@ -63,9 +63,7 @@ fn a_second_signal_ends_it_at_once() {
     server.get("/_callerid/health").expect(200);
     thread::sleep(Duration::from_millis(50));
     server.signal("TERM");
-    while !server.written().contains("stopping") {
-        thread::yield_now();
-    }
+    server.expect_written("stopping");
     let started = Instant::now();
     let (status, _) = server.terminate();
     assert_eq!(status.code(), Some(1));

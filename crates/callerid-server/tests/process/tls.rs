@@ -57,23 +57,16 @@ fn the_certificate_is_shown_and_read_again_on_a_hangup() {
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         assert!(answer.ends_with("</TwilioResponse>"), "{answer}");
     };
-    let wait_for = |text: &str| {
-        let deadline = Instant::now() + PATIENCE;
-        while !server.written().contains(text) {
-            assert!(Instant::now() < deadline, "{text:?} not in {}", server.written());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    };
     expect_answer();
-    assert!(server.written().contains(" on https://127.0.0.1:"), "{}", server.written());
+    server.expect_written(" on https://127.0.0.1:");
     // Another file in its place that cannot be used changes nothing, one that can does.
     std::fs::write(&certificate, "nothing").unwrap();
     server.signal("HUP");
-    wait_for("the certificate stays what it was");
+    server.expect_written("the certificate stays what it was");
     expect_answer();
     write_pem(&certificate, "CERTIFICATE", CERTIFICATE);
     server.signal("HUP");
-    wait_for("the certificate was read again");
+    server.expect_written("the certificate was read again");
     expect_answer();
     // Whoever speaks in clear gets no answer, and whoever says nothing keeps it from nothing.
     let silent = TcpStream::connect(address).unwrap();
