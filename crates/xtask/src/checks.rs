@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check there is, in one command that installs what it needs.
+//! `cargo xtask test`: runs all checks with one command, and installs what they need.
 
 use std::env;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::{Outcome, cargo, clients, node, page, root, run, target_dir};
 const PUBLISHED: [&str; 4] =
     ["callerid-core", "callerid-client", "callerid-service", "callerid-server"];
 
-/// Runs every check, in the order in which they are quickest to fail.
+/// Runs all checks. Those that fail fastest come first.
 pub(crate) fn run_all() -> Outcome {
     step("rustfmt", cargo().args(["fmt", "--all", "--check"]))?;
     step(
@@ -21,13 +21,13 @@ pub(crate) fn run_all() -> Outcome {
     )?;
     let clippy = ["clippy", "--locked", "--workspace", "--all-targets", "--all-features"];
     step("clippy", cargo().args(clippy).args(["--", "--deny", "warnings"]))?;
-    // A workspace of its own, which nothing else compiles.
+    // A separate workspace, which nothing else compiles.
     let fuzz = ["clippy", "--locked", "--manifest-path", "fuzz/Cargo.toml"];
     step(
         "fuzz targets",
         cargo().args(fuzz).args(["--", "--deny", "warnings"]).current_dir(root()),
     )?;
-    // The server's tests start the program, and the peers of the benchmarks are of no use to them.
+    // The server's tests start the program. They do not need the benchmarks' peers.
     step(
         "tests",
         cargo().args(["test", "--locked", "--workspace", "--all-features", "--no-fail-fast"]),
@@ -37,7 +37,7 @@ pub(crate) fn run_all() -> Outcome {
     timed("the page", page::test)?;
     let docs = ["doc", "--locked", "--workspace", "--no-deps", "--all-features"];
     step("docs", cargo().args(docs).env("RUSTDOCFLAGS", "--deny warnings"))?;
-    // Verifying them takes minutes: CONTRIBUTING.md has that for a release.
+    // Verifying the packages takes minutes. CONTRIBUTING.md does that for a release.
     let package = ["package", "--locked", "--allow-dirty", "--no-verify"];
     step(
         "packages",
@@ -48,7 +48,7 @@ pub(crate) fn run_all() -> Outcome {
     Ok(())
 }
 
-/// Packs the npm package, and runs the packed one in every host.
+/// Packs the npm package, and runs it in every host.
 fn package_hosts() -> Outcome {
     let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", "package"];
     run(cargo().args(build).args(["--", "package"]))?;

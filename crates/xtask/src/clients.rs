@@ -1,7 +1,8 @@
-//! `cargo xtask clients`: Twilio's published clients, each at the version that its lock file names, against this server.
+//! `cargo xtask clients`: tests this server with Twilio's published clients, in the versions of
+//! their lock files.
 //!
-//! All play `tests/clients/scenario.json`, over plain HTTP, each with a server of its own. Then the recipes of `docs/sdk.md`
-//! are run: they are the files that the page shows.
+//! All run `tests/clients/scenario.json` over plain HTTP, each with its own server. Then the
+//! recipes of `docs/sdk.md` run; they are the same files that the page shows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +11,10 @@ use std::process::Command;
 use crate::server::Server;
 use crate::{Outcome, cargo, node, python, root, run, target_dir};
 
-/// The page with the recipes.
+/// The document with the recipes.
 const PAGE: &str = "docs/sdk.md";
 
-/// A client: its name on the command line, the file of its recipe, and what it plays.
+/// A client: its name on the command line, its recipe file, and how to run it.
 struct Client {
     name: &'static str,
     recipe: &'static str,
@@ -27,17 +28,17 @@ const CLIENTS: [Client; 4] = [
     Client { name: "rust", recipe: "rust/examples/recipe.rs", play: play_rust },
 ];
 
-/// What the clients are played with.
+/// What the clients need to run.
 struct Played<'a> {
-    /// The program that they ask.
+    /// The server program.
     program: &'a Path,
-    /// Where the clients are.
+    /// The clients' folder.
     folder: PathBuf,
-    /// Where what they need is built and installed.
+    /// The folder for builds and installations.
     target: PathBuf,
 }
 
-/// Builds the server, and plays the clients of these names, or all of them.
+/// Builds the server, and runs the clients with these names, or all clients.
 pub(crate) fn run_chosen(names: &[String]) -> Outcome {
     let is_known = |name: &&String| CLIENTS.iter().any(|client| client.name == **name);
     if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
@@ -48,7 +49,7 @@ pub(crate) fn run_chosen(names: &[String]) -> Outcome {
     play(|client| names.is_empty() || names.iter().any(|name| name == client.name))
 }
 
-/// Plays all of them with the server that is built.
+/// Runs all clients with the server that is already built.
 pub(crate) fn run_all() -> Outcome {
     play(|_| true)
 }
@@ -101,7 +102,8 @@ fn play_rust(played: &Played<'_>) -> Outcome {
     let target = played.target.join("rust");
     let mut build = cargo();
     build.args(["build", "--quiet", "--locked", "--bins", "--examples"]).current_dir(&folder);
-    // The crate's HTTP client wants OpenSSL; where the system has none to build with, it brings its own.
+    // The crate's HTTP client needs OpenSSL. If the system has none to build with, it can use its
+    // own.
     if cfg!(target_os = "linux") && !has_openssl() {
         build.args(["--features", "vendored-openssl"]);
     }
@@ -112,7 +114,7 @@ fn play_rust(played: &Played<'_>) -> Outcome {
     played.recipe(&mut built("examples/recipe"))
 }
 
-/// The server's program as a profile builds it.
+/// The path of the server program in a build profile.
 pub(crate) fn program(profile: &str) -> PathBuf {
     target_dir().join(profile).join(executable("callerid"))
 }
@@ -131,12 +133,12 @@ impl Played<'_> {
         Server::start(self.program, &["--callback-allow", "127.0.0.1"])
     }
 
-    /// Runs a program that plays the scenario and says so.
+    /// Runs a program that executes the scenario and reports success.
     fn scenario(&self, command: &mut Command) -> Outcome {
         run(self.server()?.tell(command))
     }
 
-    /// Runs a recipe: it shows the call that it asked for.
+    /// Runs a recipe. It prints the call that it requested.
     fn recipe(&self, command: &mut Command) -> Outcome {
         let server = self.server()?;
         let output = server.tell(command).output()?;

@@ -1,6 +1,8 @@
-//! `cargo xtask compare DESCRIPTION`: this server beside Prism, which mocks Twilio's OpenAPI description.
+//! `cargo xtask compare DESCRIPTION`: compares this server with Prism, which mocks Twilio's OpenAPI
+//! description.
 //!
-//! Both get the same twelve requests, then the same load, on one machine in one run. What is printed is a table in Markdown.
+//! Both get the same twelve requests and then the same load, on the same machine in the same run.
+//! The output is a Markdown table.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -27,10 +29,10 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const CONNECTIONS: usize = 16;
 const WARM_UP: Duration = Duration::from_secs(2);
 const LOAD: Duration = Duration::from_secs(10);
-/// How long a server may take to start.
+/// The time limit for starting a server.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a request carries as credentials.
+/// The credentials in a request.
 #[derive(Clone, Copy)]
 enum Credentials {
     Right,
@@ -38,11 +40,11 @@ enum Credentials {
     None,
 }
 
-/// A request on the list of caller IDs, or on one of them.
+/// A request for the list of caller IDs, or for one of them.
 struct Case {
     name: &'static str,
     method: &'static str,
-    /// What follows `OutgoingCallerIds`; `{sid}` is a caller ID that there is.
+    /// The part after `OutgoingCallerIds`. `{sid}` is an existing caller ID.
     rest: &'static str,
     form: &'static str,
     credentials: Credentials,
@@ -65,7 +67,7 @@ impl Case {
 const LIST: Case = Case::new("the list", "GET", ".json");
 const CREATE: Case = Case::new("a good number", "POST", ".json").form("PhoneNumber=%2B14158675310");
 
-/// What both are asked, in this order: one caller ID, (415) 867-5309, is there.
+/// The requests to both servers, in this order. One caller ID, (415) 867-5309, exists.
 const CASES: [Case; 12] = [
     CREATE,
     Case::new("`PhoneNumber=banana`", "POST", ".json").form("PhoneNumber=banana"),
@@ -82,7 +84,7 @@ const CASES: [Case; 12] = [
     Case::new("a deletion", "DELETE", "/{sid}.json"),
 ];
 
-/// What is measured of each.
+/// The results for one server.
 struct Measured {
     answers: Vec<String>,
     lists: f64,
@@ -92,7 +94,7 @@ struct Measured {
     after: String,
 }
 
-/// Builds this server, installs Prism, and prints how they compare.
+/// Builds this server, installs Prism, and prints the comparison.
 pub(crate) fn run_all(args: &[String]) -> Outcome {
     let description = description("compare", args)?;
     let prism = root().join("tests/compare");
@@ -129,7 +131,7 @@ fn print(ours: &Measured, prism: &Measured) {
     );
 }
 
-/// Returns the Sid of the caller ID that was there, too.
+/// Also returns the Sid of the caller ID that exists.
 async fn measure_ours(program: &Path) -> Result<(Measured, String)> {
     let begun = Instant::now();
     let server = Server::start(program, &[])?;
@@ -142,7 +144,7 @@ async fn measure_ours(program: &Path) -> Result<(Measured, String)> {
     Ok((measured, sid))
 }
 
-/// Creates (415) 867-5309 and keys its code.
+/// Creates (415) 867-5309 and enters its code.
 async fn add_caller_id(client: &mut Client) -> Result<String> {
     let create = Case::new("", "POST", ".json").form("PhoneNumber=%2B14158675309");
     let (_, request) = client.ask(&create, "").await?;
@@ -207,7 +209,7 @@ async fn measure(
     Ok(Measured { answers, lists, creates, start, at_rest, after })
 }
 
-/// An answer in a few words: its status, and what of the body tells it from others.
+/// Summarizes a response: its status, and what distinguishes its body.
 fn in_words(status: StatusCode, body: &Value) -> String {
     let status = status.as_u16();
     if let Some(rows) = body["outgoing_caller_ids"].as_array() {
@@ -226,7 +228,7 @@ fn in_words(status: StatusCode, body: &Value) -> String {
     }
 }
 
-/// Answers a second to that request, over all connections.
+/// Responses per second to this request, across all connections.
 async fn load(address: SocketAddr, case: &'static Case) -> Result<f64> {
     let begun = Instant::now() + WARM_UP;
     let mut tasks = JoinSet::new();
@@ -254,7 +256,7 @@ async fn load(address: SocketAddr, case: &'static Case) -> Result<f64> {
     Ok(answers as f64 / LOAD.as_secs_f64())
 }
 
-/// The memory that a process has in use, by `ps`.
+/// The memory that a process uses, according to `ps`.
 fn resident_memory(process: u32) -> Result<String> {
     let output = Command::new("ps").args(["-o", "rss=", "-p", &process.to_string()]).output()?;
     let kibibytes: f64 = String::from_utf8_lossy(&output.stdout).trim().parse()?;
@@ -273,7 +275,8 @@ impl Client {
         Ok(Self(sender))
     }
 
-    /// Sends a case, for a caller ID of that Sid; the body as JSON, null where it is none.
+    /// Sends a case, for the caller ID with this Sid. Returns the body as JSON, or null if it is
+    /// not JSON.
     async fn ask(&mut self, case: &Case, sid: &str) -> Result<(StatusCode, Value)> {
         let (status, body) = self.raw(case, sid).await?;
         Ok((status, serde_json::from_slice(&body).unwrap_or_default()))

@@ -1,11 +1,12 @@
-//! `cargo xtask generate`: writes the core's numbering plan from libphonenumber's metadata.
+//! `cargo xtask generate`: generates the core's numbering plan from libphonenumber's metadata.
 //!
-//! The metadata is what the `rlibphonenumber` crate carries, which follows libphonenumber's releases soonest: after
-//! `cargo update rlibphonenumber` this command takes in the newest. Its patterns for country code 1 become one automaton,
-//! whose answer for a number is that of libphonenumber's `getNumberType`; minimised, that is a table of a few kilobytes.
-//! The release is what the crate's readme says it is, and the README of this project repeats it.
+//! The metadata comes from the `rlibphonenumber` crate, which follows libphonenumber's releases
+//! most closely. After `cargo update rlibphonenumber`, this command uses the newest metadata. It
+//! compiles the patterns for country code 1 into one automaton, which gives the same result for a
+//! number as libphonenumber's `getNumberType`. Minimised, this is a table of a few kilobytes. The
+//! crate's readme states the release, and this project's README repeats it.
 //!
-//! With `--check` nothing is written: the chore fails if the checked-in files are not what would be written.
+//! With `--check` it writes nothing, and fails if the checked-in files differ from its output.
 
 use crate::Outcome;
 use regex_automata::dfa::{Automaton, dense};
@@ -21,14 +22,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, iter};
 
-/// Every ten-digit number has the kind of its first seven digits: the patterns look no further.
+/// The first seven digits of a number determine its kind, because the patterns do not distinguish
+/// more.
 const DEPTH: usize = 7;
-/// Digits of an area code, looked up in one step.
+/// The digits of an area code, which are looked up in one step.
 const AREA_CODE: usize = 3;
-/// Table entries below this one are kinds; the others are rows, counted anew for each digit so that they fit a byte.
+/// Table entries below this are kinds. The others are rows, numbered separately for each digit so
+/// that they fit a byte.
 const FIRST_ROW: usize = 16;
 
-/// The kinds, in the order `Kind::ALL` of the core has them; the one at 0 is "unassigned".
+/// The kinds, in the order of `Kind::ALL` in the core. 0 is "unassigned".
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Kind {
     FixedLine = 1,
@@ -71,7 +74,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     Ok(())
 }
 
-/// The release of libphonenumber whose metadata the locked `rlibphonenumber` crate carries. Only its readme tells.
+/// The libphonenumber release whose metadata the locked `rlibphonenumber` crate contains. Only its
+/// readme states it.
 fn metadata_release() -> Result<String, Box<dyn Error>> {
     let readme = fs::read_to_string(crate_root("rlibphonenumber")?.join("Readme.md"))?;
     let (_, rest) = readme
@@ -81,7 +85,7 @@ fn metadata_release() -> Result<String, Box<dyn Error>> {
     Ok(release.to_owned())
 }
 
-/// Where cargo keeps the source of a dependency.
+/// The folder with the source of a dependency.
 fn crate_root(name: &str) -> Result<PathBuf, Box<dyn Error>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -108,7 +112,7 @@ fn crate_root(name: &str) -> Result<PathBuf, Box<dyn Error>> {
         .ok_or_else(|| format!("cargo knows no crate {name}").into())
 }
 
-/// The README, with this release where it names libphonenumber's.
+/// The README with this release in place of the libphonenumber release that it states.
 fn with_release(readme: &str, release: &str) -> Result<String, Box<dyn Error>> {
     const BEFORE: &str = "as libphonenumber ";
     let (before, rest) = readme.split_once(BEFORE).ok_or("the README names no release")?;
@@ -116,13 +120,13 @@ fn with_release(readme: &str, release: &str) -> Result<String, Box<dyn Error>> {
     Ok(format!("{before}{BEFORE}{release} {after}"))
 }
 
-/// The patterns of every region, compiled into one automaton that tells which of them match.
+/// The patterns of all regions, compiled into one automaton that tells which of them match.
 struct Patterns {
     automaton: dense::DFA<Vec<u32>>,
     regions: Vec<Region>,
 }
 
-/// The patterns of one region, as indices into the automaton's.
+/// The patterns of one region, as indices into the automaton's patterns.
 struct Region {
     leading_digits: Option<usize>,
     general: Option<usize>,
@@ -193,7 +197,8 @@ impl Patterns {
         Ok(self.automaton.start_state(&start::Config::new().anchored(Anchored::Yes))?)
     }
 
-    /// The kind of the numbers that end in this state: that of the first region that claims the number.
+    /// The kind of the numbers that end in this state: that of the first region with a matching
+    /// pattern.
     fn kind(&self, state: StateID) -> Option<Kind> {
         let end = self.automaton.next_eoi_state(state);
         let matched: Vec<usize> = if self.automaton.is_match_state(end) {
@@ -227,11 +232,11 @@ impl Patterns {
     }
 }
 
-/// Where a digit leads: to the kind of every number from here on, or to a row for the next digit.
+/// Where a digit leads: the kind of all numbers from here on, or a row for the next digit.
 type Entry = usize;
 type Row = [Entry; 10];
 
-/// The minimised automaton: equal rows are one row, and a row whose entries all are one kind is that kind.
+/// The minimised automaton: equal rows are merged, and a row with equal kinds becomes that kind.
 struct Plan {
     area_codes: Vec<Entry>,
     /// The rows of the fourth to the seventh digit.
@@ -310,7 +315,7 @@ struct Level {
 }
 
 impl Builder<'_> {
-    /// The entry for the numbers that have come to `state`, `level` digits after the area code.
+    /// The entry for the numbers that have reached `state`, `level` digits after the area code.
     fn entry(&mut self, state: StateID, level: usize) -> Result<Entry, Box<dyn Error>> {
         if level == self.levels.len() {
             return self.kind_of_all(state);
@@ -335,7 +340,7 @@ impl Builder<'_> {
         Ok(entry)
     }
 
-    /// The one kind that all numbers from a seven-digit prefix have.
+    /// The kind that all numbers with a seven-digit prefix share.
     fn kind_of_all(&self, state: StateID) -> Result<Entry, Box<dyn Error>> {
         let mut states = BTreeSet::from([state]);
         for _ in DEPTH..10 {

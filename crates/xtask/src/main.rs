@@ -1,7 +1,8 @@
-//! The project's tasks: `cargo xtask serve`, `test` and the others that [`USAGE`] lists.
+//! The project's tasks: `cargo xtask serve`, `test` and the others listed in [`USAGE`].
 //!
-//! What only a benchmark or the generator needs is behind a feature of its name, so that `serve` is quick on a
-//! fresh clone; those tasks run again in an xtask built with it.
+//! Dependencies of only a benchmark or the generator are behind a feature with the task's name, so
+//! that `serve` starts quickly on a fresh clone. Those tasks run in an xtask that is built again
+//! with the feature.
 
 #[cfg(feature = "bench")]
 mod bench;
@@ -28,7 +29,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// What every task returns.
+/// The result of every task.
 type Outcome = Result<(), Box<dyn Error>>;
 
 const USAGE: &str = "\
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::FAILURE;
     };
-    // Before anything is compiled, for what needs it is compiled last.
+    // Before anything is compiled, because the parts that need it are compiled last.
     let needs_wasm = ["serve", "page", "test", "bench", "package"].contains(&task.as_str());
     let ready = if needs_wasm { wasm_target::install() } else { Ok(()) };
     let outcome = ready.and_then(|()| run_task(task, args));
@@ -92,7 +93,7 @@ fn run_task(task: &str, args: &[String]) -> Outcome {
     }
 }
 
-/// Copies a folder, with those in it.
+/// Copies a folder recursively.
 fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -107,7 +108,7 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The cargo that runs this.
+/// The cargo that runs this program.
 fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
@@ -118,25 +119,26 @@ fn root() -> PathBuf {
     crates.and_then(Path::parent).map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
-/// Where cargo puts what it builds.
+/// The folder of cargo's build output.
 fn target_dir() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// Runs a command to its end, which must be a success.
+/// Runs a command. Returns an error unless it succeeds.
 fn run(command: &mut Command) -> Outcome {
     let name = command.get_program().to_string_lossy().into_owned();
     let status = command.status().map_err(|error| format!("{name} cannot be run: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{name} failed: {status}").into()) }
 }
 
-/// Runs a task again in an xtask built with the feature of its name, in release mode.
+/// Runs a task in an xtask built in release mode with the feature of the task's name.
 fn with_feature(task: &str, args: &[String]) -> Outcome {
     let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", task];
     run(cargo().args(build).args(["--", task]).args(args))
 }
 
-/// Builds `pkg/dist`, the npm package's modules as the page loads them, and puts the page in the server's crate; it needs no Node.
+/// Builds `pkg/dist`, the npm package's modules for the page, and puts the page into the server's
+/// crate. Does not need Node.
 fn package_dist() -> Outcome {
     with_feature("package", &["--dist".to_owned()])
 }

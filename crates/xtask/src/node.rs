@@ -1,11 +1,11 @@
-//! Node.js: found, checked for its version, and what a lock file names installed with its npm.
+//! Node.js: checks its version, and installs the packages of a lock file with its npm.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::{Outcome, run};
 
-/// The oldest Node that will do, as `engines` in `pkg/package.json` says.
+/// The minimum version of Node, which is also in `engines` in `pkg/package.json`.
 const OLDEST: (u32, u32) = (20, 19);
 
 /// The command `node`.
@@ -18,7 +18,7 @@ pub(crate) fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
-/// Installs what a folder's `package-lock.json` names, unless that has been done.
+/// Installs the packages in a folder's `package-lock.json`, unless they are installed.
 pub(crate) fn install(folder: &Path) -> Outcome {
     check()?;
     let modified = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
@@ -30,7 +30,7 @@ pub(crate) fn install(folder: &Path) -> Outcome {
     run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
-/// Whether there is a Node, and one that is new enough.
+/// Checks that a sufficiently new Node is installed.
 pub(crate) fn check() -> Outcome {
     let (major, minor) = OLDEST;
     let wanted = format!("Node.js {major}.{minor} or newer is needed (https://nodejs.org)");

@@ -1,13 +1,15 @@
-//! `cargo xtask openapi DESCRIPTION`: every answer of the server, held against Twilio's OpenAPI description of it.
+//! `cargo xtask openapi DESCRIPTION`: checks all responses of the server against Twilio's OpenAPI
+//! description.
 //!
-//! The description is not in the repository: it is `spec/json/twilio_api_v2010.json` of `twilio/twilio-oai`.
+//! The description is not in this repository: it is `spec/json/twilio_api_v2010.json` of
+//! `twilio/twilio-oai`.
 
 use std::path::Path;
 
 use crate::server::Server;
 use crate::{Outcome, cargo, clients, node, root, run};
 
-/// Builds the server, and asks it for everything that the description has of caller IDs.
+/// Builds the server, and checks all operations on caller IDs in the description.
 pub(crate) fn check(args: &[String]) -> Outcome {
     let description = description("openapi", args)?;
     node::install(&root().join("tests/openapi"))?;
@@ -17,7 +19,7 @@ pub(crate) fn check(args: &[String]) -> Outcome {
     run(server.tell(node::node().arg(script).arg(description)))
 }
 
-/// The path of the description, which a chore was given.
+/// The path of the description, from a task's arguments.
 pub(crate) fn description<'a>(chore: &str, args: &'a [String]) -> Result<&'a Path, String> {
     match args {
         [path] if Path::new(path).is_file() => Ok(Path::new(path)),

@@ -1,10 +1,11 @@
 //! `cargo xtask package`: builds the npm package.
 //!
-//! The core is compiled to WebAssembly three times: whole for `callerid`, without the mock for `callerid/client`, and the
-//! numbers alone for `callerid/phone`. For each, wasm-bindgen, as a library, writes the .wasm and its glue beside the plain
-//! modules of `pkg/src`. A page needs no more than the first of these, which is `pkg/dist`, and no Node to build it. For the
-//! tarball tsc checks the modules and emits their declarations, and esbuild makes of each build its entries and one module
-//! that they share, since an import costs by the number of files.
+//! The core is compiled to WebAssembly three times: in full for `callerid`, without the mock for
+//! `callerid/client`, and only phone numbers for `callerid/phone`. For each build, wasm-bindgen (as
+//! a library) writes the .wasm and its glue code next to the plain modules of `pkg/src`. A page
+//! needs only the first build, `pkg/dist`, which does not need Node. For the tarball, tsc checks
+//! the modules and generates their declarations. esbuild bundles each build into its entry modules
+//! and one module that they share, because import time depends on the number of files.
 
 use std::env;
 use std::fs;
@@ -17,9 +18,9 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::wasm_target::TARGET;
 use crate::{Outcome, cargo, copy_folder, node, page, root, run, target_dir};
 
-/// A build of `callerid-wasm`, and where it goes.
+/// A build of `callerid-wasm`, and its location.
 struct Build {
-    /// Where its entries are, in `pkg/src` and in the package's `dist`.
+    /// The folder of its entry modules, in `pkg/src` and in the package's `dist`.
     folder: &'static str,
     features: &'static [&'static str],
 }
@@ -29,11 +30,11 @@ const CLIENT: Build =
     Build { folder: "client", features: &["--no-default-features", "--features=client"] };
 const PHONE: Build = Build { folder: "phone", features: &["--no-default-features"] };
 
-/// The modules that `pkg/package.json` names, in each folder.
+/// The modules that `pkg/package.json` refers to, in each folder.
 const ENTRIES: [&str; 4] = ["index.js", "slim.js", "url.js", "workerd.js"];
 
-/// Builds the tarball `target/npm/callerid-<version>.tgz`, and prints where it is; or only `pkg/dist`
-/// and the server's page over it.
+/// Builds the tarball `target/npm/callerid-<version>.tgz` and prints its path. With `--dist`,
+/// builds only `pkg/dist` and the server's page.
 pub(crate) fn run_all(args: &[String]) -> Outcome {
     let manifest = fs::read_to_string(root().join("pkg/package.json"))?;
     let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
@@ -50,7 +51,7 @@ pub(crate) fn run_all(args: &[String]) -> Outcome {
     }
 }
 
-/// Checks, bundles and packs what is published.
+/// Checks, bundles and packs the published package.
 fn pack() -> Outcome {
     node::install(&root().join("tests/package"))?;
     let npm = emptied(target_dir().join("npm"))?;
@@ -75,7 +76,7 @@ fn pack() -> Outcome {
     Ok(())
 }
 
-/// Checks the modules of `pkg/src` by their types, and writes the declarations.
+/// Type-checks the modules of `pkg/src`, and generates their declarations.
 fn declare_types(folder: &Path) -> Outcome {
     run(installed("tsc").arg("--outDir").arg(folder).current_dir(root().join("pkg")))?;
     for file in fs::read_dir(root().join("pkg/src"))? {
@@ -88,14 +89,14 @@ fn declare_types(folder: &Path) -> Outcome {
     Ok(())
 }
 
-/// A program that `tests/package` locks.
+/// A program from the lock file of `tests/package`.
 fn installed(program: &str) -> Command {
     let mut npm = node::npm();
     npm.arg("--prefix").arg(root().join("tests/package")).args(["exec", "--no", "--", program]);
     npm
 }
 
-/// The folder, with nothing in it.
+/// Creates the folder, or empties it.
 fn emptied(folder: PathBuf) -> std::io::Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -105,10 +106,10 @@ fn emptied(folder: PathBuf) -> std::io::Result<PathBuf> {
 }
 
 impl Build {
-    /// Compiles it, and puts the plain modules beside.
+    /// Compiles it, and copies the plain modules next to it.
     fn run(&self, folder: &Path) -> Outcome {
         fs::create_dir_all(folder)?;
-        // The paths in panic messages are of this machine.
+        // The paths in panic messages are those of this machine.
         let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|it| it + "/.cargo"));
         let flags = format!(
             "target.wasm32-unknown-unknown.rustflags=['--remap-path-prefix={}=', '--remap-path-prefix={}=']",
@@ -144,8 +145,8 @@ impl Build {
         Ok(())
     }
 
-    /// Makes the entries and the module `callerid.js`, which has all that they share: their state too. The .wasm stays a
-    /// file.
+    /// Bundles the entries and the module `callerid.js`, which contains everything they share,
+    /// including state. The .wasm stays a separate file.
     fn bundle(&self, modules: &Path, folder: &Path) -> Outcome {
         let options = ["--bundle", "--splitting", "--format=esm", "--chunk-names=callerid"];
         run(installed("esbuild")
@@ -154,20 +155,20 @@ impl Build {
             .args(ENTRIES.map(|entry| format!("{}/{entry}", self.folder)))
             .arg(format!("--outbase={}", self.folder))
             .arg(format!("--outdir={}", folder.display()))
-            // What it writes names the modules as seen from here.
+            // Its output names the modules relative to this folder.
             .current_dir(modules))?;
         fs::copy(modules.join("callerid.wasm"), folder.join("callerid.wasm"))?;
         Ok(())
     }
 }
 
-/// The wasm-opt that `tests/package` locks, where that is installed.
+/// The wasm-opt from the lock file of `tests/package`, if installed.
 fn wasm_opt() -> Option<PathBuf> {
     let path = root().join("tests/package/node_modules/binaryen/bin/wasm-opt");
     path.exists().then_some(path)
 }
 
-/// Makes a .wasm smaller, and takes out the names of its functions.
+/// Optimises a .wasm for size, and removes function names.
 fn optimise(wasm: &Path) -> Outcome {
     let Some(wasm_opt) = wasm_opt() else {
         eprintln!("{} is not optimised: `npm ci` in tests/package brings wasm-opt", wasm.display());

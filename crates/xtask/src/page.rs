@@ -1,5 +1,5 @@
-//! The page: put together for a static host, and its tests, which are Playwright in a Chromium of this machine, over the
-//! real server and over the mock.
+//! The page: assembles it for a static host, and runs its Playwright tests in this machine's
+//! Chromium, with the real server and with the mock.
 
 use std::fs;
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::{Outcome, cargo, copy_folder, node, root, run, target_dir};
 const NO_BROWSER: &str = "the page's tests need a Chromium or Chrome, and none is found. Install one \
     (Debian: apt-get install --no-install-recommends chromium), or name one in CHROME";
 
-/// `host.js` of the page that `callerid serve` gives out.
+/// The page's `host.js` when `callerid serve` serves it.
 #[cfg(feature = "package")]
 const SERVED_BY_SERVER: &str = "export const host = { connection: \"server\" };\n";
 
-/// Puts the page together in `target/page`, for any static host.
+/// Assembles the page in `target/page`, for any static host.
 pub(crate) fn assemble() -> Outcome {
     crate::package_dist()?;
     let page = target_dir().join("page");
@@ -23,7 +23,7 @@ pub(crate) fn assemble() -> Outcome {
     Ok(())
 }
 
-/// Puts the page together in the server's crate, which builds it into the program.
+/// Assembles the page in the server's crate, which includes it in the program.
 #[cfg(feature = "package")]
 pub(crate) fn embed() -> Outcome {
     let page = root().join("crates/callerid-server/page");
@@ -32,7 +32,7 @@ pub(crate) fn embed() -> Outcome {
     Ok(())
 }
 
-/// Fills a folder with `www/`, and with those files of the package that the document names.
+/// Fills a folder with `www/` and the package files that the document refers to.
 fn put_together(page: &Path) -> Outcome {
     if page.exists() {
         fs::remove_dir_all(page)?;
@@ -46,7 +46,7 @@ fn put_together(page: &Path) -> Outcome {
     Ok(())
 }
 
-/// Builds what the page is made of into the server, and runs its tests.
+/// Builds the page and the server that includes it, and runs the page's tests.
 pub(crate) fn test() -> Outcome {
     let tests = root().join("tests/page");
     node::install(&tests)?;
@@ -67,7 +67,7 @@ fn has_browser(tests: &Path) -> bool {
     find.status().is_ok_and(|status| status.success())
 }
 
-/// Installs a browser where that can be done without asking: as root with apt, else by Playwright.
+/// Installs a browser, if that needs no interaction: with apt as root, otherwise with Playwright.
 fn install_browser(tests: &Path) -> Outcome {
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
     let has_apt = Command::new("apt-get").arg("--version").output().is_ok();

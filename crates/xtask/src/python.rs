@@ -1,4 +1,4 @@
-//! Python: found, checked for its version, and what a file of requirements names installed for it.
+//! Python: finds it, checks its version, and installs the packages of a requirements file.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,10 +6,11 @@ use std::{env, fs};
 
 use crate::{Outcome, run};
 
-/// The oldest Python that will do: `requirements.txt` is locked for it.
+/// The minimum version of Python, for which `requirements.txt` is locked.
 const OLDEST: (u32, u32) = (3, 9);
 
-/// A virtual environment with what the file names, made in that folder unless it is there; returns its Python.
+/// Creates a virtual environment with the packages of the file in this folder, unless it exists.
+/// Returns its Python.
 pub(crate) fn install(
     requirements: &Path,
     folder: &Path,
@@ -29,7 +30,7 @@ pub(crate) fn install(
     Ok(python)
 }
 
-/// A Python that is new enough.
+/// Finds a sufficiently new Python.
 fn find() -> Result<&'static str, String> {
     let (major, minor) = OLDEST;
     let version = |name: &&str| {

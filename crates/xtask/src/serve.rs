@@ -1,10 +1,11 @@
-//! `cargo xtask serve`: builds the program as it is released, and runs it.
+//! `cargo xtask serve`: builds the program in release mode, and runs it.
 
 use std::process::Command;
 
 use crate::{Outcome, cargo, package_dist, run, target_dir};
 
-/// Builds the page's package and `callerid` in release mode, and runs `callerid serve` with these arguments.
+/// Builds the page's package and `callerid` in release mode, and runs `callerid serve` with these
+/// arguments.
 pub(crate) fn run_server(args: &[String]) -> Outcome {
     eprintln!(
         "Building the npm package, which the page runs on; from nothing that takes a few minutes."

@@ -1,4 +1,4 @@
-//! A server to try things on: the program, with an account of its own and an empty folder that goes when it does.
+//! A server for tests: the program with its own account, and a data folder that is deleted with it.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -7,21 +7,21 @@ use std::process::{Child, Command, Stdio};
 
 use crate::target_dir;
 
-/// The account of every server started here.
+/// The account of every server that this module starts.
 pub(crate) const ACCOUNT_SID: &str = "AC309475e5fede1b49e100272a8640f438";
 /// Its token.
 pub(crate) const AUTH_TOKEN: &str = "3a2630a909aadbf60266234756fb15a0";
 
 /// A running `callerid serve`, stopped when dropped.
 pub(crate) struct Server {
-    /// Where it answers: `http://127.0.0.1:` and a port that was free.
+    /// Its URL: `http://127.0.0.1:` and a free port.
     pub(crate) url: String,
     process: Child,
     folder: PathBuf,
 }
 
 impl Server {
-    /// Starts the program with these arguments besides the ones that every test needs.
+    /// Starts the program with these arguments, in addition to those that every test needs.
     pub(crate) fn start(
         program: &Path,
         arguments: &[&str],
@@ -38,7 +38,7 @@ impl Server {
             .map_err(|error| format!("{} cannot be run: {error}", program.display()))?;
         let output = process.stdout.take();
         let mut server = Self { url: String::new(), process, folder };
-        // Its first line ends in the address.
+        // The first line ends with the address.
         let mut line = String::new();
         BufReader::new(output.ok_or("no standard output")?).read_line(&mut line)?;
         let url = line.split_whitespace().next_back().filter(|url| url.starts_with("http://"));
@@ -46,13 +46,13 @@ impl Server {
         Ok(server)
     }
 
-    /// The process, by its number.
+    /// The process id.
     #[cfg(feature = "compare")]
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// What a client needs to know, in the environment of the command.
+    /// Passes what a client needs to know to a command, in its environment.
     pub(crate) fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .env("CALLERID_URL", &self.url)

@@ -1,13 +1,13 @@
-//! Soaking: the bounded tests of crashes, restores, floods and slow readers, repeated for minutes. They print how many kills
-//! and restores there were, what was lost, how long a change took, alone and under another account's flood, and how much
-//! memory the server had.
+//! Soaking: repeats the bounded tests of crashes, restores, floods and slow readers for minutes. They
+//! print the number of kills and restores, what was lost, how long changes took, alone and while
+//! another account floods the server, and how much memory the server used.
 
 use crate::{Outcome, cargo, run};
 
-/// Some thousand kills, and some hundred restores.
+/// About a thousand kills, and several hundred restores.
 const TIMES: &str = "85";
 
-/// Floods have the machine to themselves.
+/// The tests of floods run alone.
 const TESTS: [&[&str]; 2] =
     [&["crash::", "restore::"], &["--test-threads", "1", "flood::", "slow_readers::"]];
 

@@ -1,4 +1,4 @@
-//! The wasm32 target: the standard library that the npm package is compiled with.
+//! The wasm32 target: the standard library for compiling the npm package.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ const MISSING: &str = "Rust's wasm32-unknown-unknown target is missing. Install 
     `rustup target add wasm32-unknown-unknown`, which needs a network, or with the package of whatever installed Rust \
     (Debian: libstd-rust-dev-wasm32)";
 
-/// Adds the target, unless it is there.
+/// Installs the target, if needed.
 pub(crate) fn install() -> Outcome {
     if is_installed() {
         return Ok(());

@@ -1,12 +1,13 @@
-//! The durable store as an account grows: what each operation costs at 10 to 1,000,000 caller IDs, and what
-//! creates cost when many connections share a commit.
+//! The durable store as an account grows: the cost of each operation with 10 to 1,000,000 caller
+//! IDs, and the cost of creates when many connections share a commit.
 //!
-//! On a store in `target/`, so on a real disk; called as the server calls it, without HTTP. The figures are CPU
-//! time of the whole process, which is steadier than time by the clock and leaves the disk out; how long an
-//! answer took is beside them. A write's answer takes an fsync, one for each here, for they come one by one.
+//! The store is in `target/`, and therefore on a real disk. It is called like the server calls it,
+//! without HTTP. The figures are CPU time of the whole process, which is steadier than wall-clock
+//! time and excludes the disk; response times are shown next to them. Here, each response to a
+//! write takes one fsync, because the writes are sequential.
 //!
-//! The limits: from 10 to 1,000,000 rows nothing grows by more than a logarithm, but what is called linear, and that
-//! is answered within 50 ms.
+//! The goals: from 10 to 1,000,000 rows no cost grows by more than a logarithm, except for
+//! operations described as linear, and those respond within 50 ms.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use tempfile::TempDir;
 
 use super::{Row, Table};
 
-/// What is measured is the store.
+/// The store is measured, not the limits.
 const UNLIMITED: Limits = Limits {
     calls_per_account: u32::MAX,
     calls: u32::MAX,
@@ -37,7 +38,7 @@ const LINEAR_READS: u64 = 50;
 const WRITES: u64 = 100;
 const CONNECTIONS: u64 = 64;
 
-/// What is measured at every size.
+/// The operations measured at every size.
 const OPERATIONS: [&str; 14] = [
     "authenticate: the account and its token",
     "first page of 50, and the total",
@@ -55,13 +56,13 @@ const OPERATIONS: [&str; 14] = [
     "delete",
 ];
 
-/// A directory that is gone when it is dropped.
+/// A directory that is deleted when it is dropped.
 fn directory() -> TempDir {
     let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target");
     tempfile::tempdir_in(target).expect("target can be written")
 }
 
-/// A table for every operation, a row for every size.
+/// One table for each operation, with one row for each size.
 pub(crate) fn run() -> Vec<Table> {
     let mut tables: Vec<Table> = OPERATIONS
         .iter()
@@ -84,7 +85,7 @@ pub(crate) fn run() -> Vec<Table> {
     tables
 }
 
-/// Creates a second from many connections, sharing commits and not.
+/// Creates per second from many connections, with and without shared commits.
 fn creates() -> Table {
     let rows = [("sharing commits", Options::default().batch), ("a commit each", 1)].map(
         |(name, batch)| {
@@ -106,7 +107,7 @@ fn creates() -> Table {
 struct Figure {
     /// CPU time of the process.
     spent: Duration,
-    /// Time by the clock.
+    /// Wall-clock time.
     answered: Duration,
 }
 
@@ -136,7 +137,7 @@ impl Bench {
         Self { rows, ..bench }
     }
 
-    /// A figure for each of [`OPERATIONS`], in their order.
+    /// One figure for each of [`OPERATIONS`], in the same order.
     fn measure(&self) -> [Figure; OPERATIONS.len()] {
         let Self { store, rows, .. } = self;
         let page = async |filter: &Filter, number: u64, cursor: Option<Cursor>| {
@@ -184,7 +185,8 @@ impl Bench {
                 let keys = Key::parse_all(code.expose()).expect("a code is keys");
                 let keyed = answered.apply(&PhoneEvent::Pressed(keys), START).expect("it listens");
                 assert!(keyed.caller_id.is_some());
-                // What came before the last step is saved in the same commit, and costs little beside it.
+                // The steps before the last are saved in the same commit, and add little to its
+                // cost.
                 let mut steps = vec![queued.advance_to(START).expect("it is due")];
                 steps.extend(rung.apply(&PhoneEvent::Answered, START));
                 steps.push(keyed);
@@ -197,14 +199,14 @@ impl Bench {
                 assert!(renamed.expect("an answer").is_some());
             }),
             self.timed(WRITES, async |turn| {
-                // With ten rows most are gone already.
+                // With ten rows, most have already been removed.
                 let sid = sid(scatter(turn) % rows);
                 store.remove(&account(), &sid).await.expect("an answer");
             }),
         ]
     }
 
-    /// The mean time of an operation, once it has run a few times.
+    /// The mean time of an operation, after a warm-up.
     fn timed(&self, turns: u64, operation: impl AsyncFn(u64)) -> Figure {
         self.runtime.block_on(async {
             let warm = turns / 10;
@@ -221,7 +223,7 @@ impl Bench {
         })
     }
 
-    /// Creates calls from many connections for so long, and says how many.
+    /// Creates calls from many connections for a duration. Returns the number of calls.
     fn creates_from_many(self: &Arc<Self>, how_long: Duration) -> u64 {
         let until = Instant::now() + how_long;
         let connection = |connection: u64| {
@@ -257,13 +259,13 @@ fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }
 
-/// The CPU time that the process has taken so far, in all its threads.
+/// The CPU time of the process so far, across all threads.
 fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).expect("time is not negative")
 }
 
-/// SplitMix64: the same number for the same turn, spread over all.
+/// SplitMix64: maps each turn to the same well-distributed number in every run.
 fn scatter(turn: u64) -> u64 {
     let word = turn.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -283,7 +285,7 @@ fn sid(row: u64) -> CallerIdSid {
     CallerIdSid::from_random_bytes(&random_bytes(row))
 }
 
-/// A number of Los Angeles, Manhattan, or wherever area codes take that many exchanges and line numbers.
+/// A number in Los Angeles, Manhattan, or another area code with enough exchanges and line numbers.
 fn number(row: u64) -> PhoneNumber {
     const AREA_CODES: [u64; 4] = [213, 212, 312, 415];
     const EACH: u64 = 700 * 10_000;
@@ -292,12 +294,12 @@ fn number(row: u64) -> PhoneNumber {
     PhoneNumber::parse(&format!("{area_code}{rest}")).expect("a valid number")
 }
 
-/// The name of all rows, the most that a filter by name can match.
+/// The name of all rows, so a filter by name matches as many rows as possible.
 fn name() -> FriendlyName {
     FriendlyName::new("Front desk").expect("a valid name")
 }
 
-/// One row in ten seconds, some with the same date as another.
+/// One row per ten seconds, some with the same date as another.
 fn caller_id(row: u64) -> OutgoingCallerId {
     let date =
         Moment::from_unix_millis(START.unix_millis() - (row as i64 * 7 / 10) * 10_000).to_date();

@@ -1,7 +1,8 @@
-//! `cargo xtask bench`: what it costs, beside what others cost, in one run on one machine.
+//! `cargo xtask bench`: performance compared with that of peers, in the same run on the same
+//! machine.
 //!
-//! Prints a table for each benchmark and writes all of them to `target/bench.json`. Arguments choose benchmarks by name;
-//! without any, all run.
+//! Prints a table for each benchmark, and writes all tables to `target/bench.json`. Arguments
+//! select benchmarks by name; without arguments, all run.
 
 mod growth;
 mod normalize;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 use std::process::Output;
 use std::{fmt, fs};
 
-/// Every benchmark by its name.
+/// All benchmarks by name.
 const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("normalize", || vec![normalize::run()]),
     ("representation", || vec![representation::decode(), representation::encode()]),
@@ -55,7 +56,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     Ok(())
 }
 
-/// The tables that a script of Node's has printed as JSON: `[{ title, unit, rows: [[name, figure, note?], …] }, …]`.
+/// The tables that a Node script has printed as JSON: `[{ title, unit, rows: [[name, figure,
+/// note?], …] }, …]`.
 fn measured(output: Output) -> Result<Vec<Table>, Box<dyn Error>> {
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
@@ -80,26 +82,26 @@ fn measured(output: Output) -> Result<Vec<Table>, Box<dyn Error>> {
     tables.ok_or_else(|| "the script printed something else than tables".into())
 }
 
-/// What one benchmark measured.
+/// The results of a benchmark.
 pub(crate) struct Table {
-    /// What was measured, on what, in a line or two.
+    /// What was measured, in one or two lines.
     pub(crate) title: String,
-    /// The unit of every figure, "ns per number" for example.
+    /// The unit of all figures, such as "ns per number".
     pub(crate) unit: &'static str,
-    /// The first row is ours; ratios are to it.
+    /// The first row is this project's; ratios are relative to it.
     pub(crate) rows: Vec<Row>,
 }
 
-/// What one contender took.
+/// The result of one contender.
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) figure: f64,
-    /// What else is to be known of it; may be empty.
+    /// Additional information; may be empty.
     pub(crate) note: String,
 }
 
 impl Table {
-    /// How many times our figure a row's is.
+    /// The ratio of a row's figure to the first row's.
     fn ratio(&self, row: &Row) -> f64 {
         self.rows.first().map_or(f64::NAN, |ours| row.figure / ours.figure)
     }

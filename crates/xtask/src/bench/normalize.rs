@@ -1,8 +1,8 @@
-//! Normalising one million mixed inputs, native, one thread.
+//! Normalises one million mixed inputs, natively, on one thread.
 //!
-//! The inputs are made anew in each run, by a fixed generator from a fixed seed: 70 % are valid numbers of the United
-//! States and Canada in eight formats (evenly), 30 % are junk of ten sorts (evenly), in random order. They are drawn
-//! without regard to what any contender does with them.
+//! Each run generates the same inputs from a fixed seed: 70 % are valid numbers of the United
+//! States and Canada, evenly distributed over eight formats; 30 % are junk, evenly distributed over
+//! ten kinds; in random order. No contender's behaviour influenced their selection.
 //!
 //! | valid | junk |
 //! |---|---|
@@ -17,9 +17,10 @@
 //! | | an e-mail address, `caller415@example.com` |
 //! | | words after a number, `415-867-5309 home` |
 //!
-//! Every contender takes each input as a `&str` and says whether it is a valid number of country code 1, and which; the
-//! last one, which only gathers an input's digits, stands for the least that any of them has to do. What counts is the
-//! thread's processor time where the system tells it (Linux), so that a busy machine spoils less; else the clock's.
+//! Each contender takes an input as a `&str`, and decides whether it is a valid number with country
+//! code 1, and which. The last one only collects an input's digits, and shows the minimum work that
+//! any contender must do. The measure is the thread's CPU time if the system reports it (Linux), so
+//! that other load has less influence; otherwise it is wall-clock time.
 
 use super::{Row, Table};
 use callerid_core::{InvalidPhoneNumber, PhoneNumber};
@@ -31,9 +32,9 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 const INPUTS: usize = 1_000_000;
-/// Every pass is over all inputs; the median of the passes counts.
+/// Each pass covers all inputs. The result is the median of the passes.
 const PASSES: usize = 5;
-/// A contender that has taken so long is not sent over the inputs again.
+/// A contender that has taken this long gets no further passes.
 const LONG_ENOUGH: Duration = Duration::from_secs(8);
 
 pub(super) fn run() -> Table {
@@ -93,9 +94,9 @@ impl Stopwatch {
     }
 }
 
-/// What this thread has had of a processor, in nanoseconds.
+/// This thread's CPU time in nanoseconds.
 fn processor_time() -> Option<u64> {
-    // To yield makes the kernel account for the time since its last tick.
+    // Yielding makes the kernel account for the time since its last tick.
     thread::yield_now();
     let times = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     times.split(' ').next()?.parse().ok().filter(|time| *time > 0)
@@ -115,7 +116,7 @@ fn rlibphonenumber(input: &str) -> Option<rlibphonenumber::PhoneNumber> {
     (number.country_code == 1 && number.is_valid()).then_some(number)
 }
 
-/// The first sixteen digits, and how many there are.
+/// The first sixteen digits, and the number of digits.
 fn digits_only(input: &str) -> ([u8; 16], usize) {
     let mut digits = [0; 16];
     let mut count = 0;
@@ -130,7 +131,7 @@ fn digits_only(input: &str) -> ([u8; 16], usize) {
     (digits, count)
 }
 
-/// The inputs, a line each.
+/// The inputs, one per line.
 fn inputs() -> String {
     let mut random = Random(0x4158_6753_0900_0001);
     let mut text = String::new();
@@ -145,7 +146,7 @@ fn inputs() -> String {
     text
 }
 
-/// Area codes of the United States and Canada in which every exchange from 200 on is valid.
+/// Area codes in the United States and Canada in which every exchange from 200 on is valid.
 const AREA_CODES: [u32; 16] =
     [201, 212, 303, 312, 404, 415, 416, 503, 514, 604, 617, 702, 713, 805, 905, 919];
 
@@ -185,7 +186,7 @@ fn junk(text: &mut String, random: &mut Random) {
     .expect("a String takes what is written");
 }
 
-/// SplitMix64: the same numbers in each run.
+/// SplitMix64: the same numbers in every run.
 struct Random(u64);
 
 impl Random {
@@ -194,7 +195,7 @@ impl Random {
         let mut mixed = self.0;
         mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // The multiplication maps the upper half of the bits onto the range.
+        // The multiplication maps the upper half of the bits to the range.
         (((mixed >> 32) * end as u64) >> 32) as usize
     }
 }

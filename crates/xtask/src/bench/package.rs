@@ -1,10 +1,11 @@
-//! The npm package beside its peers in JavaScript: `tests/package/bench.mjs` measures, this shows.
+//! The npm package compared with its JavaScript peers. `tests/package/bench.mjs` measures; this
+//! module shows the results.
 
 use super::{Table, measured};
 use crate::{cargo, node, root, target_dir};
 use std::error::Error;
 
-/// Packs the package, installs it where its tests are, and measures there.
+/// Packs the package, installs it next to its tests, and measures it there.
 pub(super) fn run() -> Vec<Table> {
     match measure() {
         Ok(tables) => tables,
@@ -20,7 +21,7 @@ fn measure() -> Result<Vec<Table>, Box<dyn Error>> {
     crate::run(cargo().args(build).args(["--", "package"]))?;
     let tests = root().join("tests/package");
     let tarball = target_dir().join(format!("npm/callerid-{}.tgz", env!("CARGO_PKG_VERSION")));
-    // Its sizes are a check that installs it and runs nothing.
+    // The check of its sizes also installs it, and runs nothing.
     crate::run(node::node().arg("run.mjs").arg(tarball).arg("sizes").current_dir(&tests))?;
     measured(node::node().arg("bench.mjs").current_dir(&tests).output()?)
 }

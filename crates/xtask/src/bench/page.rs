@@ -1,9 +1,9 @@
-//! The page's start in a Chromium: `tests/page/start.js` measures, this shows.
+//! The page's startup in Chromium. `tests/page/start.js` measures; this module shows the results.
 
 use super::{Table, measured};
 use crate::{Outcome, cargo, node, package_dist, root, run, target_dir};
 
-/// Builds the program as it is released, and starts its page.
+/// Builds the program in release mode, and starts its page.
 pub(super) fn start() -> Vec<Table> {
     let tests = root().join("tests/page");
     let program = target_dir().join("release/callerid");

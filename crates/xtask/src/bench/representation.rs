@@ -1,12 +1,13 @@
-//! Writing and reading a list of 1,000 caller IDs in XML, one thread.
+//! Encodes and decodes an XML list of 1,000 caller IDs, on one thread.
 //!
-//! The list is the same in each run: Sids from a fixed generator, numbers in sequence, six names in turn of which two
-//! have something to escape and two are not ASCII, and dates of which a half were changed since.
+//! The list is the same in every run: Sids from a fixed generator, sequential numbers, six
+//! alternating names (two need escaping, two are not ASCII), and dates of which half were updated
+//! later.
 //!
-//! Reading is measured beside a loop that asks quick-xml for every event of the same bytes and does nothing with it:
-//! the least that a reader built on its events does. It is measured on the list as it is written, and with the elements of
-//! each row in reverse.
-//! Writing is measured beside quick-xml's own writer, given the same elements, attributes and texts.
+//! Decoding is compared with a loop that only requests every quick-xml event for the same bytes,
+//! which is the minimum work of any decoder based on these events. It is measured with the list as
+//! encoded, and with the elements of each row in reverse order. Encoding is compared with
+//! quick-xml's own writer, given the same elements, attributes and texts.
 
 use super::{Row, Table};
 use callerid_core::representation::{
@@ -21,8 +22,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 const ROWS: u16 = 1000;
-/// Contenders take turns, so that what else the machine does falls on all of them; the median of a contender's turns
-/// counts.
+/// Contenders take turns, so that other load on the machine affects all of them. The result is a
+/// contender's median.
 const TURNS: usize = 1001;
 
 const NAMES: [&str; 6] = [
@@ -83,7 +84,7 @@ fn table(title: String, bytes: usize, names: &[&str], figures: &[f64]) -> Table 
     }
 }
 
-/// The median time that each contender takes, in microseconds.
+/// The median time of each contender, in microseconds.
 fn take_turns(contenders: &mut [&mut dyn FnMut()]) -> Vec<f64> {
     let mut times = vec![Vec::with_capacity(TURNS); contenders.len()];
     for _ in 0..TURNS {
@@ -114,7 +115,7 @@ fn events(bytes: &[u8]) {
     }
 }
 
-/// The list with the elements of each row in reverse.
+/// The list with the elements of each row in reverse order.
 fn reversed(xml: &[u8]) -> Vec<u8> {
     const OPEN: &str = "<OutgoingCallerId>";
     const CLOSE: &str = "</OutgoingCallerId>";
@@ -167,7 +168,7 @@ fn list() -> CallerIdPage {
     CallerIdPage { page, uris }
 }
 
-/// Sixteen bytes with no pattern, the same for the same row.
+/// Sixteen bytes without a pattern, always the same for the same row.
 fn random_bytes(row: u16) -> [u8; 16] {
     let mut state = 0x4158_6753_0900_0001_u64 ^ u64::from(row);
     std::array::from_fn(|_| {

@@ -1,9 +1,10 @@
-//! The server: how many requests a second it answers beside a bare axum route that returns the same bytes, what
-//! shared commits are worth, how soon it is there, how much it takes.
+//! The server: its requests per second compared with a bare axum route that returns the same bytes,
+//! the benefit of shared commits, its startup time, memory use and size.
 //!
-//! The program is the one that is released, in a process of its own, and so is the bare route. One loader drives
-//! both: a thread with a number of connections, each with one request under way. It shares the machine with what
-//! it measures, so the CPU time that the server's process has used is given beside the rate.
+//! The program is the release build, in its own process, and so is the bare route. One load
+//! generator drives both: a thread with several connections, each with one request at a time. It
+//! shares the machine with the measured process, so the results include the CPU time of the
+//! server's process.
 
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -36,7 +37,7 @@ const READERS: usize = 16;
 const WRITERS: usize = 64;
 const WARM_UP: Duration = Duration::from_millis(500);
 const MEASURED: Duration = Duration::from_secs(2);
-/// Contenders take turns this often; the figure is the middle one.
+/// The number of turns for each contender. The result is the median.
 const TURNS: usize = 5;
 const STARTS: usize = 11;
 
@@ -58,7 +59,7 @@ pub(crate) fn run() -> Vec<Table> {
     tables
 }
 
-/// Requests a second, beside the bare route.
+/// Requests per second, compared with the bare route.
 fn beside_bare(server: &Process, account: &Account, name: &str, path: &str, aim: &str) -> Table {
     let request = get(account, path);
     let response = ask(server.address, &request);
@@ -87,7 +88,7 @@ fn beside_bare(server: &Process, account: &Account, name: &str, path: &str, aim:
     }
 }
 
-/// Creates a second, each on disk when it is answered.
+/// Creates per second, each of which is on disk when it is answered.
 fn creates(program: &Path, account: &Account) -> Table {
     let numbers = numbers();
     let rows = [("commits shared", None), ("a commit each", Some("1"))].map(|(name, batch)| {
@@ -120,7 +121,7 @@ fn creates(program: &Path, account: &Account) -> Table {
     }
 }
 
-/// How soon it answers, how much memory it takes, how large it is.
+/// Startup time, memory use and size.
 fn at_rest(program: &Path, data: &Path, account: &Account) -> [Table; 3] {
     let request = get(account, "/_callerid/health");
     let first_answer = |data: &Path| {
@@ -170,7 +171,7 @@ fn at_rest(program: &Path, data: &Path, account: &Account) -> [Table; 3] {
     ]
 }
 
-/// Builds the program as it is released; returns where it is.
+/// Builds the program in release mode. Returns its path.
 fn build() -> PathBuf {
     let build = ["build", "--release", "--locked", "--quiet", "--package", "callerid-server"];
     let built = cargo().args(build).status().expect("cargo can be run");
@@ -212,7 +213,7 @@ fn fill(data: &Path, account: &Account) {
     });
 }
 
-/// Numbers enough that none is asked for twice.
+/// Enough numbers that each is requested only once.
 fn numbers() -> Vec<String> {
     let prefixes = ["415867", "212736", "312922", "617253", "206624", "303534", "404521", "512472"];
     let numbers = prefixes
@@ -231,7 +232,7 @@ fn get(account: &Account, path: &str) -> String {
     head(account, "GET", path) + "\r\n"
 }
 
-/// One request on a connection of its own; the answer as it came.
+/// Sends one request on its own connection. Returns the raw response.
 fn ask(address: SocketAddr, request: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.write_all(request.as_bytes()).expect("it takes requests");
@@ -245,7 +246,7 @@ fn ask(address: SocketAddr, request: &str) -> Vec<u8> {
     answer
 }
 
-/// How long an answer is, head and body, once its head is there.
+/// The length of a response, head and body; `None` until the head is complete.
 fn length(answer: &[u8]) -> Option<usize> {
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&answer[..end]).ok()?;
@@ -253,7 +254,7 @@ fn length(answer: &[u8]) -> Option<usize> {
     Some(end + length.parse::<usize>().ok()?)
 }
 
-/// The lines of a head in some order, without the date, and the body.
+/// The lines of the head in sorted order, without the date, and the body.
 fn without_date(answer: &[u8]) -> Vec<String> {
     let answer = String::from_utf8_lossy(answer);
     let mut lines: Vec<_> = answer.lines().filter(|line| !line.starts_with("date: ")).collect();
@@ -261,20 +262,21 @@ fn without_date(answer: &[u8]) -> Vec<String> {
     lines.into_iter().map(str::to_owned).collect()
 }
 
-/// What a contender did in one turn.
+/// What a contender achieved in one turn.
 struct Turn {
     per_second: f64,
     cpu_micros_each: f64,
 }
 
-/// The turn with the middle rate: that, and the CPU time of each request as a note.
+/// The turn with the median rate: the rate, and the CPU time per request as a note.
 fn middle(mut turns: Vec<Turn>) -> (f64, String) {
     turns.sort_by(|one, other| one.per_second.total_cmp(&other.per_second));
     let turn = &turns[turns.len() / 2];
     (turn.per_second, format!("{:.1} µs of its CPU time each", turn.cpu_micros_each))
 }
 
-/// Asks on so many connections at once, one request after another on each; `request` makes them, by number.
+/// Sends requests on several connections concurrently, one at a time on each. `request` creates
+/// them by number.
 fn load(
     process: &Process,
     connections: usize,
@@ -302,7 +304,7 @@ fn load(
     Turn { per_second, cpu_micros_each: cpu.as_secs_f64() * 1e6 / answered }
 }
 
-/// One connection, until the deadline; returns how many answers it had.
+/// One connection, until the deadline. Returns the number of responses.
 async fn client(address: SocketAddr, deadline: Instant, next: &impl Fn() -> String) -> u64 {
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
     stream.set_nodelay(true).expect("a socket");
@@ -322,7 +324,7 @@ async fn client(address: SocketAddr, deadline: Instant, next: &impl Fn() -> Stri
     answered
 }
 
-/// What is measured: a process that listens.
+/// The measured process, which listens on an address.
 struct Process {
     child: Child,
     address: SocketAddr,
@@ -345,23 +347,23 @@ impl Process {
         Self::start(Command::new(this).args(["bench", BARE]).arg(response))
     }
 
-    /// Starts it; the first line that it says ends with its address.
+    /// Starts the process. The first line that it prints ends with its address.
     fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("it can be started");
         let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();
         output.read_line(&mut line).expect("it says where it listens");
-        // What else it says is read, so that it need not wait.
+        // The remaining output is read, so that the process does not block.
         thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
         let address = line.trim().rsplit('/').next().and_then(|address| address.parse().ok());
         Self { child, address: address.expect("it says where it listens") }
     }
 
-    /// The CPU time it has used, in the system's ticks of 10 ms.
+    /// The CPU time used so far. The system counts it in ticks of 10 ms.
     fn cpu_time(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
         let stat = stat.expect("Linux tells of processes");
-        // After the name, which is in parentheses, come the state and ten other fields.
+        // The state and ten other fields follow the name, which is in parentheses.
         let (_, fields) = stat.rsplit_once(") ").expect("a name");
         let ticks =
             fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok());
@@ -383,7 +385,7 @@ impl Drop for Process {
     }
 }
 
-/// Is the bare route: answers every GET with the response in a file, until it is killed.
+/// Runs the bare route: answers every GET with the response in a file, until it is killed.
 pub(crate) fn be_bare_route(response: &str) -> Outcome {
     let response = fs::read(response)?;
     let end = response.windows(4).position(|bytes| bytes == b"\r\n\r\n").ok_or("no head")?;
@@ -397,7 +399,7 @@ pub(crate) fn be_bare_route(response: &str) -> Outcome {
     }
     let route = get_route(move || std::future::ready((headers.clone(), body.clone())));
     let app = axum::Router::new().route("/{*path}", route);
-    // As many threads as the server has.
+    // As many threads as the server uses.
     let threads = thread::available_parallelism().map_or(1, usize::from).min(4);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
