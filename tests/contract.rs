@@ -1,4 +1,4 @@
-//! The contract: the same cases, played against the service itself and over HTTP.
+//! The contract: runs the same cases against the service itself and over HTTP.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-/// The service in this process, over a store in memory, with a clock and an random_bytes of its own.
+/// The service in this process, with a store in memory, and its own clock and random bytes.
 struct InProcess {
     service: Service<MemoryStore>,
     account: Account,
@@ -38,7 +38,7 @@ impl InProcess {
         Self { service, account, now: Moment::from_unix_millis(1_207_074_392_000), requests: 0 }
     }
 
-    /// As good as random for what the cases look at: no two requests get the same.
+    /// Sufficiently random for the cases. No two requests get the same bytes.
     fn random_bytes(&mut self) -> RandomBytes {
         self.requests += 1;
         let mut state = self.requests;
@@ -83,7 +83,7 @@ impl Host for InProcess {
     }
 }
 
-/// The outcome of a future that never waits, as those over a store in memory.
+/// The output of a future that never waits, like those of a store in memory.
 fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
@@ -104,7 +104,7 @@ fn play_all(mut host: impl FnMut() -> Box<dyn Host>) {
     assert!(broken.is_empty(), "{}", broken.join("\n\n"));
 }
 
-/// The server on loopback, over a durable store, with the time as it is.
+/// The server on loopback, with a durable store and the system's clock.
 struct OverHttp {
     address: SocketAddr,
     account: Account,

@@ -1,4 +1,4 @@
-//! Contract cases: exchanges written down in files, played against any host of the service.
+//! Contract cases: HTTP exchanges in files, which can be run against any host of the service.
 //!
 //! ```text
 //! # What a comment says.
@@ -13,26 +13,28 @@
 //! @ advance 5
 //! ```
 //!
-//! In a request `{name}` stands for what the name is bound to. In a response an unbound name binds to what
-//! it matches: its letters say what that may look like (`Shape`, below), a number after them tells two apart.
-//! `{account}` and `{credentials}` are the host's, and bound from the start. Line ends and indentation of a
-//! body do not count; headers that a case does not name may be anything, and so may a body after no blank line.
+//! In a request, `{name}` is replaced by the value bound to the name. In a response, an unbound
+//! name is bound to the text that it matches. Its letters determine what it can match (see `Shape`
+//! below), and a number after them distinguishes names. `{account}` and `{credentials}` belong to
+//! the host and are bound from the start. Line ends and indentation of a body are ignored. Headers
+//! that a case does not mention can have any value, and so can the body if a case has no blank
+//! line.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Where a case is played.
+/// A host that a case runs against.
 pub trait Host {
-    /// The account that may ask, and the value of its `Authorization` header.
+    /// The account of the requests, and the value of its `Authorization` header.
     fn account(&self) -> (String, String);
-    /// Sends a request and waits for the answer.
+    /// Sends a request and waits for the response.
     fn send(&mut self, request: &Request) -> Response;
-    /// Lets that much time pass.
+    /// Lets time pass.
     fn advance(&mut self, seconds: u32);
 }
 
-/// A request of a case, its names replaced.
+/// A request of a case, with its names replaced.
 #[derive(Debug, Default)]
 pub struct Request {
     /// The method.
@@ -46,13 +48,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// The value of a header, by its name in any case.
+    /// The value of a header. The name is case-insensitive.
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
 }
 
-/// What a host answered.
+/// A host's response.
 #[derive(Debug)]
 pub struct Response {
     /// The status code.
@@ -80,7 +82,7 @@ enum Act {
 }
 
 impl Case {
-    /// Every case in `tests/contract`, by name.
+    /// All cases in `tests/contract`, by name.
     pub fn all() -> Vec<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("contract");
         let files = std::fs::read_dir(&folder).expect("tests/contract can be read");
@@ -123,10 +125,11 @@ impl Case {
         self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Plays the case; returns how many exchanges were as written.
+    /// Runs the case. Returns the number of exchanges, all of which matched.
     ///
     /// # Errors
-    /// The first that was not: where, what was expected, what came. So is a case without an exchange.
+    /// The first mismatch: where it is, what was expected, and what was received. A case without
+    /// exchanges is also an error.
     pub fn play(&self, host: &mut dyn Host) -> Result<usize, String> {
         let (account, credentials) = host.account();
         let mut names = Names::default();
@@ -152,7 +155,7 @@ impl Case {
     }
 }
 
-/// What names are bound to.
+/// The values bound to names.
 #[derive(Default)]
 struct Names(BTreeMap<String, String>);
 
@@ -208,7 +211,7 @@ impl Names {
         self.fit(&body.concat(), &came.concat())
     }
 
-    /// Holds a text against a pattern, and binds the pattern's unbound names.
+    /// Matches a text against a pattern, and binds the pattern's unbound names.
     fn fit(&mut self, pattern: &str, text: &str) -> Result<(), String> {
         let mut rest = text;
         for piece in pieces(pattern) {
@@ -243,7 +246,8 @@ enum Piece<'a> {
     Name(&'a str),
 }
 
-/// Cuts a text at its names: lower-case letters and digits within braces. Other braces are text, as JSON's.
+/// Splits a text at its names: lower-case letters and digits in braces. Other braces, such as those
+/// of JSON, are text.
 fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let (mut start, mut from) = (0, 0);
@@ -264,7 +268,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// What a name may match.
+/// What a name can match.
 enum Shape {
     /// `{code}`: six digits.
     Code,
@@ -274,9 +278,9 @@ enum Shape {
     Date,
     /// `{moment}`: RFC 3339 in UTC.
     Moment,
-    /// `{hex}`: digits of a hexadecimal number.
+    /// `{hex}`: hexadecimal digits.
     Hex,
-    /// `{text}`: the rest.
+    /// `{text}`: the rest of the text.
     Text,
 }
 

@@ -1,8 +1,8 @@
-//! What the documents name and give to copy.
+//! Checks of the names and commands in the documents.
 
 use std::path::{Path, PathBuf};
 
-/// A published client for Go sends credentials of letters and digits only: it refuses others itself.
+/// A published client for Go sends only credentials of letters and digits, and rejects others.
 #[test]
 fn the_sample_credentials_are_letters_and_digits() {
     let readme = include_str!("../README.md");
@@ -14,7 +14,7 @@ fn the_sample_credentials_are_letters_and_digits() {
     }
 }
 
-/// The documents whose links and names of files are held to be there.
+/// The documents whose links and file names are checked.
 const DOCUMENTS: [(&str, &str); 9] = [
     ("", include_str!("../README.md")),
     ("", include_str!("../ARCHITECTURE.md")),
@@ -44,7 +44,7 @@ fn links_lead_to_files() {
     }
 }
 
-/// Its tables name files by their place in the crate of the heading.
+/// The tables of ARCHITECTURE.md name files relative to the crate in the heading.
 #[test]
 fn the_map_names_files() {
     let mut source = PathBuf::new();

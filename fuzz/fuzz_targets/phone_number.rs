@@ -1,5 +1,5 @@
-//! Any text: reading it does not panic, a number read is valid in every format and not read beside another one, an error
-//! points into the text.
+//! Any text: parsing it does not panic, a parsed number is valid in every format and not parsed
+//! next to another one, and an error points into the text.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Any bytes: reading them as a document does not panic, and what is read is read again from what it is written as.
+//! Any bytes: decoding them as a document does not panic, and a decoded document survives encoding
+//! and decoding.
 
 #![no_main]
 

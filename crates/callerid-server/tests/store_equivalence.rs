@@ -1,5 +1,5 @@
-//! The store in memory and the durable one give the same answers to the same random operations; so does
-//! the durable one after it is closed and opened again at any point.
+//! The store in memory and the durable store give the same results for the same random operations,
+//! even if the durable store is closed and reopened at any point.
 
 use std::cmp::Reverse;
 
@@ -15,7 +15,7 @@ use callerid_service::{
 };
 use proptest::prelude::*;
 
-/// So few that random operations meet them.
+/// So low that random operations reach them.
 const TIGHT: Limits =
     Limits { calls_per_account: 9, calls: 14, rings_per_number: 5, callbacks_per_account: 4 };
 
@@ -23,7 +23,7 @@ const START: Moment = Moment::from_unix_millis(1_207_074_392_000);
 
 #[derive(Clone, Debug)]
 enum Operation {
-    /// Some milliseconds go by; the clock may be set back.
+    /// Time passes, in milliseconds; the clock may also be set back.
     Wait(i64),
     Create {
         account: u8,
@@ -31,21 +31,21 @@ enum Operation {
         name: Option<u8>,
         delay: u8,
     },
-    /// Another call for the number of the one that was made that long ago.
+    /// Another call for the number of an earlier call.
     CreateAgain {
         call: usize,
         delay: u8,
     },
-    /// What the time does to the calls that are due.
+    /// Advances the calls that are due.
     Tick {
         limit: usize,
     },
-    /// What an event of the phone does to the call that was made that long ago.
+    /// Applies a phone event to an earlier call.
     Phone {
         call: usize,
         event: Event,
     },
-    /// From creation to what is keyed, without a pause: some wrong codes, then mostly the right one.
+    /// A complete validation without pauses: a call, some wrong codes, and usually the right one.
     Validate {
         account: u8,
         number: u8,
@@ -53,7 +53,7 @@ enum Operation {
         wrong: usize,
         right: bool,
     },
-    /// A step that was made earlier, and has been overtaken or not.
+    /// Saves an earlier transition again, which may be outdated.
     SaveAgain {
         step: usize,
     },
@@ -73,7 +73,7 @@ enum Operation {
         page: u64,
         size: u32,
     },
-    /// The page after or before a row, which may have gone.
+    /// The page after or before a row, which may have been removed.
     PageBeside {
         account: u8,
         row: usize,
@@ -82,7 +82,7 @@ enum Operation {
         gone: bool,
         side: fn(ListKey) -> Cursor,
     },
-    /// The page after or before the one that the last step came to.
+    /// The page after or before the one that the previous step reached.
     Walk {
         name: Option<u8>,
         size: u32,
@@ -112,7 +112,7 @@ enum Event {
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
-    // The last account is one that neither store has.
+    // Neither store has the last account.
     let account = 0_u8..3;
     let known = 0_u8..2;
     let name = proptest::option::of(0_u8..3);
@@ -191,7 +191,7 @@ fn account(index: u8) -> AccountSid {
 }
 
 fn number(index: u8) -> PhoneNumber {
-    // Few enough that requests meet: a live call is replaced, a caller ID refused.
+    // Few enough numbers for requests to collide: live calls are replaced, and caller IDs rejected.
     PhoneNumber::parse(&format!("415867{:04}", 5300 + u32::from(index % 40))).unwrap()
 }
 
@@ -205,7 +205,7 @@ fn status_callback(index: u8) -> StatusCallback {
     StatusCallback::new(&url, CallbackMethod::Get).unwrap()
 }
 
-/// The operations of one run, applied to one store: the same inputs for every store.
+/// Applies the operations of one run to one store, with the same inputs for every store.
 #[derive(Default)]
 struct Player {
     limits: Limits,
@@ -213,7 +213,7 @@ struct Player {
     drawn: u64,
     calls: Vec<CallSid>,
     steps: Vec<Transition>,
-    /// The first and the last row of the page that a walk has come to.
+    /// The first and the last row of the page that a walk has reached.
     reached: Option<(ListKey, ListKey)>,
 }
 
@@ -223,7 +223,8 @@ impl Player {
     }
 
     fn random_bytes(&mut self) -> RandomBytes {
-        // Sids that are spread, and of one beginning here and there so that they sort by their ends.
+        // Distinct Sids. Some share their first bytes, so that their order depends on the last
+        // ones.
         self.drawn += 1;
         let mut word = self.drawn;
         RandomBytes::new(std::array::from_fn(|at| {
@@ -278,7 +279,7 @@ impl Player {
         }
     }
 
-    /// Applies an operation and writes down all that the store says to it.
+    /// Applies an operation, and records all results of the store.
     async fn play(&mut self, store: &impl Store, operation: &Operation) -> String {
         let now = self.now();
         match operation.clone() {
@@ -396,7 +397,7 @@ impl Player {
                 for callback in due {
                     let after = callback.after(&attempt, now);
                     let saved = store.save_callback(after.clone()).await.unwrap();
-                    // The second time it has moved on.
+                    // The second time, the callback has changed.
                     let again = store.save_callback(after).await.unwrap();
                     said += &format!(" {saved} {again}");
                 }
@@ -411,7 +412,7 @@ impl Player {
         }
     }
 
-    /// One of the account's rows; a Sid that nothing has, where it has no rows.
+    /// One of the account's rows, or an unused Sid if it has no rows.
     async fn some_row(&self, store: &impl Store, index: u8, row: usize) -> CallerIdSid {
         let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), cursor: None };
         let page = store.list(&account(index), &Filter::default(), page).await.unwrap();
@@ -420,7 +421,7 @@ impl Player {
         row.unwrap_or_else(|| CallerIdSid::from_random_bytes(&[9; 16]))
     }
 
-    /// All that a store shows.
+    /// Everything that a store shows.
     async fn all(&self, store: &impl Store) -> String {
         let mut all = String::new();
         for index in 0..3 {
@@ -460,7 +461,8 @@ fn accounts() -> [Account; 2] {
     })
 }
 
-/// Plays operations on both stores, closing and opening the durable one before those that `reopen` says.
+/// Applies operations to both stores, and reopens the durable store before those that `reopen`
+/// selects.
 fn compare(limits: Limits, operations: &[Operation], reopen: impl Fn(usize) -> bool) {
     let directory = tempfile::tempdir().unwrap();
     let open = || SqliteStore::open(directory.path(), Options::default()).unwrap();
@@ -527,7 +529,7 @@ fn wrong_codes_count_across_accounts_and_the_wait_passes() {
 }
 
 fn imported_row() -> impl Strategy<Value = OutgoingCallerId> {
-    // From before the year 0 to after 9999, and many in the same second.
+    // From before the year 0 until after 9999, with many in the same second.
     let seconds =
         prop_oneof![Just(0_i64), Just(-1), any::<i64>(), -70_000_000_000..260_000_000_000_i64];
     (any::<u8>(), any::<u8>(), 0_u8..3, seconds, -2000..2000_i16, any::<bool>()).prop_map(
@@ -578,7 +580,7 @@ proptest! {
     }
 }
 
-/// A row, and whether it is there all the while, goes or comes.
+/// A row, and whether it exists throughout, is removed or is added.
 fn walked_row() -> impl Strategy<Value = (OutgoingCallerId, u8)> {
     (imported_row(), 0_u8..3)
 }
@@ -586,14 +588,15 @@ fn walked_row() -> impl Strategy<Value = (OutgoingCallerId, u8)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Pages that are walked by the places of their last or first rows, while rows come and go between any two.
+    /// Walks pages by the positions of their last or first rows, while rows are added and removed
+    /// in between.
     #[test]
     fn a_walk_sees_every_row_that_stays_once_and_in_order(
         rows in proptest::collection::vec(walked_row(), 0..40),
         size in 1_u32..5,
         back in any::<bool>(),
     ) {
-        // Each with a Sid and a number of its own.
+        // Each row has its own Sid and number.
         let rows: Vec<_> = (0..).zip(rows).map(|(index, (row, role))| {
             let sid = CallerIdSid::from_random_bytes(&[index; 16]);
             (OutgoingCallerId { sid, phone_number: number(index), ..row }, role)

@@ -1,4 +1,4 @@
-//! `callerid account`, beside a server that runs.
+//! `callerid account`, while a server runs.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ fn account(data: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// The account that a command shows once.
+/// The account that a command's output shows.
 fn shown(output: &str) -> Account {
     let word = |name| {
         let line = output.lines().find(|line| line.contains(name)).expect(output);
@@ -39,7 +39,7 @@ fn accounts_come_change_and_go_while_a_server_runs() {
     server.account = added.clone();
     let list = server.list();
     assert!(server.get(&list).expect(200).text().contains("total=\"0\""));
-    // The same number can be validated by both, and neither sees the other's.
+    // Both accounts can validate the same number, and neither sees the other's caller ID.
     let caller_id = server.validate("4158675309");
     let mut other = Client::new(server.address, authorization(&first));
     other.get(&format!("{list}/{caller_id}")).expect_exception(404);
@@ -64,7 +64,7 @@ fn a_number_with_too_many_wrong_codes_is_unlocked() {
     let server = Server::start(data.path());
     let mut client = server.connect();
     let list = server.list();
-    // 33 calls with three wrong codes each, and one with one.
+    // 33 calls with three wrong codes each, and one call with one.
     for _ in 0..34 {
         let created = client.post(&list, "PhoneNumber=4158675309").expect(200);
         let wrong = if created.element("ValidationCode") == "000000" { "111111" } else { "000000" };

@@ -1,4 +1,4 @@
-//! Status callbacks, from the call's end to a receiver on loopback.
+//! Status callbacks, from the end of a call to a receiver on loopback.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -26,7 +26,7 @@ use crate::harness::{Client, PATIENCE, SID, Server, TOKEN, authorization, serve}
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-/// A request as a receiver gets it.
+/// A request that the receiver got.
 #[derive(Debug)]
 struct Received {
     url: String,
@@ -76,7 +76,7 @@ impl Received {
         pairs.map(|(name, value)| (name.to_owned(), value.replace("%2B", "+"))).collect()
     }
 
-    /// The signature that Twilio's documentation asks a receiver to compute.
+    /// Checks the signature as Twilio's documentation describes for receivers.
     #[track_caller]
     fn expect_signature(&self) {
         let mut signed = self.url.clone();
@@ -93,7 +93,7 @@ impl Received {
     }
 }
 
-/// Takes requests, and leaves it to the test when and how they are answered.
+/// Receives requests. The test decides when and how to answer them.
 struct Receiver {
     address: SocketAddr,
     requests: mpsc::Receiver<Received>,
@@ -134,11 +134,12 @@ impl Receiver {
     }
 }
 
-/// What a test asks a server for.
+/// Requests that a test sends to a server.
 trait Asked {
     fn client(&self) -> Client;
 
-    /// Asks for a call with a callback, through the API that has them; returns its Sid and its code.
+    /// Requests a call with a callback, through the API version that supports callbacks. Returns
+    /// its Sid and its code.
     fn call_back(&self, number: &str, callback: &str, method: &str) -> (String, String) {
         let callback = callback.replace('%', "%25").replace('&', "%26").replace('+', "%2B");
         let form =
@@ -154,7 +155,7 @@ trait Asked {
         self.client().post(&path, form).expect(200);
     }
 
-    /// A call that ends at once, with a callback by POST.
+    /// Makes a call that ends immediately, with a callback by POST.
     fn end_a_call(&self, number: &str, callback: &str) -> String {
         let (call, _) = self.call_back(number, callback, "POST");
         self.phone(&call, "busy", "");
@@ -166,7 +167,7 @@ trait Asked {
         journal["callbacks"].as_array().unwrap().clone()
     }
 
-    /// The journal's entry for a call, once it says that so many attempts were made.
+    /// The journal's entry for a call, once it contains this many attempts.
     #[track_caller]
     fn journal_after(&self, attempts: u64, call: &str) -> Value {
         let deadline = Instant::now() + PATIENCE;
@@ -188,12 +189,12 @@ impl Asked for Server {
     }
 }
 
-/// A server process that may call back on loopback.
+/// A server process that may send callbacks to loopback.
 fn start(data: &Path) -> Server {
     Server::launch(serve(data).args(["--callback-allow", "127.0.0.1"]))
 }
 
-/// A server within this process, in memory, whose clock the test sets.
+/// A server in this process, in memory. The test sets its clock.
 struct InProcess {
     address: SocketAddr,
     account: Account,
@@ -432,7 +433,7 @@ fn a_receiver_that_takes_too_long_is_given_no_more_time() {
     assert_eq!((&entry["status"], &entry["last_status"]), (&"pending".into(), &Value::Null));
     assert_eq!(entry["last_error"], "no answer within 300ms");
     drop(silent);
-    // One that always sends a little more is no better.
+    // A receiver that keeps sending a little more must not take longer either.
     server.advance(6);
     let mut dripping = receiver.next().connection;
     dripping.write_all(b"HTTP/1.1 200 OK\r\nX-Slow: ").unwrap();
@@ -453,7 +454,7 @@ fn no_answer_is_read_without_end() {
     let flood = |connection: &mut TcpStream| {
         connection.set_write_timeout(Some(PATIENCE)).unwrap();
         let piece = [b'x'; 64 * 1024];
-        // More than any socket buffers by itself.
+        // More data than any socket buffers.
         let stopped = (0..4096).find_map(|_| connection.write_all(&piece).err());
         let stopped = stopped.expect("an end").kind();
         assert!(

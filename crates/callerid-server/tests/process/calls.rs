@@ -1,4 +1,4 @@
-//! Calls, as time passes and across restarts.
+//! Calls over time and across restarts.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::events;
 use crate::harness::{PATIENCE, Server};
 
-/// Waits until the newest call is in that state; returns how long it took.
+/// Waits until the newest call has this status. Returns how long that took.
 fn wait_for(server: &Server, status: &str) -> Duration {
     let started = Instant::now();
     loop {
@@ -27,7 +27,7 @@ fn a_phone_rings_after_its_delay() {
     assert_eq!(server.newest_call()["status"], "queued");
     let taken = wait_for(&server, "ringing");
     assert!((700..5000).contains(&taken.as_millis()), "{taken:?}");
-    // A longer delay that was asked for first does not hold up a shorter one.
+    // An earlier request with a longer delay does not hold up a shorter one.
     server.create("PhoneNumber=4158675310&CallDelay=60");
     server.create("PhoneNumber=4158675311&CallDelay=1");
     wait_for(&server, "ringing");
@@ -44,7 +44,7 @@ fn a_call_that_fell_due_while_nobody_was_there_is_placed_at_the_start() {
     let taken = wait_for(&server, "ringing");
     assert!(taken < Duration::from_millis(900), "{taken:?}");
     server.kill();
-    // It has rung, and does not ring a second time.
+    // The call has already rung, and does not ring again.
     let server = Server::start(data.path());
     let mut stream = events::open(&server, Some(0));
     let statuses: Vec<_> = std::iter::repeat_with(|| events::next(&mut stream).unwrap())

@@ -1,5 +1,6 @@
-//! Crashes: the process is killed at any instant, again and again, while several clients change things. What
-//! was acknowledged is there when it starts again, nothing is half done, and no phone rings twice.
+//! Crashes: the process is killed at random moments, repeatedly, while several clients make
+//! changes. After each restart, everything acknowledged exists, nothing is half done, and no phone
+//! rings twice.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -14,16 +15,16 @@ use crate::{events, harness};
 
 const ROUNDS: u64 = 12;
 const CLIENTS: u64 = 4;
-/// Numbers that each client uses again and again, in a list of its own.
+/// The numbers that each client uses repeatedly, in its own list.
 const NUMBERS: u64 = 8;
 /// A number that is used once, at the end.
 const LAST_NUMBER: &str = "2127365000";
 
-/// What a client knows of one of its numbers, from the answers it has had.
+/// What a client knows about one of its numbers, from the responses it has received.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Known {
     call: Option<KnownCall>,
-    /// Whether there is a live call whose code nobody has: the answer that showed it was cut off.
+    /// Whether there is a live call whose code is unknown, because the response was cut off.
     has_orphan: bool,
     /// The caller ID's Sid and name.
     caller_id: Option<(String, String)>,
@@ -39,7 +40,7 @@ struct KnownCall {
     entries_left: u64,
 }
 
-/// What a client does to a number.
+/// What a client does with a number.
 #[derive(Clone, Debug, PartialEq)]
 enum Action {
     Create { delay: u64 },
@@ -51,13 +52,13 @@ enum Action {
     Delete,
 }
 
-/// One account's client, its model of the account, and the action that a crash cut off.
+/// One account's client, its model of the account, and the action that a crash interrupted.
 struct Tester {
     account: Account,
     random: Random,
     numbers: BTreeMap<String, Known>,
     cut_off: Option<(String, Action)>,
-    /// How long each action took that was acknowledged.
+    /// The duration of each acknowledged action.
     latencies: Vec<Duration>,
 }
 
@@ -66,7 +67,7 @@ impl Tester {
         format!("/2008-08-01/Accounts/{}/OutgoingCallerIds", self.account.sid)
     }
 
-    /// Acts until the server is gone.
+    /// Performs actions until the server is gone.
     fn act_until_killed(&mut self, mut client: Client) {
         loop {
             let at = self.random.below(NUMBERS) as usize;
@@ -98,7 +99,7 @@ impl Tester {
                 (true, 0..5) => Some(Action::KeyCode),
                 (true, 5..7) => Some(Action::KeyWrong),
                 (true, _) => Some(Action::HangUp),
-                // Now and then a call is given up for a new one.
+                // Occasionally a new call replaces the current one.
                 (false, 0) => Some(Action::Create { delay: 0 }),
                 (false, _) => (call.due <= Instant::now()).then_some(Action::Answer),
             },
@@ -108,7 +109,7 @@ impl Tester {
         }
     }
 
-    /// Acts; returns what is known then, or how the connection ended.
+    /// Performs an action. Returns what is known afterwards, or how the connection ended.
     fn act(
         &self,
         client: &mut Client,
@@ -158,7 +159,7 @@ impl Tester {
                 let form = format!("Digits={}", known.call.as_ref().unwrap().code);
                 client.try_request("POST", &phone(&known.call, "digits"), &form)?.expect(200);
                 known.call = None;
-                // It is there; its Sid is another request, which may be cut off.
+                // The caller ID exists. Its Sid takes another request, which may be cut off.
                 known.caller_id = Some((String::new(), String::new()));
             }
             Action::HangUp => {
@@ -188,7 +189,7 @@ impl Tester {
         Ok(known)
     }
 
-    /// Compares what the server has with what is known, and goes on from what it has.
+    /// Compares the server's data with the model, and continues from the server's data.
     fn check(&mut self, server: &Server) {
         let mut client = Client::new(server.address, authorization(&self.account));
         let list = client.get(&format!("{}?num=1000", self.list())).expect(200);
@@ -253,7 +254,7 @@ impl Tester {
     }
 }
 
-/// The call of that number that is still to end.
+/// The live call for this number.
 fn live_call<'a>(calls: &'a Value, number: &str) -> Option<&'a Value> {
     let calls = calls["calls"].as_array().unwrap();
     let is_live = |call: &&Value| {
@@ -278,11 +279,13 @@ fn listed(list: &str) -> BTreeMap<String, (String, String)> {
     list.split("<OutgoingCallerId>").skip(1).map(row).collect()
 }
 
-/// Reads all events of an account and checks that they make sense together; returns how many calls rang.
+/// Reads all events of an account, and checks that they are consistent. Returns how many calls
+/// rang.
 fn check_events(server: &Server, account: &Account) -> usize {
     let mut client = Client::new(server.address, authorization(account));
     let started = Instant::now();
-    // Once none is to ring any more: what is listed must not have moved on when the events are read.
+    // Waits until no call is due to ring: the listed calls must not change before the events are
+    // read.
     let calls = loop {
         let calls = client.get("/_callerid/calls").expect(200).json();
         if calls["calls"].as_array().unwrap().iter().all(|call| call["status"] != "queued") {
@@ -296,7 +299,7 @@ fn check_events(server: &Server, account: &Account) -> usize {
     let mut rung: BTreeMap<String, usize> = BTreeMap::new();
     let mut statuses: BTreeMap<String, String> = BTreeMap::new();
     let mut last = 0;
-    // A last change, so that there is a last event.
+    // A final change, which creates a final event.
     let list = format!("/2008-08-01/Accounts/{}/OutgoingCallerIds", account.sid);
     let mut other = Client::new(server.address, authorization(account));
     other.post(&list, &format!("PhoneNumber={LAST_NUMBER}")).expect(200);
@@ -336,7 +339,7 @@ fn add_account(data: &std::path::Path) -> Account {
     }
 }
 
-/// Waits until every call that is due rings.
+/// Waits until every due call rings.
 fn wait_for_due_calls(server: &Server, testers: &[Tester]) {
     let started = Instant::now();
     for tester in testers {
@@ -354,7 +357,7 @@ fn wait_for_due_calls(server: &Server, testers: &[Tester]) {
     }
 }
 
-/// What a run has seen.
+/// Statistics of a run.
 #[derive(Default)]
 struct Seen {
     done: u64,
@@ -400,7 +403,7 @@ fn kill_again_and_again(seed: u64, seen: &mut Seen) {
         wait_for_due_calls(&server, &testers);
         thread::scope(|scope| {
             for tester in &mut testers {
-                // Before the thread, which may begin when the server is gone.
+                // Created before the thread, which may start after the server is gone.
                 let client = Client::new(server.address, authorization(&tester.account));
                 scope.spawn(move || tester.act_until_killed(client));
             }

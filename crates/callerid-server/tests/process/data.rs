@@ -1,4 +1,4 @@
-//! The data directory: what becomes of the server when it is taken away, and of what stands in its place.
+//! The data directory: what the server does when it is removed or replaced.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::harness::{Server, callerid, run, said};
 
 const DATABASE: &str = "callerid.sqlite3";
 
-/// Takes something away under a server that works; the server is to notice, say so and end.
+/// Removes something while the server runs. The server must notice it, report it and exit.
 fn take_away(take: impl FnOnce(&Path)) -> (tempfile::TempDir, String) {
     let parent = tempfile::tempdir().unwrap();
     let data = parent.path().join("data");
@@ -20,7 +20,7 @@ fn take_away(take: impl FnOnce(&Path)) -> (tempfile::TempDir, String) {
     client.post(&list, "PhoneNumber=4158675309").expect(200);
     take(&data);
     let taken = Instant::now();
-    // Nothing is acknowledged that the next start would not find, not even before it was noticed.
+    // Even before the server notices, it acknowledges nothing that the next start would not find.
     if let Ok(response) = client.try_request("POST", &list, "PhoneNumber=4158675310") {
         let response = response.expect_exception(503);
         assert_eq!(response.header("retry-after"), Some("1"));
@@ -80,7 +80,7 @@ fn command(arguments: &[&str], data: &Path) -> Command {
     command
 }
 
-/// What a command that fails says, on standard output and as its error.
+/// The standard output and the error message of a command that fails.
 fn failed(command: &mut Command) -> (String, String) {
     let output = run(command);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -124,7 +124,7 @@ fn a_backup_of_a_busy_server_restores_what_was_acknowledged_before_it() {
     }
     server.kill();
 
-    // Restoring, as docs/operating.md has it.
+    // Restores as docs/operating.md describes.
     for beside in ["", "-wal", "-shm"] {
         let _ = fs::remove_file(data.join(format!("{DATABASE}{beside}")));
     }
@@ -186,7 +186,7 @@ fn a_check_says_what_is_wrong() {
     assert!(found.contains("the key that tokens were sealed with is not in "), "{found}");
 }
 
-/// Keeps every other process from changing the database.
+/// Keeps all other processes from changing the database.
 fn lock(data: &Path) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(data.join(DATABASE)).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();

@@ -12,7 +12,7 @@ pub(crate) struct Event {
     pub(crate) data: serde_json::Value,
 }
 
-/// Opens a stream; what comes first says from where on it tells.
+/// Opens a stream. Its first event tells where it starts.
 pub(crate) fn open(server: &Server, last_seen: Option<u64>) -> Client {
     let mut client = server.connect();
     let last_seen = last_seen.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
@@ -23,12 +23,12 @@ pub(crate) fn open(server: &Server, last_seen: Option<u64>) -> Client {
     client
 }
 
-/// The next block of a stream, which may be no event; `None` at its end.
+/// The next block of a stream, which may not be an event; `None` at its end.
 pub(crate) fn next(client: &mut Client) -> Option<Event> {
     let mut event = Event::default();
     loop {
         let line = client.line()?;
-        // Lines of the transfer coding stand between the pieces; a zero is the end.
+        // The lines of the transfer coding come between the pieces. A zero marks the end.
         if line == "0" {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Fair shares: no account and no address takes what others need.
+//! Fair shares: no account or address uses up what others need.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn number(data: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Another account of that server, and its list.
+/// Adds another account to this server. Returns it and its list.
 pub(crate) fn another_account(data: &Path) -> (Account, String) {
     let mut add = callerid();
     let added = said(add.args(["account", "--data"]).arg(data).arg("add"));
@@ -67,7 +67,7 @@ fn an_account_has_so_many_calls_under_way_and_all_have_so_many() {
     let mut others = Client::new(server.address, authorization(&other));
     others.post(&others_list, "PhoneNumber=4158675311").expect(200);
     expect_limit(&mut others, &others_list, "PhoneNumber=4158675312");
-    // A call that ends makes room.
+    // A call that ends makes room for another.
     let call = server.newest_call()["call_sid"].as_str().unwrap().to_owned();
     server.post(&format!("/_callerid/calls/{call}/busy"), "").expect(200);
     client.post(&list, "PhoneNumber=4158675311").expect(200);
@@ -141,7 +141,7 @@ fn callbacks_that_wait_are_bounded_for_an_account() {
     let options = ["--max-callbacks-per-account", "2", "--callback-allow", "127.0.0.1"];
     let server = Server::launch(serve(data.path()).args(options));
     let list = format!("/2010-04-01/Accounts/{SID}/OutgoingCallerIds");
-    // Nobody listens on port 1.
+    // Nothing listens on port 1.
     let form = |last| format!("PhoneNumber=%2B1415867530{last}&StatusCallback=http://127.0.0.1:1/");
     for last in 0..2 {
         server.post(&list, &form(last)).expect(200);
@@ -152,7 +152,7 @@ fn callbacks_that_wait_are_bounded_for_an_account() {
     server.post(&list, "PhoneNumber=%2B14158675303").expect(200);
 }
 
-/// A client whose connection comes from 127.0.0.2.
+/// A client that connects from 127.0.0.2.
 fn from_elsewhere(address: SocketAddr, authorization: String) -> Client {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let connected = runtime.block_on(async {
@@ -178,7 +178,8 @@ fn after_a_hundred_wrong_tokens_the_next_ones_wait_and_nobody_elsewhere_does() {
         let refused = guesser.get(path).expect_exception(429);
         assert_eq!(refused.header("retry-after"), Some("1"));
     }
-    // The right token from there waits as well, or guesses would go on; from elsewhere it does not.
+    // The right token from there must wait too; otherwise guessing could continue. From elsewhere
+    // it works.
     server.get(&server.list()).expect_exception(429);
     from_elsewhere(server.address, server.authorization()).get(&server.list()).expect(200);
     from_elsewhere(server.address, wrong).get(&server.list()).expect_exception(401);

@@ -1,4 +1,4 @@
-//! A server process, and a client that sends exactly the bytes it is told to.
+//! A server process, and a client that sends exactly the bytes it is given.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use callerid_core::{AccountSid, AuthToken, Credentials};
 use callerid_service::Account;
 
-/// Longer than anything here takes, so that what hangs fails instead.
+/// Longer than anything in these tests takes, so that a hang becomes a failure.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const SID: &str = "AC309475e5fede1b49e100272a8640f438";
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-/// The program, in an environment that says nothing to it.
+/// The program, with an environment that does not affect it.
 pub(crate) fn callerid() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callerid"));
     for (name, _) in std::env::vars_os() {
@@ -42,7 +42,7 @@ pub(crate) fn run(command: &mut Command) -> Output {
     command.output().unwrap()
 }
 
-/// What a command says on standard output; it must succeed.
+/// The standard output of a command that must succeed.
 pub(crate) fn said(command: &mut Command) -> String {
     let output = run(command);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -50,7 +50,8 @@ pub(crate) fn said(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// How often a test of crashes is to be repeated, each time with other randomness: `cargo xtask soak` says.
+/// How often to repeat a crash test, with different random numbers each time. `cargo xtask soak`
+/// sets this.
 pub(crate) fn repeats() -> u64 {
     soak().unwrap_or(1)
 }
@@ -64,7 +65,7 @@ pub(crate) fn soak() -> Option<u64> {
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// All that it has written to standard output and standard error so far.
+    /// Everything it has written to standard output and standard error so far.
     written: Arc<Mutex<String>>,
     readers: Vec<thread::JoinHandle<()>>,
     pub(crate) account: Account,
@@ -79,7 +80,7 @@ impl Server {
         Self::launch_with_errors_to(command, Stdio::piped())
     }
 
-    /// With standard error going elsewhere, unless that is a pipe of its own.
+    /// Redirects standard error to `errors`. If that is a pipe, reads it as well.
     pub(crate) fn launch_with_errors_to(command: &mut Command, errors: Stdio) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let written = Arc::new(Mutex::new(String::new()));
@@ -107,7 +108,7 @@ impl Server {
         self.child.id()
     }
 
-    /// The most memory that the process has had so far, in KiB, where the system tells.
+    /// The process's peak memory so far, in KiB, if the system reports it.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
         let status = status.unwrap_or_default();
@@ -148,7 +149,7 @@ impl Server {
         self.connect().post(path, form)
     }
 
-    /// Asks for a validation call; returns the code.
+    /// Requests a validation call. Returns the code.
     pub(crate) fn create(&self, form: &str) -> String {
         self.post(&self.list(), form).expect(200).element("ValidationCode").to_owned()
     }
@@ -158,7 +159,7 @@ impl Server {
         self.get("/_callerid/calls").expect(200).json()["calls"][0].clone()
     }
 
-    /// Creates a caller ID for a number, call and all; returns its Sid.
+    /// Validates a number, including the call. Returns the caller ID's Sid.
     pub(crate) fn validate(&self, number: &str) -> String {
         let code = self.create(&format!("PhoneNumber={number}"));
         let sid = self.newest_call()["call_sid"].as_str().unwrap().to_owned();
@@ -173,7 +174,7 @@ impl Server {
         assert!(sent.unwrap().success());
     }
 
-    /// Waits for the process to end; returns how, and all that it wrote.
+    /// Waits for the process to end. Returns its exit status and everything it wrote.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
@@ -263,7 +264,7 @@ impl Client {
         self.try_request(method, path, form).unwrap()
     }
 
-    /// A request and its answer, or what became of the connection.
+    /// Sends a request and returns its response, or the connection's error.
     pub(crate) fn try_request(
         &mut self,
         method: &str,
@@ -280,7 +281,7 @@ impl Client {
         self.try_answer()
     }
 
-    /// The beginning of a request with credentials, up to where further headers may come.
+    /// The start of a request with credentials. Further headers may follow.
     pub(crate) fn head(&self, method: &str, path: &str) -> String {
         format!("{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\n", self.authorization)
     }
@@ -314,7 +315,7 @@ impl Client {
         Ok(response)
     }
 
-    /// Reads to the empty line after the headers.
+    /// Reads up to and including the empty line after the headers.
     pub(crate) fn read_head(&mut self) -> std::io::Result<String> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -325,14 +326,14 @@ impl Client {
         Ok(head)
     }
 
-    /// The next line, without its end; `None` where the connection has ended.
+    /// The next line, without its line end; `None` if the connection has ended.
     pub(crate) fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         let read = self.stream.read_line(&mut line).unwrap();
         (read > 0).then(|| line.trim_end().to_owned())
     }
 
-    /// Whether something comes, or the connection ends, within that time.
+    /// Whether data arrives, or the connection ends, within this time.
     pub(crate) fn hears_within(&mut self, time: Duration) -> bool {
         let socket = self.stream.get_ref();
         socket.set_read_timeout(Some(time)).unwrap();
@@ -350,7 +351,7 @@ impl Client {
         matches!(self.stream.read(&mut [0]), Ok(0) | Err(_))
     }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side of the connection.
     pub(crate) fn finish(&mut self) {
         self.stream.get_mut().shutdown(std::net::Shutdown::Write).unwrap();
     }
@@ -382,7 +383,7 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The first element of that name.
+    /// The first element with this name.
     pub(crate) fn element(&self, name: &str) -> &str {
         let (_, rest) = self.text().split_once(&format!("<{name}>")).expect(name);
         rest.split_once(&format!("</{name}>")).unwrap().0
@@ -394,7 +395,7 @@ impl Response {
         self
     }
 
-    /// Whether this is how an error looks: XML of the API, or JSON of the control surface.
+    /// Checks that this is an error: XML of the API, or JSON of the control surface.
     #[track_caller]
     pub(crate) fn expect_exception(self, status: u16) -> Self {
         let response = self.expect(status);
@@ -413,7 +414,7 @@ impl Response {
     }
 }
 
-/// A small generator of numbers that look random, so that a run can be repeated.
+/// A small pseudorandom number generator, for reproducible runs.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

@@ -1,12 +1,12 @@
-//! Bad input: a 4xx with its body, never a 500, a panic or a hang.
+//! Invalid input: the response is a 4xx with a body, and never a 500, a panic or a hang.
 
 use std::thread;
 use std::time::Duration;
 
 use crate::harness::{Random, Response, SID, Server};
 
-/// Sends what is no request, or hardly one, on a connection of its own, and nothing after it. The answer, if
-/// there is one before it is clear that nothing more comes.
+/// Sends something that is not a valid request on its own connection. Returns the response, if
+/// there is one before the end of the data.
 fn answer(server: &Server, bytes: impl AsRef<[u8]>) -> Option<Response> {
     let mut client = server.connect();
     client.try_send(bytes).unwrap_or_default();
@@ -187,10 +187,10 @@ fn changed(requests: &[String], random: &mut Random) -> Vec<u8> {
 }
 
 fn survive(server: &Server, bytes: &[u8]) {
-    // Cut short, it may be closed without an answer.
+    // The server may close the connection to a truncated request without a response.
     let Some(answer) = answer(server, bytes) else { return };
     let (status, shown) = (answer.status(), String::from_utf8_lossy(bytes));
-    // A changed `Transfer-Encoding: chunked` is a coding that is not known.
+    // A changed `Transfer-Encoding: chunked` is an unknown coding.
     let is_coded = status == 501 && shown.contains("ransfer-");
     assert!((200..500).contains(&status) || is_coded, "{status} to {shown}");
     if status >= 400 && !shown.starts_with("HEAD") {

@@ -1,4 +1,4 @@
-//! What HTTP offers besides the API: compression, HEAD, and pages of other origins.
+//! HTTP features beyond the API: compression, HEAD, and pages of other origins.
 
 use std::collections::HashSet;
 use std::io::Read as _;
@@ -11,7 +11,7 @@ use crate::harness::{Response, Server, serve};
 
 const ALLOWED_METHODS: &str = "GET, POST, PUT, DELETE, OPTIONS";
 
-/// Asks with one more header.
+/// Sends a request with one additional header.
 fn ask(server: &Server, method: &str, path: &str, header: &str) -> Response {
     let mut client = server.connect();
     let head = client.head(method, path);
@@ -89,7 +89,7 @@ fn head_is_answered_as_get_is_without_the_body() {
     for at in 0..6 {
         server.validate(&format!("415867530{at}"));
     }
-    // What differs from one answer to the next.
+    // Removes what differs between responses.
     let fixed = |head: &str| {
         let is_fixed = |line: &&str| {
             let line = line.to_ascii_lowercase();
@@ -105,7 +105,7 @@ fn head_is_answered_as_get_is_without_the_body() {
             let head = client.head("HEAD", path);
             let of_head = client.send(format!("{head}{header}\r\n\r\n")).read_head().unwrap();
             assert_eq!(fixed(&of_head), fixed(&of_get.head), "{path}");
-            // The next answer follows at once: there was no body.
+            // The next response follows immediately, so there was no body.
             client.get("/_callerid/health").expect(200);
         }
     }
@@ -117,7 +117,7 @@ fn a_browser_may_ask_from_any_origin() {
     let server = Server::start(data.path());
     let events = "/_callerid/events";
     for path in [server.list().as_str(), "/_callerid/callbacks", events] {
-        // As browsers ask: without credentials.
+        // Like browsers, without credentials.
         let preflight = format!(
             "OPTIONS {path} HTTP/1.1\r\nHost: x\r\nOrigin: https://example.com\r\n\
              Access-Control-Request-Method: POST\r\n\
@@ -164,7 +164,7 @@ fn a_page_of_another_origin_changes_nothing_with_credentials_that_a_browser_reme
     let list = server.get(&server.list()).expect(200);
     assert!(list.text().contains("<FriendlyName>(415) 867-5309</FriendlyName>"), "{}", list.text());
     assert_eq!(server.newest_call()["phone_number"], "4158675309");
-    // A page with credentials of its own, and the server's own page.
+    // A page with its own credentials, and the server's own page.
     post(&server.list(), &format!("{fetched}cors")).expect(200);
     let own = "Origin: http://x\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors";
     post(&server.list(), own).expect(200);
@@ -193,7 +193,8 @@ fn a_browser_stores_no_answer_and_runs_none() {
     assert!(answer.header("content-security-policy").is_some(), "{}", answer.head);
 }
 
-/// Answers that the host makes itself: to what is too long, too slow, no HTTP, or a stream.
+/// Responses that the host creates itself: for requests that are too long, too slow or not HTTP,
+/// and for a stream.
 fn answers_of_the_host(server: &Server) -> Vec<Response> {
     let mut answers = Vec::new();
     for path in [server.list().as_str(), "/_callerid/calls"] {
@@ -227,7 +228,7 @@ fn what_the_host_answers_itself_can_be_read_from_any_origin_and_is_named() {
     let server = Server::launch(serve(data.path()).args(["--timeout", "1"]));
     answers_of_the_host(&server).iter().for_each(expect_cors);
     let mut answers = answers_of_the_host(&server);
-    // And what the service answers, be it a success, a refusal or a preflight.
+    // And responses of the service: successes, errors and preflights.
     for path in [server.list().as_str(), "/_callerid/health", "/nowhere", "/_callerid/nowhere"] {
         answers.push(server.get(path));
         answers.push(server.connect().request("OPTIONS", path, ""));

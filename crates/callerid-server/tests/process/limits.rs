@@ -1,4 +1,4 @@
-//! Limits: of size, of time, of connections.
+//! Limits on size, time and connections.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ fn a_body_without_an_announced_length_is_bounded_too() {
     let mut client = server.connect();
     let head = client.head("POST", &server.list());
     client.send(format!("{head}Transfer-Encoding: chunked\r\n\r\n"));
-    // It answers without reading on, but not so abruptly that the answer is lost.
+    // The server responds without reading further, but not so abruptly that the response is lost.
     for _ in 0..64 {
         client.send(&chunk);
     }
@@ -58,7 +58,7 @@ fn impatient(data: &std::path::Path, connections: &str) -> Server {
     Server::launch(serve(data).args(options))
 }
 
-/// Fails where something takes much less or much more than the second that it should.
+/// Fails if something takes much less or much more than a second.
 #[track_caller]
 fn assert_about_a_second(started: Instant) {
     let taken = started.elapsed();
@@ -116,10 +116,11 @@ fn a_client_that_takes_no_answers_is_hung_up_on() {
     let mut deaf = server.connect();
     let request = format!("{}\r\n", deaf.head("GET", "/_callerid/health")).repeat(100);
     let filler = thread::spawn(move || {
-        // Until the socket's buffers are full both ways, and then until the server hangs up.
+        // Sends until the socket's buffers are full in both directions, and then until the server
+        // closes the connection.
         while deaf.try_send(&request).is_ok() {}
     });
-    // The only connection that is allowed is taken until then.
+    // Until then, this connection uses the only one that is allowed.
     thread::sleep(Duration::from_millis(100));
     server.get("/_callerid/health").expect(200);
     filler.join().unwrap();

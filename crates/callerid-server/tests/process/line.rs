@@ -1,4 +1,4 @@
-//! A phone line that is not the virtual one: what it is told, and what becomes of its reports.
+//! A phone line other than the virtual one: its instructions, and the effects of its reports.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -16,10 +16,10 @@ use tokio::sync::oneshot;
 
 use crate::harness::{Client, PATIENCE, SID, TOKEN, authorization};
 
-/// A number for which the line panics.
+/// The line panics for this number.
 const PANICS: &str = "4158675399";
 
-/// Passes on what it is told.
+/// A line that forwards its instructions to the test.
 struct TestLine(mpsc::Sender<(&'static str, Call, Option<Prompt>)>);
 
 impl TestLine {
@@ -51,7 +51,7 @@ impl PhoneLine for TestLine {
     }
 }
 
-/// A server in this process, with that line.
+/// A server in this process, with this line.
 struct Server {
     runtime: Runtime,
     client: Client,
@@ -94,7 +94,7 @@ impl Server {
         self.client.post(&list, form).expect(200).element("ValidationCode").to_owned()
     }
 
-    /// The next thing that the line is told, which must be that.
+    /// Waits for the next instruction to the line, which must be the given one.
     #[track_caller]
     fn expect(&self, what: &str, prompt: Option<Prompt>) -> Call {
         let (told, call, with) = self.told.recv_timeout(PATIENCE).unwrap();
@@ -136,7 +136,7 @@ fn a_call_goes_from_the_first_ring_to_the_last_word() {
     server.press(call.sid, &code);
     let call = server.expect("hang up", Some(Prompt::Verified));
     assert!(call.verified);
-    // What comes late, or of a call that nobody knows, changes nothing.
+    // Reports that are late, or for an unknown call, change nothing.
     server.report(call.sid, PhoneEvent::HungUp);
     server.report(CallSid::from_random_bytes(&[7; 16]), PhoneEvent::Answered);
     assert_eq!(server.status(call.sid), "completed");
@@ -210,7 +210,7 @@ fn what_was_ringing_is_taken_up_and_what_is_due_is_placed_after_a_restart() {
     let mut server = Server::start(open(data.path()));
     assert_eq!(server.expect("resume", None).sid, ringing.sid);
     assert_eq!(server.expect("place", None).phone_number.as_str(), "4158675310");
-    // The line has lost it.
+    // The line has lost the call.
     server.report(ringing.sid, PhoneEvent::Failed);
     assert_eq!(server.expect("hang up", None).sid, ringing.sid);
     assert_eq!(server.status(ringing.sid), "failed");

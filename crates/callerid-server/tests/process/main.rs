@@ -1,5 +1,5 @@
-//! The program as a process: started, asked over sockets, stopped, killed. And the library with a phone line of
-//! its own.
+//! Tests of the program as a process, which is started, sent requests over sockets, stopped and
+//! killed; and of the library with a custom phone line.
 
 mod accounts;
 mod callbacks;

@@ -1,4 +1,4 @@
-//! Whether it lives and is ready.
+//! Liveness and readiness.
 
 use std::process::Command;
 use std::thread;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::harness::{PATIENCE, Response, SID, Server, TOKEN, callerid, serve};
 
-/// Asks without credentials.
+/// Sends a request without credentials.
 fn probe(server: &Server, name: &str) -> Response {
     let request = format!("GET /_callerid/{name} HTTP/1.1\r\nHost: x\r\n\r\n");
     server.connect().send(request).answer()
@@ -29,7 +29,8 @@ fn a_server_lives_and_is_ready_without_credentials() {
 #[test]
 fn a_server_whose_disk_is_full_lives_and_is_not_ready() {
     let data = tempfile::tempdir().unwrap();
-    // No file grows beyond 400 KB, as on a disk that is full. (The signal that comes of it would end the process.)
+    // Limits files to 400 KB, to simulate a full disk. (The resulting signal would end the process,
+    // so it is ignored.)
     let script = "trap '' XFSZ; ulimit -f 800; exec \"$0\" \"$@\"";
     let program = callerid();
     let command = &mut Command::new("sh");

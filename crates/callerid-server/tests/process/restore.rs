@@ -1,5 +1,6 @@
-//! Restores: a backup is made while several clients change things, the process is killed, and the backup takes the
-//! database's place. What was acknowledged before the backup is there, once, and nothing from after it.
+//! Restores: a backup is made while several clients make changes, the process is killed, and the
+//! backup replaces the database. Everything acknowledged before the backup exists exactly once, and
+//! nothing from after it exists.
 
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,7 @@ use crate::harness::{Client, Random, Server, callerid, repeats, said};
 const ROUNDS: u64 = 8;
 const CLIENTS: usize = 3;
 
-/// Renames a caller ID again and again, each time to the next number, until the server is gone.
+/// Renames a caller ID repeatedly, each time to the next number, until the server is gone.
 fn rename_until_killed(mut client: Client, path: &str, acknowledged: &AtomicU64) {
     loop {
         let next = acknowledged.load(Ordering::SeqCst) + 1;
@@ -67,7 +68,7 @@ fn a_restored_backup_has_what_was_acknowledged_before_it_once() {
             let row = server.get(&format!("{list}/{sid}")).expect(200);
             assert_eq!(row.element("PhoneNumber"), numbers[client]);
             let name = row.element("FriendlyName").parse().unwrap_or(0);
-            // One more may have been made and not yet acknowledged.
+            // One more rename may have been made but not acknowledged yet.
             let is_of_then = before[client] <= name && name <= after[client] + 1;
             assert!(is_of_then, "{name}, not from {} to {}", before[client], after[client]);
             acknowledged[client].store(name, Ordering::SeqCst);

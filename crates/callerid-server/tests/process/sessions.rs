@@ -1,4 +1,4 @@
-//! Signing in: codes that work once, and the sessions that they begin.
+//! Signing in: single-use codes, and the sessions that they start.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::harness::{
 
 const SESSIONS: &str = "/_callerid/sessions";
 
-/// The account of these tests, as whoever has this for its token says.
+/// A client for the account of these tests, with this password.
 fn with(server: &Server, password: &str) -> Client {
     let auth_token = AuthToken::new(password).unwrap();
     Client::new(server.address, authorization(&Account { auth_token, ..server.account.clone() }))
@@ -23,7 +23,7 @@ fn exchange(server: &Server, password: &str) -> Response {
     with(server, password).post(SESSIONS, "")
 }
 
-/// The secret of the session that the password begins.
+/// The secret of the session that the password starts.
 fn session(server: &Server, password: &str) -> String {
     let json = exchange(server, password).expect(200).json();
     assert_eq!(json["account_sid"], SID);
@@ -48,7 +48,7 @@ fn new_code(server: &Server, data: &Path) -> String {
     code(server, &said(&mut page(data)))
 }
 
-/// Has all codes and sessions end that long from now, as far as the store knows.
+/// Changes the expiry of all codes and sessions in the store to this many seconds from now.
 fn expire_in(data: &Path, seconds: i64) {
     let connection = rusqlite::Connection::open(data.join("callerid.sqlite3")).unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -75,7 +75,8 @@ fn the_printed_address_signs_in_once_and_no_secret_stays_in_the_log() {
     assert!(session.starts_with("session-") && session.len() == 40, "{session}");
     exchange(&server, &code).expect_exception(401);
     with(&server, &session).get(&server.list()).expect(200);
-    // It is no token: it begins no other session, and is another account's neither.
+    // The secret is not a token: it cannot start another session, and does not work for another
+    // account.
     exchange(&server, &session).expect_exception(401);
     exchange(&server, "session-0123456789abcdef0123456789abcdef").expect_exception(401);
     with(&server, "session-wrong").get(&server.list()).expect_exception(401);
@@ -167,7 +168,7 @@ fn wrong_codes_are_counted_as_wrong_tokens_are() {
     }
     let refused = guessing.post(SESSIONS, "").expect_exception(429);
     assert!(refused.header("retry-after").is_some());
-    // Nor is the right one looked at until then.
+    // Until then, the right code is not checked either.
     exchange(&server, &new_code(&server, data.path())).expect_exception(429);
 }
 
@@ -176,7 +177,7 @@ fn only_the_newest_sessions_of_an_account_are_kept() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     let first = session(&server, TOKEN);
-    // Each is to be later than the one before.
+    // Each session must be later than the one before.
     std::thread::sleep(std::time::Duration::from_millis(2));
     let second = session(&server, TOKEN);
     std::thread::sleep(std::time::Duration::from_millis(2));

@@ -1,4 +1,4 @@
-//! Starting: what is printed works when pasted, and what is in the way is said in a line.
+//! Starting: the printed commands work when pasted, and every problem is reported in one line.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::harness::{SID, Server, TOKEN, callerid, run, said, serve};
 
-/// The lines of the welcome that are commands.
+/// The lines of the welcome message that are commands.
 fn commands(written: &str) -> Vec<&str> {
     let is_command = |line: &&str| line.starts_with("curl ") || line.starts_with("CALL=");
     indented(written).filter(is_command).collect()
@@ -16,7 +16,7 @@ fn indented(written: &str) -> impl Iterator<Item = &str> {
     written.lines().filter_map(|line| line.strip_prefix("  "))
 }
 
-/// The lines that set what the commands take.
+/// The lines that set the variables for the commands.
 fn settings(written: &str) -> String {
     let settings = indented(written).filter(|line| line.starts_with("CALLERID_"));
     settings.map(|line| format!("{line}\n")).collect()
@@ -31,7 +31,7 @@ fn shell(script: &str) -> String {
     )
 }
 
-/// The welcome, once it has all been said.
+/// The complete welcome message.
 fn welcome(server: &Server) -> String {
     server.get("/");
     while commands(&server.written()).len() < 5 {
@@ -87,7 +87,7 @@ fn an_account_from_the_environment_works_when_pasted_and_its_token_can_change() 
     assert!(written.contains("the token in CALLERID_AUTH_TOKEN is not the one"), "{written}");
 }
 
-/// Starts a server that cannot start; returns what it says.
+/// Starts a server that cannot start. Returns its error message.
 fn refused(command: &mut Command) -> String {
     let output = run(command);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -185,7 +185,7 @@ fn it_answers_soon_after_it_is_started() {
     let started = Instant::now();
     Server::start(data.path()).get("/_callerid/health").expect(200);
     let taken = started.elapsed();
-    // The aim is 50 ms; this leaves room for a busy machine and a build without optimisation.
+    // The goal is 50 ms. This allows for a busy machine and an unoptimised build.
     assert!(taken.as_millis() < 1000, "{taken:?}");
 }
 

@@ -1,4 +1,4 @@
-//! Stopping: what has begun is answered.
+//! Stopping: requests that have started are still answered.
 
 use std::net::TcpStream;
 use std::thread;
@@ -17,13 +17,13 @@ fn a_request_that_has_begun_is_answered_and_idle_connections_are_closed() {
         let mut begun = server.connect();
         let head = begun.head("POST", &server.list());
         begun.send(format!("{head}Content-Length: 22\r\n\r\nPhoneNumber="));
-        // The server has read the beginning when it has answered someone who came later.
+        // Once the server has answered a later client, it has read the start of the request.
         server.get("/_callerid/health").expect(200);
         thread::sleep(Duration::from_millis(50));
         server.signal(signal);
         assert!(idle.is_closed() && silent.is_closed());
         let started = Instant::now();
-        // The connections and the listener are closed by several tasks, in no certain order.
+        // Several tasks close the connections and the listener, in no particular order.
         while TcpStream::connect(server.address).is_ok() {
             assert!(started.elapsed() < Duration::from_secs(5), "it still listens");
         }
@@ -90,7 +90,7 @@ fn a_log_that_nobody_reads_keeps_neither_requests_nor_a_signal_waiting() {
     let command = &mut serve(data.path());
     let server = Server::launch_with_errors_to(command.args(["--log", "trace"]), errors.into());
     let mut client = server.connect();
-    // Each writes some kilobytes to a pipe that takes 64.
+    // Each request writes some kilobytes to a pipe that holds 64.
     for _ in 0..1000 {
         client.get("/_callerid/health").expect(200);
     }

@@ -1,4 +1,4 @@
-//! TLS: the certificate that is shown, read again when that is asked for, and the warning without one.
+//! TLS: the certificate, its reloading, and the warning if there is none.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -21,7 +21,8 @@ fn write_pem(path: &Path, label: &str, der: &[u8]) {
         .unwrap();
 }
 
-/// Asks over TLS, trusting that certificate; returns the answer, or what the handshake failed with.
+/// Sends a request over TLS, trusting this certificate. Returns the response, or the handshake's
+/// error.
 fn ask(address: SocketAddr, request: &str) -> std::io::Result<String> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(CERTIFICATE)).unwrap();
@@ -59,7 +60,7 @@ fn the_certificate_is_shown_and_read_again_on_a_hangup() {
     };
     expect_answer();
     server.expect_written(" on https://127.0.0.1:");
-    // Another file in its place that cannot be used changes nothing, one that can does.
+    // Reloading an unusable file changes nothing; reloading a usable one does.
     std::fs::write(&certificate, "nothing").unwrap();
     server.signal("HUP");
     server.expect_written("the certificate stays what it was");
@@ -68,7 +69,7 @@ fn the_certificate_is_shown_and_read_again_on_a_hangup() {
     server.signal("HUP");
     server.expect_written("the certificate was read again");
     expect_answer();
-    // Whoever speaks in clear gets no answer, and whoever says nothing keeps it from nothing.
+    // A client that does not use TLS gets no response, and a silent client does not block others.
     let silent = TcpStream::connect(address).unwrap();
     let mut clear = server.connect();
     let head = clear.head("GET", &list);

@@ -1,4 +1,4 @@
-//! Where the server's status callbacks arrive.
+//! Receives the server's status callbacks.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -11,7 +11,7 @@ use url::{Url, form_urlencoded};
 pub struct Callback {
     pub method: String,
     pub signature: String,
-    /// Those of the query and those of the body.
+    /// The parameters of the query and of the body.
     pub parameters: HashMap<String, String>,
 }
 
@@ -21,7 +21,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Listens, from now to the end of the program.
+    /// Listens until the program ends.
     pub fn start() -> Result<Self, Box<dyn Error>> {
         let server = tiny_http::Server::http("127.0.0.1:0").map_err(|error| error.to_string())?;
         let address = server.server_addr().to_string();
@@ -49,19 +49,19 @@ impl Receiver {
                 };
                 let call_sid = callback.parameters.get("CallSid").cloned().unwrap_or_default();
                 received.lock().unwrap_or_else(PoisonError::into_inner).insert(call_sid, callback);
-                // That the server does not wait for the answer would be no concern of this test.
+                // It does not matter to this test if the server does not wait for the response.
                 request.respond(tiny_http::Response::empty(204)).unwrap_or_default();
             }
         });
         Ok(receiver)
     }
 
-    /// The URL to be called.
+    /// The URL for callbacks.
     pub fn url(&self) -> String {
         format!("http://{}/callback?from=rust", self.address)
     }
 
-    /// The callback of a call, once it has come.
+    /// The callback of a call, once it has arrived.
     pub async fn of(&self, call_sid: &str) -> Result<Callback, Box<dyn Error>> {
         for _ in 0..500 {
             let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Plays `../scenario.json` with the published crate.
+//! Runs `../scenario.json` with the published crate.
 
 mod callbacks;
 
@@ -47,7 +47,8 @@ struct Refusal {
     code: u64,
 }
 
-/// What is known of a number: its call and code once created, its caller ID's Sid once listed.
+/// What is known about a number: its call and code once created, and its caller ID's Sid once
+/// listed.
 #[derive(Clone, Default)]
 struct Known {
     call_sid: String,
@@ -63,9 +64,9 @@ struct Player {
     callbacks: callbacks::Receiver,
 }
 
-/// Why a step did not do what was asked.
+/// Why a step failed.
 enum Failure {
-    /// The crate's own error for an answer of the server.
+    /// The crate's error for a response of the server.
     Refused(Refusal),
     Other(Box<dyn Error>),
 }
@@ -158,7 +159,7 @@ impl Player {
         self.phone(step, "digits", &[("Digits", &self.known(step).code)]).await
     }
 
-    /// Is the phone: the control surface, for which the crate has no function.
+    /// Simulates the phone through the control surface, which the crate has no function for.
     async fn phone(&self, step: &Step, action: &str, form: &[(&str, &str)]) -> Result<(), Failure> {
         let call_sid = self.known(step).call_sid;
         let response = reqwest::Client::new()
@@ -172,7 +173,7 @@ impl Player {
         Ok(())
     }
 
-    /// The crate has no validator of signatures: that there is one is all that it can say.
+    /// The crate has no validator for signatures, so this checks only that there is one.
     async fn callback(&self, step: &Step) -> Result<(), Failure> {
         let callback = self.callbacks.of(&self.known(step).call_sid).await?;
         check!(Some(&callback.method) == step.method.as_ref(), "method: {}", callback.method);
@@ -209,7 +210,8 @@ impl Player {
                 self.known.entry(number.clone()).or_default().sid = sid;
                 found.push(number);
             }
-            // The crate does not follow addresses: what the next page's says goes into the parameters.
+            // The crate does not follow page addresses, so this copies the next page's query into
+            // the parameters.
             let Some(next) = page.next_page_uri.flatten() else { break };
             let next = Url::parse(&self.url)?.join(&next)?;
             let query: HashMap<_, _> = next.query_pairs().into_owned().collect();
@@ -256,7 +258,7 @@ impl Player {
         Ok(())
     }
 
-    /// The caller ID's Sid, where it is what it should be.
+    /// The caller ID's Sid, if the caller ID is as expected.
     fn check_caller_id(&self, caller_id: &CallerId, number: &str) -> Outcome<String> {
         let sid = caller_id.sid.clone().flatten().unwrap_or_default();
         check!(is_sid("PN", &sid), "sid: {sid:?}");
