@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_followed_by_their_address_or_counted_where_there_is_none() {
+    fn pages_are_followed_by_address_or_else_by_number() {
         let filter = Filter {
             phone_number: Some(PhoneNumber::parse("4158675309").unwrap()),
             friendly_name: Some(FriendlyName::new("a=b").unwrap()),
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_of_something_else_is_told_apart() {
+    fn a_response_of_another_service_is_recognized() {
         let fetch = client().fetch(&sid());
         let error = fetch.read(502, Some("text/html"), b"<html>Bad gateway").unwrap_err();
         assert_eq!(

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn other_headers_are_no_credentials() {
+    fn other_headers_are_not_credentials() {
         for header in ["", "Basic", "Basic ", "Basic !!!!", "Bearer abc", "Basic QUM6dG9rZW4="] {
             assert_eq!(Credentials::from_authorization(header), None, "{header}");
         }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_header_cannot_carry_is_no_token() {
+    fn a_token_contains_only_what_a_header_can_carry() {
         for text in ["", "with space", "tab\t", "é", &"a".repeat(129)] {
             assert_eq!(AuthToken::new(text).err(), Some(InvalidAuthToken), "{text}");
         }

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_known_is_an_error() {
+    fn ambiguous_forms_are_errors() {
         for (text, expected) in [
             ("b=&a=%", MalformedForm::BadEscape { at: 5 }),
             ("a=%4", MalformedForm::BadEscape { at: 2 }),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encoded_is_decoded() {
+    fn encoding_round_trips() {
         for text in ["", "a b+c&d=e%", "é中😀\0\n", "*-._~"] {
             let encoded = encode([("a", text)]);
             assert_eq!(value(&encoded).unwrap().as_deref(), Some(text), "{encoded}");

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_xml_cannot_carry_is_refused_by_its_place() {
+    fn characters_that_xml_cannot_represent_are_refused_with_their_position() {
         for char in ['\0', '\u{8}', '\u{b}', '\u{1f}', '\u{fffe}', '\u{ffff}'] {
             let error = FriendlyName::new(&format!("é{char}")).unwrap_err();
             assert_eq!(error, InvalidFriendlyName::Unprintable { char, at: 2 });
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_the_number_nicely_formatted() {
+    fn the_default_is_the_number_in_national_format() {
         let number = PhoneNumber::parse("4158675309").unwrap();
         assert_eq!(FriendlyName::default_for(&number).as_str(), "(415) 867-5309");
     }

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_page_has_the_number_0_however_it_is_come_to() {
+    fn only_the_first_page_has_the_number_0() {
         let place = (std::cmp::Reverse(0), crate::CallerIdSid::from_random_bytes(&[1; 16]));
         let cut = |number, rows: Vec<i32>| {
             let size = PageSize::new(2).unwrap();

@@ -63,7 +63,7 @@ fn validity_kind_and_conversions_of_plain_numbers() {
 }
 
 #[test]
-fn a_number_that_was_withdrawn_is_converted_too() {
+fn a_withdrawn_number_is_converted() {
     for digits in numbers() {
         let number = PhoneNumber::parse_possible(&digits).unwrap();
         let theirs = phonenumber::PhoneNumber::from(number);

@@ -276,7 +276,7 @@ fn two_numbers_are_refused_where_the_second_begins() {
 }
 
 #[test]
-fn two_numbers_are_called_so_where_libphonenumber_refuses_them() {
+fn two_numbers_are_reported_where_libphonenumber_refuses_them() {
     for Verdict { text, number, .. } in
         verdicts().into_iter().filter(|verdict| verdict.class == "two_numbers")
     {

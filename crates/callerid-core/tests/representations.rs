@@ -185,7 +185,7 @@ fn html_is_divs_with_dashed_names_under_the_status() {
 }
 
 #[test]
-fn an_exception_has_a_code_only_where_it_has_one() {
+fn an_exception_has_a_code_element_only_if_it_has_a_code() {
     let exception =
         explained(RestException::because(ErrorCode::InvalidFriendlyName, "U+0000 \0 \u{ffff}"));
     assert_eq!(
@@ -289,7 +289,7 @@ fn name_of(document: &str) -> String {
 }
 
 #[test]
-fn what_a_newer_service_adds_is_passed_over() {
+fn additions_of_a_newer_service_are_ignored() {
     let wanted = xml::decode_caller_id(CALLER_ID.as_bytes()).unwrap();
     for (from, to) in [
         ("<Sid>", "<Type a=\"1\"><Type><Sid>x</Sid></Type>y</Type><Sid>"),
@@ -315,7 +315,7 @@ fn what_a_newer_service_adds_is_passed_over() {
 }
 
 #[test]
-fn a_number_that_was_withdrawn_from_the_plan_is_read_all_the_same() {
+fn a_withdrawn_number_is_still_read() {
     for written in ["2215550123", "+12215550123"] {
         let caller_id = xml::decode_caller_id(CALLER_ID.replace("4158675309", written).as_bytes());
         let number = caller_id.unwrap().phone_number;

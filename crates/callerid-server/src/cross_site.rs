@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rides_on_remembered_credentials_is_told_apart() {
+    fn requests_with_remembered_credentials_are_recognized() {
         for site in ["cross-site", "same-site"] {
             for mode in ["navigate", "no-cors", "websocket", ""] {
                 assert!(forged(&[("sec-fetch-site", site), ("sec-fetch-mode", mode)]), "{mode}");

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_goes_on_when_whoever_asked_for_it_is_gone() {
+    async fn a_change_completes_after_its_client_disconnects() {
         let (begin, begun) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel();
         let change = async move {

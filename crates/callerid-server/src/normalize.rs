@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_utf_8_fails_alone() {
+    fn invalid_utf_8_fails_only_its_own_line() {
         let (lines, count) = normalized(b"\xff\n4158675309\n41\xc3", Style::Json);
         assert_eq!(count, Count { lines: 3, failed: 2 });
         let error: serde_json::Value = serde_json::from_str(&lines[2]).unwrap();

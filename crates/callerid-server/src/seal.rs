@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_comes_back_for_the_same_key_and_purpose_alone() {
+    fn unsealing_needs_the_same_key_and_purpose() {
         let sealed = key(1).seal(b"secret", b"AC1").unwrap();
         assert_eq!(key(1).unseal(&sealed, b"AC1").as_deref(), Some(&b"secret"[..]));
         assert_eq!(key(2).unseal(&sealed, b"AC1"), None);
@@ -350,7 +350,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_key_that_others_may_read_is_refused() {
+    fn a_key_that_other_users_can_read_is_refused() {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
         let file = KeyFile::in_directory(directory.path());

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_key_is_refused_by_its_place() {
+    fn invalid_keys_are_refused_with_their_position() {
         for (text, at) in [("", 0), ("12a", 2), ("é", 0), ("1 2", 1)] {
             assert_eq!(Key::parse_all(text), Err(InvalidKeys { at }), "{text}");
         }

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_nothing_can_match_is_no_error() {
+    fn a_filter_that_matches_nothing_is_not_an_error() {
         let filter = |query: &str| match decode("GET", query, "").unwrap() {
             Operation::List(list) => list.filter,
             other => panic!("{other:?}"),

@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_refused() {
+    fn invalid_dates_are_refused() {
         for text in ["", "yesterday", "2008-04-01T11:26:32Z", "Tue, 31 Feb 2008 11:26:32 -0700"] {
             assert!(Date::parse(text).is_err(), "{text}");
         }

@@ -82,7 +82,7 @@ mod opening {
     }
 
     #[test]
-    fn what_is_made_is_for_its_owner_alone() {
+    fn created_files_are_accessible_only_to_their_owner() {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("a/b");
         let _store =
@@ -230,7 +230,7 @@ mod opening {
     }
 
     #[test]
-    fn what_is_no_database_of_ours_is_left_alone() {
+    fn a_foreign_database_is_left_unchanged() {
         let directory = tempfile::tempdir().unwrap();
         let path = database(directory.path());
         let expected = format!("{} is no database of this program", path.display());
@@ -294,7 +294,7 @@ mod opening {
     }
 
     #[tokio::test]
-    async fn a_key_without_its_database_is_refused_and_nothing_is_made() {
+    async fn a_key_without_its_database_is_refused_and_creates_nothing() {
         let lose: [fn(&Path); 3] = [
             |path| fs::remove_file(database(path)).unwrap(),
             |path| fs::write(database(path), "").unwrap(),
@@ -375,7 +375,7 @@ mod accounts {
     }
 
     #[tokio::test]
-    async fn nothing_of_a_removed_account_is_left_and_no_event_id_is_given_again() {
+    async fn a_removed_account_leaves_nothing_and_event_ids_are_not_reused() {
         let (_directory, store) = store().await;
         add_caller_id(&store, number(0)).await;
         let wrong = in_progress(&store, 2, number(1)).await;
@@ -888,7 +888,7 @@ mod unreadable {
 }
 
 #[tokio::test]
-async fn a_callback_that_was_saved_under_a_clock_a_day_ahead_is_due_after_those_that_are() {
+async fn a_callback_saved_with_a_clock_a_day_ahead_comes_after_due_callbacks() {
     let (_directory, store) = store().await;
     let day = |days: i64| NOW.unix_millis() + days * 86_400_000;
     let rows = [day(1), day(0), NOW.plus_seconds(600).unix_millis()];
@@ -1041,7 +1041,7 @@ mod cost {
     }
 
     #[tokio::test]
-    async fn what_is_under_way_makes_no_change_and_no_page_dearer() {
+    async fn live_calls_do_not_slow_down_changes_or_pages() {
         let (few, many) = (steps_among(200).await, steps_among(5_000).await);
         for ((name, few), (_, many)) in few.into_iter().zip(many) {
             assert!(many <= few + few / 4, "{name}: {few} steps among few, {many} among many");

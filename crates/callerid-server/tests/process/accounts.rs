@@ -82,7 +82,7 @@ fn a_number_with_too_many_wrong_codes_is_unlocked() {
 }
 
 #[test]
-fn what_is_not_there_is_said() {
+fn missing_things_are_reported() {
     let data = tempfile::tempdir().unwrap();
     let missing = data.path().join("missing");
     let refused = |path: &Path, arguments: &[&str]| {

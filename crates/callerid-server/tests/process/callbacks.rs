@@ -343,7 +343,7 @@ fn every_outcome_of_a_call_is_told_by_either_method() {
 }
 
 #[test]
-fn a_callback_is_tried_again_when_its_time_has_come_and_follows_no_redirect() {
+fn a_callback_is_retried_when_due_and_follows_no_redirect() {
     let server = InProcess::start(PATIENCE);
     let [receiver, elsewhere] = [Receiver::start(), Receiver::start()];
     let call = server.end_a_call("4158675309", &receiver.url());
@@ -474,7 +474,7 @@ fn no_answer_is_read_without_end() {
 }
 
 #[test]
-fn an_address_that_is_not_public_is_refused_however_it_is_written() {
+fn a_private_address_is_refused_in_any_notation() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     let receiver = Receiver::start();

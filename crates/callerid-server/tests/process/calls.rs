@@ -34,7 +34,7 @@ fn a_phone_rings_after_its_delay() {
 }
 
 #[test]
-fn a_call_that_fell_due_while_nobody_was_there_is_placed_at_the_start() {
+fn a_call_that_became_due_while_the_server_was_down_is_placed_at_startup() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     server.create("PhoneNumber=4158675309&CallDelay=1");
@@ -59,7 +59,7 @@ fn a_call_that_fell_due_while_nobody_was_there_is_placed_at_the_start() {
 }
 
 #[test]
-fn an_entry_that_was_begun_goes_on_after_a_restart() {
+fn an_incomplete_entry_continues_after_a_restart() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     let code = server.create("PhoneNumber=4158675309&FriendlyName=Jenny");

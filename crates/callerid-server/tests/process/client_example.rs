@@ -19,7 +19,7 @@ fn client(server: &Server) -> Client {
 }
 
 #[test]
-fn it_finds_the_number_once_the_code_was_keyed() {
+fn it_finds_the_number_after_the_code_is_entered() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     let number = PhoneNumber::parse("(415) 867-5309").unwrap();

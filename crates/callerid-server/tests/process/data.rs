@@ -141,7 +141,7 @@ fn a_backup_of_a_busy_server_restores_what_was_acknowledged_before_it() {
 }
 
 #[test]
-fn what_keeps_a_backup_from_being_made_is_named() {
+fn backup_errors_name_the_problem() {
     let data = tempfile::tempdir().unwrap();
     let missing = data.path().join("missing");
     let (_, errors) = failed(&mut command(&["backup", "x"], &missing));

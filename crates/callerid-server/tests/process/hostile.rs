@@ -17,7 +17,7 @@ fn answer(server: &Server, bytes: impl AsRef<[u8]>) -> Option<Response> {
 }
 
 #[test]
-fn what_is_no_http_is_refused_with_a_body() {
+fn invalid_http_is_refused_with_a_body() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     let authorization = server.authorization();
@@ -63,7 +63,7 @@ fn what_is_no_http_is_refused_with_a_body() {
 }
 
 #[test]
-fn what_is_malformed_within_http_is_refused_with_its_status() {
+fn malformed_http_is_refused_with_the_right_status() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     let list = server.list();

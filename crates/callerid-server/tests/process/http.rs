@@ -30,7 +30,7 @@ fn expect_cors(response: &Response) {
 }
 
 #[test]
-fn an_answer_is_compressed_where_that_is_asked_for_and_pays() {
+fn a_response_is_compressed_if_accepted_and_worthwhile() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     let short = ask(&server, "GET", &server.list(), "Accept-Encoding: gzip").expect(200);
@@ -223,7 +223,7 @@ fn answers_of_the_host(server: &Server) -> Vec<Response> {
 }
 
 #[test]
-fn what_the_host_answers_itself_can_be_read_from_any_origin_and_is_named() {
+fn responses_of_the_host_allow_any_origin_and_have_a_request_id() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::launch(serve(data.path()).args(["--timeout", "1"]));
     answers_of_the_host(&server).iter().for_each(expect_cors);

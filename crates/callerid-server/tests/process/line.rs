@@ -192,7 +192,7 @@ fn a_call_that_is_replaced_is_hung_up_and_never_placed_after_that() {
 }
 
 #[test]
-fn what_was_ringing_is_taken_up_and_what_is_due_is_placed_after_a_restart() {
+fn ringing_calls_are_resumed_and_due_calls_placed_after_a_restart() {
     let data = tempfile::tempdir().unwrap();
     let open = |path: &Path| {
         let options = Options { serve: true, ..Options::default() };

@@ -27,7 +27,7 @@ fn lines_are_answered_as_they_come_and_the_status_tells_of_failures() {
 }
 
 #[test]
-fn much_goes_through_in_order() {
+fn large_input_is_processed_in_order() {
     let command = &mut callerid();
     command.arg("normalize").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();

@@ -149,7 +149,7 @@ fn a_token_begins_sessions_too_and_another_token_ends_them() {
 }
 
 #[test]
-fn a_session_outlives_the_server_that_it_was_begun_at() {
+fn a_session_survives_a_restart_of_the_server() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());
     let session = session(&server, &new_code(&server, data.path()));
@@ -189,7 +189,7 @@ fn only_the_newest_sessions_of_an_account_are_kept() {
 }
 
 #[test]
-fn what_is_in_the_way_of_an_address_is_said() {
+fn unusable_addresses_are_reported() {
     let data = tempfile::tempdir().unwrap();
     let refused = |command: &mut Command| {
         let output = run(command);

@@ -170,7 +170,7 @@ fn a_second_server_on_a_directory_is_refused() {
 }
 
 #[test]
-fn what_is_no_option_is_refused_with_the_usage() {
+fn unknown_options_are_refused_with_the_usage() {
     for arguments in [&["serve", "--port", "1"][..], &["serve", "--timeout", "0"], &["ring"]] {
         let output = run(callerid().args(arguments));
         assert_eq!(output.status.code(), Some(2), "{output:?}");
@@ -230,7 +230,7 @@ fn the_log_tells_of_requests_and_keeps_secrets() {
 
 #[test]
 #[cfg(unix)]
-fn a_directory_and_a_database_that_others_may_use_are_refused() {
+fn a_directory_or_database_that_other_users_can_access_is_refused() {
     use std::fs::{Permissions, set_permissions};
     use std::os::unix::fs::PermissionsExt as _;
     let data = tempfile::tempdir().unwrap();

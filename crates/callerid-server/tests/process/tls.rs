@@ -81,7 +81,7 @@ fn the_certificate_is_shown_and_read_again_on_a_hangup() {
 }
 
 #[test]
-fn files_that_are_no_certificate_and_half_of_the_options_are_refused() {
+fn invalid_certificate_files_and_incomplete_options_are_refused() {
     let data = tempfile::tempdir().unwrap();
     let file = data.path().join("cert.pem");
     let both = |command: &mut std::process::Command| {

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_this_service_did_not_give_is_no_token() {
+    fn foreign_page_tokens_are_invalid() {
         let sid = "PNe536dfda7c6DDd455fed980cb83345FF";
         for text in [
             "",
