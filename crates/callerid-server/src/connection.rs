@@ -129,9 +129,9 @@ fn serve_connection(
         request.extensions_mut().insert(ConnectInfo(peer));
         let (app, slot) = (app.clone(), Arc::clone(&slot));
         async move {
-            match slot.admit(request.uri().path()).await {
-                Ok(()) => app.call(request).await,
-                Err(response) => Ok(response),
+            match slot.reject(request.uri().path()).await {
+                None => app.call(request).await,
+                Some(response) => Ok(response),
             }
         }
     });

@@ -116,21 +116,19 @@ impl Slot {
         }
     }
 
-    /// Lets a request for that path pass: a probe at once, others once there is a slot, if there is one in time.
-    ///
-    /// # Errors
-    /// What to answer instead.
-    pub(crate) async fn admit(&self, path: &str) -> Result<(), Response> {
+    /// Admits a request for this path, or returns the response that rejects it. A probe is admitted at once, another
+    /// request once there is a slot, unless that takes too long.
+    pub(crate) async fn reject(&self, path: &str) -> Option<Response> {
         match self.beyond {
-            None => Ok(()),
-            Some(_) if probes::is_probe(path) => Ok(()),
-            Some(OF_ALL) if self.wait().await.is_some() => Ok(()),
+            None => None,
+            Some(_) if probes::is_probe(path) => None,
+            Some(OF_ALL) if self.wait().await.is_some() => None,
             Some(limit) => {
                 let detail = match limit {
                     OF_ADDRESS => "too many connections from this address",
                     _ => "too many connections",
                 };
-                Err(too_many(path, limit, detail, RETRY_SECONDS))
+                Some(too_many(path, limit, detail, RETRY_SECONDS))
             }
         }
     }
