@@ -1,7 +1,8 @@
-//! Representations: one document, several ways to write it, one wire format a file.
+//! Representations: one document in several formats, one wire format per file.
 //!
-//! A service writes a [`Document`] with [`Representation::encode`]. A client reads it with [`xml::decode`]: XML is the
-//! only representation that says where a page stands in its list, and the only one that is read.
+//! A service writes a [`Document`] with [`Representation::encode`]. A client reads it with
+//! [`xml::decode`]. XML is the only representation with paging in every API version, and the only
+//! one that can be decoded.
 //!
 //! ```
 //! use callerid_core::representation::{Document, Representation, xml};
@@ -31,15 +32,15 @@ use crate::rest_exception::RestException;
 use crate::text_conversions::{from_text, to_text};
 use crate::validation_request::ValidationRequest;
 
-/// The largest document that is read, in bytes. A page of 1,000 rows with names of 64 characters, each
-/// written as a reference, takes under 1 MB.
+/// The size limit for a document that is decoded, in bytes. A page of 1,000 rows whose names have
+/// 64 characters, each escaped as a reference, takes less than 1 MB.
 pub const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 
-/// How deep elements may be nested in a document that is read. The documents themselves go four deep; the
-/// rest is for what a newer service may add.
+/// The limit for nested elements in a document that is decoded. The known documents are four levels
+/// deep; the rest is reserved for additions by newer services.
 pub const MAX_DEPTH: usize = 64;
 
-/// How a response is written: what the path's extension asks for.
+/// The format of a response, selected by the path's extension.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Representation {
     /// The default, and `.xml`.
@@ -58,45 +59,45 @@ pub fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim_ascii()
 }
 
-/// What a response says.
+/// The content of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Document<'a> {
     /// A page of caller IDs.
     CallerIds(&'a CallerIdPage),
     /// One caller ID.
     CallerId(&'a OutgoingCallerId),
-    /// The code to show.
+    /// A validation request, with the code to show.
     ValidationRequest(&'a ValidationRequest),
     /// An error.
     Exception(&'a RestException),
 }
 
-/// A page of caller IDs and where its neighbours are: the `OutgoingCallerIds` element.
+/// A page of caller IDs and its links: the `OutgoingCallerIds` element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallerIdPage {
-    /// The rows, and their place in the list.
+    /// The rows and their position in the list.
     pub page: Page<OutgoingCallerId>,
-    /// The page's own address, and its neighbours'.
+    /// The URIs of this page and its neighbours.
     pub uris: PageUris,
 }
 
-/// Addresses of a page and its neighbours, path and query; empty where there is no such page.
+/// The URIs of a page and its neighbours, as path and query. Empty if the page does not exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageUris {
     /// This page.
     pub this: String,
     /// The first page.
     pub first: String,
-    /// The page before.
+    /// The previous page.
     pub previous: String,
-    /// The page after.
+    /// The next page.
     pub next: String,
     /// The last page.
     pub last: String,
 }
 
 impl PageUris {
-    /// The addresses as the attributes of a list come.
+    /// The URIs in the order of a list's attributes.
     fn in_order(&self) -> [&str; 5] {
         [&self.this, &self.first, &self.previous, &self.next, &self.last]
     }
@@ -110,7 +111,7 @@ impl Representation {
     /// Every representation.
     pub const ALL: [Self; 4] = [Self::Xml, Self::Csv, Self::Json, Self::Html];
 
-    /// Its extension: `xml`.
+    /// The representation's extension, such as `xml`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Xml => "xml",
@@ -120,7 +121,7 @@ impl Representation {
         }
     }
 
-    /// The representation with that extension.
+    /// Parses an extension.
     ///
     /// # Errors
     /// [`InvalidRepresentation`] for any other extension.
@@ -138,7 +139,7 @@ impl Representation {
         }
     }
 
-    /// Writes a document as a version of the API does.
+    /// Encodes a document in the format of this API version.
     pub fn encode(self, version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
         match self {
             Self::Xml => xml::encode(version, document),
@@ -152,7 +153,7 @@ impl Representation {
 from_text!(Representation, parse, InvalidRepresentation);
 to_text!(Representation);
 
-/// An extension that names no representation.
+/// An unknown extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidRepresentation;
 
@@ -165,7 +166,7 @@ impl fmt::Display for InvalidRepresentation {
 impl std::error::Error for InvalidRepresentation {}
 
 impl Document<'_> {
-    /// The HTTP status that the document goes with.
+    /// The HTTP status to send with the document.
     pub fn status(&self) -> u16 {
         match self {
             Self::Exception(exception) => exception.status,
@@ -173,7 +174,7 @@ impl Document<'_> {
         }
     }
 
-    /// Bytes to set aside for writing it: enough for all but long or much escaped names.
+    /// The initial buffer size, enough unless names are long or heavily escaped.
     fn size_guess(&self) -> usize {
         let rows = match self {
             Self::CallerIds(list) => list.page.items.len(),
@@ -183,6 +184,6 @@ impl Document<'_> {
     }
 }
 
-/// A caller ID in XML or HTML takes 310 to 480 bytes and its name.
+/// A caller ID in XML or HTML takes 310 to 480 bytes, plus its name.
 const ROW_SIZE_GUESS: usize = 512;
 const DOCUMENT_SIZE_GUESS: usize = 1024;

@@ -1,4 +1,4 @@
-//! Status callbacks: where to tell how a validation ended.
+//! Status callbacks: the URLs to notify of a validation's outcome.
 
 mod credentials;
 mod destination;
@@ -12,7 +12,7 @@ use crate::text_conversions::{from_text, to_text};
 pub use credentials::CallbackCredentials;
 pub use destination::{CallbackDestination, InvalidStatusCallback, STATUS_CALLBACK_MAX_CHARS};
 
-/// Where to tell how a validation ended, and by which method.
+/// The URL to notify of a validation's outcome, and the HTTP method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusCallback {
     url: Box<str>,
@@ -24,9 +24,9 @@ pub struct StatusCallback {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum CallbackMethod {
-    /// Parameters in the query.
+    /// Sends the parameters in the query.
     Get,
-    /// Parameters in the body, the default.
+    /// Sends the parameters in the body. This is the default.
     #[default]
     Post,
 }
@@ -43,7 +43,7 @@ impl CallbackMethod {
         }
     }
 
-    /// The method with that name.
+    /// Parses a method's name.
     ///
     /// # Errors
     /// [`InvalidCallbackMethod`] for any other name.
@@ -55,7 +55,7 @@ impl CallbackMethod {
 from_text!(CallbackMethod, parse, InvalidCallbackMethod);
 to_text!(CallbackMethod);
 
-/// A name of another method than a callback can have.
+/// A method that callbacks do not support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidCallbackMethod;
 
@@ -68,11 +68,11 @@ impl fmt::Display for InvalidCallbackMethod {
 impl std::error::Error for InvalidCallbackMethod {}
 
 impl StatusCallback {
-    /// A callback to an absolute `http` or `https` URL of at most 1000 characters, all printable ASCII. A user and a
-    /// password before its host are kept apart from it.
+    /// Creates a callback to an absolute `http` or `https` URL of at most 1000 printable ASCII
+    /// characters. A user and password before the host are stored separately.
     ///
     /// # Errors
-    /// [`InvalidStatusCallback`], which says what is wrong.
+    /// [`InvalidStatusCallback`], which says why the URL is invalid.
     pub fn new(url: &str, method: CallbackMethod) -> Result<Self, InvalidStatusCallback> {
         let credentials = CallbackDestination::parse(url)?.credentials;
         let url = match &credentials {
@@ -82,8 +82,8 @@ impl StatusCallback {
         Ok(Self::restore(&url, method, credentials))
     }
 
-    /// A callback as a store kept it: it was accepted when it was asked for, by the rules of then. If it is not by those of
-    /// today, it has no [`destination`](Self::destination).
+    /// Restores a callback from a store. It was valid when it was created. If it is invalid under
+    /// the current rules, [`destination`](Self::destination) fails.
     pub fn restore(
         url: &str,
         method: CallbackMethod,
@@ -92,27 +92,28 @@ impl StatusCallback {
         Self { url: url.into(), method, credentials }
     }
 
-    /// Where it goes.
+    /// Parses the URL.
     ///
     /// # Errors
-    /// As [`StatusCallback::new`]; none for what that returned.
+    /// The same errors as [`StatusCallback::new`]. It never fails for a callback that `new`
+    /// created.
     pub fn destination(&self) -> Result<CallbackDestination, InvalidStatusCallback> {
         let credentials = self.credentials.clone();
         Ok(CallbackDestination { credentials, ..CallbackDestination::parse(&self.url)? })
     }
 
-    /// The host and the port that it goes to, `example.com:443`; `None` for what has no destination any more.
+    /// The host and port, such as `example.com:443`. `None` if the URL is no longer valid.
     pub fn receiver(&self) -> Option<String> {
         let CallbackDestination { host, port, .. } = self.destination().ok()?;
         Some(format!("{}:{port}", host.to_ascii_lowercase()))
     }
 
-    /// The URL, as it was given but for its credentials.
+    /// The URL as given, without its credentials.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The URL, as it was given: with the credentials in it, for the service that is to call it.
+    /// The URL as given, including its credentials, for the service that makes the callback.
     pub fn expose_url(&self) -> String {
         match &self.credentials {
             Some(given) => self.url.replacen("://", &format!("://{}@", given.expose()), 1),
@@ -120,7 +121,7 @@ impl StatusCallback {
         }
     }
 
-    /// The user and the password for the receiver.
+    /// The user and password for the receiver.
     pub fn credentials(&self) -> Option<&CallbackCredentials> {
         self.credentials.as_ref()
     }
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_are_kept_apart_from_the_url() {
+    fn credentials_are_stored_separately_from_the_url() {
         let given = "http://user:s3cret@example.com:8000/user:s3cret@b#c";
         let callback = StatusCallback::new(given, CallbackMethod::Get).unwrap();
         assert_eq!(callback.url(), "http://example.com:8000/user:s3cret@b#c");
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_shown_nowhere() {
+    fn debug_shows_no_credentials() {
         let given = "http://user:s3cret@example.com/";
         let callback = StatusCallback::new(given, CallbackMethod::Get).unwrap();
         for shown in [format!("{callback:?}"), format!("{:?}", callback.destination())] {

@@ -1,14 +1,14 @@
-//! The fast path: one pass over the bytes of a plain number.
+//! The fast path: parses a plain number in one pass over its bytes.
 //!
-//! A plain text has nothing but ASCII digits and the usual separators, after `tel:` or a plus sign perhaps, as
-//! nearly all numbers are written. Everything else is left to [`parser`](super::parser), which gives the same answers
-//! to plain texts.
+//! A plain text consists of ASCII digits and common separators, perhaps after `tel:` or a plus
+//! sign. Almost all numbers are plain. The [`parser`](super::parser) handles all other texts, and
+//! gives the same results for plain ones.
 
 use super::dial_string::DialString;
 use super::error::{InvalidPhoneNumber, Reason};
 use super::{PhoneNumber, parser};
 
-/// Reads a text that is plain as a whole; `None` if it is not, or if it may be two numbers.
+/// Parses a plain text. Returns `None` if the text is not plain, or if it may contain two numbers.
 pub(super) fn parse(text: &str) -> Option<Result<PhoneNumber, InvalidPhoneNumber>> {
     let (digits, []) = digits(text.as_bytes())? else { return None };
     if let Some(number) = digits.assigned_number() {
@@ -20,11 +20,11 @@ pub(super) fn parse(text: &str) -> Option<Result<PhoneNumber, InvalidPhoneNumber
     (!may_be_two).then_some(number)
 }
 
-/// The digits of the plain text that a text begins with, and what comes after them: nothing, if it is plain as a whole. `None` if they
-/// are no digits that a number might have.
+/// The digits of the plain text at the beginning of a text, and the rest, which is empty if all of
+/// it is plain. Returns `None` if no number can have these digits.
 ///
-/// The loop is written out, on slice patterns, for a small .wasm is compiled with nearly nothing inlined, and a call for
-/// each byte costs more than all else.
+/// The loop is written with slice patterns, because a small .wasm is compiled with almost no
+/// inlining. A call for each byte would cost more than everything else.
 pub(super) fn digits(text: &[u8]) -> Option<(DialString, &[u8])> {
     let number = match text {
         [b't', b'e', b'l', b':', number @ ..] => number,
@@ -37,8 +37,8 @@ pub(super) fn digits(text: &[u8]) -> Option<(DialString, &[u8])> {
     let mut digits: u64 = 0;
     let mut bits: u32 = 0;
     while let [byte, after @ ..] = rest {
-        // Without branches on what the byte is, but for the one that ends it: digits and separators are in no order
-        // that a processor could foresee.
+        // The only branch on the byte's value ends the loop. The processor could not predict
+        // others, because digits and separators are in no particular order.
         let class = *CLASSES.get(usize::from(*byte)).unwrap_or(&OTHER);
         if class == OTHER {
             break;
@@ -55,11 +55,11 @@ pub(super) fn digits(text: &[u8]) -> Option<(DialString, &[u8])> {
     Some((DialString::from_packed(digits, bits / DIGIT_BITS, international)?, rest))
 }
 
-/// How many bits a digit takes.
+/// The number of bits per digit.
 const DIGIT_BITS: u32 = 4;
-/// In the class of a digit, beside its value: how many bits it takes.
+/// Marks the class of a digit, next to its value: the number of bits it takes.
 const DIGIT: u8 = 0x40;
-/// The class of what is neither a digit nor a plain separator.
+/// The class of bytes that are neither digits nor plain separators.
 const OTHER: u8 = 0x80;
 
 /// The class of each byte.
@@ -75,8 +75,8 @@ static CLASSES: [u8; 256] = {
     classes
 };
 
-/// A digit's class, a separator's, which is 0, or `OTHER`: also of separators that may begin an extension or a second
-/// number, like `~` and `x`.
+/// The class of a digit, 0 for a separator, or `OTHER`. Separators that can begin an extension or a
+/// second number, such as `~` and `x`, are `OTHER`, too.
 const fn class_of(byte: u8) -> u8 {
     match byte {
         b'0'..=b'9' => DIGIT | byte & 0xf,
@@ -85,8 +85,8 @@ const fn class_of(byte: u8) -> u8 {
     }
 }
 
-/// The number that a plain text's digits dial, if it is not as they stand an assigned number, or what is wrong and where in
-/// the text.
+/// The number that a plain text's digits dial, if they are not an assigned number by themselves; or
+/// the error and its offset in the text.
 #[cold]
 fn number_or_error(text: &[u8], digits: DialString) -> Result<PhoneNumber, InvalidPhoneNumber> {
     digits.number_or_error().map_err(|error| {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Texts that are plain, or nearly.
+    /// Texts that are plain or almost plain.
     fn nearly_plain() -> impl Strategy<Value = String> {
         let prefix =
             prop_oneof!["", "\\+", "1", "1-", "011 ?1?", "00", "tel:\\+?1?", "[a-z+;:é( ]{0,3}"];

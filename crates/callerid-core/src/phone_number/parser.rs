@@ -1,7 +1,8 @@
-//! The parser: a number in any format that people and programs write, decided as libphonenumber decides it.
+//! The parser: reads a number in any common format, with the same results as libphonenumber.
 //!
-//! The steps are those of its parser, in its order: find where the number stands in the text, split off an extension,
-//! see that nothing else is left, and take the digits. What the digits dial is the matter of [`dial_string`](super::dial_string).
+//! The steps follow libphonenumber's parser in the same order: find the number in the text, split
+//! off an extension, reject other text, and collect the digits. [`dial_string`](super::dial_string)
+//! interprets the digits.
 
 use super::PhoneNumber;
 use super::character::{
@@ -12,23 +13,23 @@ use super::dial_string::{DialError, DialString};
 use super::error::{InvalidPhoneNumber, Problem};
 use super::extension::{self, Extension};
 
-/// The longest text that is read, in characters: libphonenumber's limit.
+/// The maximum length of a text in characters, which is libphonenumber's limit.
 pub(super) const MAX_CHARACTERS: usize = 250;
 
-/// A number has no less digits to begin with; vanity letters come after them.
+/// The minimum number of leading digits. Vanity letters can only follow them.
 const LEADING_DIGITS: u32 = 3;
 
-/// The digits of a number as it is dialled within an area code. Two numbers have no less than twice as many.
+/// The number of digits of a local number. Two numbers have at least twice as many.
 pub(super) const LOCAL_DIGITS: usize = 7;
 
-/// From this many letters on a number is a vanity number. Fewer are slips, and skipped.
+/// The minimum number of letters in a vanity number. Fewer letters are typos, and skipped.
 const VANITY_LETTERS: usize = 3;
 
-/// What is read of a text.
+/// The result of parsing a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Parsed {
     pub(super) number: PhoneNumber,
-    /// With where it and its label begin.
+    /// The extension, and the offset of its label.
     pub(super) extension: Option<(Extension, usize)>,
 }
 
@@ -50,7 +51,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, InvalidPhoneNumber> {
     }
 }
 
-/// Reads a text that is not asked whether it has a second number.
+/// Parses a text without looking for a second number.
 fn parse_one(text: &str) -> Result<Parsed, InvalidPhoneNumber> {
     match find(text, PHONE_CONTEXT) {
         Some(at) => parse_uri(text, at),
@@ -58,10 +59,10 @@ fn parse_one(text: &str) -> Result<Parsed, InvalidPhoneNumber> {
     }
 }
 
-/// Where a second number begins in a text that is read as one: after a line break or a word that no number has between
-/// its digits.
+/// The offset of a second number in a text that parses as one number: after a line break or a word
+/// that cannot be between the digits of a number.
 fn after_divider(text: &str) -> Option<usize> {
-    // Few numbers have any of what dividers are made of.
+    // Few numbers contain any of these bytes, so most return early.
     if !text.bytes().any(|byte| matches!(byte, b'\n' | b'\r' | b'a' | b'o')) {
         return None;
     }
@@ -77,11 +78,11 @@ fn after_divider(text: &str) -> Option<usize> {
     begins.min()
 }
 
-/// Where a second number begins in a text that is not read as one: what comes before it may be a number, and so may the
-/// rest.
+/// The offset of a second number in a text that does not parse: the text before it could be a
+/// number, and so could the rest.
 #[cold]
 fn second_number(text: &str) -> Option<usize> {
-    // Of what comes before, in digits and letters.
+    // Digits and letters before `at`.
     let mut length: usize = 0;
     let mut after_digit = false;
     for (at, c) in text.char_indices() {
@@ -101,20 +102,23 @@ fn second_number(text: &str) -> Option<usize> {
     None
 }
 
-/// Whether a text may be a number, perhaps with a word after it that leads to the next: `or`, `tel:`.
+/// Whether a text could be a number, perhaps followed by a word that introduces the next: `or`,
+/// `tel:`.
 fn may_be_first_number(text: &str) -> bool {
     let without_word = text.trim_end().rsplit_once(' ').map_or("", |(before, _)| before);
     let to_last_digit = trim_end(text, |c| decimal_digit(c).is_none());
     [text, without_word, to_last_digit].into_iter().any(may_be_number)
 }
 
-/// Whether a text has the form of a number, assigned or not, or of a local one of seven digits, and maybe an extension.
+/// Whether a text has the format of a number (assigned or not) or of a local number of seven
+/// digits, perhaps with an extension.
 fn may_be_number(text: &str) -> bool {
     let Ok(candidate) = Candidate::in_free_text(text) else { return false };
     split_extension(candidate.text).is_ok_and(|(number, _)| number.may_be_number())
 }
 
-/// Reads `tel:555-0123;phone-context=+1-415` (RFC 3966): a local number, with the prefix of the place where it is one.
+/// Parses `tel:555-0123;phone-context=+1-415` (RFC 3966): a local number, and the prefix that makes
+/// it global.
 #[cold]
 fn parse_uri(text: &str, parameter_at: usize) -> Result<Parsed, InvalidPhoneNumber> {
     let context_at = parameter_at.saturating_add(PHONE_CONTEXT.len());
@@ -130,7 +134,7 @@ fn parse_uri(text: &str, parameter_at: usize) -> Result<Parsed, InvalidPhoneNumb
         return Err(InvalidPhoneNumber::new(Problem::SecondNumber, after_context_at));
     }
     if is_number_prefix(context) {
-        // Each is part of a text of at most so many characters, of at most four bytes.
+        // Each is part of a text of at most `MAX_CHARACTERS` characters of at most four bytes.
         let mut joined = [0; 2 * 4 * MAX_CHARACTERS];
         let text = join(&mut joined, context, number);
         Candidate { text, at: number_at, prefix: context.len(), prefix_at: context_at }.parse()
@@ -141,7 +145,7 @@ fn parse_uri(text: &str, parameter_at: usize) -> Result<Parsed, InvalidPhoneNumb
     }
 }
 
-/// Two texts as one, in a buffer that is long enough.
+/// Concatenates two texts in a buffer that is large enough.
 fn join<'a>(buffer: &'a mut [u8], first: &str, second: &str) -> &'a str {
     put(first, buffer);
     put(second, buffer.get_mut(first.len()..).unwrap_or_default());
@@ -155,10 +159,11 @@ fn put(text: &str, places: &mut [u8]) {
     }
 }
 
-/// The part of a text in which the number is: from its first digit or plus sign on, or what a `tel:` URI says it is.
+/// The part of a text that contains the number: from the first digit or plus sign, or as a `tel:`
+/// URI specifies.
 struct Candidate<'a> {
     text: &'a str,
-    /// Where `text` begins in the whole, but for the prefix that a `tel:` URI's context puts before it.
+    /// The offset of `text` in the whole text, not counting the prefix from a `tel:` URI's context.
     at: usize,
     prefix: usize,
     prefix_at: usize,
@@ -189,7 +194,7 @@ impl<'a> Candidate<'a> {
         Ok(Parsed { number, extension: extension.map(|(it, at)| (it, self.offset(at))) })
     }
 
-    /// The place in the whole text of a place in the candidate.
+    /// Converts an offset in the candidate to an offset in the whole text.
     fn offset(&self, at: usize) -> usize {
         match at.checked_sub(self.prefix) {
             Some(at) => self.at.saturating_add(at),
@@ -206,7 +211,7 @@ fn up_to<'a>(text: &'a str, needle: &str) -> &'a str {
     find(text, needle).and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
-/// RFC 3966's global-number-digits, with the decimal digits of any script.
+/// RFC 3966's global-number-digits, with decimal digits of any script.
 fn is_number_prefix(context: &str) -> bool {
     let Some(number) = context.strip_prefix("+") else { return false };
     let is_visual = |c| matches!(c, '-' | '.' | '(' | ')');
@@ -221,8 +226,8 @@ fn is_number_prefix(context: &str) -> bool {
     has_digit
 }
 
-/// RFC 3966's domainname, with the decimal digits of any script: labels of letters, digits and inner hyphens, the last one
-/// beginning with a letter.
+/// RFC 3966's domainname, with decimal digits of any script: labels of letters, digits and inner
+/// hyphens, of which the last one begins with a letter.
 fn is_domain_name(context: &str) -> bool {
     let is_inner = |c: char| c.is_ascii_alphabetic() || decimal_digit(c).is_some();
     let mut previous = '.';
@@ -244,8 +249,8 @@ fn is_domain_name(context: &str) -> bool {
     is_inner(previous) && last_label_begins_with.is_ascii_alphabetic()
 }
 
-/// What comes before a slash and a second number's extension, as in `415-867-5309/x22`: libphonenumber drops that. After
-/// a first extension, it is refused.
+/// The text before a slash and a second number's extension, as in `415-867-5309/x22`, which
+/// libphonenumber drops. It is an error after a first extension.
 fn before_second_extension(text: &str) -> Result<&str, InvalidPhoneNumber> {
     let begins_second = |(at, _): &(usize, &str)| {
         let rest = text.get(at.saturating_add(1)..).unwrap_or_default();
@@ -261,7 +266,7 @@ fn before_second_extension(text: &str) -> Result<&str, InvalidPhoneNumber> {
     }
 }
 
-/// The number and its extension, if it has one, and where that begins.
+/// Splits off the extension, if present, and returns its offset.
 fn split_extension(
     text: &str,
 ) -> Result<(Number<'_>, Option<(Extension, usize)>), InvalidPhoneNumber> {
@@ -277,7 +282,7 @@ fn split_extension(
     }
 }
 
-/// A number, the extension after it, and where that begins.
+/// A number, its extension, and the extension's offset.
 fn number_and_extension(text: &str) -> Option<(Number<'_>, Extension, usize)> {
     let (at, extension) = extension::at_end(text)?;
     let number = Number::parse(text.get(..at)?).ok()?;
@@ -292,7 +297,7 @@ struct Number<'a> {
 }
 
 impl<'a> Number<'a> {
-    /// Reads it, or finds the first character that cannot be there, and where.
+    /// Parses the text, or reports the first invalid character and its offset.
     fn parse(text: &'a str) -> Result<Self, InvalidPhoneNumber> {
         let after_signs = trim_start(text, is_plus);
         let signs = text.len().saturating_sub(after_signs.len());
@@ -311,20 +316,21 @@ impl<'a> Number<'a> {
         Ok(Number { text, digits, letters })
     }
 
-    /// Whether libphonenumber takes it for a number before an extension: it has three digits, or two and nothing else.
+    /// Whether libphonenumber accepts it as a number before an extension: it has three digits, or
+    /// consists of exactly two.
     fn is_viable(&self) -> bool {
         let digits = self.digits.count();
         digits >= LEADING_DIGITS
             || digits == 2 && self.text.chars().all(|c| decimal_digit(c).is_some())
     }
 
-    /// Whether it has the form of a number, assigned or not, or of a local one.
+    /// Whether it has the format of a number (assigned or not) or of a local number.
     fn may_be_number(&self) -> bool {
         self.digits.is_local()
             || self.dial().map_or_else(|error| error.problem.is_unassigned(), |_| true)
     }
 
-    /// Dials its digits, and its letters if it is a vanity number.
+    /// Dials the digits, and the letters of a vanity number.
     fn dial(&self) -> Result<PhoneNumber, InvalidPhoneNumber> {
         if self.letters < VANITY_LETTERS {
             return self.digits.number().map_err(|error| self.locate(error, decimal_digit));
@@ -341,7 +347,7 @@ impl<'a> Number<'a> {
         let mut letters_before = false;
         for (place, (at, c)) in (0..).zip(digits) {
             if place == error.digit {
-                // Ten digits and then words: it is the words that are too much.
+                // Ten digits followed by words: report the words, not the length.
                 let too_long = matches!(error.problem, Problem::TooLong { .. });
                 let problem = if too_long && is_letter(c) && !letters_before {
                     Problem::StrayText { found: c }
@@ -357,7 +363,7 @@ impl<'a> Number<'a> {
     }
 }
 
-/// A digit of a vanity number: libphonenumber takes only ASCII's beside letters.
+/// A digit of a vanity number. With letters, libphonenumber only accepts ASCII digits.
 fn vanity_digit(c: char) -> Option<u8> {
     match c {
         '0'..='9' => decimal_digit(c),

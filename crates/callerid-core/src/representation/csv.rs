@@ -1,12 +1,12 @@
-//! CSV, written as RFC 4180 describes it: a header row of element names, then a row a record, each line
-//! ended by CR LF, what needs it quoted.
+//! CSV as described in RFC 4180: a header row of element names and one row per record. Lines end
+//! with CR LF, and cells are quoted if necessary.
 //!
 //! # Spreadsheets
 //!
-//! A friendly name is written as it is, also where it begins with `=`, `+`, `-` or `@`, which a spreadsheet
-//! that opens the file takes for a formula. Marking such names with an apostrophe or a tab would give every
-//! reader that is no spreadsheet a name that the account never had, and `+1 office` is a fair name. Quoting does not
-//! keep a spreadsheet from it. Import the column as text.
+//! A friendly name is written unchanged even if it begins with `=`, `+`, `-` or `@`, which makes a
+//! spreadsheet interpret it as a formula. An apostrophe or tab as a prefix would change the name
+//! for every other program, and `+1 office` is a legitimate name. Quoting does not prevent the
+//! interpretation. Import the column as text.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     let mut out = String::with_capacity(document.size_guess());
     let is_list = matches!(document, Document::CallerIds(_));
     if is_list {
-        // A list without rows has its header all the same.
+        // An empty list has a header, too.
         line(&mut out, caller_id_names(version));
     }
     for record in records(version, "", document) {
@@ -37,7 +37,7 @@ fn line<'a>(out: &mut String, cells: impl Iterator<Item = &'a str>) {
 }
 
 fn cell(text: &str) -> Cow<'_, str> {
-    // RFC 4180 makes a space part of its field, but not every reader does unless it is quoted.
+    // RFC 4180 makes spaces part of a field, but some parsers trim them unless the field is quoted.
     let is_padded = text.starts_with(' ') || text.ends_with(' ');
     if is_padded || text.contains([',', '"', '\r', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\"")).into()

@@ -1,4 +1,4 @@
-//! What a reader of documents gets: the document, or what is wrong with it and where.
+//! The result of decoding: a document, or an error and its position.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use crate::outgoing_caller_id::OutgoingCallerId;
 use crate::rest_exception::RestException;
 use crate::validation_request::ValidationRequest;
 
-/// A document that was read.
+/// A decoded document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decoded {
     /// A page of caller IDs.
     CallerIds(ReceivedPage),
     /// One caller ID.
     CallerId(OutgoingCallerId),
-    /// The code to show.
+    /// A validation request, with the code to show.
     ValidationRequest(ValidationRequest),
     /// An error.
     Exception(RestException),
 }
 
 impl Decoded {
-    /// The document, to be written again.
+    /// The document, for encoding it again.
     pub fn as_document(&self) -> Document<'_> {
         match self {
             Self::CallerIds(received) => Document::CallerIds(&received.list),
@@ -34,29 +34,29 @@ impl Decoded {
 
 /// A page of caller IDs as a server sent it.
 ///
-/// What follows from the other figures is not taken for granted: the specification's own sample has
-/// two rows, `start="0"` and `end="0"`. The page in `list` goes by its rows and `total`; what the server
-/// said of the rest stands beside it.
+/// The server's other figures are not derived from each other, because they can be inconsistent:
+/// the specification's own sample has two rows, `start="0"` and `end="0"`. The page in `list` is
+/// based on its rows and `total`. The other fields contain the figures as the server stated them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedPage {
-    /// The page; an address that the server did not give is empty.
+    /// The page. URIs that the server did not send are empty.
     pub list: CallerIdPage,
-    /// Pages in the whole list, where the server says.
+    /// The number of pages in the list, if stated.
     pub stated_pages: Option<u64>,
-    /// Rows in the whole list, where the server says; where it does not, the page's total counts those that are
-    /// known of, the first of the next page included.
+    /// The number of rows in the list, if stated. Otherwise the page's total counts the known rows,
+    /// including the first row of the next page.
     pub stated_total: Option<u64>,
-    /// Index of the page's first row in the whole list, where the server says.
+    /// The index of the page's first row in the list, if stated.
     pub stated_start: Option<u64>,
-    /// Index of the page's last row in the whole list, where the server says.
+    /// The index of the page's last row in the list, if stated.
     pub stated_end: Option<u64>,
 }
 
-/// A document that cannot be read: why, and from which byte on.
+/// An invalid document: the reason and the byte offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidDocument {
     at: usize,
-    /// Apart, so that a result which is rarely an error stays small.
+    /// Boxed to keep results small, because errors are rare.
     reason: Box<InvalidDocumentReason>,
 }
 
@@ -65,58 +65,60 @@ impl InvalidDocument {
         Self { at, reason: Box::new(reason) }
     }
 
-    /// Byte offset of what is wrong; of the element that lacks something, where something is missing.
+    /// The byte offset of the error. If something is missing, the offset of the element that lacks
+    /// it.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// What is wrong.
+    /// The reason.
     pub fn reason(&self) -> &InvalidDocumentReason {
         &self.reason
     }
 }
 
-/// What is wrong with a document.
+/// Why a document is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidDocumentReason {
-    /// Over [`MAX_DOCUMENT_BYTES`](super::MAX_DOCUMENT_BYTES).
+    /// Larger than [`MAX_DOCUMENT_BYTES`](super::MAX_DOCUMENT_BYTES).
     TooLarge,
-    /// Elements within elements, over [`MAX_DEPTH`](super::MAX_DEPTH) of them.
+    /// Elements are nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
     TooDeep,
-    /// Not UTF-8, or declared to be something else.
+    /// Not UTF-8, or declared as another encoding.
     NotUtf8,
-    /// It has a document type declaration, which none of the documents has and which could make it
-    /// mean anything.
+    /// It has a document type declaration. No document needs one, and it could give the document
+    /// any meaning.
     Doctype,
-    /// A reference, `&` and `;` included, to something other than one of XML's five entities or a character it can carry.
+    /// A reference, including `&` and `;`, that is neither a predefined entity nor a character that
+    /// XML allows.
     Reference(String),
     /// Not well-formed.
     Malformed(String),
-    /// Another element than the one that should be there.
+    /// An unexpected element.
     Unexpected {
-        /// The name of the element that should be there, or of several.
+        /// The names of the expected elements.
         expected: &'static str,
-        /// The name of the one that is.
+        /// The name of the element that was found.
         found: String,
     },
-    /// An element lacks one of its elements or attributes.
+    /// An element lacks a required child element or attribute.
     Missing {
-        /// The name of what it lacks.
+        /// The name of the missing element or attribute.
         name: &'static str,
-        /// The name of the element that lacks it.
+        /// The name of the parent element.
         parent: &'static str,
     },
-    /// An element has one of its elements twice.
+    /// An element occurs twice in its parent.
     Repeated {
-        /// The name of what it has twice.
+        /// The name of the repeated element.
         name: &'static str,
     },
-    /// The text of an element or attribute is not what it should be.
+    /// The text of an element or attribute is invalid.
     Value {
         /// The name of the element or attribute.
         name: &'static str,
-        /// What is wrong with its text.
+        /// Why the text is invalid.
         why: String,
     },
 }

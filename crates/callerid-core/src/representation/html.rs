@@ -1,4 +1,4 @@
-//! HTML, written: a `div` an element, its class the element's name in dashed lower case. The page's title
+//! HTML: one `div` per element, whose class is the element's name in kebab case. The page's title
 //! is the HTTP status.
 
 use super::Document;

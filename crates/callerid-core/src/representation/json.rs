@@ -1,4 +1,4 @@
-//! JSON, written: the `.json` representation, and [`to_string`] for whatever else goes out as JSON.
+//! JSON: encodes the `.json` representation; [`to_string`] encodes all other JSON output.
 
 use std::io;
 
@@ -27,7 +27,7 @@ pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     }
 }
 
-/// An object of one property.
+/// An object with one property.
 struct Only<T>(&'static str, T);
 
 impl<T: Serialize> Serialize for Only<T> {
@@ -36,7 +36,8 @@ impl<T: Serialize> Serialize for Only<T> {
     }
 }
 
-/// A record in the specification's form: the XML's names, all values strings.
+/// A record in the specification's format: the names of the XML elements, and all values as
+/// strings.
 type Wrapped<'a> = Only<Texts<'a>>;
 
 struct Texts<'a>(Vec<Field<'a>>);
@@ -53,7 +54,7 @@ impl Serialize for Texts<'_> {
     }
 }
 
-/// A record in the newer API's form: names in snake case, numbers where they count something.
+/// A record in the newer API's format: names in snake case, and numbers for `code` and `status`.
 struct Plain<'a>(Record<'a>);
 
 impl Serialize for Plain<'_> {
@@ -72,7 +73,7 @@ impl Serialize for Plain<'_> {
     }
 }
 
-/// A list in the newer API's form: paging beside the rows.
+/// A list in the newer API's format, with the paging fields next to the rows.
 #[derive(Serialize)]
 struct PlainPage<'a> {
     first_page_uri: Option<&'a str>,
@@ -104,8 +105,8 @@ impl<'a> PlainPage<'a> {
     }
 }
 
-/// A value as JSON on one line. What a script or a terminal around it could trip over is escaped: `<`, controls and line
-/// separators.
+/// Encodes a value as JSON on one line. `<`, control characters and line separators are escaped, so
+/// that the text is safe in a script and on a terminal.
 pub fn to_string(value: &(impl Serialize + ?Sized)) -> String {
     String::from_utf8(to_vec(value)).unwrap_or_default()
 }
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_come_back_through_a_json_parser() {
+    fn strings_round_trip_through_a_json_parser() {
         for text in ["", "a\"b\\c", "\0\u{1}\t\r\n", "</script>", "é中😀\u{2028}\u{7f}\u{9f}"] {
             let written = to_string(text);
             assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text, "{written}");

@@ -1,4 +1,4 @@
-//! What is in each document, under which names and in which order: stated once, for every representation.
+//! The fields of each document, their names and order, defined once for all representations.
 
 use std::borrow::Cow;
 use std::slice;
@@ -12,27 +12,28 @@ use crate::validation_request::ValidationRequest;
 
 use super::Document;
 
-/// The attributes of a list that are numbers.
+/// The numeric attributes of a list.
 pub(super) const FIGURES: [&str; 6] = ["page", "numpages", "pagesize", "total", "start", "end"];
 
-/// The attributes of a list that are addresses, after those that are numbers.
+/// The attributes of a list that are URIs. They follow the numeric ones.
 pub(super) const URIS: [&str; 5] =
     ["uri", "firstpageuri", "previouspageuri", "nextpageuri", "lastpageuri"];
 
-/// What is in an OutgoingCallerId; after these the newer API has its address.
+/// The elements of an OutgoingCallerId. The newer API adds its URI.
 pub(super) const CALLER_ID: [&str; 6] =
     ["Sid", "AccountSid", "FriendlyName", "PhoneNumber", "DateCreated", "DateUpdated"];
 
-/// An element of elements that have only text.
+/// An element whose children contain only text.
 pub(super) struct Record<'a> {
     pub(super) name: &'static str,
     pub(super) fields: Vec<Field<'a>>,
 }
 
-/// An element's name and its text; `None` where it is there but says nothing.
+/// An element's name and its text; `None` if the element is null.
 pub(super) type Field<'a> = (&'static str, Option<Cow<'a, str>>);
 
-/// The records of a document: a list has any number, other documents one. What addresses end in is `extension`.
+/// The records of a document: any number for a list, one for other documents. `extension` is
+/// appended to URIs.
 pub(super) fn records<'a>(
     version: ApiVersion,
     extension: &'static str,
@@ -49,7 +50,7 @@ pub(super) fn records<'a>(
     caller_ids.iter().map(move |row| caller_id(version, extension, row)).chain(other)
 }
 
-/// What is in an OutgoingCallerId, in order.
+/// The names of the elements of an OutgoingCallerId, in order.
 pub(super) fn caller_id_names(version: ApiVersion) -> impl Iterator<Item = &'static str> {
     CALLER_ID.into_iter().chain((version == ApiVersion::V2010).then_some("Uri"))
 }
@@ -62,7 +63,7 @@ fn caller_id<'a>(
     let OutgoingCallerId { sid, account_sid, .. } = caller_id;
     let OutgoingCallerId { date_created, date_updated, .. } = *caller_id;
     let created = date(version, date_created);
-    // Most were never renamed.
+    // Most caller IDs were never renamed.
     let updated =
         if date_updated == date_created { created.clone() } else { date(version, date_updated) };
     let texts = [
@@ -105,7 +106,7 @@ fn exception(version: ApiVersion, exception: &RestException) -> Record<'_> {
     Record { name: "RestException", fields: fields.into_iter().flatten().collect() }
 }
 
-/// The newer API writes numbers as E.164.
+/// The newer API formats numbers as E.164.
 fn number(version: ApiVersion, number: &PhoneNumber) -> Cow<'_, str> {
     match version {
         ApiVersion::V2008 => number.as_str().into(),
@@ -113,7 +114,7 @@ fn number(version: ApiVersion, number: &PhoneNumber) -> Cow<'_, str> {
     }
 }
 
-/// The newer API writes dates in GMT.
+/// The newer API formats dates in GMT.
 fn date<'a>(version: ApiVersion, date: Date) -> Cow<'a, str> {
     let date = match version {
         ApiVersion::V2008 => date,
@@ -122,7 +123,7 @@ fn date<'a>(version: ApiVersion, date: Date) -> Cow<'a, str> {
     date.to_rfc2822().as_str().to_owned().into()
 }
 
-/// An element's name in lower case, its words apart.
+/// Converts an element's name to lower case, with a separator between its words.
 pub(super) fn lower_case(name: &str, separator: char) -> String {
     let mut lower = String::with_capacity(name.len().saturating_add(2));
     for char in name.chars() {

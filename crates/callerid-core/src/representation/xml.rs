@@ -1,4 +1,4 @@
-//! XML, written and read: the default representation, and the one that has paging.
+//! XML: the default representation, and the only one with paging in every API version.
 
 mod decode;
 mod reader;
@@ -22,12 +22,13 @@ use crate::api_version::ApiVersion;
 use crate::friendly_name::is_xml_char;
 
 const DECLARATION: &str = "xml version=\"1.0\"";
-/// The newer API's errors come from another writer than its answers.
+/// In the newer API, errors and other responses have different XML declarations.
 const DECLARATION_OF_NEWER_EXCEPTION: &str = "xml version='1.0' encoding='UTF-8'";
 
 type Output = Writer<Vec<u8>>;
 
-/// Whether a `Content-Type` header's value says XML: `application/xml; charset=utf-8`, `application/atom+xml`.
+/// Whether a `Content-Type` header specifies XML: `application/xml; charset=utf-8`,
+/// `application/atom+xml`.
 pub fn is_content_type(content_type: &str) -> bool {
     let media_type = super::media_type(content_type).to_ascii_lowercase();
     media_type.ends_with("/xml") || media_type.ends_with("+xml")
@@ -97,10 +98,10 @@ fn fields(out: &mut Output, fields: &[Field<'_>]) -> io::Result<()> {
     Ok(())
 }
 
-/// A text between tags, so that a reader finds exactly it. A reader takes a bare CR for a line feed, so CR goes as a
-/// reference; a character that XML 1.0 cannot carry goes as U+FFFD.
+/// Escapes text between tags so that it decodes to the same text. A CR is escaped because parsers
+/// replace it with a line feed. A character that XML 1.0 does not allow is replaced with U+FFFD.
 pub(super) fn escaped(text: &str) -> Cow<'_, str> {
-    // As most texts are; the compiler compares many bytes at once.
+    // Most texts are plain, and the compiler vectorizes this check.
     let is_plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>');
     if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
         return Cow::Borrowed(text);
@@ -112,8 +113,8 @@ pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     partial_escape(text.chars().map(carried).collect::<String>())
 }
 
-/// An attribute, between whose double quotes a reader takes line ends and tabs for spaces. quick-xml by itself would write an
-/// apostrophe as a reference, too.
+/// Escapes an attribute in double quotes. Line ends and tabs are escaped because parsers replace
+/// them with spaces. quick-xml's own escaping would also escape apostrophes.
 fn attribute<'a>(name: &'a str, value: &'a str) -> Attribute<'a> {
     let mut value = escaped(value);
     for (char, reference) in [('"', "&quot;"), ('\n', "&#10;"), ('\t', "&#9;")] {
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_reader_would_change_goes_as_a_reference_and_nothing_else_does() {
+    fn only_characters_that_parsers_would_change_are_escaped() {
         let text = "a'b\"c\n\t\r<&>\0\u{ffff}é";
         assert_eq!(escaped(text), "a'b\"c\n\t&#13;&lt;&amp;&gt;\u{fffd}\u{fffd}é");
         let value = "a'b&quot;c&#10;&#9;&#13;&lt;&amp;&gt;\u{fffd}\u{fffd}é";

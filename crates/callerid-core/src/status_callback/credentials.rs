@@ -1,4 +1,4 @@
-//! The user and the password that a URL may have before its host.
+//! The user and password in a URL, before its host.
 
 use std::fmt;
 
@@ -8,19 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use super::InvalidStatusCallback;
 
-/// Credentials for the receiver of a callback, as its URL has them before the `@`: `user:password`, percent-encoded.
+/// Credentials for the receiver of a callback, as written in its URL before the `@`:
+/// `user:password`, percent-encoded.
 ///
-/// Never shown by `Debug`, and with no `Display`. Serialized in clear, for stores.
+/// `Debug` does not show them, and there is no `Display`. They are serialized in plain text, for
+/// stores.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct CallbackCredentials(Box<str>);
 
 impl CallbackCredentials {
-    /// Takes the text before the `@`.
+    /// Parses the text before the `@`.
     ///
     /// # Errors
-    /// [`InvalidStatusCallback::Credentials`] where a URL does not have such a text (RFC 3986), or HTTP Basic
-    /// authentication has no way to send it (RFC 7617).
+    /// [`InvalidStatusCallback::Credentials`] if the text is invalid in a URL (RFC 3986) or cannot
+    /// be sent with HTTP Basic authentication (RFC 7617).
     pub fn parse(text: &str) -> Result<Self, InvalidStatusCallback> {
         let is_known =
             |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:%".contains(&byte);
@@ -35,12 +37,12 @@ impl CallbackCredentials {
         }
     }
 
-    /// The secret itself, for the one place that seals it.
+    /// The credentials in plain text, for the code that seals them.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The value of the `Authorization` header that carries them.
+    /// The value of the `Authorization` header.
     pub fn to_authorization(&self) -> String {
         let (user, password) = self.decode();
         format!("Basic {}", Base64::encode_string(&[user, password].join(&b':')))
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_carries_what_the_url_has_decoded() {
+    fn the_header_contains_the_decoded_credentials() {
         for (text, pair) in [
             ("Aladdin:open%20sesame", "Aladdin:open sesame"),
             ("user", "user:"),
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_basic_authentication_cannot_send_is_refused() {
+    fn credentials_that_basic_authentication_cannot_send_are_invalid() {
         for text in ["", "a%3Ab:c", "a%0D%0A:b", "a:%00", "a@b", "a[b", "a:b|", "a:é"] {
             let invalid = Err(InvalidStatusCallback::Credentials);
             assert_eq!(CallbackCredentials::parse(text), invalid, "{text}");

@@ -1,36 +1,37 @@
-//! Where a callback goes: the one reading of its URL, by which it is accepted, signed, judged and sent.
+//! The destination of a callback. Validating, signing, checking and sending all use this one
+//! parser.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::credentials::CallbackCredentials;
 
-/// The longest URL of a callback, in characters, as Twilio documents.
+/// The maximum length of a callback's URL in characters, as documented by Twilio.
 pub const STATUS_CALLBACK_MAX_CHARS: usize = 1000;
 
-/// The longest name of a host, and the longest of its parts between dots.
+/// The maximum length of a host name, and of each label in it.
 const HOST_MAX_CHARS: usize = 253;
 const LABEL_MAX_CHARS: usize = 63;
 
-/// A URL's parts, as they are dialled and sent.
+/// The parts of a URL that are needed to connect and to send the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackDestination {
-    /// Whether TLS goes over the connection: `https`.
+    /// Whether the scheme is `https`, which uses TLS.
     pub is_secure: bool,
-    /// The name or address to connect to, an address of IPv6 without its brackets.
+    /// The name or address to connect to. An IPv6 address has no brackets.
     pub host: String,
     /// The port to connect to.
     pub port: u16,
-    /// The host and the port as the URL has them: the value of the `Host` header.
+    /// The host and port as written in the URL: the value of the `Host` header.
     pub authority: String,
-    /// The path and the query: what is asked for.
+    /// The path and query: the request target.
     pub target: String,
-    /// The user and the password before the host: for the receiver, and no part of what is signed.
+    /// The user and password before the host. They are sent to the receiver, but not signed.
     pub credentials: Option<CallbackCredentials>,
 }
 
 impl CallbackDestination {
-    /// Reads an absolute URL. Its fragment is for nobody but whoever wrote it, and no part of what is sent.
+    /// Parses an absolute URL. The fragment is ignored, because it is never sent.
     pub fn parse(url: &str) -> Result<Self, InvalidStatusCallback> {
         if url.len() > STATUS_CALLBACK_MAX_CHARS {
             return Err(InvalidStatusCallback::TooLong);
@@ -38,7 +39,7 @@ impl CallbackDestination {
         if let Some(at) = url.bytes().position(|byte| !byte.is_ascii_graphic()) {
             return Err(InvalidStatusCallback::Character { at });
         }
-        // No URL has these unescaped, and readers differ in what they make of them.
+        // URLs must escape these characters, and parsers interpret them differently.
         let is_unsafe = |byte: u8| matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'`');
         if let Some(at) = url.bytes().position(is_unsafe) {
             return Err(InvalidStatusCallback::Unescaped { at });
@@ -73,7 +74,7 @@ impl CallbackDestination {
         })
     }
 
-    /// The URL that a receiver finds it was asked for: what is signed, without the credentials.
+    /// The URL as the receiver sees it, without credentials. This is the URL that is signed.
     pub fn url(&self) -> String {
         let scheme = if self.is_secure { "https" } else { "http" };
         format!("{scheme}://{}{}", self.authority, self.target)
@@ -87,8 +88,8 @@ impl CallbackDestination {
     }
 }
 
-/// A host, and the port after its colon; nothing where there is no colon. `None` where a bracket is not closed, or where
-/// something else follows it.
+/// Splits a host from the port after its colon. The port is empty if there is no colon. Returns
+/// `None` if a bracket is not closed, or is followed by anything but a colon.
 fn split_port(authority: &str) -> Option<(&str, &str)> {
     if !authority.starts_with('[') {
         return Some(authority.split_once(':').unwrap_or((authority, "")));
@@ -98,7 +99,7 @@ fn split_port(authority: &str) -> Option<(&str, &str)> {
     Some((host, if rest.is_empty() { rest } else { rest.strip_prefix(':')? }))
 }
 
-/// A port in decimal digits and nothing else, the scheme's where there are none.
+/// Parses a port of decimal digits only. An empty port means the scheme's default.
 fn read_port(digits: &str, default: u16) -> Option<u16> {
     match digits {
         "" => Some(default),
@@ -107,8 +108,9 @@ fn read_port(digits: &str, default: u16) -> Option<u16> {
     }
 }
 
-/// Whether this is a name that can be looked up, or an address of IPv4, which the system reads in more ways than one
-/// (`127.1`): it is what it stands for that is judged. A certificate is for a name or an address in its usual form.
+/// Whether this is a name that can be resolved, or an IPv4 address. The system accepts several
+/// notations for addresses (`127.1`), which is safe because the resolved address is checked. With
+/// TLS, only the usual notation is valid, because certificates use it.
 fn is_name(host: &str, is_secure: bool) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_label = |label: &str| {
@@ -124,7 +126,7 @@ fn is_name(host: &str, is_secure: bool) -> bool {
         && (!is_secure || is_certifiable())
 }
 
-/// Whether a name's last part is a number, as an address's is.
+/// Whether the last label is a number, as in an IPv4 address.
 fn ends_in_number(name: &str) -> bool {
     let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
     let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
@@ -132,29 +134,29 @@ fn ends_in_number(name: &str) -> bool {
         || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Why a URL cannot be called back.
+/// Why a callback's URL is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidStatusCallback {
-    /// Over [`STATUS_CALLBACK_MAX_CHARS`] characters.
+    /// Longer than [`STATUS_CALLBACK_MAX_CHARS`] characters.
     TooLong,
-    /// A character that a URL does not have.
+    /// A character that is not allowed in a URL.
     Character {
-        /// Its byte offset.
+        /// The character's byte offset.
         at: usize,
     },
-    /// A character that a URL has only escaped.
+    /// A character that must be escaped in a URL.
     Unescaped {
-        /// Its byte offset.
+        /// The character's byte offset.
         at: usize,
     },
     /// Neither `http://` nor `https://`.
     Scheme,
-    /// A user or a password that cannot be sent.
+    /// A user or password that cannot be sent.
     Credentials,
-    /// No host that can be looked up.
+    /// Not a valid host.
     Host,
-    /// A port that is no number from 1 to 65535.
+    /// Not a port from 1 to 65535.
     Port,
 }
 
@@ -187,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_read_as_it_is_dialled_and_sent() {
+    fn urls_are_parsed_as_they_are_sent() {
         for (url, host, port, sent) in [
             ("http://example.com", "example.com", 80, "http://example.com/"),
             (
@@ -216,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_called_is_refused() {
+    fn invalid_urls_are_rejected() {
         use InvalidStatusCallback::{
             Character, Credentials, Host, Port, Scheme, TooLong, Unescaped,
         };

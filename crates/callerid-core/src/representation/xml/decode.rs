@@ -1,11 +1,11 @@
-//! Reading XML, from servers that need not mean well.
+//! Decodes XML from untrusted servers.
 //!
-//! Elements and attributes that are not known are skipped, with all that is in them, so that a newer
-//! service does not break an older client; so is text where only elements are expected. Elements may come in
-//! any order, but not twice. A prefix of an element's name is passed over, an attribute with a prefix is
-//! unknown.
+//! Unknown elements and attributes are skipped with their content, so that a newer service does not
+//! break an older client. Text is skipped where only elements are expected. Elements can be in any
+//! order, but must not be repeated. The prefix of an element's name is ignored; an attribute with a
+//! prefix is unknown.
 //!
-//! White space is kept in names and messages, and trimmed from all other text.
+//! White space is preserved in names and messages, and trimmed from all other text.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -26,18 +26,18 @@ use crate::sid::{AccountSid, CallSid, CallerIdSid};
 use crate::validation_code::ValidationCode;
 use crate::validation_request::ValidationRequest;
 
-/// Reads whichever document it is.
+/// Decodes any of the documents.
 ///
 /// # Errors
-/// [`InvalidDocument`] for what is none, with the byte offset of what is wrong.
+/// [`InvalidDocument`] if the document is invalid, with the byte offset of the error.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, InvalidDocument> {
     located(bytes).map(|(_, decoded)| decoded)
 }
 
-/// Reads a page of caller IDs.
+/// Decodes a page of caller IDs.
 ///
 /// # Errors
-/// As [`decode`], and for any other document.
+/// The same errors as [`decode`], and an error for any other document.
 pub fn decode_caller_ids(bytes: &[u8]) -> Result<ReceivedPage, InvalidDocument> {
     match located(bytes)? {
         (_, Decoded::CallerIds(page)) => Ok(page),
@@ -45,10 +45,10 @@ pub fn decode_caller_ids(bytes: &[u8]) -> Result<ReceivedPage, InvalidDocument> 
     }
 }
 
-/// Reads one caller ID.
+/// Decodes one caller ID.
 ///
 /// # Errors
-/// As [`decode`], and for any other document.
+/// The same errors as [`decode`], and an error for any other document.
 pub fn decode_caller_id(bytes: &[u8]) -> Result<OutgoingCallerId, InvalidDocument> {
     match located(bytes)? {
         (_, Decoded::CallerId(caller_id)) => Ok(caller_id),
@@ -56,10 +56,10 @@ pub fn decode_caller_id(bytes: &[u8]) -> Result<OutgoingCallerId, InvalidDocumen
     }
 }
 
-/// Reads the answer to a create.
+/// Decodes the response to a create.
 ///
 /// # Errors
-/// As [`decode`], and for any other document.
+/// The same errors as [`decode`], and an error for any other document.
 pub fn decode_validation_request(bytes: &[u8]) -> Result<ValidationRequest, InvalidDocument> {
     match located(bytes)? {
         (_, Decoded::ValidationRequest(request)) => Ok(request),
@@ -67,10 +67,10 @@ pub fn decode_validation_request(bytes: &[u8]) -> Result<ValidationRequest, Inva
     }
 }
 
-/// Reads an error: the specification's, or the 2010 version's, which has its elements in another order.
+/// Decodes an error, as specified or in the 2010 version, which orders the elements differently.
 ///
 /// # Errors
-/// As [`decode`], and for any other document.
+/// The same errors as [`decode`], and an error for any other document.
 pub fn decode_exception(bytes: &[u8]) -> Result<RestException, InvalidDocument> {
     match located(bytes)? {
         (_, Decoded::Exception(exception)) => Ok(exception),
@@ -94,7 +94,7 @@ impl Decoded {
     }
 }
 
-/// The document, and the byte offset of its element within the response.
+/// The document, and the byte offset of its element in the response.
 fn located(bytes: &[u8]) -> Result<(usize, Decoded), InvalidDocument> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(InvalidDocument::new(MAX_DOCUMENT_BYTES, Reason::TooLarge));
@@ -116,9 +116,9 @@ fn located(bytes: &[u8]) -> Result<(usize, Decoded), InvalidDocument> {
     Ok(document)
 }
 
-/// Each reads the element that was opened last.
+/// Each method reads the element that was opened last.
 impl<'a> Reader<'a> {
-    /// The document within a TwilioResponse.
+    /// The document in a TwilioResponse.
     fn response(&mut self) -> Read<(usize, Decoded)> {
         let missing = Missing { at: self.tag().at, parent: "TwilioResponse" };
         let mut found = None;
@@ -134,7 +134,8 @@ impl<'a> Reader<'a> {
         found.ok_or_else(|| missing.error(documents))
     }
 
-    /// The document that an element of that name is; `None`, and nothing read, where it is none.
+    /// The document in an element with this name. Returns `None`, without reading anything, if the
+    /// name is unknown.
     fn document(&mut self, name: &str) -> Read<Option<Decoded>> {
         Ok(Some(match name {
             "OutgoingCallerIds" => Decoded::CallerIds(self.caller_ids()?),
@@ -147,7 +148,8 @@ impl<'a> Reader<'a> {
 
     fn caller_ids(&mut self) -> Read<ReceivedPage> {
         let mut received = self.page_attributes()?;
-        // Reserved for what the server claims, but never for more than the document can hold.
+        // Reserves space for the size that the server states, but no more than the document can
+        // contain.
         let Page { items, size, .. } = &mut received.list.page;
         let claimed = usize::try_from(*size).unwrap_or(usize::MAX);
         items.reserve(claimed.min(self.len() / ROW_BYTES_MIN));
@@ -219,7 +221,7 @@ impl<'a> Reader<'a> {
         Ok(ValidationRequest {
             account_sid: account_sid.required(missing, AccountSid::parse)?,
             phone_number: phone_number.required(missing, PhoneNumber::parse_possible)?,
-            // An empty element stands for a name that was not given.
+            // An empty element means that no name was given.
             friendly_name: friendly_name.optional(FriendlyName::new)?,
             validation_code: validation_code.required(missing, ValidationCode::parse)?,
             call_sid: call_sid.optional(CallSid::parse)?,
@@ -238,7 +240,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads the texts of an element's known elements; returns what to say of those that are missing.
+    /// Reads the texts of an element's known child elements. The result creates the error for one
+    /// that is missing.
     fn fields(&mut self, parent: &'static str, fields: &mut [Field<'a>]) -> Read<Missing> {
         let missing = Missing { at: self.tag().at, parent };
         while let Some(name) = self.child()? {
@@ -254,7 +257,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// An element that lacks one of its elements or attributes.
+/// An element that lacks a required child element or attribute.
 #[derive(Clone, Copy)]
 struct Missing {
     at: usize,
@@ -267,7 +270,7 @@ impl Missing {
     }
 }
 
-/// An element that holds only text.
+/// An element that contains only text.
 struct Field<'a> {
     name: &'static str,
     /// Byte offset of the text.
@@ -280,7 +283,7 @@ impl Field<'_> {
         Self { name, at: 0, text: None }
     }
 
-    /// The value of an element that must be there.
+    /// The value of a required element.
     fn required<T, E: Display>(
         &self,
         missing: Missing,
@@ -290,7 +293,7 @@ impl Field<'_> {
         self.parse(text, parse)
     }
 
-    /// The value of an element that may be missing or empty.
+    /// The value of an element that can be missing or empty.
     fn optional<T, E: Display>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> Read<Option<T>> {
         let text = self.text.as_deref().filter(|text| !text.is_empty());
         text.map(|text| self.parse(text, parse)).transpose()
@@ -309,7 +312,7 @@ impl Field<'_> {
     }
 }
 
-/// A row takes no fewer bytes than this, its elements' tags alone being longer.
+/// The minimum size of a row in bytes. The tags of its elements alone are longer.
 const ROW_BYTES_MIN: usize = 128;
 
 const UNPRINTABLE: &str = "there is a control character that XML cannot carry";

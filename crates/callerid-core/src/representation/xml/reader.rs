@@ -1,7 +1,8 @@
-//! A document as elements and their texts. quick-xml reads the markup; what it leaves open is checked here.
+//! Reads a document as elements and texts. quick-xml parses the markup; this module checks what
+//! quick-xml does not.
 //!
-//! Refused: a document type declaration, every encoding but UTF-8, and over [`MAX_ATTRIBUTES`] attributes of one element.
-//! Not checked: which characters a name has.
+//! It rejects document type declarations, encodings other than UTF-8, and elements with more than
+//! [`MAX_ATTRIBUTES`] attributes. It does not check the characters of names.
 
 use std::borrow::Cow;
 
@@ -17,37 +18,38 @@ use crate::friendly_name::is_xml_char;
 
 pub(super) type Read<T> = Result<T, InvalidDocument>;
 
-/// How many attributes an element may have: each is compared with all before it. The documents have eleven at most.
+/// The maximum number of attributes of an element, because each is compared with all previous ones.
+/// The known documents have at most eleven.
 const MAX_ATTRIBUTES: usize = 32;
 
-/// Where it stands in a document.
+/// A position in a document.
 pub(super) struct Reader<'a> {
     text: &'a str,
     events: quick_xml::Reader<&'a [u8]>,
-    /// Bytes of the byte order mark, which `events` does not count.
+    /// Length of the byte order mark, which `events` does not count.
     mark: usize,
-    /// How many elements are open.
+    /// The number of open elements.
     depth: usize,
-    /// The start tag that was read last; before the first, it has no name.
+    /// The last start tag. Its name is empty before the first start tag.
     tag: Tag<'a>,
 }
 
-/// What comes next, once comments and processing instructions are passed over.
+/// The next item, ignoring comments and processing instructions.
 enum Token<'a> {
-    /// A start tag: the reader's `tag`.
+    /// A start tag, stored in the reader's `tag`.
     Open,
-    /// An end tag, of the element that was opened last; an empty element has one, too.
+    /// The end tag of the innermost open element. Empty elements have one, too.
     Close,
-    /// Text, its references replaced.
+    /// Text with its references resolved.
     Text(Cow<'a, str>),
-    /// The document's end.
+    /// The end of the document.
     End,
 }
 
 /// A start tag.
 #[derive(Clone, Copy)]
 pub(super) struct Tag<'a> {
-    /// Byte offset of its bracket.
+    /// Byte offset of the tag's `<`.
     pub(super) at: usize,
     name: &'a str,
     /// The name and the attributes.
@@ -55,15 +57,15 @@ pub(super) struct Tag<'a> {
 }
 
 pub(super) struct Attribute<'a> {
-    /// Byte offset of its name.
+    /// Byte offset of the name.
     pub(super) at: usize,
     pub(super) name: &'a str,
-    /// Its references replaced, its line ends and tabs read as spaces.
+    /// The value with references resolved, and line ends and tabs replaced with spaces.
     pub(super) value: Cow<'a, str>,
 }
 
 impl<'a> Reader<'a> {
-    /// At the document's beginning.
+    /// Creates a reader at the start of the document.
     pub(super) fn new(bytes: &'a [u8]) -> Read<Self> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| InvalidDocument::new(error.valid_up_to(), Reason::NotUtf8))?;
@@ -74,12 +76,12 @@ impl<'a> Reader<'a> {
         Ok(Self { text, events, mark, depth: 0, tag })
     }
 
-    /// How many bytes of the document there are.
+    /// The length of the document in bytes.
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }
 
-    /// Byte offset of what has not been read yet.
+    /// Byte offset of the next token.
     pub(super) fn at(&self) -> usize {
         let position = usize::try_from(self.events.buffer_position()).unwrap_or(usize::MAX);
         self.mark.saturating_add(position).min(self.text.len())
@@ -109,7 +111,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Checks what says nothing.
+    /// Checks an event that is ignored.
     #[cold]
     fn check(&self, at: usize, event: &Event<'_>) -> Read<()> {
         let why = match event {
@@ -143,7 +145,7 @@ impl<'a> Reader<'a> {
     }
 
     fn start_tag(&mut self, at: usize, tag: &BytesStart<'_>) -> Read<()> {
-        // What is in the tag, from the document itself, which lives longer than the event.
+        // Slice the document instead of the event, which does not live long enough.
         let content_at = at.saturating_add("<".len());
         let content = self.text.get(content_at..).and_then(|rest| rest.get(..tag.len()));
         let content = content.unwrap_or_default();
@@ -165,18 +167,18 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The start tag that was read last.
+    /// The last start tag.
     pub(super) fn tag(&self) -> Tag<'a> {
         self.tag
     }
 
-    /// Reads on to the end, after the root.
+    /// Reads to the end of the document after the root element.
     pub(super) fn finish(&mut self) -> Read<()> {
         self.token().map(drop)
     }
 
-    /// Opens the next child of the element whose earlier children have been read, and returns its name without a prefix;
-    /// `None` at the element's end. Before the root, this is the root.
+    /// Opens the next child of the current element and returns its name without a prefix, or `None`
+    /// at the end of the element. At the start of the document, the child is the root element.
     pub(super) fn child(&mut self) -> Read<Option<&'a str>> {
         loop {
             match self.token()? {
@@ -187,7 +189,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The name of the tag without a prefix.
+    /// The name of the last start tag, without a prefix.
     fn local_name(&self) -> &'a str {
         let Tag { name, .. } = self.tag;
         match memchr(b':', name.as_bytes()) {
@@ -196,7 +198,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes over the element that was opened last.
+    /// Skips the element that was opened last.
     pub(super) fn skip(&mut self) -> Read<()> {
         let outer = self.depth.saturating_sub(1);
         while self.depth > outer {
@@ -205,7 +207,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The text of the element that was opened last, without that of the elements in it.
+    /// The text of the element that was opened last, without the text of its child elements.
     pub(super) fn text(&mut self) -> Read<Cow<'a, str>> {
         let mut text = Cow::Borrowed("");
         loop {
@@ -219,7 +221,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A text between tags.
+/// Text between tags.
 fn content<'a>(at: usize, text: BytesText<'a>) -> Read<Cow<'a, str>> {
     if memchr2(b']', b'\r', text.as_bytes()).is_none() {
         return Ok(text.into_inner());
@@ -232,11 +234,11 @@ fn content<'a>(at: usize, text: BytesText<'a>) -> Read<Cow<'a, str>> {
     }
 }
 
-/// White space, as XML has it.
+/// White space as defined by XML.
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 fn check_encoding(at: usize, declaration: &str) -> Read<()> {
-    // It has the attributes of a tag, one byte further on.
+    // The declaration is parsed like a tag. Its `<?` is one byte longer than `<`.
     let tag = Tag { at: at.saturating_add(1), name: "xml", content: declaration };
     for attribute in tag.attributes() {
         let Attribute { name, value, .. } = attribute?;
@@ -248,7 +250,7 @@ fn check_encoding(at: usize, declaration: &str) -> Read<()> {
 }
 
 impl<'a> Tag<'a> {
-    /// Its attributes, each read when it is asked for.
+    /// The attributes, parsed lazily.
     pub(super) fn attributes(&self) -> impl Iterator<Item = Read<Attribute<'a>>> {
         let Tag { at, content, .. } = *self;
         let content_at = at.saturating_add("<".len());
@@ -287,7 +289,7 @@ fn check_references(at: usize, value: &str) -> Read<()> {
     Ok(())
 }
 
-/// The character that a reference stands for.
+/// The character that a reference represents.
 fn replacement(reference: &BytesRef<'_>) -> Option<Cow<'static, str>> {
     match reference.resolve_char_ref() {
         Ok(Some(char)) => is_xml_char(char).then(|| Cow::Owned(char.into())),
@@ -296,7 +298,7 @@ fn replacement(reference: &BytesRef<'_>) -> Option<Cow<'static, str>> {
     }
 }
 
-/// How much an error repeats of a name, which may be of any length.
+/// The maximum length of a name in an error message, because names can be of any length.
 pub(super) const EXCERPT_CHARS: usize = 100;
 
 #[cold]
@@ -309,7 +311,7 @@ fn invalid_reference(at: usize, name: &str) -> InvalidDocument {
     InvalidDocument::new(at, Reason::Reference(format!("&{name:.EXCERPT_CHARS$};")))
 }
 
-/// What quick-xml says of markup that begins there.
+/// Converts an error from quick-xml about markup that begins at `at`.
 #[cold]
 fn refused(at: usize, error: &Error) -> InvalidDocument {
     let why = match error {
@@ -350,7 +352,8 @@ fn invalid_attribute(at: usize, content: &str, error: &AttrError) -> InvalidDocu
 mod tests {
     use super::*;
 
-    /// The names of start tags with their attributes, `/` for each end, and the texts between them.
+    /// The names of start tags with their attributes, `/` for each end tag, and the texts between
+    /// them.
     fn tokens(document: &[u8]) -> Read<Vec<String>> {
         let mut reader = Reader::new(document)?;
         let mut tokens: Vec<String> = Vec::new();
@@ -373,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn markup_is_read_as_xml_has_it() {
+    fn markup_is_parsed_as_xml_specifies() {
         for (document, expected) in [
             ("<a/>", &["<a", "/"][..]),
             ("\u{feff}<?xml version='1.0'?>\n<a></a >\n<?x?><!---->", &["<a", "/"]),
@@ -401,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn markup_that_is_not_well_formed_is_refused_by_its_place() {
+    fn malformed_markup_is_rejected_with_its_offset() {
         let many = |count| (0..count).map(|number| format!(" a{number}=''")).collect::<String>();
         assert!(tokens(format!("<a{}/>", many(MAX_ATTRIBUTES)).as_bytes()).is_ok());
         let deep = |depth| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
@@ -410,7 +413,7 @@ mod tests {
         let malformed = |why: &str| Reason::Malformed(why.to_owned());
         let unclosed = "there is no end";
         for (document, at, reason) in [
-            // What a document is made of.
+            // The structure of a document.
             ("", 0, malformed("there is no root element")),
             ("\u{feff} ", 4, malformed("there is no root element")),
             ("<a/><b/>", 4, malformed("a document has one root element")),
@@ -499,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_are_refused_wherever_they_stand() {
+    fn bytes_that_are_not_utf_8_are_rejected_anywhere() {
         for document in [&b"<a>\xff</a>"[..], b"<a><!--\xed\xa0\x80--></a>", b"<a/><?b \xc0\x80?>"]
         {
             let error = tokens(document).unwrap_err();
