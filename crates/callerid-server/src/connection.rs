@@ -1,4 +1,4 @@
-//! Connections: accepted where there are slots, and none for longer than it is used.
+//! Connections: limited by slots, and closed when idle.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -27,17 +27,17 @@ use crate::exchange::random_bytes;
 use crate::slots::{Slot, Slots};
 use crate::tls::Tls;
 
-/// The longest head of a request: its line and its headers, in bytes.
+/// The maximum size of a request's head (its first line and headers) in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// The most that is read of a request before it is looked at.
+/// The maximum number of bytes that are read before they are parsed.
 const READ_BYTES: usize = 64 * 1024;
-/// The most headers of a request.
+/// The maximum number of headers in a request.
 const MAX_HEADERS: usize = 100;
-/// How long is still read from a client that was answered before it had sent all.
+/// How long to keep reading from a client that received its response before it sent the whole
+/// request.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Serves an application to everyone who connects, until it is told to stop and those who are being answered
-/// have their answers.
+/// Serves an application until `stop` is cancelled and the requests in progress have been answered.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<Tls>,
@@ -61,7 +61,7 @@ pub(crate) async fn serve(
                 });
             }
             Err(error) => {
-                // Too many open files, say: that passes, and asking again at once would not help it.
+                // For example too many open files. Retrying at once would not help.
                 tracing::warn!(%error, "a connection could not be accepted");
                 sleep(Duration::from_millis(50)).await;
             }
@@ -81,7 +81,7 @@ async fn accept(
     Ok((stream, peer, slots.take(peer.ip()).await))
 }
 
-/// Answers the requests of one connection, after the handshake where there is TLS.
+/// Serves one connection, after the TLS handshake if TLS is used.
 async fn serve_stream(
     stream: TcpStream,
     peer: SocketAddr,
@@ -115,10 +115,11 @@ fn serve_connection(
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        // A client may say that it sends nothing more before it reads: what is done is answered.
+        // A client can close its sending side before it reads the response. It still gets its
+        // response.
         .half_close(true)
         .keep_alive(slot.is_kept_alive())
-        // From when it is awaited: this ends idle connections as well as slow ones.
+        // The timeout starts before the first byte, so it also closes idle connections.
         .header_read_timeout(slot.head_timeout())
         .max_header_size(MAX_HEAD_BYTES)
         .max_buf_size(READ_BYTES)
@@ -138,18 +139,19 @@ fn serve_connection(
     builder.serve_connection(wire, app)
 }
 
-/// A connection's socket, which does three things more: writing fails when the client takes too long over a response,
-/// hyper's bare answers to what is not HTTP get the body that every error response has, and the last answer arrives.
+/// A connection's socket with three additions: writes time out if the client is too slow to read a
+/// response, hyper's empty responses to invalid HTTP get the body of an error response, and closing
+/// lingers so that the last response arrives.
 struct Wire<T> {
     stream: T,
-    /// How long a client may take over a response.
+    /// How long a client can take to read a response.
     timeout: Duration,
-    /// The end of that, from when the client takes less than there is until it has all.
+    /// The time limit, from the first write that blocks until everything is written.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// What is still to be written in place of hyper's answer.
+    /// The rest of the error response that replaces hyper's response.
     error_response: Bytes,
     lingering: Option<Pin<Box<Sleep>>>,
-    /// Whether what was read last begins a request whose body is coded in a way that is not known here.
+    /// Whether the last bytes read begin a request with an unsupported transfer coding.
     is_coded: bool,
 }
 
@@ -165,7 +167,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
         }
     }
 
-    /// What came of writing; while nothing does, the time runs.
+    /// Returns the result of a write. While it is pending, the time limit runs.
     fn in_time<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -198,8 +200,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
         Poll::Ready(Ok(head.len()))
     }
 
-    /// Reads on until the client has sent all or has had its time: to close a connection while there is something
-    /// unread would take back what was sent.
+    /// Reads until the client has sent everything or the time is up. Closing a socket with unread
+    /// data would reset the connection and could discard the response.
     fn poll_lingering_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let deadline = self.lingering.get_or_insert_with(|| Box::pin(sleep(LINGER)));
         if deadline.as_mut().poll(cx).is_ready() {
@@ -216,8 +218,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
     }
 }
 
-/// What to write instead, if this is the answer hyper gives when it cannot read a request: a status with an empty
-/// body and no type. No answer of the service is like that.
+/// The error response to send instead, if this is hyper's response to a request it cannot parse: a
+/// status without a body and a content type. The service never sends such a response.
 fn error_response(head: &[u8], is_coded: bool) -> Option<Bytes> {
     if !head.starts_with(b"HTTP/1.1 4") || head.len() > 256 {
         return None;
@@ -250,8 +252,8 @@ fn error_response(head: &[u8], is_coded: bool) -> Option<Bytes> {
 
 const NOT_IMPLEMENTED: &str = "HTTP/1.1 501 Not Implemented";
 
-/// Whether the head of a request has a `Transfer-Encoding` that does not end with `chunked`: hyper answers that as it
-/// answers nonsense. (A head that comes in pieces may be taken for nonsense here, too.)
+/// Whether the head of a request has a `Transfer-Encoding` that does not end with `chunked`, which
+/// hyper answers like invalid HTTP. A head that arrives in several parts may not be recognized.
 fn is_coded(head: &[u8]) -> bool {
     let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     let mut lines = lines.take_while(|line| !line.is_empty());
@@ -297,7 +299,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         self.in_time(cx, written)
     }
 
-    /// Else hyper would copy a long body.
+    /// Without this, hyper would copy a long body.
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }

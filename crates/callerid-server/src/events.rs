@@ -1,4 +1,4 @@
-//! `GET /_callerid/events`: server-sent events of every change of an account.
+//! `GET /_callerid/events`: server-sent events for all changes of an account.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,18 +18,18 @@ use crate::host::Host;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// How often something is sent where nothing happens, so that whoever is gone is noticed.
+/// How often to send a heartbeat when there are no events, to detect closed connections.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long changes are gathered before the store is asked for them.
+/// How long to collect changes before querying the store.
 const GATHER: Duration = Duration::from_millis(20);
-/// When to ask again for a stream beyond those that an account may have.
+/// The `Retry-After` if an account has too many streams.
 const RETRY_SECONDS: u64 = 10;
-/// Events that are sent in one piece.
+/// The maximum number of events per chunk.
 const BATCH: usize = 256;
 
-/// Answers with a stream of the account's changes: those after `Last-Event-ID` where the request has one, else
-/// those from now on. It ends when the server stops, when it is as old as a stream may be, and when the account's token
-/// is no longer the one that opened it.
+/// Responds with a stream of the account's changes: those after `Last-Event-ID` if the request has
+/// one, otherwise new ones. The stream ends when the server stops, when it reaches the maximum age,
+/// and when the account's token changes.
 pub(crate) async fn stream<S: Store + 'static>(
     State(host): State<Arc<Host<S>>>,
     request: Request,
@@ -42,7 +42,7 @@ pub(crate) async fn stream<S: Store + 'static>(
         host.service.follow(authorization.as_deref(), last_seen.as_deref(), request_sid).await;
     match followed {
         Ok((events, response)) => {
-            // From here on changes are noticed; those before are found by the first look.
+            // Subscribe first: the first query finds earlier changes.
             let most = host.limits.streams_per_account;
             let Some(changes) = host.streams.open(events.account().sid, most) else {
                 let detail = "too many event streams of this account";
@@ -60,7 +60,7 @@ pub(crate) async fn stream<S: Store + 'static>(
     }
 }
 
-/// Follows the events of an account, on behalf of one client.
+/// Follows the events of an account for one client.
 struct Follower<S> {
     host: Arc<Host<S>>,
     events: EventStream,
@@ -69,7 +69,7 @@ struct Follower<S> {
 }
 
 impl<S: Store> Follower<S> {
-    /// The next piece of the stream; `None` at its end.
+    /// The next chunk of the stream; `None` at its end.
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         let piece = self.piece().await.unwrap_or_else(|error| {
             tracing::error!(%error, "an event stream ends");

@@ -1,4 +1,5 @@
-//! What the server's parts share: the service, the clock, the limits, and how the parts hear of one another.
+//! State that the server's parts share: the service, the clock, the limits, and channels between
+//! the parts.
 
 use std::time::Duration;
 
@@ -12,29 +13,30 @@ use crate::clock::Clock;
 use crate::streams::Streams;
 use crate::token_failures::TokenFailures;
 
-/// Messages to the switchboard that may wait; whoever sends another waits too.
+/// The capacity of the switchboard's channel. Senders wait when it is full.
 pub(crate) const INBOX: usize = 1024;
 
-/// What the server allows whoever connects.
+/// The server's limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// What the service allows: calls and callbacks.
+    /// The service's limits: calls and callbacks.
     pub service: callerid_service::Limits,
-    /// Consecutive wrong tokens for an account, or from an address, after which the next one must wait.
+    /// Consecutive wrong tokens for an account, or from an address, after which the next attempt is
+    /// delayed.
     pub wrong_tokens: u32,
-    /// Connections at a time; others wait until one ends, and are refused if that takes too long.
+    /// Concurrent connections. Others wait until one ends, and are rejected if that takes too long.
     pub connections: usize,
-    /// Connections of one address at a time, of IPv6 a /64; others are refused.
+    /// Concurrent connections per address (for IPv6, per /64). Others are rejected.
     pub connections_per_address: usize,
-    /// Event streams of one account at a time.
+    /// Concurrent event streams per account.
     pub streams_per_account: usize,
-    /// How long an event stream lasts; the client resumes it then.
+    /// The maximum age of an event stream. Its client then resumes it.
     pub stream_age: Duration,
-    /// How long a connection may be idle, or take to send a request's head or its body.
+    /// How long a connection can be idle, or take to send a request's head or body.
     pub timeout: Duration,
-    /// How long a client may take over a whole response, however slowly it reads; of a stream, over each piece.
+    /// How long a client can take to read a whole response, or one chunk of a stream.
     pub response_timeout: Duration,
-    /// How long requests may take to end after the server has been told to stop.
+    /// How long requests in progress can take after the server is told to stop.
     pub drain: Duration,
 }
 
@@ -56,14 +58,14 @@ impl Default for Limits {
     }
 }
 
-/// What the server's parts share.
+/// State that the server's parts share.
 pub(crate) struct Host<S> {
     pub(crate) service: Service<S>,
     pub(crate) clock: Clock,
     pub(crate) token_failures: TokenFailures,
     pub(crate) limits: Limits,
     pub(crate) proxies: TrustedProxies,
-    /// What the metrics are read with; `None`: from this machine.
+    /// The token for reading the metrics. `None`: they can be read from this machine only.
     pub(crate) metrics_token: Option<AuthToken>,
     pub(crate) streams: Streams,
     /// Wakes the sender of callbacks.
@@ -73,7 +75,8 @@ pub(crate) struct Host<S> {
 }
 
 impl<S> Host<S> {
-    /// Says that something of an account may have changed, and has done what comes next of it.
+    /// Reports that an account's data may have changed, and passes on the commands that follow from
+    /// it.
     pub(crate) async fn changed(
         &self,
         account: &AccountSid,
@@ -88,11 +91,11 @@ impl<S> Host<S> {
     }
 }
 
-/// What the switchboard is told.
+/// A message to the switchboard.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// A request was answered, and this comes of it.
+    /// A request was processed and has these consequences.
     Instructed { next: Vec<LineCommand>, wake_at: Option<Moment> },
-    /// The phone line reports an event.
+    /// The phone line reported an event.
     Reported(CallSid, PhoneEvent),
 }

@@ -1,4 +1,4 @@
-//! Where the server listens, and whom it believes there.
+//! The listening socket and its settings.
 
 use callerid_core::AuthToken;
 use tokio::net::TcpListener;
@@ -6,16 +6,17 @@ use tokio::net::TcpListener;
 use crate::client::TrustedProxies;
 use crate::tls::Tls;
 
-/// A socket that listens, and what is known of those who connect to it.
+/// A listening socket, and how to treat its connections.
 #[derive(Debug)]
 pub struct Listener {
     /// The socket.
     pub socket: TcpListener,
-    /// What it shows those who connect; `None`: they speak in clear.
+    /// The TLS configuration; `None` for plain HTTP.
     pub tls: Option<Tls>,
-    /// Proxies that name the client.
+    /// Proxies whose headers are trusted to name the client.
     pub trusted_proxies: TrustedProxies,
-    /// The token that the metrics are read with; where there is none, they are read from this machine.
+    /// The token for reading the metrics. If absent, the metrics can be read from this machine
+    /// only.
     pub metrics_token: Option<AuthToken>,
 }
 

@@ -1,5 +1,5 @@
-//! What is counted and timed, for Prometheus. As of the log, there is one of it in a process, so that whoever counts
-//! something need not be given it.
+//! Counters and timers for Prometheus. Like the logger, there is one instance per process, so that
+//! it need not be passed around.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
-/// Everything that is counted and timed.
+/// All metrics.
 pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) requests: Family<Answered, Counter>,
@@ -30,7 +30,7 @@ pub(crate) struct Metrics {
     pub(crate) store_failures: Counter,
 }
 
-/// How a request was answered.
+/// The labels of a processed request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Answered {
     pub(crate) surface: &'static str,
@@ -43,19 +43,19 @@ pub(crate) struct Surface {
     pub(crate) surface: &'static str,
 }
 
-/// How something ended.
+/// The outcome of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Outcome {
     pub(crate) outcome: &'static str,
 }
 
-/// Which limit refused something.
+/// The limit that rejected something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Limit {
     limit: String,
 }
 
-/// Why something was refused.
+/// Why something was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Reason {
     pub(crate) reason: String,
@@ -63,7 +63,7 @@ pub(crate) struct Reason {
 
 impl Metrics {
     fn new() -> Self {
-        // From a quarter of a millisecond to eight seconds.
+        // Buckets from 0.25 milliseconds to about eight seconds.
         fn times() -> Histogram {
             Histogram::new(exponential_buckets(0.000_25, 2.0, 16))
         }
@@ -125,20 +125,20 @@ impl Metrics {
         self.request_time.get_or_create(&surface).observe(taken.as_secs_f64());
     }
 
-    /// Counts what the limit of that name refused.
+    /// Counts a rejection by this limit.
     pub(crate) fn refused(&self, limit: &str) {
         self.refusals.get_or_create(&Limit { limit: limit.to_owned() }).inc();
     }
 
-    /// Counts a change of the store.
+    /// Records the duration of a change to the store.
     pub(crate) fn written(&self, taken: Duration) {
         self.write_time.observe(taken.as_secs_f64());
     }
 
-    /// All of it, as Prometheus reads it.
+    /// All metrics in Prometheus's format.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        // A string takes all that is written.
+        // Writing to a string does not fail.
         encode(&mut text, &self.registry).unwrap_or_default();
         text
     }

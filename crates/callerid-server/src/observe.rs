@@ -1,4 +1,4 @@
-//! What is told of every request, whichever part answers it: a line in the log, and the metrics.
+//! Logs every request and records its metrics.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::exchange::credentials;
 use crate::host::Host;
 use crate::metrics::{Answered, METRICS};
 
-/// Answers a request, and tells of it.
+/// Processes a request, logs it and records its metrics.
 pub(crate) async fn observe<S: Send + Sync + 'static>(
     State(host): State<Arc<Host<S>>>,
     request: Request,
@@ -27,7 +27,7 @@ pub(crate) async fn observe<S: Send + Sync + 'static>(
     response
 }
 
-/// What a path is of.
+/// The group of endpoints that a path belongs to.
 fn surface(path: &str) -> &'static str {
     match path.split('/').nth(1) {
         Some("2008-08-01") => "2008-08-01",
@@ -51,7 +51,7 @@ async fn logged<S>(host: &Host<S>, request: Request, next: Next, started: Instan
     let account = credentials(request.headers()).map(|credentials| credentials.sid);
     let response = next.run(request).await;
     let request_sid = response.headers().get("twilio-request-id");
-    // No query, no body, no credentials but the account that they name.
+    // Log no query, no body, and of the credentials only the account's Sid.
     tracing::debug!(
         %method,
         path,

@@ -1,4 +1,4 @@
-//! The server: everything put together, from its first connection to its last.
+//! The server: starts all parts, and stops them.
 
 use std::sync::Arc;
 
@@ -22,10 +22,10 @@ pub use crate::listener::Listener;
 pub use crate::sessions::SessionStore;
 pub use crate::tls::Tls;
 
-/// Serves the API on a listener until `stop` is ready, and then until the requests that have begun are
-/// answered, at most for [`Limits::drain`].
+/// Serves the API on a listener until `stop` completes, and then until the requests in progress
+/// have been answered, at most for [`Limits::drain`].
 ///
-/// `line` makes the phone line from what it is to report through.
+/// `line` creates the phone line. Its argument is the channel for the line's reports.
 pub async fn run<S: SessionStore + 'static>(
     listener: impl Into<Listener>,
     store: S,
@@ -38,7 +38,7 @@ pub async fn run<S: SessionStore + 'static>(
     let Listener { socket, tls, trusted_proxies, metrics_token } = listener.into();
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
-    // If this future is dropped, its parts stop as well.
+    // If this future is dropped, all parts stop as well.
     let _guards = [stopping.clone().drop_guard(), drained.clone().drop_guard()];
     let line = line(PhoneReports::new(inbox_sender.clone()));
     let host = Arc::new(Host {

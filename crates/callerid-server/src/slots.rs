@@ -1,5 +1,5 @@
-//! Which connections are served: so many at a time, and so many of one address. A few more are accepted beyond either,
-//! for the probes alone, so that whoever watches over the server hears from it when it is busy.
+//! Connection limits, in total and per address. A few more connections are accepted beyond these
+//! limits, only for probes, so that monitoring works when the server is busy.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,29 +16,29 @@ use crate::host::Limits;
 use crate::metrics::METRICS;
 use crate::probes;
 
-/// Connections beyond all that are allowed: for as long as it takes to see what they ask for.
+/// Connections beyond the limits. They are only kept until their request is known.
 const RESERVE: usize = 32;
-/// Of those, connections of an address that has as many as it may.
+/// Of those, the connections per address beyond its limit.
 const RESERVE_OF_ADDRESS: usize = 4;
-/// How long they have for that.
+/// How long such a connection can take to send a request.
 const RESERVE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Connections that have asked for something else than a probe and wait until another ends.
+/// Connections with a request other than a probe that can wait for a slot.
 const WAITING: usize = 32;
 /// How long they wait.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// When to try again for whoever cannot be served.
+/// The `Retry-After` of rejected requests.
 const RETRY_SECONDS: u64 = 1;
 
 const OF_ALL: &str = "TooManyConnections";
 const OF_ADDRESS: &str = "TooManyConnectionsOfAddress";
 
-/// Gives connections their slots.
+/// Assigns slots to connections.
 pub(crate) struct Slots {
     limits: Limits,
-    /// Their connections are those of many clients.
+    /// Their connections belong to many clients, so the limit per address does not apply.
     proxies: TrustedProxies,
     pools: Arc<Pools>,
-    /// As many more owners as the address has connections.
+    /// Counts the connections per address: each holds a reference.
     addresses: HashMap<IpAddr, Arc<()>>,
 }
 
@@ -48,10 +48,11 @@ struct Pools {
     waiting: Arc<Semaphore>,
 }
 
-/// One connection's, until it ends.
+/// The slot of one connection, until it ends.
 pub(crate) struct Slot {
     pub(crate) limits: Limits,
-    /// `None`: it serves whatever is asked for. Else the limit that it is beyond.
+    /// The limit that the connection exceeds, in which case it serves only probes. `None` if it
+    /// exceeds none.
     beyond: Option<&'static str>,
     pools: Arc<Pools>,
     permit: Mutex<OwnedSemaphorePermit>,
@@ -67,7 +68,8 @@ impl Slots {
         Self { limits, proxies, pools, addresses: HashMap::new() }
     }
 
-    /// A slot for a connection from that address; `None` where it is to be closed. Where all are taken, it waits for one.
+    /// Takes a slot for a connection from this address, and waits if all are taken. Returns `None`
+    /// if the connection must be closed.
     pub(crate) async fn take(&mut self, address: IpAddr) -> Option<Slot> {
         self.addresses.retain(|_, held| Arc::strong_count(held) > 1);
         let mut held = Arc::default();
@@ -95,7 +97,7 @@ impl Slots {
             return None;
         };
         if let Some(limit) = beyond {
-            tracing::warn!(limit, %address, "a connection beyond those that are allowed");
+            tracing::warn!(limit, %address, "a connection exceeds the limit");
         }
         let (pools, permit) = (Arc::clone(&self.pools), Mutex::new(permit));
         Some(Slot { limits: self.limits, beyond, pools, permit, _address: held })
@@ -103,12 +105,12 @@ impl Slots {
 }
 
 impl Slot {
-    /// Whether it serves more than one request.
+    /// Whether the connection can be used for more than one request.
     pub(crate) fn is_kept_alive(&self) -> bool {
         self.beyond.is_none()
     }
 
-    /// How long a request's head may take.
+    /// How long a request's head can take.
     pub(crate) fn head_timeout(&self) -> Duration {
         match self.beyond {
             None => self.limits.timeout,
@@ -116,8 +118,8 @@ impl Slot {
         }
     }
 
-    /// Admits a request for this path, or returns the response that rejects it. A probe is admitted at once, another
-    /// request once there is a slot, unless that takes too long.
+    /// Admits a request, or returns the response that rejects it. Admits a probe at once, and another
+    /// request as soon as a slot is free, unless that takes too long.
     pub(crate) async fn reject(&self, path: &str) -> Option<Response> {
         match self.beyond {
             None => None,
@@ -133,7 +135,7 @@ impl Slot {
         }
     }
 
-    /// Takes the place of a connection that ends. What it held of the reserve is free meanwhile.
+    /// Waits for a free slot, and meanwhile releases the reserve's.
     async fn wait(&self) -> Option<()> {
         let Pools { free, waiting, .. } = &*self.pools;
         self.hold(Arc::clone(waiting).try_acquire_owned().ok()?);

@@ -1,4 +1,4 @@
-//! The event streams of each account: how many there are, and how they hear of a change.
+//! Event streams: counts those of each account, and notifies them of changes.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,8 @@ use tokio::sync::watch;
 pub(crate) struct Streams(Mutex<HashMap<AccountSid, watch::Sender<()>>>);
 
 impl Streams {
-    /// What one more stream of that account hears of changes through; `None` where it has as many as it may.
+    /// Opens a stream: returns a receiver of change notifications, or `None` if the account has
+    /// `most` streams.
     pub(crate) fn open(&self, account: AccountSid, most: usize) -> Option<watch::Receiver<()>> {
         let mut streams = self.streams();
         streams.retain(|_, changes| !changes.is_closed());
@@ -18,14 +19,14 @@ impl Streams {
         (changes.receiver_count() < most).then(|| changes.subscribe())
     }
 
-    /// Tells the account's streams that something of it may have changed.
+    /// Notifies the account's streams that its data may have changed.
     pub(crate) fn changed(&self, account: &AccountSid) {
         if let Some(changes) = self.streams().get(account) {
             changes.send_replace(());
         }
     }
 
-    // The map is whole between any two statements, so a poisoned lock is as good.
+    // The map is consistent after every statement, so a poisoned lock can be used.
     fn streams(&self) -> MutexGuard<'_, HashMap<AccountSid, watch::Sender<()>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -40,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_has_so_many_and_what_ends_makes_room() {
+    fn an_account_has_a_limit_and_ended_streams_do_not_count() {
         let streams = Streams::default();
         let first = streams.open(account(1), 2).unwrap();
         let _second = streams.open(account(1), 2).unwrap();
@@ -52,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_s_streams_alone_hear_of_its_changes() {
+    fn only_streams_of_the_account_are_notified() {
         let streams = Streams::default();
         let own = [(); 2].map(|()| streams.open(account(1), 2).unwrap());
         let other = streams.open(account(2), 2).unwrap();

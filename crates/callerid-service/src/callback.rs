@@ -1,4 +1,4 @@
-//! Status callbacks: telling a URL how a validation ended, signed so that it knows who says so.
+//! Status callbacks: signed requests that notify a URL of a validation's outcome.
 
 use base64ct::{Base64, Encoding as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -12,52 +12,53 @@ use callerid_core::{CallbackDestination, CallbackMethod, InvalidStatusCallback, 
 
 use crate::call::{CLOCK_TOLERANCE_SECONDS, Call};
 
-/// The number that validation calls come from. Nobody has it: 800-555-0199 is set aside for fiction.
+/// The number of the caller in validation calls. 800-555-0199 is reserved for fiction, so nobody
+/// has it.
 pub const VALIDATION_CALLER: &str = "+18005550199";
 
-/// Seconds from one attempt to the next: a callback that failed after the last of them is given up.
+/// The seconds between attempts. A callback whose attempt after the last delay fails is given up.
 pub const CALLBACK_RETRY_SECONDS: [u32; 5] = [5, 30, 120, 600, 3600];
 
-/// Seconds ahead of the clock that a callback may wait for, at most: one that waits for a later time was saved under a
-/// clock that has been set back since, and is due.
+/// The maximum time a callback can wait, in seconds. A later time was saved before the clock was
+/// set back, so the callback is due.
 pub const CALLBACK_LONGEST_WAIT_SECONDS: u32 = 3600 + CLOCK_TOLERANCE_SECONDS;
 
-/// A callback that is to be made, or has been: one for each call that asked for one.
+/// A pending or completed callback. Each call that requested a callback has one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
-    /// The call that it tells of.
+    /// The call that the callback reports.
     pub call_sid: CallSid,
     /// The account whose token signs it.
     pub account_sid: AccountSid,
-    /// Where to.
+    /// The URL, method and credentials.
     pub to: StatusCallback,
-    /// What it says: form-encoded parameters, the same at every attempt.
+    /// Form-encoded parameters, the same for every attempt.
     pub parameters: Box<str>,
-    /// When its call ended.
+    /// When the call ended.
     pub created_at: Moment,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u8,
-    /// When to try next; `None` once it was delivered or given up.
+    /// When to try next; `None` once the callback is delivered or given up.
     pub next_at: Option<Moment>,
-    /// The HTTP status that the last attempt was answered with.
+    /// The HTTP status of the last attempt's response.
     pub last_status: Option<u16>,
-    /// Why the last attempt was not answered, or not made.
+    /// Why the last attempt got no response, or was not made.
     pub last_error: Option<Box<str>>,
 }
 
-/// How an attempt went.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// It was answered, with this status: 200 to 299 is a delivery.
+    /// The receiver responded with this status. 200 to 299 means that the callback is delivered.
     Answered(u16),
-    /// It was not answered, or could not be sent.
+    /// The receiver did not respond, or the request could not be sent.
     Failed(String),
-    /// It may not be sent there, now or later.
+    /// The request must not be sent to this destination. There are no more attempts.
     Refused(String),
 }
 
 impl Callback {
-    /// The callback of a call that has ended; `None` where it asked for none.
+    /// Creates the callback of a call that has ended; `None` if the call requested none.
     pub fn of(call: &Call, now: Moment) -> Option<Self> {
         let to = call.status_callback.clone()?;
         let number = call.phone_number.e164();
@@ -87,7 +88,7 @@ impl Callback {
         })
     }
 
-    /// The callback after an attempt: delivered, to be tried again later, or given up.
+    /// The callback after an attempt: delivered, scheduled for another attempt, or given up.
     #[must_use]
     pub fn after(mut self, attempt: &Attempt, now: Moment) -> Self {
         let delays = CALLBACK_RETRY_SECONDS.iter();
@@ -103,7 +104,7 @@ impl Callback {
         self
     }
 
-    /// Where it stands: `pending`, `delivered` or `failed`.
+    /// The status: `pending`, `delivered` or `failed`.
     pub fn status(&self) -> &'static str {
         match (self.next_at, self.last_status) {
             (Some(_), _) => "pending",
@@ -112,16 +113,17 @@ impl Callback {
         }
     }
 
-    /// Whether it is to be sent now.
+    /// Whether to send the callback now.
     pub fn is_due(&self, now: Moment) -> bool {
         let longest = now.plus_seconds(CALLBACK_LONGEST_WAIT_SECONDS);
         self.next_at.is_some_and(|next| next <= now || next > longest)
     }
 
-    /// The request to send: where, its body where the method has one, and the value of its `X-Twilio-Signature` header.
+    /// Creates the request: the destination, the body (if the method has one) and the value of the
+    /// `X-Twilio-Signature` header.
     ///
     /// # Errors
-    /// As [`StatusCallback::destination`].
+    /// The same errors as [`StatusCallback::destination`].
     pub fn to_request(
         &self,
         auth_token: &AuthToken,
@@ -142,19 +144,19 @@ impl Callback {
     }
 }
 
-/// A callback as it is sent.
+/// The request of a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackRequest {
-    /// Where to, with the parameters in the query where the method is GET.
+    /// The destination. If the method is GET, its query contains the parameters.
     pub destination: CallbackDestination,
-    /// The form in the body, where the method is POST.
+    /// The form in the body, if the method is POST.
     pub body: Option<Box<str>>,
     /// The value of the `X-Twilio-Signature` header.
     pub signature: String,
 }
 
-/// Twilio's signature: base64 of HMAC-SHA1, keyed with the account's token, over the URL and then each name
-/// and value of the body, sorted by name.
+/// Twilio's signature: base64 of HMAC-SHA1, keyed with the account's token, over the URL and then
+/// each name and value of the body, sorted by name.
 fn sign(auth_token: &AuthToken, url: &str, parameters: &[(String, String)]) -> String {
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(auth_token.expose().as_bytes()) else {
         return String::new(); // HMAC takes a key of any length.
@@ -174,8 +176,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signature_is_the_one_twilio_documents() {
-        // The worked example of Twilio's page on webhook security.
+    fn signature_matches_twilio_s_example() {
+        // The example in Twilio's documentation on webhook security.
         let token = AuthToken::new("12345").unwrap();
         let pairs = [
             ("Digits", "1234"),
@@ -204,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_tried_again_later_and_later_until_it_is_given_up() {
+    fn failures_are_retried_with_growing_delays_until_given_up() {
         let now = Moment::default();
         let mut callback = callback();
         for seconds in CALLBACK_RETRY_SECONDS {
@@ -216,21 +218,21 @@ mod tests {
     }
 
     #[test]
-    fn it_is_due_when_its_time_comes_and_when_no_delay_explains_its_time() {
+    fn a_callback_is_due_at_its_time_or_if_no_delay_explains_its_time() {
         let now = Moment::from_unix_millis(1_207_074_392_000);
         for seconds in CALLBACK_RETRY_SECONDS {
             let waiting = Callback { next_at: Some(now.plus_seconds(seconds)), ..callback() };
             assert!(!waiting.is_due(now));
             assert!(waiting.is_due(now.plus_seconds(seconds)));
         }
-        // The clock was a day ahead when it was saved.
+        // The clock was a day ahead when the callback was saved.
         let ahead = Callback { next_at: Some(now.plus_seconds(86_400)), ..callback() };
         assert!(ahead.is_due(now));
         assert!(!Callback { next_at: None, ..callback() }.is_due(now));
     }
 
     #[test]
-    fn a_delivery_is_the_last_attempt_and_so_is_a_refusal() {
+    fn deliveries_and_refusals_end_the_attempts() {
         let delivered = callback().after(&Attempt::Answered(204), Moment::default());
         assert_eq!((delivered.next_at, delivered.status()), (None, "delivered"));
         let refused = callback().after(&Attempt::Refused("private".into()), Moment::default());
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_signed_is_the_url_that_is_asked_for() {
+    fn the_requested_url_is_signed() {
         let token = AuthToken::new("t").unwrap();
         for (url, sent) in [
             ("HTTP://Example.com#@127.0.0.1/", "http://Example.com/"),
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_and_is_not_accepted_any_more_is_not_sent() {
+    fn a_stored_url_that_is_no_longer_valid_is_not_called() {
         let url = "http://example.com:+80/";
         let to = StatusCallback::restore(url, CallbackMethod::Post, None);
         let request = Callback { to, ..callback() }.to_request(&AuthToken::new("t").unwrap());

@@ -1,4 +1,4 @@
-//! Event streams: an account's changes as `GET /_callerid/events` sends them.
+//! Event streams: an account's changes, as sent by `GET /_callerid/events`.
 
 use crate::account::Account;
 use crate::api_error::{ApiError, ServiceError};
@@ -6,24 +6,25 @@ use crate::event::server_sent;
 use crate::response::Response;
 use crate::store::{Events, Store, StoreError};
 
-/// Where the stream is.
+/// The path of the event stream.
 pub const EVENTS_PATH: &str = "/_callerid/events";
 
-/// One client's place among an account's events. It keeps nothing of the store, so it outlives any change of it.
+/// A client's position in an account's events. It holds no reference to the store, so the store can
+/// change while the stream is open.
 #[derive(Clone, Debug)]
 pub struct EventStream {
     account: Account,
-    /// The id of the last event that the client has, or need not have.
+    /// The id of the last event that the client has received or can skip.
     last: u64,
     has_begun: bool,
 }
 
 impl EventStream {
-    /// A stream of what comes after the event with that id, the value of a `Last-Event-ID` header, or of what comes
-    /// from now on.
+    /// Opens a stream of the events after this id, which is the value of a `Last-Event-ID` header.
+    /// Without an id, the stream begins with the next event.
     ///
     /// # Errors
-    /// A 400 where the id is no number, or the store's failure.
+    /// A 400 if the id is not a number, or the store's error.
     pub async fn open<S: Store>(
         store: &S,
         account: Account,
@@ -39,24 +40,25 @@ impl EventStream {
         Ok(Self { account, last, has_begun: false })
     }
 
-    /// The account whose events they are, as it was when the stream was opened.
+    /// The account, as it was when the stream was opened.
     pub fn account(&self) -> &Account {
         &self.account
     }
 
-    /// The response that the stream is the body of.
+    /// The response whose body is the stream.
     pub(crate) fn response() -> Response {
         Response::new(200, "text/event-stream", Vec::new())
     }
 
-    /// The events since, at most `limit`, as they are sent; empty where there are none. Where some are no longer kept, an
-    /// event `reset` comes first: it tells the client to read its lists anew.
+    /// The next events in the format of the stream, at most `limit`; empty if there are none. If
+    /// some have been deleted, an event `reset` precedes them, which tells the client to reload its
+    /// lists.
     ///
-    /// The first time they follow the id that the stream comes after, so that a client that loses its connection before
-    /// the first change misses none.
+    /// The first result begins with the id that the stream starts after, so a client that loses its
+    /// connection before the first change does not miss any.
     ///
     /// # Errors
-    /// The store's failure; the stream is where it was.
+    /// The store's error. The stream's position does not change.
     pub async fn catch_up<S: Store>(
         &mut self,
         store: &S,
@@ -75,7 +77,7 @@ impl EventStream {
         for event in &events {
             piece.push_str(&event.to_server_sent());
         }
-        // Past the account's last event there are only those of others.
+        // The events after the account's last one belong to other accounts.
         self.last = match events.last() {
             Some(event) if events.len() >= limit => event.id,
             _ => newest,
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_goes_on_where_it_was_or_says_that_it_cannot() {
+    fn a_stream_resumes_at_its_position_or_sends_reset() {
         let account = Account {
             sid: AccountSid::from_random_bytes(&[1; 16]),
             auth_token: AuthToken::from_random_bytes(&[2; 16]),

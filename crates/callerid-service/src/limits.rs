@@ -1,24 +1,24 @@
-//! Limits: how much the service does at a time for one account, for one number and in all.
+//! Limits: how much the service does at a time for one account, for one number and in total.
 //!
-//! They are checked in the store's step that makes the change, by [`Eligibility::check`](crate::Eligibility::check), so
-//! that no two callers at once pass them.
+//! [`Eligibility::check`](crate::Eligibility::check) checks them in the same transaction as the
+//! change, so that concurrent requests cannot exceed them.
 
-/// What the service allows. `docs/limits.md` lists these beside a server's own.
+/// The service's limits. `docs/limits.md` lists them together with the server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Live calls of one account.
+    /// Live calls per account.
     pub calls_per_account: u32,
-    /// Live calls of all accounts.
+    /// Live calls in total.
     pub calls: u32,
-    /// Calls to one number, from all accounts, within [`RINGS_PERIOD_SECONDS`]. Generous, as a phone on a control
-    /// surface is for tests.
+    /// Calls per number, from all accounts, within [`RINGS_PERIOD_SECONDS`]. The limit is generous
+    /// because a phone on the control surface is used for tests.
     pub rings_per_number: u32,
-    /// Status callbacks of one account that are still to be delivered.
+    /// Pending status callbacks per account.
     pub callbacks_per_account: u32,
 }
 
 impl Limits {
-    /// The limits of a service that is given no others.
+    /// The default limits.
     pub const DEFAULT: Self = Self {
         calls_per_account: 1_000,
         calls: 10_000,
@@ -33,19 +33,20 @@ impl Default for Limits {
     }
 }
 
-/// How many callbacks are sent at a time: others wait until one was answered or has failed, and delay nobody else's.
+/// How many callbacks are sent at a time. Others wait for a free slot without delaying callbacks of
+/// other accounts or receivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallbackSlots {
-    /// Of one account to one receiver, which may be dead: a host and its port.
+    /// Slots per account and receiver (a host and port), because a receiver can be unreachable.
     pub per_receiver: usize,
-    /// Of one account.
+    /// Slots per account.
     pub per_account: usize,
-    /// Of all accounts.
+    /// Slots in total.
     pub total: usize,
 }
 
 impl CallbackSlots {
-    /// Those of a server that is given no others.
+    /// The default number of slots.
     pub const DEFAULT: Self = Self { per_receiver: 16, per_account: 32, total: 256 };
 }
 
@@ -55,8 +56,8 @@ impl Default for CallbackSlots {
     }
 }
 
-/// The seconds within which the calls to one number are counted.
+/// The period in which the calls to a number are counted.
 pub const RINGS_PERIOD_SECONDS: u32 = 3_600;
 
-/// When to try again over a limit that other calls or callbacks must end to make room under: they may do so at any time.
+/// The `Retry-After` of limits on live calls and pending callbacks, which can end at any time.
 pub(crate) const RETRY_SECONDS: u32 = 10;

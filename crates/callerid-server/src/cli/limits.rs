@@ -14,52 +14,54 @@ const SLOTS: CallbackSlots = CallbackSlots::DEFAULT;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitOptions {
-    /// Calls of one account that may be under way at a time
+    /// Maximum number of concurrent calls per account
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.calls_per_account)]
     max_calls_per_account: u32,
-    /// Calls of all accounts that may be under way at a time
+    /// Maximum number of concurrent calls
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.calls)]
     max_calls: u32,
-    /// Calls to one number within an hour, from all accounts
+    /// Maximum number of calls to one number per hour, from all accounts
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.rings_per_number)]
     max_rings_per_number: u32,
-    /// Status callbacks of one account that may wait to be delivered
+    /// Maximum number of pending status callbacks per account
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.callbacks_per_account)]
     max_callbacks_per_account: u32,
-    /// Status callbacks that are sent at a time
+    /// Maximum number of status callbacks that are sent at a time
     #[arg(long, value_name = "NUMBER", default_value_t = SLOTS.total, value_parser = at_least_one())]
     callback_slots: usize,
-    /// Status callbacks of one account that are sent at a time
+    /// Maximum number of status callbacks that are sent at a time per account
     #[arg(
         long, value_name = "NUMBER", default_value_t = SLOTS.per_account,
         value_parser = at_least_one(),
     )]
     callback_slots_per_account: usize,
-    /// Status callbacks of one account that are sent to one host and port at a time
+    /// Maximum number of status callbacks that are sent at a time per account and receiver (host
+    /// and port)
     #[arg(
         long, value_name = "NUMBER", default_value_t = SLOTS.per_receiver,
         value_parser = at_least_one(),
     )]
     callback_slots_per_receiver: usize,
-    /// Wrong tokens in a row, for an account or from an address, after which the next one must wait
+    /// Consecutive wrong tokens, for an account or from an address, after which the next attempt is
+    /// delayed
     #[arg(
         long, value_name = "NUMBER", default_value_t = Limits::default().wrong_tokens,
         value_parser = clap::value_parser!(u32).range(1..),
     )]
     max_wrong_tokens: u32,
-    /// Connections of one address at a time (of IPv6 a /64), unless it is a trusted proxy's
+    /// Maximum number of connections per address (per /64 for IPv6), except trusted proxies
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections_per_address)]
     max_connections_per_address: usize,
-    /// Event streams of one account at a time
+    /// Maximum number of event streams per account
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().streams_per_account)]
     max_streams_per_account: usize,
-    /// Seconds that an event stream lasts; its client resumes it then
+    /// Maximum age of an event stream in seconds; its client then resumes it
     #[arg(
         long, value_name = "SECONDS", default_value_t = Limits::default().stream_age.as_secs(),
         value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
     )]
     max_stream_age: u64,
-    /// Seconds that a client may take over a whole response, however slowly it reads
+    /// Maximum time in seconds for a client to read a whole response
     #[arg(
         long, value_name = "SECONDS", default_value_t = Limits::default().response_timeout.as_secs(),
         value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
@@ -95,7 +97,7 @@ impl LimitOptions {
     }
 }
 
-/// Without a slot nothing would ever be sent.
+/// Without a slot, nothing would ever be sent.
 fn at_least_one() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..)
 }
