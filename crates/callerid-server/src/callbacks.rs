@@ -1,8 +1,9 @@
-//! Status callbacks: those that are due are sent, a bounded number at a time for an account and for each of its receivers,
-//! and how each attempt went is saved.
+//! Status callbacks: sends those that are due, with a limited number of concurrent requests per
+//! account and receiver, and saves the outcome of each attempt.
 //!
-//! What is to be sent is asked of the store, at the start too; an attempt that a crash or a stop cut off is
-//! made again. So a callback arrives at least once, or is given up after all of its attempts.
+//! The store is the source of pending callbacks, also after a restart. An attempt that was
+//! interrupted by a crash or a shutdown is repeated. A callback is therefore delivered at least
+//! once, or is given up after all its attempts.
 
 mod client;
 mod destination;
@@ -24,20 +25,20 @@ use client::Client;
 
 pub use destination::{Allowed, InvalidAllowed};
 
-/// The longest sleep while something is to be sent. Timers stand still while the machine is suspended; the
-/// clock does not.
+/// The longest sleep while callbacks are pending. Timers pause while the machine is suspended, but
+/// the clock does not.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
-/// How long to wait before a failed store is asked again.
+/// The delay before a failed store operation is retried.
 const RETRY_STORE: Duration = Duration::from_secs(1);
 
-/// How status callbacks are sent.
+/// Settings for sending status callbacks.
 #[derive(Clone, Debug)]
 pub struct Callbacks {
-    /// Where they may go besides public addresses.
+    /// Allowed destinations besides public addresses.
     pub allow: Vec<Allowed>,
-    /// How long one attempt may take, from looking up the host to the answer.
+    /// The time limit for one attempt, from resolving the host to the response.
     pub timeout: Duration,
-    /// How many are sent at a time.
+    /// The number of concurrent requests.
     pub slots: CallbackSlots,
 }
 
@@ -47,13 +48,13 @@ impl Default for Callbacks {
     }
 }
 
-/// Sends what is due until it is told to stop.
+/// Sends due callbacks until it is told to stop.
 pub(crate) struct Sender<S> {
     host: Arc<Host<S>>,
     client: Arc<Client>,
     slots: CallbackSlots,
     attempts: JoinSet<()>,
-    /// Which call's callback an attempt is for.
+    /// The call of each attempt's callback.
     sending: HashMap<Id, CallSid>,
 }
 
@@ -64,8 +65,8 @@ impl<S: Store + 'static> Sender<S> {
         Self { host, client, slots, attempts: JoinSet::new(), sending: HashMap::new() }
     }
 
-    /// Works until it is told to stop, and then until the attempts that have begun have ended, at most for the
-    /// time that requests have.
+    /// Runs until `stop` is cancelled, and then until the attempts in progress have ended, at most
+    /// for `Limits::drain`.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         loop {
             let nap = self.send_due().await.unwrap_or_else(|error| {
@@ -77,7 +78,7 @@ impl<S: Store + 'static> Sender<S> {
                 () = stop.cancelled() => break,
                 Some(ended) = self.attempts.join_next_with_id() => {
                     self.ended(ended);
-                    // So many slots are free then for one look at the store.
+                    // Free all slots of completed attempts before querying the store.
                     while let Some(ended) = self.attempts.try_join_next_with_id() {
                         self.ended(ended);
                     }
@@ -98,11 +99,12 @@ impl<S: Store + 'static> Sender<S> {
         self.sending.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
     }
 
-    /// Begins attempts at what is due; returns how long to sleep, or `None` while nothing is to be sent or no
-    /// more can be.
+    /// Starts attempts for due callbacks. Returns how long to sleep, or `None` if no callback is
+    /// pending or no slot is free.
     async fn send_due(&mut self) -> Result<Option<Duration>, StoreError> {
         let store = self.host.service.store();
-        // Those that are being sent are due as well, and the first of their account and receiver.
+        // The store also returns callbacks that are being sent. They come first for their account
+        // and receiver.
         for callback in store.due_callbacks(self.host.clock.now(), &self.slots).await? {
             let is_being_sent = self.sending.values().any(|call| *call == callback.call_sid);
             if self.sending.len() < self.slots.total && !is_being_sent {
@@ -118,19 +120,19 @@ impl<S: Store + 'static> Sender<S> {
         let next_at = store.callbacks_wake_at().await?;
         Ok(next_at.map(|then| match self.sending.is_empty() {
             true => self.host.clock.until(then).min(LONGEST_SLEEP),
-            // The next one is among those that are being sent.
+            // The next callback is one of those that are being sent.
             false => LONGEST_SLEEP,
         }))
     }
 }
 
-/// Makes one attempt and saves how it went.
+/// Makes one attempt and saves its outcome.
 async fn attempt<S: Store>(host: Arc<Host<S>>, client: Arc<Client>, callback: Callback) {
     let store = host.service.store();
     let call = callback.call_sid;
     let attempt = match store.account(&callback.account_sid).await {
         Ok(Some(account)) => match callback.to_request(&account.auth_token) {
-            // TLS panics under a clock before 1970.
+            // TLS panics if the clock is before 1970.
             Ok(request) => AssertUnwindSafe(client.attempt(&request))
                 .catch_unwind()
                 .await
@@ -138,10 +140,10 @@ async fn attempt<S: Store>(host: Arc<Host<S>>, client: Arc<Client>, callback: Ca
             Err(invalid) => Attempt::Refused(format!("the URL cannot be called: {invalid}")),
         },
         Ok(None) => Attempt::Refused("its account is gone".to_owned()),
-        // It must not take the place of those that can be signed.
+        // It must not block callbacks that can be signed.
         Err(error) if error.is_unreadable() => Attempt::Failed(error.to_string()),
         Err(error) => {
-            tracing::error!(%error, %call, "a callback waits");
+            tracing::error!(%error, %call, "cannot read the account of a callback; trying again");
             return sleep(RETRY_STORE).await;
         }
     };
@@ -151,7 +153,7 @@ async fn attempt<S: Store>(host: Arc<Host<S>>, client: Arc<Client>, callback: Ca
         "failed" => tracing::warn!(%call, attempts, ?attempt, "a callback is given up"),
         _ => tracing::debug!(%call, attempts, ?attempt, status, "sent a callback"),
     }
-    // Rather than sending it once more, wait for a store that fails.
+    // Wait until the store recovers instead of sending the callback again.
     loop {
         match store.save_callback(callback.clone()).await {
             Ok(true) => return,
@@ -159,7 +161,7 @@ async fn attempt<S: Store>(host: Arc<Host<S>>, client: Arc<Client>, callback: Ca
                 tracing::debug!(%call, "the callback has moved on");
                 return sleep(RETRY_STORE).await;
             }
-            Err(error) => tracing::error!(%error, %call, "an attempt at a callback is not saved"),
+            Err(error) => tracing::error!(%error, %call, "cannot save an attempt at a callback"),
         }
         sleep(RETRY_STORE).await;
     }

@@ -1,7 +1,7 @@
-//! The client: its requests, and what their responses say.
+//! The client: creates requests and decodes responses.
 //!
-//! Nothing is kept between a request and its response, so there is nothing to free: the response is read with the same
-//! connection and operation.
+//! It keeps no state between a request and its response, so nothing needs to be freed. The response
+//! is decoded with the same connection and operation.
 
 use callerid_client::{Client, ClientError, ClientRequest};
 use callerid_core::representation::ReceivedPage;
@@ -56,20 +56,20 @@ struct PageView<'a> {
     refusal: Option<String>,
 }
 
-/// What every request of a connection has.
+/// The origin and the authorization of a connection's requests.
 #[wasm_bindgen(js_name = clientConnection, unchecked_return_type = "Authority")]
 pub fn authority(connection: &Object) -> Result<JsValue, JsValue> {
     let authorization = credentials(connection)?.to_authorization();
     object::write(&Authority { origin: client(connection)?.origin(), authorization })
 }
 
-/// What to send.
+/// The request of an operation.
 #[wasm_bindgen(js_name = clientRequest, unchecked_return_type = "Request")]
 pub fn request(connection: &Object, operation: &Object) -> Result<JsValue, JsValue> {
     exchange(connection, operation, None)
 }
 
-/// Reads the response.
+/// Decodes the response to an operation.
 #[wasm_bindgen(js_name = clientAnswer)]
 pub fn answer(
     connection: &Object,
@@ -88,7 +88,8 @@ struct Response<'a> {
     body: &'a [u8],
 }
 
-/// Makes the request of an operation and writes it, or, if the response is there, what that says.
+/// Creates the request of an operation. Returns the request, or decodes the response if it is
+/// present.
 fn exchange(
     connection: &Object,
     operation: &Object,

@@ -1,4 +1,4 @@
-//! Documents, as the package has them.
+//! Documents as the package represents them.
 
 use callerid_core::representation::{Decoded, ReceivedPage, xml};
 use callerid_core::{Date, OutgoingCallerId, RestException, ValidationRequest};
@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use crate::errors::{self, InvalidDocument};
 use crate::object;
 
-/// Reads a document in XML.
+/// Decodes an XML document.
 #[wasm_bindgen(js_name = parseResponse, unchecked_return_type = "ApiDocument")]
 pub fn parse_response(body: &[u8], content_type: Option<String>) -> Result<JsValue, JsValue> {
     if let Some(other) = content_type.filter(|it| !xml::is_content_type(it)) {
@@ -52,7 +52,7 @@ enum ApiDocument<'a> {
     },
 }
 
-/// A page. JavaScript has one kind of number.
+/// A page of caller IDs. Its numbers are `f64` because JavaScript has only one number type.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CallerIdListView<'a> {

@@ -1,4 +1,4 @@
-//! The classes of the package's errors, `pkg/src/errors.js`.
+//! The package's error classes, defined in `pkg/src/errors.js`.
 
 use wasm_bindgen::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The rules for names and delays.
+//! The rules for friendly names and call delays.
 
 use callerid_core::{CALL_DELAY_MAX_SECONDS, FRIENDLY_NAME_MAX_CHARS, FriendlyName, PhoneNumber};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::object;
 
-/// The longest name, in Unicode scalar values.
+/// The maximum length of a friendly name, in Unicode scalar values.
 #[wasm_bindgen(js_name = friendlyNameLimit)]
 pub fn limit() -> usize {
     FRIENDLY_NAME_MAX_CHARS
@@ -19,7 +19,7 @@ enum Check {
     Invalid { ok: bool, length: usize, reason: &'static str, message: String, at: usize },
 }
 
-/// Whether a text is a name.
+/// Checks a friendly name.
 #[wasm_bindgen(js_name = checkFriendlyName, unchecked_return_type = "FriendlyNameCheck")]
 pub fn check(text: &str) -> Result<JsValue, JsValue> {
     let length = FriendlyName::count(text);
@@ -33,14 +33,14 @@ pub fn check(text: &str) -> Result<JsValue, JsValue> {
     })
 }
 
-/// The name of a caller ID that was given none. The empty text where the number is none.
+/// The default name of a caller ID. Returns an empty string if the number is invalid.
 #[wasm_bindgen(js_name = defaultFriendlyName)]
 pub fn default_for(number: &str) -> String {
     let number = PhoneNumber::parse_possible(number);
     number.map(|number| FriendlyName::default_for(&number).as_str().to_owned()).unwrap_or_default()
 }
 
-/// The longest delay before a call, in seconds.
+/// The maximum delay before a call, in seconds.
 #[wasm_bindgen(js_name = callDelayLimit)]
 pub fn call_delay_limit() -> u32 {
     CALL_DELAY_MAX_SECONDS.into()

@@ -1,7 +1,8 @@
-//! The core for JavaScript: bindings that translate and decide nothing.
+//! The core for JavaScript: bindings that only convert values.
 //!
-//! Plain values come in and plain objects go out, by serde-wasm-bindgen; what is wrong is thrown as JavaScript's own
-//! `RangeError` or as one of the package's classes. The modules in `pkg/src` build their classes on what is exported here.
+//! The exports accept and return plain values and objects, converted by serde-wasm-bindgen. They
+//! throw JavaScript's own `RangeError` or one of the package's error classes. The modules in
+//! `pkg/src` build their classes on these exports.
 
 mod errors;
 pub mod phone_number;
@@ -19,14 +20,14 @@ mod object;
 
 use wasm_bindgen::prelude::*;
 
-/// The types of the package that the exports name, as `glue.d.ts` in `pkg/dist` sees them.
+/// The package's types that the exports refer to, as imported by `glue.d.ts` in `pkg/dist`.
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 import type { ApiDocument, CallerIdList, FriendlyNameCheck } from "../src/client-types.js";
 import type { PhoneNumberKind } from "../src/phone-types.js";
 "#;
 
-/// The index into a JavaScript string (UTF-16) of a byte offset into the same text.
+/// Converts a byte offset in a text to an index in the same JavaScript string (UTF-16).
 fn utf16_index(text: &str, at: usize) -> usize {
     let before = text.char_indices().take_while(|(offset, _)| *offset < at);
     before.map(|(_, char)| char.len_utf16()).sum()

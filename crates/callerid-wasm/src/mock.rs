@@ -1,4 +1,4 @@
-//! [`Mock`]: the service over a store in memory, for a `fetch`.
+//! [`Mock`]: the service with an in-memory store, used as a `fetch` function.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -24,7 +24,7 @@ export type Account = { accountSid: string; authToken: string; authorization: st
 type Response = { status: number; headers: [string, string][]; body: Uint8Array<ArrayBuffer> | Events };
 "#;
 
-/// A service, its store, and the account that may ask.
+/// A service, its store, and the account that can use it.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Mock {
@@ -49,7 +49,8 @@ struct ResponseView<'a> {
 
 #[wasm_bindgen]
 impl Mock {
-    /// A mock with one account: `accountSid` and `authToken`, each made from the random bytes, 32 bytes, where it is not given.
+    /// Creates a mock with one account. `accountSid` and `authToken` are generated from the random
+    /// bytes (32 of them) if absent.
     #[wasm_bindgen(constructor)]
     pub fn new(account: &Object, random_bytes: &[u8]) -> Result<Mock, RangeError> {
         let (for_sid, for_token) = random_bytes.split_at_checked(16).unwrap_or_default();
@@ -59,7 +60,7 @@ impl Mock {
             sid: sid.unwrap_or(AccountSid::from_random_bytes(drawn(for_sid)?)),
             auth_token: auth_token.unwrap_or(AuthToken::from_random_bytes(drawn(for_token)?)),
         };
-        // A test may ring its one number as often as it likes.
+        // Tests can call the same number any number of times.
         let limits = Limits { rings_per_number: u32::MAX, ..Limits::DEFAULT };
         Ok(Self { service: Service::new(MemoryStore::new([account])).with_limits(limits) })
     }
@@ -76,8 +77,8 @@ impl Mock {
         })
     }
 
-    /// Puts a caller ID into the store: `phoneNumber`, `friendlyName`, and `sid`, which is made from the random bytes, 16 bytes,
-    /// where it is not given. The dates are milliseconds since 1970.
+    /// Adds a caller ID: `phoneNumber`, `friendlyName` and `sid`, which is generated from the
+    /// random bytes (16 of them) if absent. The dates are milliseconds since 1970.
     pub fn seed(
         &self,
         caller_id: &Object,
@@ -99,11 +100,12 @@ impl Mock {
         Ok(())
     }
 
-    /// Answers a request: its `method`, `path`, `query`, `authorization`, `contentType`, `contentEncoding` and `lastEventId`, and its body. The
-    /// body of the response is bytes, or the [`Events`] that follow.
+    /// Processes a request: its `method`, `path`, `query`, `authorization`, `contentType`,
+    /// `contentEncoding` and `lastEventId`, and its body. The response's body is bytes or a stream
+    /// of [`Events`].
     ///
-    /// `now` is milliseconds since 1970, `random_bytes` 80 random bytes, `validationCode` the code that a create draws in
-    /// their place.
+    /// `now` is milliseconds since 1970. `random_bytes` are 80 random bytes. `validationCode`
+    /// replaces the random code of a create.
     #[wasm_bindgen(unchecked_return_type = "Response")]
     pub fn respond(
         &self,
@@ -148,32 +150,32 @@ impl Mock {
         write_response(&reply.response, is_head)
     }
 
-    /// Does what is due, and returns when something is next, in milliseconds since 1970.
+    /// Performs the due tasks. Returns when the next one is due, in milliseconds since 1970.
     pub fn tick(&self, now: f64) -> Option<f64> {
-        // A store in memory does not fail.
+        // An in-memory store does not fail.
         let tick = ready(self.service.tick(moment(now))).ok()?;
         tick.wake_at.map(|moment| moment.unix_millis() as f64)
     }
 
-    /// The events of the account from now on.
+    /// Opens a stream of the account's new events.
     pub fn watch(&self) -> Result<Events, RangeError> {
         let opened = EventStream::open(self.service.store(), self.first_account()?, None);
-        // A store in memory does not fail.
-        ready(opened).map(Events).map_err(|_| RangeError::new("there are no events"))
+        // An in-memory store does not fail.
+        ready(opened).map(Events).map_err(|_| RangeError::new("cannot open the events"))
     }
 
-    /// The events since the last time, as they are sent.
+    /// The events since the last call, in the format of the stream.
     #[wasm_bindgen(js_name = catchUp)]
     pub fn catch_up(&self, events: &mut Events) -> String {
         ready(events.0.catch_up(self.service.store(), usize::MAX)).unwrap_or_default()
     }
 
-    /// All the store holds.
+    /// Serializes the store's contents.
     pub fn snapshot(&self) -> Vec<u8> {
         self.service.store().snapshot()
     }
 
-    /// Goes back to a snapshot.
+    /// Restores a snapshot.
     pub fn restore(&self, snapshot: &[u8]) -> Result<(), RangeError> {
         let restored = self.service.store().restore(snapshot);
         restored.map_err(|error| RangeError::new(&error.to_string()))
@@ -185,7 +187,7 @@ impl Mock {
     }
 }
 
-/// A response as it is sent: with the length of its body, and to a `HEAD` without the body.
+/// Converts a response to an object. Adds the length of the body, and omits the body for `HEAD`.
 fn write_response(response: &Response, is_head: bool) -> Result<JsValue, JsValue> {
     let length = response.body.len().to_string();
     let mut headers = headers(response);
@@ -196,7 +198,7 @@ fn write_response(response: &Response, is_head: bool) -> Result<JsValue, JsValue
     write(response.status, headers, Uint8Array::from(body).into())
 }
 
-/// A response whose body is the events, unless a `HEAD` asked for it.
+/// Converts a response whose body is a stream of events. For `HEAD`, the body is empty.
 fn write_stream(head: &Response, events: Option<Events>) -> Result<JsValue, JsValue> {
     let body = events.map_or_else(|| Uint8Array::new_with_length(0).into(), JsValue::from);
     write(head.status, headers(head), body)
@@ -212,22 +214,22 @@ fn write(status: u16, headers: Vec<(&str, &str)>, body: JsValue) -> Result<JsVal
     object::write(&ResponseView { status, headers, body })
 }
 
-/// So many random bytes, if so many were drawn.
+/// Checks the number of random bytes.
 fn drawn<const BYTES: usize>(random_bytes: &[u8]) -> Result<&[u8; BYTES], RangeError> {
     random_bytes.try_into().map_err(|_| RangeError::new("another number of random bytes is needed"))
 }
 
-/// A moment from a `Date`'s milliseconds.
+/// Converts the milliseconds of a `Date` to a moment.
 fn moment(millis: f64) -> Moment {
     Moment::from_unix_millis(millis as i64)
 }
 
-/// A stream of events, and its place in them.
+/// A stream of events and its position.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Events(EventStream);
 
-/// The outcome of a future that never waits, as those over a store in memory.
+/// The result of a future that never waits. An in-memory store has only such futures.
 fn ready<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,

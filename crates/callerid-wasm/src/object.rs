@@ -1,4 +1,4 @@
-//! Objects, written by serde and read by their members.
+//! JavaScript objects: serialized with serde, and read by property.
 
 use std::fmt::Display;
 
@@ -7,18 +7,18 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
-/// Writes an object, `None` as `null`.
+/// Serializes a value. `None` becomes `null`.
 pub(crate) fn write(value: &impl Serialize) -> Result<JsValue, JsValue> {
     Ok(value.serialize(&Serializer::json_compatible())?)
 }
 
-/// The member with that name, if it is a text.
+/// The property with this name, if it is a string.
 pub(crate) fn text(object: &Object, name: &str) -> Option<String> {
     Reflect::get(object, &name.into()).ok()?.as_string()
 }
 
-/// The member with that name, read by `parse`; an absent one is read as the empty text. What `parse` says is behind the
-/// member's name in the error.
+/// Reads a required property with `parse`. An absent property is parsed as an empty string. The
+/// error message begins with the property's name.
 pub(crate) fn required<T, E: Display>(
     object: &Object,
     name: &str,
@@ -28,7 +28,7 @@ pub(crate) fn required<T, E: Display>(
         .map_err(|error| RangeError::new(&format!("{name}: {error}")))
 }
 
-/// As [`required`], for a member that need not be there.
+/// Like [`required`], for a property that can be absent.
 pub(crate) fn optional<T, E: Display>(
     object: &Object,
     name: &str,
@@ -37,7 +37,7 @@ pub(crate) fn optional<T, E: Display>(
     text(object, name).map(|_| required(object, name, parse)).transpose()
 }
 
-/// As [`optional`], for a member whose empty text stands for none, as it does for the service.
+/// Like [`optional`], but an empty string counts as absent, as in the service.
 pub(crate) fn nonempty<T, E: Display>(
     object: &Object,
     name: &str,

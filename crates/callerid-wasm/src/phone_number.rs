@@ -1,4 +1,4 @@
-//! Phone numbers: one at a time, as texts, and many, as bytes.
+//! Phone numbers: single numbers as strings, and many numbers as bytes.
 
 use callerid_core::PhoneNumber;
 use callerid_core::phone_number::METADATA_RELEASE;
@@ -6,20 +6,21 @@ use wasm_bindgen::prelude::*;
 
 use crate::errors::InvalidPhoneNumber;
 
-/// The ten digits of a number.
+/// Parses a number. Returns its ten digits.
 #[wasm_bindgen(js_name = parsePhoneNumber)]
 pub fn parse(text: &str) -> Result<String, JsValue> {
     let number = PhoneNumber::parse(text).map_err(|error| invalid(text, error))?;
     Ok(number.as_str().to_owned())
 }
 
-/// The ten digits of a number that was read before.
+/// Parses a possible number, which need not be assigned. Returns its ten digits.
 #[wasm_bindgen(js_name = parsePossiblePhoneNumber)]
 pub fn parse_possible(text: &str) -> Result<String, JsValue> {
     Ok(possible(text)?.as_str().to_owned())
 }
 
-/// The ten digits of a number, and its extension if it has one.
+/// Parses a number with an optional extension. Returns the ten digits, and the extension if
+/// present.
 #[wasm_bindgen(js_name = parsePhoneNumberWithExtension)]
 pub fn parse_with_extension(text: &str) -> Result<Vec<String>, JsValue> {
     let read = PhoneNumber::parse_with_extension(text);
@@ -28,11 +29,12 @@ pub fn parse_with_extension(text: &str) -> Result<Vec<String>, JsValue> {
     Ok([number.as_str().to_owned()].into_iter().chain(extension).collect())
 }
 
-/// Reads lines that end in `\n` or `\r\n`: as many lines are the answer, the ten digits each, or nothing where it is no
-/// number.
+/// Parses lines that end in `\n` or `\r\n`. Returns as many lines, each with the ten digits, or
+/// empty if the number is invalid.
 #[wasm_bindgen(js_name = normalizeLines)]
 pub fn normalize_lines(mut lines: &[u8]) -> Vec<u8> {
-    // A line's answer is no longer than the line, but for an end that the last one may lack.
+    // An output line is never longer than its input line, except for a missing line end after the
+    // last one.
     let mut normalized = Vec::with_capacity(lines.len() + 1);
     while !lines.is_empty() {
         let (number, rest) = PhoneNumber::parse_line(lines);
@@ -45,25 +47,25 @@ pub fn normalize_lines(mut lines: &[u8]) -> Vec<u8> {
     normalized
 }
 
-/// What a number is for.
+/// The kind of a number.
 #[wasm_bindgen(js_name = phoneNumberKind, unchecked_return_type = "PhoneNumberKind")]
 pub fn kind(digits: &str) -> Result<String, JsValue> {
     Ok(possible(digits)?.kind().as_str().to_owned())
 }
 
-/// How a number is written at home.
+/// A number in national format.
 #[wasm_bindgen(js_name = nationalPhoneNumber)]
 pub fn national(digits: &str) -> Result<String, JsValue> {
     Ok(possible(digits)?.national().as_str().to_owned())
 }
 
-/// How a number is written everywhere.
+/// A number in E.164 format.
 #[wasm_bindgen(js_name = e164PhoneNumber)]
 pub fn e164(digits: &str) -> Result<String, JsValue> {
     Ok(possible(digits)?.e164().as_str().to_owned())
 }
 
-/// The release of libphonenumber whose metadata says which numbers are valid.
+/// The release of libphonenumber whose metadata determines which numbers are valid.
 #[wasm_bindgen(js_name = metadataRelease)]
 pub fn metadata_release() -> String {
     METADATA_RELEASE.to_owned()

@@ -1,4 +1,5 @@
-//! One attempt at a callback: an HTTP request to an address that it may go to, and the status of the answer.
+//! One attempt at a callback: sends an HTTP request to an allowed address, and reads the response's
+//! status.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -30,18 +31,18 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use super::Callbacks;
 use super::destination::check;
 
-/// The longest head of an answer, in bytes.
+/// The maximum size of a response's head in bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// How much is read of an answer's body, at which nobody looks: whoever sends one of the usual size sees no
-/// broken connection.
+/// How much of a response's body is read and ignored. A receiver that sends a body of the usual
+/// size then sees no broken connection.
 const BODY_BYTES: usize = 64 * 1024;
-/// How long that is read.
+/// How long the body is read.
 const BODY_TIME: Duration = Duration::from_secs(1);
-/// Addresses of one host that are tried, one after the other.
+/// The maximum number of a host's addresses to try, one after the other.
 const ADDRESSES: usize = 4;
 
-/// Sends callbacks. It follows no redirect and takes no proxy from the environment: either would have it
-/// connect to what nobody has checked.
+/// Sends callbacks. It follows no redirects and ignores proxies in the environment, because both
+/// would connect to unchecked addresses.
 pub(super) struct Client {
     callbacks: Callbacks,
     tls: TlsConnector,
@@ -57,14 +58,14 @@ impl Client {
         Self { callbacks, tls: TlsConnector::from(Arc::new(tls)) }
     }
 
-    /// Makes one attempt, within the time limit.
+    /// Makes one attempt within the time limit.
     pub(super) async fn attempt(&self, request: &CallbackRequest) -> Attempt {
         let limit = self.callbacks.timeout;
-        // An answer counts from its status on, whatever becomes of its body.
+        // The status counts as the response, even if reading the body fails.
         let mut answer = None;
         let sent = async {
             let sent = self.send(request, None, &mut answer).await;
-            // As Twilio documents: credentials are for who asks for them.
+            // As Twilio documents, credentials are only sent when the receiver requests them.
             match &request.destination.credentials {
                 Some(credentials) if answer.is_some_and(|answer| answer.asks_for_credentials) => {
                     answer = None;
@@ -80,7 +81,7 @@ impl Client {
         }
     }
 
-    /// Sends a request, and sets `answer` as soon as there is one.
+    /// Sends a request, and sets `answer` as soon as the response's head arrives.
     async fn send(
         &self,
         request: &CallbackRequest,
@@ -103,7 +104,7 @@ impl Client {
         answered.map_err(|error| failed("HTTP failed", &error))
     }
 
-    /// The addresses of a host that it may be called back at.
+    /// Resolves the host to its allowed addresses.
     async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Attempt> {
         let found: Vec<SocketAddr> = match host.parse::<IpAddr>() {
             Ok(address) => vec![(address, port).into()],
@@ -127,7 +128,7 @@ impl Client {
     }
 }
 
-/// Connects to the first address that answers; no one of them takes all of the time.
+/// Connects to the first address that responds. Each address gets an equal share of the time.
 async fn connect(addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream, Attempt> {
     let mut last = Attempt::Failed("the host has no address".to_owned());
     let share = limit.checked_div(addresses.len() as u32).unwrap_or(limit);
@@ -141,7 +142,7 @@ async fn connect(addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream,
     Err(last)
 }
 
-/// The request as it is sent over a connection to its host.
+/// The HTTP request of a callback.
 fn message(
     request: &CallbackRequest,
     credentials: Option<&CallbackCredentials>,
@@ -166,11 +167,11 @@ fn message(
     }
 }
 
-/// What counts of an answer.
+/// The relevant parts of a response.
 #[derive(Clone, Copy)]
 struct Answer {
     status: u16,
-    /// Whether it is a 401 that asks for HTTP Basic authentication.
+    /// Whether it is a 401 that requests HTTP Basic authentication.
     asks_for_credentials: bool,
 }
 
@@ -188,7 +189,8 @@ impl Answer {
     }
 }
 
-/// Sends a request over a connection, sets `answer` as soon as there is one, and ends the connection.
+/// Sends a request over a connection, sets `answer` when the response's head arrives, and closes
+/// the connection.
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     message: Request<Full<Bytes>>,
@@ -203,14 +205,14 @@ async fn exchange(
         timeout(BODY_TIME, discard(response.into_body())).await.unwrap_or_default();
         Ok(Attempt::Answered(answered.status))
     });
-    // The connection does the work, and may be done with it first.
+    // The connection drives the exchange and may complete first.
     match select(answered, pin!(connection)).await {
         Either::Left((answered, _)) => answered,
         Either::Right((_, answered)) => answered.await,
     }
 }
 
-/// Reads a body to its end or its bound.
+/// Reads a body up to its end or the limit.
 async fn discard(mut body: Incoming) {
     let mut rest = BODY_BYTES;
     while let Some(Ok(frame)) = body.frame().await {
@@ -221,7 +223,7 @@ async fn discard(mut body: Incoming) {
     }
 }
 
-/// A failure, with all that is known of its cause.
+/// A failed attempt, with the whole chain of causes.
 fn failed(what: &str, error: &dyn Error) -> Attempt {
     let mut why = format!("{what}: {error}");
     let mut source = error.source();
@@ -250,7 +252,7 @@ mod tests {
     const CERTIFICATE: &[u8] = include_bytes!("../../tests/fixtures/receiver-certificate.der");
     const KEY: &[u8] = include_bytes!("../../tests/fixtures/receiver-key.der");
 
-    /// A receiver that answers every callback over TLS with 200; returns its port.
+    /// Starts a receiver that responds to every callback over TLS with 200. Returns its port.
     async fn receiver() -> u16 {
         let key = PrivatePkcs8KeyDer::from(KEY).into();
         let tls = ServerConfig::builder().with_no_client_auth();
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn over_tls_the_receiver_must_have_a_certificate_for_its_name_that_is_trusted() {
+    async fn tls_requires_a_trusted_certificate_for_the_host_name() {
         let port = receiver().await;
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(CERTIFICATE)).unwrap();
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_accepted_can_be_sent_as_it_is_signed() {
+    fn valid_urls_are_sent_as_they_are_signed() {
         let part = |allowed: &'static str| prop::string::string_regex(allowed).unwrap();
         let host = prop_oneof![
             part("[0-9a-zA-Z._-]{1,12}"),
@@ -333,7 +335,7 @@ mod tests {
             let authority = sent.headers()[HOST].to_str().unwrap();
             let asked = format!("{scheme}://{authority}{}", sent.uri());
             assert_eq!(asked, request.destination.url(), "{url}");
-            // What the crate for addresses of HTTP finds in it is the same.
+            // The http crate finds the same host in the URL.
             let uri: Uri = asked.parse().unwrap();
             assert_eq!(uri.host().unwrap().trim_matches(['[', ']']), request.destination.host);
             let name = request.destination.host;

@@ -1,19 +1,19 @@
-//! Where callbacks may go: to public addresses, and where the operator allows.
+//! Allowed destinations of callbacks: public addresses, and those that the operator allows.
 //!
-//! It is addresses that are judged, those that a name stands for at that moment and that are then connected
-//! to: how a URL spells an address, and what a name stands for a moment later, makes no difference.
+//! The resolved addresses are checked, and exactly these are connected to. The notation of an
+//! address in a URL and later DNS changes therefore make no difference.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// A host, or a range of addresses, that callbacks may go to although it is not public.
+/// A host or a range of addresses that callbacks can go to even if it is not public.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowed(Destination);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Destination {
-    /// A name: in lower case, without a dot at its end.
+    /// A name in lower case, without a trailing dot.
     Host(String),
     Range(Range),
 }
@@ -21,8 +21,8 @@ enum Destination {
 impl FromStr for Allowed {
     type Err = InvalidAllowed;
 
-    /// Reads a host name (`hooks.internal`), an address (`127.0.0.1`, `::1`), or a range of addresses
-    /// (`10.0.0.0/8`, `fd00::/8`).
+    /// Parses a host name (`hooks.internal`), an address (`127.0.0.1`, `::1`), or a range of
+    /// addresses (`10.0.0.0/8`, `fd00::/8`).
     fn from_str(text: &str) -> Result<Self, InvalidAllowed> {
         let invalid = |expected: String| InvalidAllowed { text: text.to_owned(), expected };
         let (address, prefix) = match text.split_once('/') {
@@ -56,7 +56,7 @@ impl FromStr for Allowed {
     }
 }
 
-/// What cannot be allowed as a destination of callbacks.
+/// A text that is not a valid destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidAllowed {
     text: String,
@@ -71,10 +71,10 @@ impl fmt::Display for InvalidAllowed {
 
 impl std::error::Error for InvalidAllowed {}
 
-/// Whether a callback to `host` may connect to `address`, which that host stands for.
+/// Checks whether a callback to `host` can connect to `address`, which `host` resolves to.
 ///
 /// # Errors
-/// What the address is, and which option allows it.
+/// The kind of address, and the option that allows it.
 pub(super) fn check(host: &str, address: IpAddr, allowed: &[Allowed]) -> Result<(), String> {
     let address = address.to_canonical();
     let Some(kind) = special(address) else { return Ok(()) };
@@ -93,20 +93,20 @@ pub(super) fn check(host: &str, address: IpAddr, allowed: &[Allowed]) -> Result<
     Err(format!("{host} is at {address} ({kind}), where callbacks go only with {options}"))
 }
 
-/// What kind of address this is, unless it is one of the public Internet. An IPv4 address that is written as
-/// an IPv6 address is the caller's to unwrap.
+/// The kind of a special address; `None` for a public address. The caller unwraps IPv4 addresses
+/// that are mapped to IPv6.
 fn special(address: IpAddr) -> Option<&'static str> {
     let known = SPECIAL.iter().find(|(_, range)| range.contains(address));
     let is_global_unicast = address.is_ipv4() || GLOBAL_UNICAST.contains(address);
     known.map(|(kind, _)| *kind).or_else(|| (!is_global_unicast).then_some("reserved"))
 }
 
-/// The addresses of IPv6 that may be public at all. Outside are also those in which addresses of IPv4 are
-/// embedded, for compatibility and for translation (`::/96`, `64:ff9b::/96`).
+/// The IPv6 addresses that can be public. This excludes addresses that embed IPv4 addresses, for
+/// compatibility and for translation (`::/96`, `64:ff9b::/96`).
 const GLOBAL_UNICAST: Range = v6(0x2000, 0, 3);
 
-/// Addresses that are not public, from IANA's registries of special-purpose addresses (RFC 6890) and of
-/// multicast addresses.
+/// Addresses that are not public, from IANA's registries of special-purpose addresses (RFC 6890)
+/// and of multicast addresses.
 const SPECIAL: [(&str, Range); 24] = [
     ("unspecified", v4(0, 0, 0, 8)),
     ("private", v4(10, 0, 0, 8)),
@@ -125,7 +125,7 @@ const SPECIAL: [(&str, Range); 24] = [
     ("reserved", v4(240, 0, 0, 4)),
     ("unspecified", Range { network: IpAddr::V6(Ipv6Addr::UNSPECIFIED), prefix: 128 }),
     ("loopback", Range { network: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 }),
-    // Teredo, which embeds addresses of IPv4, is among these.
+    // This includes Teredo, which embeds IPv4 addresses.
     ("reserved", v6(0x2001, 0, 23)),
     ("documentation", v6(0x2001, 0xdb8, 32)),
     ("6to4", v6(0x2002, 0, 16)),
@@ -143,7 +143,7 @@ const fn v6(a: u16, b: u16, prefix: u8) -> Range {
     Range { network: IpAddr::V6(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0)), prefix }
 }
 
-/// The addresses that begin with the first `prefix` bits of `network`.
+/// The addresses whose first `prefix` bits match `network`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Range {
     network: IpAddr,
@@ -168,7 +168,7 @@ impl Range {
     }
 }
 
-/// An address as a number, and how many bits such an address has.
+/// An address as a number, and the number of bits of such addresses.
 fn bits(address: IpAddr) -> (u128, u8) {
     match address {
         IpAddr::V4(address) => (address.to_bits().into(), 32),
@@ -176,12 +176,12 @@ fn bits(address: IpAddr) -> (u128, u8) {
     }
 }
 
-/// A name as names are compared.
+/// Normalizes a host name for comparison.
 fn normal_name(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-/// Whether this is the name of a host, rather than one more way of writing an address (`127.1`, `0x7f000001`).
+/// Whether this is a host name, and not another notation of an address (`127.1`, `0x7f000001`).
 fn is_host_name(text: &str) -> bool {
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_label = |label: &str| {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn special_addresses_are_told_from_public_ones_at_the_edges_of_every_range() {
+    fn special_addresses_are_distinguished_from_public_ones_at_the_edges_of_every_range() {
         for address in [
             "0.0.0.0",
             "0.255.255.255",
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_and_no_range_is_not_allowed() {
+    fn invalid_hosts_and_ranges_are_rejected() {
         let error = |text: &str| text.parse::<Allowed>().unwrap_err().to_string();
         for text in
             ["", "a b", "localhost:80", "http://x", "127.1", "1.2.3.4.5", "x/8", "a..b", "*.x"]

@@ -1,4 +1,5 @@
-//! Where a callback goes, in the columns of its call and its own: its credentials are sealed for the Sid of its call.
+//! A callback's destination in the columns of its call and callback. Its credentials are sealed for
+//! the call's Sid.
 
 use callerid_core::{
     CallSid, CallbackCredentials, CallbackMethod, InvalidStatusCallback, StatusCallback,
@@ -9,7 +10,7 @@ use rusqlite::{Error, Row};
 use super::SqliteError;
 use crate::seal::SealingKey;
 
-/// The credentials of a call's callback, sealed.
+/// Seals the credentials of a call's callback.
 pub(super) fn seal(
     key: &SealingKey,
     call: &CallSid,
@@ -21,8 +22,8 @@ pub(super) fn seal(
     credentials.map(seal).transpose().map_err(SqliteError::NoRandomness)
 }
 
-/// Reads the columns of the URL, the method and the sealed credentials, which follow one another; `None` where they are
-/// null. Without a key the credentials stay sealed, and are left out.
+/// Reads three consecutive columns: the URL, the method and the sealed credentials. Returns `None`
+/// if they are null. Without a key, the result has no credentials.
 pub(super) fn read(
     row: &Row<'_>,
     url: usize,

@@ -1,4 +1,4 @@
-//! Callbacks: those that are to be made, and the newest of those that are done.
+//! Callbacks: all pending ones, and the newest completed ones.
 
 use callerid_core::{AccountSid, CallSid, Moment};
 use callerid_service::{
@@ -11,7 +11,7 @@ use super::unreadable::{self, Survey, Unreadable, readable};
 use super::{SqliteError, accounts, callback_target, parsed};
 use crate::seal::SealingKey;
 
-/// Callbacks that are dropped with one change, so that none takes long.
+/// The maximum number of callbacks that one change deletes, so that no change takes long.
 const DROPPED_AT_ONCE: i64 = 16;
 
 /// The columns that [`from_row`] reads.
@@ -64,7 +64,7 @@ pub(super) fn of_account(
     Ok(callbacks)
 }
 
-/// The callbacks that are due and take their turns, and the rows among them that cannot be read.
+/// The due callbacks in the order of turns, and the rows among them that cannot be read.
 pub(super) fn due(
     connection: &Connection,
     key: &SealingKey,
@@ -94,7 +94,7 @@ pub(super) fn due(
     Ok((callbacks, unreadable))
 }
 
-/// Looks at every callback, and with a key at its credentials.
+/// Reads every callback. With a key, it also decrypts the credentials.
 pub(super) fn survey(
     connection: &Connection,
     key: Option<&SealingKey>,
@@ -102,7 +102,7 @@ pub(super) fn survey(
     unreadable::survey(connection, select!(""), |row| from_row(row, key))
 }
 
-/// Has a callback that cannot be read be sent no more.
+/// Stops sending a callback that cannot be read.
 pub(super) fn set_aside(connection: &Connection, row: &Unreadable) -> Result<(), SqliteError> {
     let set_aside = "UPDATE callback SET next_at = NULL WHERE CAST(call_sid AS BLOB) = ?1";
     unreadable::changed(connection.prepare_cached(set_aside)?.execute([&row.key])?)
@@ -115,7 +115,7 @@ pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, SqliteE
     Ok(earliest.map(Moment::from_unix_millis))
 }
 
-/// How many of an account's callbacks are still to be delivered; no more are counted than `most`.
+/// The number of an account's pending callbacks, counted up to `most`.
 pub(super) fn pending(connection: &Connection, account: i64, most: u32) -> rusqlite::Result<u32> {
     let mut pending = connection.prepare_cached(
         "SELECT count(*) FROM
@@ -124,7 +124,7 @@ pub(super) fn pending(connection: &Connection, account: i64, most: u32) -> rusql
     pending.query_row((account, most), |row| row.get(0))
 }
 
-/// Adds the callback of a call, whose sealed credentials it shares.
+/// Adds the callback of a call, with the same sealed credentials.
 pub(super) fn add(
     connection: &Connection,
     account: i64,
@@ -149,7 +149,7 @@ pub(super) fn add(
     Ok(())
 }
 
-/// Saves a callback after an attempt, if it is as it was before.
+/// Saves a callback after an attempt, if it has not changed meanwhile.
 pub(super) fn save(connection: &Connection, callback: &Callback) -> Result<bool, SqliteError> {
     let Some(id) = accounts::id(connection, &callback.account_sid)? else { return Ok(false) };
     let mut update = connection.prepare_cached(
@@ -168,7 +168,8 @@ pub(super) fn save(connection: &Connection, callback: &Callback) -> Result<bool,
     Ok(updated == 1)
 }
 
-/// Deletes callbacks of the account that are done, beyond the newest that are kept: some of them, where there are many.
+/// Deletes completed callbacks of the account, except the newest. It deletes at most
+/// `DROPPED_AT_ONCE`.
 fn drop_old(connection: &Connection, account: i64) -> rusqlite::Result<()> {
     let mut newest_dropped = connection.prepare_cached(
         "SELECT created_at, call_sid FROM callback INDEXED BY callback_done

@@ -1,16 +1,17 @@
-//! Whose turn it is: while several accounts have something changed, none keeps the others waiting.
+//! Fair scheduling of changes: no account delays the changes of others.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use callerid_core::AccountSid;
 
-/// For how long an account that had something changed counts as one of several: it may be about to come again.
+/// How long an account counts as active after a change, because more changes may follow.
 const PRESENT: Duration = Duration::from_secs(1);
-/// Changes of one account in a commit, of several. All who come meanwhile wait for them, and for as many answers.
+/// Changes per account in a commit while several accounts are active. Changes that arrive meanwhile
+/// wait for them and their responses.
 const SHARE: usize = 8;
 
-/// What waits, and for which account.
+/// A queued change and its account.
 pub(super) struct Queued<T> {
     account: Option<AccountSid>,
     pub(super) change: T,
@@ -23,7 +24,7 @@ impl<T> Queued<T> {
     }
 }
 
-/// Knows whether there are several accounts at a time.
+/// Tracks whether several accounts are active.
 #[derive(Default)]
 pub(super) struct Turns {
     last: Option<AccountSid>,
@@ -31,8 +32,9 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// Puts the first changes of all accounts first, then the second ones, and so on. Says how many of these may share a
-    /// commit: of an account that is alone, all.
+    /// Sorts the queue in turns: the first change of every account, then the second ones, and so
+    /// on. Returns how many of them can share a commit, which is all of them if only one account is
+    /// active.
     pub(super) fn take<T>(&mut self, queue: &mut [Queued<T>], now: Instant) -> usize {
         let mut turns = HashMap::new();
         for queued in &mut *queue {
@@ -63,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn every_account_has_its_turn_and_its_own_changes_stay_in_order() {
+    fn accounts_take_turns_and_their_own_changes_stay_in_order() {
         let mut queue = queue([1, 1, 1, 2, 2, 3, 0]);
         assert_eq!(Turns::default().take(&mut queue, Instant::now()), 7);
         let order: Vec<_> = queue.iter().map(|queued| queued.change).collect();
@@ -71,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_accounts_each_has_a_share_of_a_commit() {
+    fn several_accounts_share_a_commit() {
         let (mut turns, now) = (Turns::default(), Instant::now());
         assert_eq!(turns.take(&mut queue([1; 100]), now), 100);
         assert_eq!(turns.take(&mut queue([2]), now), 1);

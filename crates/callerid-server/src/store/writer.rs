@@ -1,4 +1,4 @@
-//! The thread that writes: group commit.
+//! The writer thread, which groups changes into commits.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -13,26 +13,26 @@ use super::SqliteError;
 use super::presence::Presence;
 use super::turns::{Queued, Turns};
 
-/// Changes that may wait before whoever brings another waits too.
+/// The capacity of the queue. Writers wait when it is full.
 const QUEUE: usize = 1024;
 
-/// Free pages that are kept for what comes next.
+/// Free pages to keep for reuse.
 const FREE_PAGES_KEPT: i64 = 512;
-/// Free pages that are given back before it is looked for changes again.
+/// Free pages to release before checking for changes again.
 const PAGES_GIVEN_BACK_AT_ONCE: i64 = 128;
-/// SQLite's word for a database that gives pages back when it is told to.
+/// SQLite's value for a database that releases free pages on request.
 const INCREMENTAL: i64 = 2;
 
-/// Hands changes to the thread that makes them.
+/// Sends changes to the writer thread.
 pub(super) struct Writer {
-    /// Taken when dropped: that ends the thread once it has made what is waiting.
+    /// Dropped first, so that the thread ends after it has processed the queue.
     changes: Option<mpsc::Sender<Queued<Box<dyn Change>>>>,
     thread: Option<JoinHandle<()>>,
     commits: watch::Receiver<u64>,
 }
 
 impl Writer {
-    /// Starts the thread. It commits what is waiting together, at most `batch` changes.
+    /// Starts the thread. Each commit contains at most `batch` of the queued changes.
     pub(super) fn start(
         connection: Connection,
         presence: Arc<Presence>,
@@ -49,7 +49,7 @@ impl Writer {
         self.commits.clone()
     }
 
-    /// Makes a change, in the turn of the account whose it is, and waits until it is on disk.
+    /// Makes a change in its account's turn, and waits until it is on disk.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         account: Option<AccountSid>,
@@ -70,17 +70,17 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.changes = None;
         if let Some(thread) = self.thread.take() {
-            // What it panicked with has been printed.
+            // The panic message has already been printed.
             let _ = thread.join();
         }
     }
 }
 
-/// A change on its way.
+/// A queued change.
 trait Change: Send {
-    /// Makes it, and says whether that went well.
+    /// Makes the change. Returns whether it succeeded.
     fn make(&mut self, connection: &Connection) -> bool;
-    /// Tells whoever waits, if they still do, once it is known what became of the commit.
+    /// Sends the result to the waiting caller once the commit has succeeded or failed.
     fn answer(self: Box<Self>, committed: Result<(), Arc<SqliteError>>);
 }
 
@@ -107,7 +107,7 @@ where
             (Some(Ok(made)), Ok(())) => Ok(made),
             (None, Ok(())) => Err(SqliteError::Stopped),
         };
-        // Whoever waited may have gone.
+        // The caller may have stopped waiting.
         let _ = self.waiter.send(outcome);
     }
 }
@@ -124,7 +124,7 @@ fn run(
         waiting.extend(std::iter::from_fn(|| changes.try_recv().ok()));
         let taken = turns.take(&mut waiting, Instant::now()).min(batch);
         let committed = commit(connection, presence, &mut waiting[..taken]).map_err(|error| {
-            // Where the failure itself has not ended the transaction.
+            // Unless the error has already ended the transaction.
             if !connection.is_autocommit() {
                 let _ = connection.execute_batch("ROLLBACK");
             }
@@ -136,20 +136,20 @@ fn run(
         if committed.is_ok() {
             commits.send_modify(|count| *count = count.wrapping_add(1));
         }
-        // Where the database fails, the next change says so.
+        // If the database fails, the next change reports it.
         while waiting.is_empty()
             && changes.is_empty()
             && give_space_back(connection, presence).unwrap_or(false)
         {}
     }
     if presence.check().is_err() {
-        // Else SQLite would remove the log of the database that stands in the place of this one.
+        // Otherwise SQLite would delete the log of the database that has replaced this one.
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 }
 
-/// Gives some free pages back to the file system, where there are many; says whether it did. A database that was made
-/// before this was done has none that can be given back.
+/// Releases some free pages to the file system if there are many. Returns whether it did. Databases
+/// that were created by older versions cannot release pages.
 fn give_space_back(connection: &Connection, presence: &Presence) -> Result<bool, SqliteError> {
     let number = |sql| -> rusqlite::Result<i64> {
         connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
@@ -164,7 +164,7 @@ fn give_space_back(connection: &Connection, presence: &Presence) -> Result<bool,
     Ok(free()? < before)
 }
 
-/// Makes changes in one transaction. One that fails is undone by itself.
+/// Makes changes in one transaction. A change that fails is rolled back on its own.
 fn commit(
     connection: &Connection,
     presence: &Presence,
@@ -177,12 +177,13 @@ fn commit(
     for queued in changes {
         execute("SAVEPOINT change")?;
         if !queued.change.make(connection) {
-            // Fails where the change has met an error that ends the whole transaction, as a full disk does.
+            // This fails if the error has ended the whole transaction, for example if the disk is
+            // full.
             execute("ROLLBACK TO change")?;
         }
         execute("RELEASE change")?;
     }
     execute("COMMIT")?;
-    // Only now it is known that it is on the disk that the next start finds.
+    // Only this check ensures that the commit is in the files that the next start opens.
     presence.check()
 }
