@@ -1,4 +1,4 @@
-//! The modules of each crate depend on one another without a circle, as ARCHITECTURE.md says.
+//! The modules of each crate have no circular dependencies, as ARCHITECTURE.md states.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,11 +7,11 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 use syn::{ItemMod, ItemUse, UseTree};
 
-/// The names of a module and of those around it, outermost first.
+/// The names of a module and its ancestors, outermost first.
 type Module = Vec<String>;
 
 #[test]
-fn the_modules_of_a_crate_form_no_circle() {
+fn crates_have_no_circular_modules() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
     for package in fs::read_dir(crates).unwrap() {
         let sources = package.unwrap().path().join("src");
@@ -29,7 +29,7 @@ fn the_modules_of_a_crate_form_no_circle() {
     }
 }
 
-/// The paths within the crate that each module in a folder uses, tests left out.
+/// The paths in the crate that each module in a folder uses, except in tests.
 fn read_folder(folder: &Path, around: &[String], paths: &mut BTreeMap<Module, Vec<Module>>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -50,7 +50,7 @@ fn read_folder(folder: &Path, around: &[String], paths: &mut BTreeMap<Module, Ve
     }
 }
 
-/// The module that a path leads to or into, if it is one of these.
+/// The module that a path refers to or into, if it is one of these.
 fn enclosing(mut path: Module, modules: &BTreeSet<Module>) -> Option<Module> {
     while !path.is_empty() && !modules.contains(&path) {
         path.pop();
@@ -58,7 +58,8 @@ fn enclosing(mut path: Module, modules: &BTreeSet<Module>) -> Option<Module> {
     (!path.is_empty()).then_some(path)
 }
 
-/// What is left once modules that use none, or that none uses, have been taken away again and again.
+/// The modules that remain after repeatedly removing those that use no others or are used by no
+/// others.
 fn circle(mut left: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTreeSet<Module>> {
     loop {
         let before = left.len();
@@ -72,7 +73,7 @@ fn circle(mut left: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTre
     }
 }
 
-/// Collects the paths within its crate that a module uses.
+/// Collects the paths in its crate that a module uses.
 struct Uses {
     module: Module,
     paths: Vec<Module>,

@@ -1,5 +1,5 @@
-//! Any text: parsing it does not panic, a parsed number is valid in every format and not parsed
-//! next to another one, and an error points into the text.
+//! Any text: parsing does not panic. A valid number is valid in every format and is not accepted
+//! next to another number. An error's offset is within the text.
 
 #![no_main]
 

@@ -16,7 +16,7 @@ fuzz_target!(|input: (&str, &str, &str, Option<&str>, &[u8])| {
     let account = Account { sid, auth_token: auth_token.clone() };
     let service = Service::new(MemoryStore::new([account]));
     let authorization = Credentials { sid, auth_token }.to_authorization();
-    // Half of the paths belong to the account. With random paths only, few would.
+    // Half of the paths belong to the account. Random paths rarely would.
     let own = format!("/2008-08-01/Accounts/{sid}/OutgoingCallerIds{path}");
     let path = if path.starts_with('/') { path } else { own.as_str() };
     let authorization = Some(authorization.as_str());

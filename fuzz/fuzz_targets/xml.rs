@@ -1,5 +1,4 @@
-//! Any bytes: decoding them as a document does not panic, and a decoded document survives encoding
-//! and decoding.
+//! Any bytes: decoding does not panic, and a decoded document survives encoding and decoding.
 
 #![no_main]
 

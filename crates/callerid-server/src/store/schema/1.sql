@@ -1,5 +1,5 @@
--- Moments are milliseconds since 1970-01-01T00:00:00Z. Dates are seconds since then, and minutes east of
--- UTC in the column named offset.
+-- Moments are milliseconds since 1970-01-01T00:00:00Z. Dates are seconds since then, with the
+-- minutes east of UTC in an offset column.
 
 CREATE TABLE meta (
     id              INTEGER PRIMARY KEY CHECK (id = 1),
@@ -12,7 +12,7 @@ CREATE TABLE account (
     sealed_token    BLOB NOT NULL      -- sealed for the account's Sid
 ) STRICT;
 
--- In the order of lists, so that a page is one range.
+-- Stored in the order of lists, so that a page is one range.
 CREATE TABLE caller_id (
     account         INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
     rank            INTEGER NOT NULL,  -- the date updated, negated: ascending is newest first
@@ -29,7 +29,8 @@ CREATE UNIQUE INDEX caller_id_sid ON caller_id (account, sid);
 CREATE UNIQUE INDEX caller_id_number ON caller_id (account, number);
 CREATE INDEX caller_id_name ON caller_id (account, name, rank, sid);
 
--- How many caller IDs there are from one place in the list to the next of the same level: see spans.rs.
+-- The number of caller IDs from one position in the list to the next one of the same level: see
+-- spans.rs.
 CREATE TABLE caller_id_span (
     account         INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
     level           INTEGER NOT NULL,
@@ -68,7 +69,7 @@ CREATE INDEX call_live_wake ON call (wake_at, sid) WHERE wake_at IS NOT NULL;
 CREATE INDEX call_live_created ON call (created_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX call_ended ON call (account, created_at, sid) WHERE wake_at IS NULL;
 
--- One for each call that ended and asked for one.
+-- One row for each call that ended and requested a callback.
 CREATE TABLE callback (
     call_sid        TEXT PRIMARY KEY NOT NULL,
     account         INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
@@ -86,7 +87,7 @@ CREATE INDEX callback_next ON callback (next_at, call_sid) WHERE next_at IS NOT 
 CREATE INDEX callback_account ON callback (account, created_at, call_sid);
 CREATE INDEX callback_done ON callback (account, created_at, call_sid) WHERE next_at IS NULL;
 
--- Wrong entries in a row; a number without any has no row.
+-- Consecutive wrong entries. A number without any has no row.
 CREATE TABLE attempt (
     account         INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
     number          TEXT NOT NULL,
@@ -94,7 +95,7 @@ CREATE TABLE attempt (
     PRIMARY KEY (account, number)
 ) STRICT, WITHOUT ROWID;
 
--- AUTOINCREMENT: an id is never given again, not even when an account goes with its events.
+-- AUTOINCREMENT: ids are never reused, even if an account is deleted with its events.
 CREATE TABLE event (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     account         INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,

@@ -1,6 +1,6 @@
--- What limits are checked against.
+-- The values that limits are checked against.
 
--- Wrong entries count for a number, whichever account's call they were keyed in; and so do its calls.
+-- Wrong entries and calls count per number, regardless of the account.
 CREATE TABLE number (
     number          TEXT PRIMARY KEY NOT NULL,
     failed_entries  INTEGER NOT NULL,  -- in a row
@@ -16,10 +16,10 @@ INSERT INTO number (number, failed_entries, failed_at, rings, rings_since)
 SELECT number, min(sum(failed_entries), 255), 0, 0, 0 FROM attempt GROUP BY number;
 DROP TABLE attempt;
 
--- In the order of pages.
+-- The order of pages.
 CREATE INDEX call_place ON call (account, created_at, sid);
 
--- Calls under way are counted as they come and end.
+-- The number of live calls is updated when calls start and end.
 ALTER TABLE account ADD COLUMN live_calls INTEGER NOT NULL DEFAULT 0;
 UPDATE account SET live_calls =
     (SELECT count(*) FROM call WHERE call.account = account.id AND wake_at IS NOT NULL);

@@ -1,6 +1,6 @@
 -- Signing in to the page.
 
--- Codes, and the sessions that they are exchanged for. Of either only the SHA-256 is kept.
+-- Codes, and the sessions that they are exchanged for. Only the SHA-256 of each secret is stored.
 CREATE TABLE sign_in (
     secret_hash     BLOB PRIMARY KEY NOT NULL,
     account         INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
@@ -11,5 +11,5 @@ CREATE TABLE sign_in (
 CREATE INDEX sign_in_account ON sign_in (account, is_session, expires_at);
 CREATE INDEX sign_in_expires ON sign_in (expires_at);
 
--- Where the page of the server that was started last is.
+-- The page's URL on the server that was started last.
 ALTER TABLE meta ADD COLUMN page_url TEXT;
