@@ -112,7 +112,7 @@ const size = (path) => gzipSync(readFileSync(new URL(`node_modules/${path}`, imp
 console.log(
   JSON.stringify([
     {
-      title: "npm package: a number, in eight formats, in Node",
+      title: "npm package: a number, in eight formats, in Node; limit: libphonenumber-js/min at least 30x, batched 200x",
       unit: "ns",
       rows: race(texts.length, [
         ["callerid, one at a time", () => texts.forEach((text) => PhoneNumber.parse(text).toString())],
@@ -122,7 +122,7 @@ console.log(
       ]),
     },
     {
-      title: "npm package: a list of 1,000 caller IDs, from its XML to plain objects, in Node",
+      title: "npm package: a list of 1,000 caller IDs, from its XML to plain objects, in Node; limit: fast-xml-parser at least 3x",
       unit: "ns",
       rows: race(1, [
         ["callerid", () => parseResponse(list)],
@@ -141,7 +141,7 @@ console.log(
       ],
     },
     {
-      title: "npm package: the .wasm as it is sent, gz -9",
+      title: "npm package: the .wasm as it is sent, gz -9; aims: 135,000, 85,000 and 18,000",
       unit: "bytes",
       rows: [
         ["callerid", size("callerid/dist/callerid.wasm")],

@@ -52,7 +52,12 @@ pub(super) fn decode() -> Table {
         "callerid, elements reversed",
         "quick-xml, events alone, reversed",
     ];
-    table(format!("Reading a list of {ROWS} rows"), usual.len(), &names, &figures)
+    table(
+        format!("Reading a list of {ROWS} rows; limit: 1.5x the events alone"),
+        usual.len(),
+        &names,
+        &figures,
+    )
 }
 
 pub(super) fn encode() -> Table {
@@ -68,7 +73,12 @@ pub(super) fn encode() -> Table {
         &mut || drop(black_box(written_by_quick_xml(black_box(&list)))),
     ]);
     let names = ["callerid", "quick-xml, its writer"];
-    table(format!("Writing a list of {ROWS} rows"), written.len(), &names, &figures)
+    table(
+        format!("Writing a list of {ROWS} rows; limit: its writer at least 1x"),
+        written.len(),
+        &names,
+        &figures,
+    )
 }
 
 fn table(title: String, bytes: usize, names: &[&str], figures: &[f64]) -> Table {

@@ -50,8 +50,8 @@ pub(crate) fn run() -> Vec<Table> {
     let server = Process::serve(&program, data.path(), &account, &[]);
     let instance = format!("{list}/{}", caller_id(&account, 0).sid);
     let mut tables = Vec::new();
-    for (name, path, aim) in [("an instance", &instance, "2.2"), ("a 50-row list", &list, "3")] {
-        tables.push(beside_bare(&server, &account, name, path, aim));
+    for (name, path, limit) in [("an instance", &instance, "2.2"), ("a 50-row list", &list, "3")] {
+        tables.push(beside_bare(&server, &account, name, path, limit));
     }
     drop(server);
     tables.push(creates(&program, &account));
@@ -60,7 +60,7 @@ pub(crate) fn run() -> Vec<Table> {
 }
 
 /// Requests per second, compared with the bare route.
-fn beside_bare(server: &Process, account: &Account, name: &str, path: &str, aim: &str) -> Table {
+fn beside_bare(server: &Process, account: &Account, name: &str, path: &str, limit: &str) -> Table {
     let request = get(account, path);
     let response = ask(server.address, &request);
     let file = tempfile::NamedTempFile::new_in("target").expect("target can be written");
@@ -80,7 +80,7 @@ fn beside_bare(server: &Process, account: &Account, name: &str, path: &str, aim:
     });
     Table {
         title: format!(
-            "GET of {name}, {} bytes with the head, {READERS} connections; aim: the bare route at most {aim}x",
+            "GET of {name}, {} bytes with the head, {READERS} connections; limit: the bare route at most {limit}x",
             response.len()
         ),
         unit: "requests/s",
@@ -147,7 +147,7 @@ fn at_rest(program: &Path, data: &Path, account: &Account) -> [Table; 3] {
     [
         Table {
             title: format!(
-                "from the start to the first answer, the middle of {STARTS}; aim: under 50 ms"
+                "from the start to the first answer, the middle of {STARTS}; limit: under 50 ms"
             ),
             unit: "ms",
             rows: vec![
@@ -156,7 +156,7 @@ fn at_rest(program: &Path, data: &Path, account: &Account) -> [Table; 3] {
             ],
         },
         Table {
-            title: "resident memory; aim: under 20 MB at rest".into(),
+            title: "resident memory; limit: under 20 MB at rest".into(),
             unit: "MB",
             rows: vec![
                 row("at rest, after the first request", at_rest, ""),
@@ -164,7 +164,7 @@ fn at_rest(program: &Path, data: &Path, account: &Account) -> [Table; 3] {
             ],
         },
         Table {
-            title: "the program; aim: at most 12 MB".into(),
+            title: "the program; limit: at most 12 MB".into(),
             unit: "MB",
             rows: vec![row("callerid", size as f64 / 1e6, "")],
         },
