@@ -1,6 +1,6 @@
 //! Limits: how much the service does at a time for one account, for one number and in total.
 //!
-//! [`Eligibility::check`](crate::Eligibility::check) checks them in the same transaction as the
+//! [`Eligibility::check`](crate::Eligibility::check) checks them in the same store operation as the
 //! change, so that concurrent requests cannot exceed them.
 
 /// The service's limits. `docs/limits.md` lists them together with the server's.

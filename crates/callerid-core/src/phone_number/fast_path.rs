@@ -76,7 +76,7 @@ static CLASSES: [u8; 256] = {
 };
 
 /// The class of a digit, 0 for a separator, or `OTHER`. Separators that can begin an extension or a
-/// second number, such as `~` and `x`, are `OTHER`, too.
+/// second number, such as `~` and `x`, are also `OTHER`.
 const fn class_of(byte: u8) -> u8 {
     match byte {
         b'0'..=b'9' => DIGIT | byte & 0xf,

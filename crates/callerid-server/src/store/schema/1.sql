@@ -29,8 +29,8 @@ CREATE UNIQUE INDEX caller_id_sid ON caller_id (account, sid);
 CREATE UNIQUE INDEX caller_id_number ON caller_id (account, number);
 CREATE INDEX caller_id_name ON caller_id (account, name, rank, sid);
 
--- The number of caller IDs from one position in the list to the next one of the same level: see
--- spans.rs.
+-- The number of caller IDs from one position in the list to the next one of the same level
+-- (dropped in 2.sql).
 CREATE TABLE caller_id_span (
     account         INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
     level           INTEGER NOT NULL,
