@@ -22,7 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::seal::{KEY_VARIABLE, SealingKey};
 use crate::store::{Options, SqliteStore};
 
-/// The outgoing caller ID API of 2008-08-01, as one program.
+/// The outgoing caller ID API of 2008-08-01 in one program.
 #[derive(Debug, Parser)]
 #[command(name = "callerid", version, arg_required_else_help = true, propagate_version = true)]
 struct Cli {
@@ -32,19 +32,20 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the API, with a phone that rings
+    /// Serve the API, with a virtual phone
     Serve(Box<serve::Arguments>),
     /// Add, list, rotate, remove and unlock accounts; also while a server runs
     Account(account::Arguments),
     /// Copy the database to a file; also while a server runs
     Backup(backup::Arguments),
-    /// Look for what is wrong with the database, or with a backup; also while a server runs
+    /// Check the database or a backup for errors; also while a server runs
     Check(backup::CheckArguments),
-    /// Print an address of the page that signs in once, within ten minutes; while a server runs
+    /// Print an address that signs in to the page once, within ten minutes; requires a running
+    /// server
     Page(page::Arguments),
-    /// List numbers that have had wrong codes, and clear them; also while a server runs
+    /// List numbers with wrong codes, and clear them; also while a server runs
     Number(number::Arguments),
-    /// Read phone numbers, one a line; write ten digits or what is wrong
+    /// Read phone numbers, one per line; write ten digits or an error
     Normalize(normalize::Arguments),
 }
 
@@ -90,7 +91,7 @@ fn say(text: fmt::Arguments<'_>) {
 /// The location of the data.
 #[derive(Debug, Args)]
 struct DataDirectory {
-    /// Where everything is kept; made where there is none
+    /// The data directory; created if absent
     #[arg(
         long = "data",
         value_name = "DIR",

@@ -19,28 +19,28 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Add an account, and show its token this once
+    /// Add an account, and show its token once
     Add,
-    /// List the accounts' Sids, in the order they were added
+    /// List the Sids of the accounts in the order they were added
     List,
-    /// Give an account another token, and show it this once; the old one is refused from then on
+    /// Replace an account's token, and show the new one once; the old one becomes invalid
     Rotate {
         /// The account
         #[arg(value_parser = AccountSid::parse)]
         sid: AccountSid,
     },
-    /// Remove an account, with its caller IDs and its calls
+    /// Remove an account with its caller IDs and calls
     Remove {
         /// The account
         #[arg(value_parser = AccountSid::parse)]
         sid: AccountSid,
     },
-    /// Let a number take calls again that has had too many wrong codes, as `callerid number clear` does
+    /// Unlock a number after too many wrong codes, like `callerid number clear`
     Unlock {
         /// The account
         #[arg(value_parser = AccountSid::parse)]
         sid: AccountSid,
-        /// The number, in any readable format
+        /// The number, in any common format
         #[arg(value_parser = PhoneNumber::parse)]
         number: PhoneNumber,
     },

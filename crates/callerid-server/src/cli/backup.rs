@@ -16,7 +16,7 @@ pub(super) struct Arguments {
     /// The file to write
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Replace the file if it is there
+    /// Replace the file if it exists
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// A backup to look at, in place of the data directory
+    /// A backup to check instead of the data directory
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]

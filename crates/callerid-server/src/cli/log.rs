@@ -29,9 +29,9 @@ const LAST_LINES: Duration = Duration::from_millis(1500);
 /// The format of the log.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum LogFormat {
-    /// A line an event, for people
+    /// One line per event, for people
     Text,
-    /// A JSON object an event, for programs
+    /// One JSON object per event, for programs
     Json,
 }
 

@@ -19,7 +19,7 @@ Every line that comes in is a number in any readable format; the line that goes 
 
 The exit status is 1 if any line is no number.")]
 pub(super) struct Arguments {
-    /// Write a JSON object a line, with the input, and the extension where there is one
+    /// Write one JSON object per line, with the input and the extension if present
     #[arg(long)]
     json: bool,
 }

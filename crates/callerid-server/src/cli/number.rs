@@ -19,11 +19,12 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the numbers that have had wrong codes in a row: how many, and the seconds until the next call is taken
+    /// List numbers with consecutive wrong codes: how many, and the seconds until the next call is
+    /// allowed
     List,
-    /// Forget a number's wrong codes and how often it was called, so that it takes calls again
+    /// Reset a number's wrong codes and calls, so that it can be called again
     Clear {
-        /// The number, in any readable format
+        /// The number, in any common format
         #[arg(value_parser = PhoneNumber::parse)]
         number: PhoneNumber,
     },

@@ -13,7 +13,7 @@ use crate::store::{Options, SqliteStore};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The account to sign in to; needed only if there are several
+    /// The account to sign in to; required if there are several
     #[arg(value_parser = AccountSid::parse)]
     sid: Option<AccountSid>,
     #[command(flatten)]

@@ -52,18 +52,20 @@ Tokens are sealed with a key that is kept in the data directory; to keep it else
 GET /_callerid/live and /_callerid/ready tell how the server does, without credentials. GET /_callerid/metrics is
 for Prometheus: for this machine or, where CALLERID_METRICS_TOKEN is set, for whoever has it as a bearer token.")]
 pub(super) struct Arguments {
-    /// Where to listen; port 0 takes one that is free
+    /// The address and port to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", env = "CALLERID_LISTEN", default_value = "127.0.0.1:8008")]
     listen: String,
     #[command(flatten)]
     data: DataDirectory,
-    /// What to log on standard error: error, warn, info, debug (requests and calls too), trace, or off
+    /// The level of the log on standard error: error, warn, info, debug (includes requests and
+    /// calls), trace, or off
     #[arg(long, value_name = "LEVEL", env = "RUST_LOG", default_value = "info")]
     log: Targets,
-    /// How to write the log
+    /// The format of the log
     #[arg(long, value_name = "FORM", env = "CALLERID_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
-    /// Where status callbacks may go besides public addresses: a host, an address, or a range like 10.0.0.0/8
+    /// Destinations allowed for status callbacks besides public addresses: a host, an address, or a
+    /// range like 10.0.0.0/8
     #[arg(
         long,
         value_name = "HOST-OR-CIDR",
@@ -71,22 +73,22 @@ pub(super) struct Arguments {
         value_delimiter = ','
     )]
     callback_allow: Vec<Allowed>,
-    /// A PEM file with the certificate to show, and those that lead to its root; read again on SIGHUP
+    /// A PEM file with the server's certificate chain; reloaded on SIGHUP
     #[arg(long, value_name = "FILE", env = "CALLERID_TLS_CERT", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// A PEM file with the certificate's private key
     #[arg(long, value_name = "FILE", env = "CALLERID_TLS_KEY", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Proxies whose X-Forwarded-For names the client: a range like 10.0.0.0/8, or an address
+    /// Proxies whose X-Forwarded-For is trusted: an address, or a range like 10.0.0.0/8
     #[arg(
         long, value_name = "CIDR", env = "CALLERID_TRUSTED_PROXY", value_delimiter = ',',
         value_parser = parse_range,
     )]
     trusted_proxy: Vec<IpNet>,
-    /// Connections at a time; some more wait, and probes are answered beyond
+    /// Maximum number of connections; a few more wait, and probes are still answered
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections)]
     max_connections: usize,
-    /// Seconds that a connection may be idle, or take to send a request
+    /// Seconds that a connection can be idle, or take to send a request
     #[arg(
         long, value_name = "SECONDS", default_value_t = Limits::default().timeout.as_secs(),
         value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
@@ -94,7 +96,7 @@ pub(super) struct Arguments {
     timeout: u64,
     #[command(flatten)]
     limits: LimitOptions,
-    /// Changes that may share a commit; for measuring what that is worth
+    /// Maximum number of changes per commit; for benchmarks
     #[arg(long, value_name = "NUMBER", hide = true, default_value_t = Options::default().batch)]
     commit_batch: usize,
 }
