@@ -87,10 +87,10 @@ struct State {
     numbers: Vec<(PhoneNumber, NumberUsage)>,
     /// Oldest first.
     callbacks: Vec<Callback>,
-    /// Of an account one more than are kept: the last that was dropped.
+    /// Oldest first, and one more for each account than the store keeps: the last dropped one.
     #[serde(skip)]
-    events: VecDeque<Event>,
-    /// Those up to this one went with what was restored over.
+    events: Vec<(AccountSid, VecDeque<Event>)>,
+    /// Restoring a snapshot dropped the events up to this one.
     #[serde(skip)]
     events_from: u64,
     newest_event: u64,
@@ -99,18 +99,26 @@ struct State {
 impl State {
     fn append(&mut self, change: &Change<'_>) {
         self.newest_event = self.newest_event.saturating_add(1);
-        self.events.push_back(change.to_event(self.newest_event));
-        if self.events.len() > EVENTS_KEPT {
-            let account = change.account();
-            let dropped = self.last_dropped_event(&account);
-            self.events.retain(|event| event.account_sid != account || event.id >= dropped);
+        let (account, event) = (change.account(), change.to_event(self.newest_event));
+        match self.events.iter_mut().find(|(sid, _)| *sid == account) {
+            None => self.events.push((account, VecDeque::from([event]))),
+            Some((_, events)) => {
+                events.push_back(event);
+                if events.len() > EVENTS_KEPT.saturating_add(1) {
+                    events.pop_front();
+                }
+            }
         }
     }
 
-    /// The last of the account's events that is not kept any more; 0 where all are.
+    fn events(&self, account: &AccountSid) -> Option<&VecDeque<Event>> {
+        self.events.iter().find(|(sid, _)| sid == account).map(|(_, events)| events)
+    }
+
+    /// The last event of the account that is no longer kept; 0 if all are.
     fn last_dropped_event(&self, account: &AccountSid) -> u64 {
-        let of_account = self.events.iter().rev().filter(|event| event.account_sid == *account);
-        of_account.map(|event| event.id).nth(EVENTS_KEPT).unwrap_or(self.events_from)
+        let full = self.events(account).filter(|events| events.len() > EVENTS_KEPT);
+        full.and_then(VecDeque::front).map_or(self.events_from, |event| event.id)
     }
 
     fn account(&self, sid: &AccountSid) -> Option<&Account> {
@@ -436,10 +444,10 @@ impl Store for MemoryStore {
     ) -> Result<Events, StoreError> {
         let state = self.state();
         let dropped = state.last_dropped_event(account);
-        let of_account =
-            |event: &&Event| event.id > id.max(dropped) && event.account_sid == *account;
+        let events = state.events(account).into_iter().flatten();
+        let events = events.filter(|event| event.id > id.max(dropped)).take(limit);
         Ok(Events {
-            events: state.events.iter().filter(of_account).take(limit).cloned().collect(),
+            events: events.cloned().collect(),
             newest: state.newest_event,
             gap: id < dropped || id > state.newest_event,
         })
