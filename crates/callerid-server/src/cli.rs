@@ -108,9 +108,23 @@ impl DataDirectory {
         Ok(SqliteStore::open(&self.path, Options { key: key()?, ..options })?)
     }
 
+    /// Opens the store in an existing directory.
+    fn open_existing(&self) -> Result<SqliteStore, CommandError> {
+        if !self.path.is_dir() {
+            let path = self.path.display();
+            return Err(format!("there is no directory {path}; --data names the server's").into());
+        }
+        self.open(Options::default())
+    }
+
     fn absolute(&self) -> PathBuf {
         std::path::absolute(&self.path).unwrap_or_else(|_| Path::new(&self.path).to_owned())
     }
+}
+
+/// Runs a command to its end on this thread.
+fn block_on<T>(command: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
 }
 
 /// The key from the environment, if any.

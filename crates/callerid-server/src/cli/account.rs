@@ -6,7 +6,7 @@ use callerid_core::{AccountSid, PhoneNumber};
 use callerid_service::Account;
 use clap::{Args, Subcommand};
 
-use super::{CommandError, DataDirectory, new_account, new_token, say, shown_once};
+use super::{CommandError, DataDirectory, block_on, new_account, new_token, say, shown_once};
 use crate::store::{Options, SqliteStore};
 
 #[derive(Debug, Args)]
@@ -48,13 +48,11 @@ enum Command {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { command, data } = arguments;
-    if !matches!(command, Command::Add) && !data.path.is_dir() {
-        let path = data.path.display();
-        return Err(format!("there is no directory {path}; --data names the server's").into());
-    }
-    let store = data.open(Options::default())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(carry_out(command, &store))
+    let store = match command {
+        Command::Add => data.open(Options::default())?,
+        _ => data.open_existing()?,
+    };
+    block_on(carry_out(command, &store))
 }
 
 async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, CommandError> {

@@ -49,6 +49,9 @@ pub(super) struct LimitOptions {
         value_parser = clap::value_parser!(u32).range(1..),
     )]
     max_wrong_tokens: u32,
+    /// Maximum number of connections; a few more wait, and probes are still answered
+    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections)]
+    max_connections: usize,
     /// Maximum number of connections per address (per /64 for IPv6), except trusted proxies
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections_per_address)]
     max_connections_per_address: usize,
@@ -58,13 +61,19 @@ pub(super) struct LimitOptions {
     /// Maximum age of an event stream in seconds; its client then resumes it
     #[arg(
         long, value_name = "SECONDS", default_value_t = Limits::default().stream_age.as_secs(),
-        value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
+        value_parser = seconds(),
     )]
     max_stream_age: u64,
+    /// Seconds that a connection can be idle, or take to send a request
+    #[arg(
+        long, value_name = "SECONDS", default_value_t = Limits::default().timeout.as_secs(),
+        value_parser = seconds(),
+    )]
+    timeout: u64,
     /// Maximum time in seconds for a client to read a whole response
     #[arg(
         long, value_name = "SECONDS", default_value_t = Limits::default().response_timeout.as_secs(),
-        value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
+        value_parser = seconds(),
     )]
     response_timeout: u64,
 }
@@ -80,9 +89,11 @@ impl LimitOptions {
         Limits {
             service,
             wrong_tokens: self.max_wrong_tokens,
+            connections: self.max_connections,
             connections_per_address: self.max_connections_per_address,
             streams_per_account: self.max_streams_per_account,
             stream_age: Duration::from_secs(self.max_stream_age),
+            timeout: Duration::from_secs(self.timeout),
             response_timeout: Duration::from_secs(self.response_timeout),
             ..Limits::default()
         }
@@ -100,4 +111,9 @@ impl LimitOptions {
 /// Without a slot, nothing would ever be sent.
 fn at_least_one() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..)
+}
+
+/// From a second to a day.
+fn seconds() -> RangedU64ValueParser<u64> {
+    RangedU64ValueParser::new().range(1..=86_400)
 }

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use callerid_core::PhoneNumber;
 use clap::{Args, Subcommand};
 
-use super::{CommandError, DataDirectory, say};
+use super::{CommandError, DataDirectory, block_on, say};
 use crate::clock::Clock;
-use crate::store::{Options, SqliteStore};
+use crate::store::SqliteStore;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -32,13 +32,8 @@ enum Command {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { command, data } = arguments;
-    if !data.path.is_dir() {
-        let path = data.path.display();
-        return Err(format!("there is no directory {path}; --data names the server's").into());
-    }
-    let store = data.open(Options::default())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(carry_out(command, &store))
+    let store = data.open_existing()?;
+    block_on(carry_out(command, &store))
 }
 
 async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, CommandError> {

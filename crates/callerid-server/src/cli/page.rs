@@ -7,9 +7,9 @@ use std::time::Duration;
 use callerid_core::AccountSid;
 use clap::Args;
 
-use super::{CommandError, DataDirectory, new_token, say};
+use super::{CommandError, DataDirectory, block_on, new_token, say};
 use crate::clock::Clock;
-use crate::store::{Options, SqliteStore};
+use crate::store::SqliteStore;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -22,13 +22,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { sid, data } = arguments;
-    if !data.path.is_dir() {
-        let path = data.path.display();
-        return Err(format!("there is no directory {path}; --data names the server's").into());
-    }
-    let store = data.open(Options::default())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let address = runtime.block_on(async {
+    let store = data.open_existing()?;
+    let address = block_on(async {
         let url = store.page_url().await?.filter(|url| answers(url));
         let url = url.ok_or("no server runs on this data: start one with `callerid serve`")?;
         let account = match sid {

@@ -11,7 +11,6 @@ use callerid_core::{AccountSid, ApiVersion, AuthToken};
 use callerid_service::Account;
 use callerid_service::Store as _;
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
@@ -23,7 +22,7 @@ use super::{CommandError, DataDirectory, new_account, say, variable};
 use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
 use crate::line::{PhoneLine, VirtualLine};
-use crate::server::{self, Limits, Listener, Tls, TrustedProxies};
+use crate::server::{self, Listener, Tls, TrustedProxies};
 use crate::store::{Options, SqliteStore};
 
 const SID_VARIABLE: &str = "CALLERID_ACCOUNT_SID";
@@ -85,15 +84,6 @@ pub(super) struct Arguments {
         value_parser = parse_range,
     )]
     trusted_proxy: Vec<IpNet>,
-    /// Maximum number of connections; a few more wait, and probes are still answered
-    #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections)]
-    max_connections: usize,
-    /// Seconds that a connection can be idle, or take to send a request
-    #[arg(
-        long, value_name = "SECONDS", default_value_t = Limits::default().timeout.as_secs(),
-        value_parser = RangedU64ValueParser::<u64>::new().range(1..=86_400),
-    )]
-    timeout: u64,
     #[command(flatten)]
     limits: LimitOptions,
     /// Maximum number of changes per commit; for benchmarks
@@ -120,7 +110,7 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     let stop = stop_signal()?;
     let Arguments { listen, data, callback_allow, trusted_proxy, .. } = arguments;
     let Arguments { tls_cert, tls_key, .. } = arguments;
-    let Arguments { max_connections, timeout, commit_batch, limits, .. } = arguments;
+    let Arguments { commit_batch, limits, .. } = arguments;
     if !Clock::is_of_http() {
         return Err("the system's clock is before 1970 or after 9999: set it first".into());
     }
@@ -148,19 +138,17 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     };
     say(format_args!("{}", welcome(&url, &data, &accounts, page)));
     tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
-    let slots = limits.to_callback_slots();
+    let (slots, limits) = (limits.to_callback_slots(), limits.to_limits());
     let callbacks = Callbacks { allow: callback_allow, slots, ..Callbacks::default() };
     if let Some(files) = open_files_allowed()
-        && files < max_connections.saturating_add(slots.total).saturating_add(FILES_BESIDE)
+        && files < limits.connections.saturating_add(slots.total).saturating_add(FILES_BESIDE)
     {
         tracing::warn!(
             files,
-            max_connections,
+            max_connections = limits.connections,
             "too few open files are allowed (ulimit -n) for these"
         );
     }
-    let timeout = Duration::from_secs(timeout);
-    let limits = Limits { connections: max_connections, timeout, ..limits.to_limits() };
     let (clock, line) = (Clock::system(), |_| Box::new(VirtualLine) as Box<dyn PhoneLine>);
     let (gone, mut lost) = (store.gone(), None);
     let stop = async {
