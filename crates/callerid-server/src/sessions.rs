@@ -13,7 +13,7 @@ use axum::http::HeaderValue;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
-use callerid_core::{AccountSid, AuthToken, Credentials, ErrorCode, Moment, RestException};
+use callerid_core::{AccountSid, AuthToken, Credentials, Moment, RestException};
 use callerid_service::{
     Account, MemoryStore, ServiceError, Store, StoreError, Unauthenticated, error_response,
     json_response,
@@ -126,16 +126,11 @@ async fn session_account<S: SessionStore>(
 }
 
 fn exception(error: ServiceError) -> RestException {
-    match error {
-        ServiceError::Api(error) => error.into_exception(),
-        ServiceError::Store(error) => {
-            log_failure(&error);
-            RestException::new(match error.is_unavailable() {
-                true => ErrorCode::ServiceUnavailable,
-                false => ErrorCode::Internal,
-            })
-        }
+    let (exception, failure) = error.into_exception();
+    if let Some(error) = failure {
+        log_failure(&error);
     }
+    exception
 }
 
 fn new_secret() -> AuthToken {

@@ -260,6 +260,23 @@ impl SqliteStore {
         self.rows_set_aside.load(Ordering::Relaxed)
     }
 
+    /// Reads rows, after setting aside the unreadable ones among them.
+    async fn readable<T>(
+        &self,
+        what: &'static str,
+        read: impl Fn(&Connection) -> Result<(Vec<T>, Vec<Unreadable>), SqliteError>,
+        set_aside: fn(&Connection, &Unreadable) -> Result<(), SqliteError>,
+    ) -> Result<Vec<T>, StoreError> {
+        loop {
+            let (rows, unreadable) = self.snapshot(&read)?;
+            // They may have taken the places of others, but not of all.
+            if unreadable.is_empty() {
+                return Ok(rows);
+            }
+            self.set_aside(what, unreadable, set_aside).await?;
+        }
+    }
+
     /// Sets unreadable rows aside, so that they do not block others.
     async fn set_aside(
         &self,
@@ -395,14 +412,7 @@ impl Store for SqliteStore {
 
     async fn due(&self, now: Moment, limit: usize) -> Result<Vec<Call>, StoreError> {
         let due = |connection: &Connection| calls::due(connection, &self.key, now, limit);
-        loop {
-            let (calls, unreadable) = self.snapshot(due)?;
-            // They may have taken the places of others, but not of all.
-            if unreadable.is_empty() {
-                return Ok(calls);
-            }
-            self.set_aside("call", unreadable, calls::set_aside).await?;
-        }
+        self.readable("call", due, calls::set_aside).await
     }
 
     async fn wake_at(&self) -> Result<Option<Moment>, StoreError> {
@@ -423,13 +433,7 @@ impl Store for SqliteStore {
         slots: &CallbackSlots,
     ) -> Result<Vec<Callback>, StoreError> {
         let due = |connection: &Connection| callbacks::due(connection, &self.key, now, slots);
-        loop {
-            let (callbacks, unreadable) = self.snapshot(due)?;
-            if unreadable.is_empty() {
-                return Ok(callbacks);
-            }
-            self.set_aside("callback", unreadable, callbacks::set_aside).await?;
-        }
+        self.readable("callback", due, callbacks::set_aside).await
     }
 
     async fn callbacks_wake_at(&self) -> Result<Option<Moment>, StoreError> {

@@ -76,6 +76,16 @@ pub enum ServiceError {
     Store(StoreError),
 }
 
+impl ServiceError {
+    /// The exception to send, and the store's error, if any, for the host's log.
+    pub fn into_exception(self) -> (RestException, Option<StoreError>) {
+        match self {
+            Self::Api(error) => (error.into_exception(), None),
+            Self::Store(error) => (error.to_exception(), Some(error)),
+        }
+    }
+}
+
 impl From<ApiError> for ServiceError {
     fn from(error: ApiError) -> Self {
         Self::Api(error)

@@ -63,8 +63,7 @@ impl<S: Store> Service<S> {
                 add_common_headers(&mut response, request_sid);
                 return Ok((stream, response));
             }
-            Err(ServiceError::Api(error)) => (error.into_exception(), None),
-            Err(ServiceError::Store(error)) => (error.to_exception(), Some(error)),
+            Err(error) => error.into_exception(),
         };
         let response = error_response(EVENTS_PATH, &exception, request_sid);
         Err(Reply { failure, ..Reply::new(response) })
