@@ -30,7 +30,12 @@ pub(crate) fn credentials(headers: &HeaderMap) -> Option<Credentials> {
 }
 
 /// The response to a request that exceeds a limit of the server. Counts it under the limit's name.
-pub(crate) fn too_many(path: &str, limit: &str, detail: &str, retry_after: u64) -> Response {
+pub(crate) fn too_many(
+    path: &str,
+    limit: &'static str,
+    detail: &str,
+    retry_after: u64,
+) -> Response {
     METRICS.refused(limit);
     let exception = RestException::because(ErrorCode::TooManyRequests, detail);
     let mut response = error_response(path, &exception, random_bytes().request_sid());

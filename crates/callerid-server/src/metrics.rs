@@ -52,13 +52,13 @@ pub(crate) struct Outcome {
 /// The limit that rejected something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Limit {
-    limit: String,
+    limit: &'static str,
 }
 
 /// Why something was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Reason {
-    pub(crate) reason: String,
+    pub(crate) reason: &'static str,
 }
 
 impl Metrics {
@@ -126,8 +126,8 @@ impl Metrics {
     }
 
     /// Counts a rejection by this limit.
-    pub(crate) fn refused(&self, limit: &str) {
-        self.refusals.get_or_create(&Limit { limit: limit.to_owned() }).inc();
+    pub(crate) fn refused(&self, limit: &'static str) {
+        self.refusals.get_or_create(&Limit { limit }).inc();
     }
 
     /// Records the duration of a change to the store.

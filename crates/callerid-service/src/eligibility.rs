@@ -93,6 +93,18 @@ pub enum Ineligible {
 }
 
 impl Ineligible {
+    /// A stable name for the reason, without its values: `TooManyCalls`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyValidated => "AlreadyValidated",
+            Self::TooManyFailedEntries { .. } => "TooManyFailedEntries",
+            Self::TooManyRings { .. } => "TooManyRings",
+            Self::TooManyCallsOfAccount => "TooManyCallsOfAccount",
+            Self::TooManyCalls => "TooManyCalls",
+            Self::TooManyCallbacks => "TooManyCallbacks",
+        }
+    }
+
     /// The seconds after which to try again, if that can help.
     pub const fn retry_after(self) -> Option<u32> {
         match self {

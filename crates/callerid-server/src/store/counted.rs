@@ -12,10 +12,9 @@ pub(super) fn added(added: &Result<Admitted, Ineligible>) {
             ended(admitted.replaced.as_ref().and_then(outcome));
         }
         Err(ineligible) => {
-            let name = format!("{ineligible:?}");
-            let reason: String = name.chars().take_while(char::is_ascii_alphanumeric).collect();
+            let reason = ineligible.as_str();
             if ineligible.retry_after().is_some() {
-                METRICS.refused(&reason);
+                METRICS.refused(reason);
             }
             METRICS.calls_refused.get_or_create(&Reason { reason }).inc();
         }
