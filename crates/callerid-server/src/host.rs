@@ -28,6 +28,8 @@ pub struct Limits {
     pub connections: usize,
     /// Concurrent connections per address (for IPv6, per /64). Others are rejected.
     pub connections_per_address: usize,
+    /// Sessions per account. One more ends the oldest.
+    pub sessions_per_account: u32,
     /// Concurrent event streams per account.
     pub streams_per_account: usize,
     /// The maximum age of an event stream. Its client then resumes it.
@@ -49,6 +51,7 @@ impl Default for Limits {
             wrong_tokens: 100,
             connections: 512,
             connections_per_address: 256,
+            sessions_per_account: 100,
             streams_per_account: 128,
             stream_age: seconds(3_600),
             timeout: seconds(30),

@@ -30,8 +30,6 @@ pub(crate) const PATH: &str = "/_callerid/sessions";
 pub(crate) const CODE_SECONDS: u32 = 10 * 60;
 /// How long a session lasts.
 pub(crate) const SESSION_SECONDS: u32 = 12 * 60 * 60;
-/// The maximum number of sessions per account. One more ends the oldest.
-pub(crate) const SESSIONS_MAX: u32 = 100;
 
 /// The prefix of session secrets. Passwords without it need no session lookup and cannot fail one.
 const SESSION_PREFIX: &str = "session-";
@@ -39,11 +37,13 @@ const SESSION_PREFIX: &str = "session-";
 /// Stores the sessions of accounts. A store without sessions need not implement these methods.
 pub trait SessionStore: Store {
     /// Starts a session with this secret if the credentials' password is the account's token or one
-    /// of its codes, which is then used up. Returns whether it did.
+    /// of its codes, which is then used up. Returns whether it did. If the account already has
+    /// `most` sessions, the oldest ends.
     fn begin_session(
         &self,
         _credentials: &Credentials,
         _session: &AuthToken,
+        _most: u32,
         _now: Moment,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send {
         async { Ok(false) }
@@ -84,7 +84,8 @@ async fn begin<S: SessionStore>(
 ) -> Result<AccountSid, ServiceError> {
     let credentials = credentials.ok_or(Unauthenticated)?;
     let store = host.service.store();
-    match store.begin_session(&credentials, session, host.clock.now()).await? {
+    let most = host.limits.sessions_per_account;
+    match store.begin_session(&credentials, session, most, host.clock.now()).await? {
         true => Ok(credentials.sid),
         false => Err(Unauthenticated.into()),
     }

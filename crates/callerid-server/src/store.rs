@@ -462,11 +462,14 @@ impl SessionStore for SqliteStore {
         &self,
         credentials: &Credentials,
         session: &AuthToken,
+        most: u32,
         now: Moment,
     ) -> Result<bool, StoreError> {
         let (key, credentials, session) = (self.key.clone(), credentials.clone(), session.clone());
-        self.write(move |connection| sessions::begin(connection, &key, &credentials, &session, now))
-            .await
+        self.write(move |connection| {
+            sessions::begin(connection, &key, &credentials, &session, most, now)
+        })
+        .await
     }
 
     async fn session_account(

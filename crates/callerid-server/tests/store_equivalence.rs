@@ -16,8 +16,13 @@ use callerid_service::{
 use proptest::prelude::*;
 
 /// So low that random operations reach them.
-const TIGHT: Limits =
-    Limits { calls_per_account: 9, calls: 14, rings_per_number: 5, callbacks_per_account: 4 };
+const TIGHT: Limits = Limits {
+    calls_per_account: 9,
+    calls: 14,
+    rings_per_number: 5,
+    wrong_codes_per_number: 4,
+    callbacks_per_account: 4,
+};
 
 const START: Moment = Moment::from_unix_millis(1_207_074_392_000);
 

@@ -29,11 +29,9 @@ use callerid_core::NewCallerId;
 use crate::keypad::{DigitBuffer, Key};
 use crate::random_bytes::RandomBytes;
 
-/// The number of wrong entries that ends a call without a verification.
+/// The number of wrong entries that ends a call without a verification. A call to a number close to
+/// [`Limits::wrong_codes_per_number`](crate::Limits::wrong_codes_per_number) has fewer.
 pub const ENTRIES_PER_CALL: u8 = 3;
-/// The number of consecutive wrong entries from which on a number's next call must wait, and ends
-/// after one more wrong entry.
-pub const FAILED_ENTRIES_MAX: u8 = 100;
 /// The lifetime of a code, in seconds.
 pub const CODE_LIFETIME_SECONDS: u32 = 600;
 /// How many seconds in the future a call's creation time may be. If it is later, the clock must
@@ -171,8 +169,6 @@ pub struct Call {
     pub keyed: DigitBuffer,
     /// How many wrong entries this call still allows.
     pub entries_left: u8,
-    /// Consecutive wrong entries for this number, including earlier calls.
-    pub failed_entries: u8,
     /// When it was requested.
     pub created_at: Moment,
     /// When it should ring.
@@ -212,7 +208,6 @@ impl Call {
             )?),
             keyed: DigitBuffer::default(),
             entries_left: ENTRIES_PER_CALL,
-            failed_entries: 0,
             created_at: now,
             due_at: now.plus_seconds(new.call_delay.seconds().into()),
             ringing_at: None,

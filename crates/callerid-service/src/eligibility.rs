@@ -32,7 +32,7 @@ impl Eligibility {
         if self.is_caller_id {
             return Err(Ineligible::AlreadyValidated);
         }
-        if let Some(retry_after) = self.number.entries_wait(now) {
+        if let Some(retry_after) = self.number.entries_wait(limits.wrong_codes_per_number, now) {
             return Err(Ineligible::TooManyFailedEntries { retry_after });
         }
         if let Some(retry_after) = self.number.rings_wait(limits.rings_per_number, now) {
@@ -50,8 +50,11 @@ impl Eligibility {
         {
             return Err(Ineligible::TooManyCallbacks);
         }
+        // Beyond the limit, each wait allows one more entry.
+        let until_wait =
+            limits.wrong_codes_per_number.saturating_sub(self.number.failed_entries).max(1);
         Ok(Admitted {
-            call: Call { failed_entries: self.number.failed_entries, ..call },
+            call: Call { entries_left: call.entries_left.min(until_wait), ..call },
             number: self.number.with_ring(now),
             replaced: self.live.map(|live| live.canceled(now)),
         })
@@ -74,7 +77,8 @@ pub struct Admitted {
 pub enum Ineligible {
     /// The number is already a caller ID of the account.
     AlreadyValidated,
-    /// The number has had so many consecutive wrong entries that its next call must wait.
+    /// The number has had [`Limits::wrong_codes_per_number`] consecutive wrong entries, and its next
+    /// call must wait.
     TooManyFailedEntries {
         /// The seconds to wait.
         retry_after: u32,

@@ -53,7 +53,7 @@ pub use account::{Account, Unauthenticated};
 pub use api_error::{ApiError, ServiceError};
 pub use call::{
     CLOCK_TOLERANCE_SECONDS, CODE_LIFETIME_SECONDS, Call, CallStatus, ENTRIES_PER_CALL,
-    FAILED_ENTRIES_MAX, InvalidCallStatus, PhoneEvent,
+    InvalidCallStatus, PhoneEvent,
 };
 pub use callback::{
     Attempt, CALLBACK_LONGEST_WAIT_SECONDS, CALLBACK_RETRY_SECONDS, Callback, CallbackRequest,
@@ -63,7 +63,7 @@ pub use eligibility::{Admitted, Eligibility, Ineligible};
 pub use event::{Change, Event};
 pub use event_stream::{EVENTS_PATH, EventStream};
 pub use keypad::{DigitBuffer, InvalidKeys, Key};
-pub use limits::{CallbackSlots, Limits, RINGS_PERIOD_SECONDS};
+pub use limits::{CallbackSlots, Limits, RINGS_PERIOD_SECONDS, WRONG_CODES_MAX};
 pub use number_usage::{FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, NumberUsage};
 pub use random_bytes::RandomBytes;
 pub use request::{MAX_BODY_BYTES, Request, body_too_long};

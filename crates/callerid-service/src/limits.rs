@@ -13,6 +13,9 @@ pub struct Limits {
     /// Calls per number, from all accounts, within [`RINGS_PERIOD_SECONDS`]. The limit is generous
     /// because a phone on the control surface is used for tests.
     pub rings_per_number: u32,
+    /// Consecutive wrong codes per number, from all accounts, from which on its next call must wait;
+    /// see [`NumberUsage::entries_wait`](crate::NumberUsage::entries_wait).
+    pub wrong_codes_per_number: u8,
     /// Pending status callbacks per account.
     pub callbacks_per_account: u32,
 }
@@ -23,6 +26,7 @@ impl Limits {
         calls_per_account: 1_000,
         calls: 10_000,
         rings_per_number: 1_000,
+        wrong_codes_per_number: WRONG_CODES_MAX,
         callbacks_per_account: 1_000,
     };
 }
@@ -55,6 +59,9 @@ impl Default for CallbackSlots {
         Self::DEFAULT
     }
 }
+
+/// The maximum of [`Limits::wrong_codes_per_number`]: what NIST SP 800-63B-4, section 3.2.2, allows.
+pub const WRONG_CODES_MAX: u8 = 100;
 
 /// The period in which the calls to a number are counted.
 pub const RINGS_PERIOD_SECONDS: u32 = 3_600;

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use callerid_core::Moment;
 
-use crate::call::{CLOCK_TOLERANCE_SECONDS, FAILED_ENTRIES_MAX};
+use crate::call::CLOCK_TOLERANCE_SECONDS;
 use crate::limits::RINGS_PERIOD_SECONDS;
 use crate::transition::Transition;
 
-/// The seconds that a number's next call must wait after [`FAILED_ENTRIES_MAX`] consecutive wrong
+/// The seconds that a number's next call must wait after
+/// [`Limits::wrong_codes_per_number`](crate::Limits::wrong_codes_per_number) consecutive wrong
 /// entries. Each further wrong entry doubles the wait.
 pub const FIRST_WAIT_SECONDS: u32 = 60;
 /// The longest wait for a number's next call, in seconds. It ensures that no account can lock out a
@@ -29,9 +30,10 @@ pub struct NumberUsage {
 }
 
 impl NumberUsage {
-    /// The seconds until the number may be called again, if its wrong entries require a wait.
-    pub fn entries_wait(&self, now: Moment) -> Option<u32> {
-        let doublings = self.failed_entries.checked_sub(FAILED_ENTRIES_MAX)?;
+    /// The seconds until the number may be called again, if it has had `most` consecutive wrong
+    /// entries or more.
+    pub fn entries_wait(&self, most: u8, now: Moment) -> Option<u32> {
+        let doublings = self.failed_entries.checked_sub(most)?;
         let wait = FIRST_WAIT_SECONDS.checked_shl(doublings.min(16).into());
         let wait = wait.unwrap_or(LONGEST_WAIT_SECONDS).min(LONGEST_WAIT_SECONDS);
         seconds_left(self.failed_at, wait, now)
@@ -96,16 +98,16 @@ mod tests {
     fn the_wait_doubles_up_to_an_hour_and_passes() {
         let wait = |failed_entries| {
             let usage = NumberUsage { failed_entries, failed_at: NOW, ..Default::default() };
-            usage.entries_wait(NOW)
+            usage.entries_wait(100, NOW)
         };
         assert_eq!([0, 99].map(wait), [None, None]);
         let expected = [60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600].map(Some);
         assert_eq!([100, 101, 102, 103, 104, 105, 106, 107, 255].map(wait), expected);
         let usage = NumberUsage { failed_entries: 255, failed_at: NOW, ..Default::default() };
-        assert_eq!(usage.entries_wait(NOW.plus_seconds(3_599)), Some(1));
-        assert_eq!(usage.entries_wait(NOW.plus_seconds(3_600)), None);
+        assert_eq!(usage.entries_wait(100, NOW.plus_seconds(3_599)), Some(1));
+        assert_eq!(usage.entries_wait(100, NOW.plus_seconds(3_600)), None);
         let ahead = NumberUsage { failed_at: NOW.plus_seconds(86_400), ..usage };
-        assert_eq!(ahead.entries_wait(NOW), None);
+        assert_eq!(ahead.entries_wait(100, NOW), None);
     }
 
     #[test]

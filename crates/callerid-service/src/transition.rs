@@ -4,7 +4,7 @@ use std::fmt;
 
 use callerid_core::{FriendlyName, Moment, OutgoingCallerId};
 
-use crate::call::{CLOCK_TOLERANCE_SECONDS, Call, CallStatus, FAILED_ENTRIES_MAX, PhoneEvent};
+use crate::call::{CLOCK_TOLERANCE_SECONDS, Call, CallStatus, PhoneEvent};
 use crate::callback::Callback;
 use crate::keypad::CodeEntry;
 use crate::keypad::{DigitBuffer, Key};
@@ -75,10 +75,8 @@ impl Call {
                 return call.verified(now);
             }
             call.entries_left = call.entries_left.saturating_sub(1);
-            call.failed_entries = call.failed_entries.saturating_add(1);
             wrong_entries = wrong_entries.saturating_add(1);
-            if call.entries_left == 0 || call.failed_entries >= FAILED_ENTRIES_MAX {
-                call.entries_left = 0;
+            if call.entries_left == 0 {
                 let mut step = call.ended(CallStatus::Completed, now);
                 step.instruction = Some(Instruction::HangUp(Some(Prompt::Failed)));
                 step.wrong_entries = wrong_entries;
@@ -92,7 +90,6 @@ impl Call {
 
     fn verified(mut self, now: Moment) -> Transition {
         self.verified = true;
-        self.failed_entries = 0;
         let date = now.to_date();
         let name = self.friendly_name.clone();
         let caller_id = OutgoingCallerId {
@@ -200,7 +197,7 @@ mod tests {
     use super::*;
     use crate::eligibility::{Eligibility, Ineligible};
     use crate::limits::Limits;
-    use crate::number_usage::NumberUsage;
+    use crate::number_usage::{LONGEST_WAIT_SECONDS, NumberUsage};
     use crate::random_bytes::RandomBytes;
     use callerid_core::{AccountSid, CallDelay, NewCallerId, PhoneNumber, ValidationCode};
 
@@ -259,7 +256,7 @@ mod tests {
                 .as_str(),
         );
         assert_eq!((last.call.status, last.call.verified), (CallStatus::Completed, false));
-        assert_eq!((last.call.entries_left, last.call.failed_entries), (0, 3));
+        assert_eq!((last.call.entries_left, last.wrong_entries), (0, 2));
         assert_eq!(last.call.ended_at, Some(NOW));
         let error = last.call.apply(&PhoneEvent::Answered, NOW).unwrap_err();
         assert_eq!(error.to_string(), "a call that is completed cannot be answered");
@@ -318,7 +315,15 @@ mod tests {
         let ringing = admitted.call.advance_to(NOW).unwrap().call;
         let answered = ringing.apply(&PhoneEvent::Answered, NOW).unwrap().call;
         assert_eq!(press(&answered, "000000").call.status, CallStatus::Completed);
-        assert_eq!(press(&answered, "042917").call.failed_entries, 0);
+        assert!(press(&answered, "042917").call.verified);
+        let entries_left = |failed_entries, limits| {
+            let after_the_wait =
+                Call { created_at: NOW.plus_seconds(LONGEST_WAIT_SECONDS), ..queued(0) };
+            standing(failed_entries).check(after_the_wait, &limits).unwrap().call.entries_left
+        };
+        assert_eq!([0, 97, 98, 99, 100, 200].map(|n| entries_left(n, *limits)), [3, 3, 2, 1, 1, 1]);
+        let strict = Limits { wrong_codes_per_number: 2, ..*limits };
+        assert_eq!([0, 1, 2].map(|n| entries_left(n, strict)), [2, 1, 1]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callerid_service::CallbackSlots;
+use callerid_service::{CallbackSlots, WRONG_CODES_MAX};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
@@ -23,6 +23,8 @@ pub(super) struct LimitOptions {
     /// Maximum number of calls to one number per hour, from all accounts
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.rings_per_number)]
     max_rings_per_number: u32,
+    #[command(flatten)]
+    wrong_codes: WrongCodes,
     /// Maximum number of pending status callbacks per account
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT.callbacks_per_account)]
     max_callbacks_per_account: u32,
@@ -55,6 +57,12 @@ pub(super) struct LimitOptions {
     /// Maximum number of connections per address (per /64 for IPv6), except trusted proxies
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().connections_per_address)]
     max_connections_per_address: usize,
+    /// Maximum number of sessions of the page per account; one more ends the oldest
+    #[arg(
+        long, value_name = "NUMBER", default_value_t = Limits::default().sessions_per_account,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    max_sessions_per_account: u32,
     /// Maximum number of event streams per account
     #[arg(long, value_name = "NUMBER", default_value_t = Limits::default().streams_per_account)]
     max_streams_per_account: usize,
@@ -78,12 +86,24 @@ pub(super) struct LimitOptions {
     response_timeout: u64,
 }
 
+/// The limit that `callerid number list` needs as well, for the seconds to wait.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct WrongCodes {
+    /// Consecutive wrong codes for a number, from all accounts, after which its next call is delayed
+    #[arg(
+        long, value_name = "NUMBER", default_value_t = DEFAULT.wrong_codes_per_number,
+        value_parser = clap::value_parser!(u8).range(1..=i64::from(WRONG_CODES_MAX)),
+    )]
+    pub(super) max_wrong_codes_per_number: u8,
+}
+
 impl LimitOptions {
     pub(super) fn to_limits(&self) -> Limits {
         let service = callerid_service::Limits {
             calls_per_account: self.max_calls_per_account,
             calls: self.max_calls,
             rings_per_number: self.max_rings_per_number,
+            wrong_codes_per_number: self.wrong_codes.max_wrong_codes_per_number,
             callbacks_per_account: self.max_callbacks_per_account,
         };
         Limits {
@@ -91,6 +111,7 @@ impl LimitOptions {
             wrong_tokens: self.max_wrong_tokens,
             connections: self.max_connections,
             connections_per_address: self.max_connections_per_address,
+            sessions_per_account: self.max_sessions_per_account,
             streams_per_account: self.max_streams_per_account,
             stream_age: Duration::from_secs(self.max_stream_age),
             timeout: Duration::from_secs(self.timeout),

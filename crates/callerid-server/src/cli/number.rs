@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use callerid_core::PhoneNumber;
 use clap::{Args, Subcommand};
 
+use super::limits::WrongCodes;
 use super::{CommandError, DataDirectory, block_on, say};
 use crate::clock::Clock;
 use crate::store::SqliteStore;
@@ -21,7 +22,7 @@ pub(super) struct Arguments {
 enum Command {
     /// List numbers with consecutive wrong codes: how many, and the seconds until the next call is
     /// allowed
-    List,
+    List(WrongCodes),
     /// Reset a number's wrong codes and calls, so that it can be called again
     Clear {
         /// The number, in any common format
@@ -38,10 +39,11 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
 
 async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, CommandError> {
     match command {
-        Command::List => {
+        Command::List(limit) => {
             let now = Clock::system().now();
             for (number, usage) in store.failed_numbers().await? {
-                let wait = usage.entries_wait(now).unwrap_or_default();
+                let wait =
+                    usage.entries_wait(limit.max_wrong_codes_per_number, now).unwrap_or_default();
                 say(format_args!("{number}\t{}\t{wait}\n", usage.failed_entries));
             }
         }

@@ -25,7 +25,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT call.sid, account.sid, number, name, caller_id_sid, status, verified, code, keyed,
-                    entries_left, failed_entries, created_at, due_at, ringing_at, answered_at, ended_at,
+                    entries_left, created_at, due_at, ringing_at, answered_at, ended_at,
                     revision, extension, callback_url, callback_method, sealed_credentials
              FROM call JOIN account ON account.id = call.account ",
             $rest
@@ -45,21 +45,20 @@ fn from_row(row: &Row<'_>, key: Option<&SealingKey>) -> rusqlite::Result<Call> {
         account_sid: parsed(row, 1, AccountSid::parse)?,
         phone_number: parsed(row, 2, PhoneNumber::parse_possible)?,
         friendly_name: optional(row, 3, FriendlyName::new)?,
-        extension: optional(row, 17, CallExtension::new)?,
-        status_callback: callback_target::read(row, 18, key, &sid)?,
+        extension: optional(row, 16, CallExtension::new)?,
+        status_callback: callback_target::read(row, 17, key, &sid)?,
         caller_id_sid: parsed(row, 4, CallerIdSid::parse)?,
         status: parsed(row, 5, CallStatus::parse)?,
         verified: row.get(6)?,
         validation_code: optional(row, 7, ValidationCode::parse)?,
         keyed: DigitBuffer::resume(row.get_ref(8)?.as_str()?),
         entries_left: row.get(9)?,
-        failed_entries: row.get(10)?,
-        created_at: moment(11)?,
-        due_at: moment(12)?,
-        ringing_at: optional_moment(13)?,
-        answered_at: optional_moment(14)?,
-        ended_at: optional_moment(15)?,
-        revision: row.get(16)?,
+        created_at: moment(10)?,
+        due_at: moment(11)?,
+        ringing_at: optional_moment(12)?,
+        answered_at: optional_moment(13)?,
+        ended_at: optional_moment(14)?,
+        revision: row.get(15)?,
     })
 }
 
@@ -263,10 +262,10 @@ fn insert(
 ) -> Result<(), SqliteError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO call (sid, account, number, name, caller_id_sid, status, verified, code, keyed,
-             entries_left, failed_entries, created_at, due_at, ringing_at, answered_at, ended_at,
+             entries_left, created_at, due_at, ringing_at, answered_at, ended_at,
              revision, wake_at, extension, callback_url, callback_method, sealed_credentials)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-             ?21, ?22)",
+             ?21)",
     )?;
     insert.execute(params![
         call.sid.as_str(),
@@ -279,7 +278,6 @@ fn insert(
         call.validation_code.as_ref().map(ValidationCode::expose),
         call.keyed.expose(),
         call.entries_left,
-        call.failed_entries,
         call.created_at.unix_millis(),
         call.due_at.unix_millis(),
         millis(call.ringing_at),
@@ -299,8 +297,7 @@ fn insert(
 fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, SqliteError> {
     let mut update = connection.prepare_cached(
         "UPDATE call SET status = ?3, verified = ?4, code = ?5, keyed = ?6, entries_left = ?7,
-             failed_entries = ?8, ringing_at = ?9, answered_at = ?10, ended_at = ?11, revision = ?12,
-             wake_at = ?13
+             ringing_at = ?8, answered_at = ?9, ended_at = ?10, revision = ?11, wake_at = ?12
          WHERE sid = ?1 AND revision = ?2",
     )?;
     let updated = update.execute(params![
@@ -311,7 +308,6 @@ fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, Sq
         call.validation_code.as_ref().map(ValidationCode::expose),
         call.keyed.expose(),
         call.entries_left,
-        call.failed_entries,
         millis(call.ringing_at),
         millis(call.answered_at),
         millis(call.ended_at),

@@ -82,12 +82,6 @@ pub(super) fn clear(
     number: &PhoneNumber,
 ) -> Result<NumberUsage, SqliteError> {
     let before = find(connection, number)?;
-    // Increments the revision, so that a transition made before this cannot restore the old count.
-    let mut calls = connection.prepare_cached(
-        "UPDATE call SET failed_entries = 0, revision = (revision + 1) & 4294967295
-         WHERE number = ?1 AND wake_at IS NOT NULL AND failed_entries > 0",
-    )?;
-    calls.execute([number.as_str()])?;
     let mut clear = connection.prepare_cached("DELETE FROM number WHERE number = ?1")?;
     clear.execute([number.as_str()])?;
     Ok(before)

@@ -6,12 +6,13 @@ use rusqlite::Transaction;
 const APPLICATION_ID: i32 = 0x434c_4944;
 
 /// Each migration upgrades the database by one version; the first one creates a new database.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// The version that this program reads and writes.

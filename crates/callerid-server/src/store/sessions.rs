@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{SqliteError, accounts};
 use crate::seal::SealingKey;
-use crate::sessions::{CODE_SECONDS, SESSION_SECONDS, SESSIONS_MAX};
+use crate::sessions::{CODE_SECONDS, SESSION_SECONDS};
 
 fn hash(secret: &AuthToken) -> [u8; 32] {
     Sha256::digest(secret.expose().as_bytes()).into()
@@ -49,6 +49,7 @@ pub(super) fn begin(
     key: &SealingKey,
     credentials: &Credentials,
     session: &AuthToken,
+    most: u32,
     now: Moment,
 ) -> Result<bool, SqliteError> {
     let Some(account) = accounts::find(connection, key, &credentials.sid)? else {
@@ -63,7 +64,7 @@ pub(super) fn begin(
              WHERE account = (SELECT id FROM account WHERE sid = ?1) AND is_session
              ORDER BY expires_at DESC LIMIT -1 OFFSET ?2)",
     )?;
-    drop_oldest.execute((account.sid.as_str(), SESSIONS_MAX - 1))?;
+    drop_oldest.execute((account.sid.as_str(), most.saturating_sub(1)))?;
     Ok(add(connection, &account.sid, session, true, SESSION_SECONDS, now)?)
 }
 

@@ -136,6 +136,34 @@ fn wrong_codes_count_across_accounts_and_the_operator_clears_them() {
 }
 
 #[test]
+fn the_operator_sets_how_many_wrong_codes_a_number_may_have() {
+    let data = tempfile::tempdir().unwrap();
+    let most = ["--max-wrong-codes-per-number", "4"];
+    let server = Server::launch(serve(data.path()).args(most));
+    for (wrong, entries_left) in [("1#2#3#", 0), ("4#", 0)] {
+        server.create("PhoneNumber=4158675309");
+        let call = server.newest_call()["call_sid"].as_str().unwrap().to_owned();
+        server.post(&format!("/_callerid/calls/{call}/answer"), "").expect(200);
+        let digits = format!("Digits={}", wrong.replace('#', "%23"));
+        server.post(&format!("/_callerid/calls/{call}/digits"), &digits).expect(200);
+        let ended = server.newest_call();
+        assert_eq!(
+            (&ended["entries_left"], &ended["status"]),
+            (&entries_left.into(), &"completed".into())
+        );
+    }
+    let wait = expect_limit(&mut server.connect(), &server.list(), "PhoneNumber=4158675309");
+    assert!((1..=60).contains(&wait), "{wait}");
+    let waits = |options: &[&str]| {
+        let listed = said(number(data.path(), &["list"]).args(options));
+        let wait = listed.trim_end().strip_prefix("4158675309\t4\t");
+        wait.unwrap_or_else(|| panic!("{listed:?}")).parse::<u32>().unwrap()
+    };
+    assert!((1..=60).contains(&waits(&most)));
+    assert_eq!(waits(&[]), 0);
+}
+
+#[test]
 fn callbacks_that_wait_are_bounded_for_an_account() {
     let data = tempfile::tempdir().unwrap();
     let options = ["--max-callbacks-per-account", "2", "--callback-allow", "127.0.0.1"];

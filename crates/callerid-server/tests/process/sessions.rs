@@ -99,6 +99,21 @@ fn the_printed_address_signs_in_once_and_no_secret_stays_in_the_log() {
 }
 
 #[test]
+fn one_session_too_many_ends_the_oldest() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::launch(serve(data.path()).args(["--max-sessions-per-account", "2"]));
+    let sessions = [(); 3].map(|()| {
+        // The oldest is told by its milliseconds.
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        session(&server, TOKEN)
+    });
+    with(&server, &sessions[0]).get(&server.list()).expect_exception(401);
+    for session in &sessions[1..] {
+        with(&server, session).get(&server.list()).expect(200);
+    }
+}
+
+#[test]
 fn a_code_works_for_ten_minutes_and_a_session_for_twelve_hours() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path());

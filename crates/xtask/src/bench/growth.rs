@@ -28,6 +28,7 @@ const UNLIMITED: Limits = Limits {
     calls_per_account: u32::MAX,
     calls: u32::MAX,
     rings_per_number: u32::MAX,
+    wrong_codes_per_number: u8::MAX,
     callbacks_per_account: u32::MAX,
 };
 
