@@ -13,7 +13,7 @@ use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, VirtualLine};
 use callerid_server::server::{self, Limits};
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{Account, MemoryStore, RandomBytes, Service};
+use callerid_service::{Account, FollowUp, MemoryStore, RandomBytes, Seed, Service, Store};
 use callerid_tests::{Case, Host, Request, Response};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -29,12 +29,12 @@ struct InProcess {
 }
 
 impl InProcess {
-    fn new() -> Self {
+    fn new(is_of_tests: bool) -> Self {
         let account = Account {
             sid: AccountSid::from_random_bytes(&[0x5a; 16]),
             auth_token: AuthToken::from_random_bytes(&[0xa5; 16]),
         };
-        let service = Service::new(MemoryStore::new([account.clone()]));
+        let service = service(MemoryStore::new([account.clone()]), is_of_tests);
         Self { service, account, now: Moment::from_unix_millis(1_207_074_392_000), requests: 0 }
     }
 
@@ -67,6 +67,10 @@ impl Host for InProcess {
         let request = http.body(request.body.as_bytes()).expect("a case is HTTP");
         let reply = ready(self.service.respond(&request, self.now, &random_bytes));
         assert!(reply.failure.is_none(), "{:?}", reply.failure);
+        if let Some(FollowUp::Advance { account, to }) = reply.follow_up {
+            while !ready(self.service.advance(&account, to, self.now)).unwrap().is_done {}
+        }
+        ready(self.service.tick(self.now)).expect("a store in memory does not fail");
         let (head, body) = http::Response::from(reply.response).into_parts();
         let text = |value: &http::HeaderValue| value.to_str().expect("headers are text").to_owned();
         let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
@@ -91,12 +95,18 @@ fn ready<F: Future>(future: F) -> F::Output {
     }
 }
 
-fn play_all(mut host: impl FnMut() -> Box<dyn Host>) {
+/// A service, under the control of tests if the case needs that.
+fn service<S: Store>(store: S, is_of_tests: bool) -> Service<S> {
+    let service = Service::new(store);
+    if is_of_tests { service.with_testing(Seed::default()) } else { service }
+}
+
+fn play_all(mut host: impl FnMut(bool) -> Box<dyn Host>) {
     let cases = Case::all();
     assert!(!cases.is_empty());
     let mut broken = Vec::new();
     for case in cases {
-        match case.play(&mut *host()) {
+        match case.play(&mut *host(case.is_of_tests())) {
             Ok(played) => println!("{}: {played} exchanges", case.name()),
             Err(why) => broken.push(why),
         }
@@ -114,7 +124,7 @@ struct OverHttp {
 }
 
 impl OverHttp {
-    fn new() -> Self {
+    fn new(is_of_tests: bool) -> Self {
         let account = Account {
             sid: AccountSid::from_random_bytes(&[0x5a; 16]),
             auth_token: AuthToken::from_random_bytes(&[0xa5; 16]),
@@ -134,7 +144,16 @@ impl OverHttp {
                 let line = |_| Box::new(VirtualLine) as Box<dyn PhoneLine>;
                 let stop = async { stopped.await.unwrap_or_default() };
                 let (callbacks, limits) = (Callbacks::default(), Limits::default());
-                server::run(listener, store, Clock::system(), line, callbacks, limits, stop).await;
+                server::run(
+                    listener,
+                    service(store, is_of_tests),
+                    Clock::system(),
+                    line,
+                    callbacks,
+                    limits,
+                    stop,
+                )
+                .await;
             });
         });
         Self { address, account, stop: Some(stop), server: Some(server), _data: data }
@@ -187,10 +206,10 @@ impl Host for OverHttp {
 
 #[test]
 fn the_server_keeps_the_contract() {
-    play_all(|| Box::new(OverHttp::new()));
+    play_all(|is_of_tests| Box::new(OverHttp::new(is_of_tests)));
 }
 
 #[test]
 fn the_service_keeps_the_contract() {
-    play_all(|| Box::new(InProcess::new()));
+    play_all(|is_of_tests| Box::new(InProcess::new(is_of_tests)));
 }

@@ -91,6 +91,11 @@ impl Case {
         paths.into_iter().map(Self::read).collect()
     }
 
+    /// Whether the case needs a service under the control of tests: its name begins with `test-`.
+    pub fn is_of_tests(&self) -> bool {
+        self.name().starts_with("test-")
+    }
+
     fn read(path: PathBuf) -> Self {
         let text = std::fs::read_to_string(&path).expect("a case is text");
         let mut acts = Vec::new();
@@ -272,7 +277,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 enum Shape {
     /// `{code}`: six digits.
     Code,
-    /// `{pn}`, `{ca}`: a Sid.
+    /// `{pn}`, `{ca}`, `{ac}`: a Sid.
     Sid(&'static str),
     /// `{date}`: RFC 2822.
     Date,
@@ -290,6 +295,7 @@ impl Shape {
             "code" => Self::Code,
             "pn" => Self::Sid("PN"),
             "ca" => Self::Sid("CA"),
+            "ac" => Self::Sid("AC"),
             "date" => Self::Date,
             "moment" => Self::Moment,
             "hex" => Self::Hex,

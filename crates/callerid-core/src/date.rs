@@ -4,7 +4,7 @@ mod calendar;
 mod moment;
 mod rfc2822;
 
-pub use moment::Moment;
+pub use moment::{InvalidMoment, Moment};
 pub use rfc2822::{InvalidDate, Rfc2822};
 
 use calendar::Civil;

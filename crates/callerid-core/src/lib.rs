@@ -63,7 +63,7 @@ pub use api_version::{ApiVersion, InvalidApiVersion};
 pub use call_delay::{CALL_DELAY_MAX_SECONDS, CallDelay, InvalidCallDelay};
 pub use call_extension::{CALL_EXTENSION_MAX_CHARS, CallExtension, InvalidCallExtension};
 pub use credentials::{AUTH_TOKEN_MAX_BYTES, AuthToken, Credentials, InvalidAuthToken};
-pub use date::{Date, InvalidDate, Moment, Rfc2822};
+pub use date::{Date, InvalidDate, InvalidMoment, Moment, Rfc2822};
 pub use friendly_name::{FRIENDLY_NAME_MAX_CHARS, FriendlyName, InvalidFriendlyName};
 pub use new_caller_id::NewCallerId;
 pub use outgoing_caller_id::{Filter, ListKey, OutgoingCallerId};

@@ -102,10 +102,10 @@ impl<S: Store + 'static> Sender<S> {
     /// Starts attempts for due callbacks. Returns how long to sleep, or `None` if no callback is
     /// pending or no slot is free.
     async fn send_due(&mut self) -> Result<Option<Duration>, StoreError> {
-        let store = self.host.service.store();
+        let (service, now) = (&self.host.service, self.host.clock.now());
         // The store also returns callbacks that are being sent. They come first for their account
         // and receiver.
-        for callback in store.due_callbacks(self.host.clock.now(), &self.slots).await? {
+        for callback in service.due_callbacks(now, &self.slots).await? {
             let is_being_sent = self.sending.values().any(|call| *call == callback.call_sid);
             if self.sending.len() < self.slots.total && !is_being_sent {
                 let call = callback.call_sid;
@@ -117,7 +117,7 @@ impl<S: Store + 'static> Sender<S> {
         if self.sending.len() == self.slots.total {
             return Ok(None);
         }
-        let next_at = store.callbacks_wake_at().await?;
+        let next_at = service.callbacks_wake_at().await?;
         Ok(next_at.map(|then| match self.sending.is_empty() {
             true => self.host.clock.until(then).min(LONGEST_SLEEP),
             // The next callback is one of those that are being sent.
@@ -147,7 +147,8 @@ async fn attempt<S: Store>(host: Arc<Host<S>>, client: Arc<Client>, callback: Ca
             return sleep(RETRY_STORE).await;
         }
     };
-    let callback = callback.after(&attempt, host.clock.now());
+    let now = host.service.account_now(&callback.account_sid, host.clock.now());
+    let callback = callback.after(&attempt, now);
     let (status, attempts) = (callback.status(), callback.attempts);
     match status {
         "failed" => tracing::warn!(%call, attempts, ?attempt, "a callback is given up"),

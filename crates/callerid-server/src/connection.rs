@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exchange::random_bytes;
 use crate::slots::{Slot, Slots};
+use crate::test_control;
 use crate::tls::Tls;
 
 /// The maximum size of a request's head (its first line and headers) in bytes.
@@ -131,7 +132,10 @@ fn serve_connection(
         let (app, slot) = (app.clone(), Arc::clone(&slot));
         async move {
             match slot.reject(request.uri().path()).await {
-                None => app.call(request).await,
+                None => {
+                    let Ok(response) = app.call(request).await;
+                    test_control::lose(response).await
+                }
                 Some(response) => Ok(response),
             }
         }

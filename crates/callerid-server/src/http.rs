@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use callerid_core::{ErrorCode, RestException};
 use callerid_service::{
-    EVENTS_PATH, MAX_BODY_BYTES, RandomBytes, Reply, Store, body_too_long, error_response,
+    Delivery, EVENTS_PATH, MAX_BODY_BYTES, RandomBytes, Reply, Store, body_too_long, error_response,
 };
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -27,7 +27,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 use crate::exchange::{credentials, log_failure, random_bytes, to_http};
 use crate::host::Host;
 use crate::sessions::{self, SessionStore};
-use crate::{events, observe, page, probes, request_head, token_guard};
+use crate::{events, observe, page, probes, request_head, test_control, token_guard};
 
 /// Shorter bodies fit into a packet without compression.
 const MIN_COMPRESSED_BYTES: u16 = 1024;
@@ -142,8 +142,12 @@ async fn respond_from_service<S: Store>(
     request: &axum::http::Request<Bytes>,
     random_bytes: &RandomBytes,
 ) -> Response {
-    let reply = host.service.respond(request, host.clock.now(), random_bytes).await;
-    let Reply { response, next, wake_at, failure } = reply;
+    let ask = || host.service.respond(request, host.clock.now(), random_bytes);
+    let mut reply = ask().await;
+    if let Some(follow_up) = reply.follow_up.take() {
+        reply = test_control::follow_up(host, follow_up, reply, ask).await;
+    }
+    let Reply { response, next, wake_at, failure, delivery, .. } = reply;
     if let Some(error) = failure {
         log_failure(&error);
     }
@@ -153,7 +157,13 @@ async fn respond_from_service<S: Store>(
     {
         host.changed(&credentials.sid, next, wake_at).await;
     }
-    to_http(response)
+    let response = to_http(response);
+    if delivery == Delivery::default() {
+        return response;
+    }
+    let credentials = credentials(request.headers());
+    let account = credentials.as_ref().map(|credentials| &credentials.sid);
+    test_control::deliver(host, account, delivery, response).await
 }
 
 /// Reads the body, within the limits on its size and time.

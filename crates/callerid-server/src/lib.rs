@@ -19,6 +19,7 @@
 //! | report to a URL how a call ended | [`callbacks`] |
 //! | tell the time | [`clock`] |
 //! | share what all of these need | `host`, and `exchange` for HTTP; neither depends on the others |
+//! | lose and delay responses, for tests | `test_control` |
 //! | run the program `callerid` | [`cli`] |
 
 pub mod callbacks;
@@ -46,6 +47,7 @@ mod slots;
 pub mod store;
 mod streams;
 mod switchboard;
+mod test_control;
 mod tls;
 mod token_failures;
 mod token_guard;

@@ -28,7 +28,7 @@ pub use crate::tls::Tls;
 /// `line` creates the phone line. Its argument is the channel for the line's reports.
 pub async fn run<S: SessionStore + 'static>(
     listener: impl Into<Listener>,
-    store: S,
+    service: Service<S>,
     clock: Clock,
     line: impl FnOnce(PhoneReports) -> Box<dyn PhoneLine>,
     callbacks: Callbacks,
@@ -42,7 +42,7 @@ pub async fn run<S: SessionStore + 'static>(
     let _guards = [stopping.clone().drop_guard(), drained.clone().drop_guard()];
     let line = line(PhoneReports::new(inbox_sender.clone()));
     let host = Arc::new(Host {
-        service: Service::new(store).with_line(line.name()).with_limits(limits.service),
+        service: service.with_line(line.name()).with_limits(limits.service),
         clock,
         token_failures: TokenFailures::new(limits.wrong_tokens),
         limits,

@@ -44,6 +44,7 @@ mod callbacks;
 mod caller_ids;
 mod calls;
 mod connect;
+mod contents;
 mod counted;
 mod events;
 mod numbers;
@@ -69,8 +70,8 @@ use callerid_core::{
     OutgoingCallerId, Page, PageRequest, PhoneNumber,
 };
 use callerid_service::{
-    Account, Admitted, Call, Callback, CallbackSlots, Events, Ineligible, Limits, Newest,
-    NumberUsage, Store, StoreError, Transition,
+    Account, AccountContents, Accounts, Admitted, Call, Callback, CallbackSlots, Events,
+    Ineligible, Limits, Newest, NumberUsage, Store, StoreError, Transition,
 };
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::watch;
@@ -410,13 +411,18 @@ impl Store for SqliteStore {
         Ok(saved)
     }
 
-    async fn due(&self, now: Moment, limit: usize) -> Result<Vec<Call>, StoreError> {
-        let due = |connection: &Connection| calls::due(connection, &self.key, now, limit);
+    async fn due(
+        &self,
+        accounts: &Accounts,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Vec<Call>, StoreError> {
+        let due = |connection: &Connection| calls::due(connection, &self.key, accounts, now, limit);
         self.readable("call", due, calls::set_aside).await
     }
 
-    async fn wake_at(&self) -> Result<Option<Moment>, StoreError> {
-        self.read(calls::wake_at)
+    async fn wake_at(&self, accounts: &Accounts) -> Result<Option<Moment>, StoreError> {
+        self.read(|connection| calls::wake_at(connection, accounts))
     }
 
     async fn callbacks(
@@ -429,15 +435,17 @@ impl Store for SqliteStore {
 
     async fn due_callbacks(
         &self,
+        accounts: &Accounts,
         now: Moment,
         slots: &CallbackSlots,
     ) -> Result<Vec<Callback>, StoreError> {
-        let due = |connection: &Connection| callbacks::due(connection, &self.key, now, slots);
+        let due =
+            |connection: &Connection| callbacks::due(connection, &self.key, accounts, now, slots);
         self.readable("callback", due, callbacks::set_aside).await
     }
 
-    async fn callbacks_wake_at(&self) -> Result<Option<Moment>, StoreError> {
-        self.read(callbacks::wake_at)
+    async fn callbacks_wake_at(&self, accounts: &Accounts) -> Result<Option<Moment>, StoreError> {
+        self.read(|connection| callbacks::wake_at(connection, accounts))
     }
 
     async fn save_callback(&self, callback: Callback) -> Result<bool, StoreError> {
@@ -445,6 +453,35 @@ impl Store for SqliteStore {
         let saved = self.write(move |connection| callbacks::save(connection, &callback)).await?;
         counted::attempted(outcome, saved);
         Ok(saved)
+    }
+
+    async fn add_account(&self, account: Account) -> Result<bool, StoreError> {
+        SqliteStore::add_account(self, account).await
+    }
+
+    async fn remove_account(&self, account: &AccountSid) -> Result<bool, StoreError> {
+        SqliteStore::remove_account(self, account).await
+    }
+
+    async fn add_caller_ids(
+        &self,
+        account: &AccountSid,
+        caller_ids: Vec<OutgoingCallerId>,
+    ) -> Result<(), StoreError> {
+        self.import(account, caller_ids).await
+    }
+
+    async fn contents(&self, account: &AccountSid) -> Result<AccountContents, StoreError> {
+        self.snapshot(|connection| contents::find(connection, &self.key, account))
+    }
+
+    async fn replace_contents(
+        &self,
+        account: &AccountSid,
+        contents: AccountContents,
+    ) -> Result<(), StoreError> {
+        let (account, key) = (*account, self.key.clone());
+        self.write_for(account, move |it| contents::replace(it, &key, &account, &contents)).await
     }
 
     async fn events_after(
@@ -491,6 +528,14 @@ fn failed(error: SqliteError) -> StoreError {
 fn before(which: &Newest) -> (i64, String) {
     let place = which.before.map(|(created_at, sid)| (created_at.unix_millis(), sid.to_string()));
     place.unwrap_or_else(|| (i64::MAX, "~".to_owned()))
+}
+
+/// The parameters of the condition `(instr(?, account.sid) > 0) = ?`, which selects accounts.
+fn selected(accounts: &Accounts) -> (String, bool) {
+    match accounts {
+        Accounts::Only(account) => (account.to_string(), true),
+        Accounts::Except(others) => (others.iter().map(AccountSid::as_str).collect(), false),
+    }
 }
 
 /// The store's errors.

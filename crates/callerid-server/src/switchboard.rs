@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use callerid_core::{CallSid, Moment};
 use callerid_service::{
-    Call, CallStatus, Instruction, LineCommand, PhoneEvent, PhoneEventError, Store,
+    Accounts, Call, CallStatus, Instruction, LineCommand, PhoneEvent, PhoneEventError, Store,
 };
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
@@ -75,7 +75,7 @@ impl<S: Store> Switchboard<S> {
 
     async fn resume(&mut self) {
         let all = Moment::from_unix_millis(i64::MAX);
-        match self.host.service.store().due(all, usize::MAX).await {
+        match self.host.service.store().due(&Accounts::ALL, all, usize::MAX).await {
             Ok(live) => {
                 for call in live.iter().filter(|call| call.status != CallStatus::Queued) {
                     tracing::debug!(call = %call.sid, status = %call.status, "resumed");

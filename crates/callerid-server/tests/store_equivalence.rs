@@ -10,8 +10,8 @@ use callerid_core::{
 };
 use callerid_server::store::{Options, SqliteStore};
 use callerid_service::{
-    Account, Attempt, Call, CallbackSlots, Key, Limits, MemoryStore, Newest, PhoneEvent,
-    RandomBytes, Store, Transition,
+    Account, AccountContents, Accounts, Attempt, Call, CallbackSlots, Key, Limits, MemoryStore,
+    Newest, PhoneEvent, RandomBytes, Store, Transition,
 };
 use proptest::prelude::*;
 
@@ -41,9 +41,10 @@ enum Operation {
         call: usize,
         delay: u8,
     },
-    /// Advances the calls that are due.
+    /// Advances the calls that are due, of all accounts, or of one, or of the others.
     Tick {
         limit: usize,
+        accounts: Selection,
     },
     /// Applies a phone event to an earlier call.
     Phone {
@@ -96,12 +97,36 @@ enum Operation {
     Callbacks {
         slots: CallbackSlots,
         attempt: Attempt,
+        accounts: Selection,
+    },
+    /// Keeps everything of an account.
+    Keep {
+        account: u8,
+    },
+    /// Replaces everything of an account by what was kept of it.
+    Restore {
+        kept: usize,
+    },
+    AddCallerIds {
+        account: u8,
+        numbers: Vec<u8>,
     },
     Events {
         account: u8,
         back: u64,
         limit: usize,
     },
+}
+
+/// All accounts (`None`), one, or the others.
+type Selection = Option<(u8, bool)>;
+
+fn selected(selection: Selection) -> Accounts {
+    match selection {
+        None => Accounts::ALL,
+        Some((index, true)) => Accounts::Only(account(index)),
+        Some((index, false)) => Accounts::Except(vec![account(index)]),
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -120,6 +145,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     // Neither store has the last account.
     let account = 0_u8..3;
     let known = 0_u8..2;
+    let selection = proptest::option::weighted(0.3, (0_u8..2, any::<bool>()));
     let name = proptest::option::of(0_u8..3);
     let event = prop_oneof![
         4 => Just(Event::Answered),
@@ -147,7 +173,12 @@ fn operation() -> impl Strategy<Value = Operation> {
         ),
         3 => (0_usize..6, 0_u8..2)
             .prop_map(|(call, delay)| Operation::CreateAgain { call, delay }),
-        2 => (1_usize..4).prop_map(|limit| Operation::Tick { limit }),
+        2 => (1_usize..4, selection.clone())
+            .prop_map(|(limit, accounts)| Operation::Tick { limit, accounts }),
+        1 => (0_u8..2).prop_map(|account| Operation::Keep { account }),
+        1 => any::<usize>().prop_map(|kept| Operation::Restore { kept }),
+        1 => (0_u8..2, proptest::collection::vec(any::<u8>(), 0..5))
+            .prop_map(|(account, numbers)| Operation::AddCallerIds { account, numbers }),
         6 => (0_usize..6, event).prop_map(|(call, event)| Operation::Phone { call, event }),
         6 => (
             known,
@@ -180,10 +211,10 @@ fn operation() -> impl Strategy<Value = Operation> {
             }),
         4 => (prop_oneof![3 => Just(None), 1 => name], 1_u32..4, any::<bool>())
             .prop_map(|(name, size, back)| Operation::Walk { name, size, back }),
-        2 => (1_usize..3, 1_usize..4, 0_usize..4, attempt).prop_map(
-            |(per_receiver, per_account, total, attempt)| {
+        2 => (1_usize..3, 1_usize..4, 0_usize..4, attempt, selection).prop_map(
+            |(per_receiver, per_account, total, attempt, accounts)| {
                 let slots = CallbackSlots { per_receiver, per_account, total };
-                Operation::Callbacks { slots, attempt }
+                Operation::Callbacks { slots, attempt, accounts }
             }
         ),
         1 => (account, prop_oneof![0..30_u64, Just(u64::MAX)], 0_usize..20)
@@ -218,6 +249,7 @@ struct Player {
     drawn: u64,
     calls: Vec<CallSid>,
     steps: Vec<Transition>,
+    kept: Vec<(AccountSid, AccountContents)>,
     /// The first and the last row of the page that a walk has reached.
     reached: Option<(ListKey, ListKey)>,
 }
@@ -310,12 +342,13 @@ impl Player {
                 self.calls.push(call.sid);
                 format!("{:?}", store.add_call(call, &self.limits).await.unwrap())
             }
-            Operation::Tick { limit } => {
-                let due = store.due(now, limit).await.unwrap();
+            Operation::Tick { limit, accounts } => {
+                let accounts = selected(accounts);
+                let due = store.due(&accounts, now, limit).await.unwrap();
                 let steps: Vec<_> = due.iter().filter_map(|call| call.advance_to(now)).collect();
                 self.steps.extend(steps.iter().cloned());
                 let saved = store.save(steps).await.unwrap();
-                format!("{due:?} {saved:?} {:?}", store.wake_at().await.unwrap())
+                format!("{due:?} {saved:?} {:?}", store.wake_at(&accounts).await.unwrap())
             }
             Operation::Phone { call, event } => {
                 let Some(sid) = self.calls.iter().nth_back(call).copied() else {
@@ -396,9 +429,38 @@ impl Player {
                 }
                 format!("{page:?}")
             }
-            Operation::Callbacks { slots, attempt } => {
-                let due = store.due_callbacks(now, &slots).await.unwrap();
-                let mut said = format!("{due:?} {:?}", store.callbacks_wake_at().await.unwrap());
+            Operation::Keep { account } => {
+                let contents = store.contents(&self::account(account)).await.unwrap();
+                let said = format!("{contents:?}");
+                self.kept.push((self::account(account), contents));
+                said
+            }
+            Operation::Restore { kept } => {
+                let Some(kept) = kept.checked_rem(self.kept.len()) else { return String::new() };
+                let (account, contents) = self.kept[kept].clone();
+                store.replace_contents(&account, contents.clone()).await.unwrap();
+                assert_eq!(store.contents(&account).await.unwrap(), contents);
+                String::new()
+            }
+            Operation::AddCallerIds { account, numbers } => {
+                let account = self::account(account);
+                let row = |index: u8| OutgoingCallerId {
+                    sid: CallerIdSid::from_random_bytes(&[index % 8; 16]),
+                    account_sid: account,
+                    friendly_name: name(index),
+                    phone_number: number(index),
+                    date_created: now.to_date(),
+                    date_updated: now.to_date(),
+                };
+                let rows = numbers.into_iter().map(row).collect();
+                store.add_caller_ids(&account, rows).await.unwrap();
+                String::new()
+            }
+            Operation::Callbacks { slots, attempt, accounts } => {
+                let accounts = selected(accounts);
+                let due = store.due_callbacks(&accounts, now, &slots).await.unwrap();
+                let mut said =
+                    format!("{due:?} {:?}", store.callbacks_wake_at(&accounts).await.unwrap());
                 for callback in due {
                     let after = callback.after(&attempt, now);
                     let saved = store.save_callback(after.clone()).await.unwrap();
@@ -454,8 +516,8 @@ impl Player {
             }
             all += &format!("{:?}\n", store.call(sid).await.unwrap());
         }
-        let due = store.due(self.now(), usize::MAX).await.unwrap();
-        all + &format!("{due:?}\n{:?}\n", store.wake_at().await.unwrap())
+        let due = store.due(&Accounts::ALL, self.now(), usize::MAX).await.unwrap();
+        all + &format!("{due:?}\n{:?}\n", store.wake_at(&Accounts::ALL).await.unwrap())
     }
 }
 

@@ -15,11 +15,15 @@
 //! All responses are JSON, and all requests carry the API's credentials. [`Service::follow`]
 //! answers `GET events`, a stream.
 //!
+//! Tests have more requests; see [`testing`].
+//!
 //! In the response to `GET health`, the line is [`VIRTUAL_LINE`](crate::VIRTUAL_LINE) if the
 //! control surface is the only phone, so clients may offer to answer it. Any other line has the
 //! name that its host gives it.
 
+mod filter;
 mod paging;
+mod testing;
 
 use serde::Serialize;
 
@@ -30,13 +34,15 @@ use crate::api_error::{ApiError, ServiceError};
 use crate::call::{Call, PhoneEvent};
 use crate::callback::Callback;
 use crate::keypad::Key;
+use crate::random_bytes::RandomBytes;
 use crate::request::Request;
 use crate::response::Response;
-use crate::service::{PhoneEventError, Reply, Service};
-use crate::store::Store;
+use crate::service::{PhoneEventError, Reply, Service, VIRTUAL_LINE};
+use crate::store::{Newest, Store};
 use crate::versions;
 use crate::versions::{form, malformed};
 use crate::view::{CallView, CallbackView};
+use filter::Filter;
 
 /// The prefix of the control surface. No path of Twilio's API starts with it.
 pub(crate) const PREFIX: &str = "/_callerid/";
@@ -47,15 +53,16 @@ pub(crate) async fn respond<S: Store>(
     path: &str,
     request: &Request<'_>,
     now: Moment,
+    random_bytes: &RandomBytes,
     reply: &mut Reply,
 ) {
-    reply.response = match answer(service, path, request, now, reply).await {
+    reply.response = match answer(service, path, request, now, random_bytes, reply).await {
         Ok(body) => Response::new(200, Representation::Json.content_type(), body.into_bytes()),
         Err(ServiceError::Api(refused)) => {
             let mut response = error_response(&refused);
             if response.status == ErrorCode::MethodNotAllowed.status() {
-                let method = Resource::decode(path).map_or("GET", |resource| resource.method());
-                response.headers.push(("allow", method.into()));
+                let allow = Resource::decode(path).map_or("GET", |resource| resource.allow());
+                response.headers.push(("allow", allow.into()));
             }
             response
         }
@@ -72,22 +79,50 @@ async fn answer<S: Store>(
     path: &str,
     request: &Request<'_>,
     now: Moment,
+    random_bytes: &RandomBytes,
     reply: &mut Reply,
 ) -> Result<String, ServiceError> {
     let account = service.authenticate(request.authorization).await?.sid;
     let not_found = || ApiError::not_found(request.path);
     let resource = Resource::decode(path).ok_or_else(not_found)?;
-    if request.method != resource.method() {
+    let testing = match (&resource, service.line(), &service.testing) {
+        (Resource::Test(_), VIRTUAL_LINE, None) => return Err(not_found().into()),
+        (Resource::Test(_), VIRTUAL_LINE, Some(testing)) => Some(testing),
+        (Resource::Test(_), line, _) => {
+            let message = format!("Tests control calls on the virtual line only, not on {line}");
+            return Err(ApiError::http(409, &message).into());
+        }
+        _ => None,
+    };
+    if !resource.allow().split(", ").any(|method| method == request.method) {
         return Err(ApiError::new(ErrorCode::MethodNotAllowed).into());
     }
     match resource {
+        Resource::Test(resource) => {
+            let testing = testing.ok_or_else(not_found)?;
+            let host_now = now;
+            testing::Call { service, testing, account, request, host_now, random_bytes }
+                .answer(resource, reply)
+                .await
+        }
         Resource::Health => Ok(json::to_string(&Health {
             status: "ok",
             line: service.line(),
             version: env!("CARGO_PKG_VERSION"),
+            test: service.is_testing(),
         })),
         Resource::Events => Err(not_found().into()),
         Resource::Calls => {
+            let filter = Filter::decode(request)?.of_calls()?;
+            if service.is_testing() && filter.is_given() {
+                let mut calls = service.store().calls(&account, Newest::ALL).await?;
+                calls.retain(|call| filter.matches_call(call));
+                if calls.is_empty() {
+                    reply.follow_up = filter.follow_up(account);
+                }
+                let calls = calls.iter().map(CallView::from).collect();
+                return Ok(json::to_string(&Calls { calls, next_page_uri: None }));
+            }
             let asked = paging::decode(request, paging::MAX_CALLS)?;
             let mut calls = service.store().calls(&account, asked).await?;
             let place = |call: &Call| (call.created_at, call.sid);
@@ -96,6 +131,16 @@ async fn answer<S: Store>(
             Ok(json::to_string(&Calls { calls, next_page_uri }))
         }
         Resource::Callbacks => {
+            let filter = Filter::decode(request)?;
+            if service.is_testing() && filter.is_given() {
+                let mut callbacks = service.store().callbacks(&account, Newest::ALL).await?;
+                callbacks.retain(|callback| filter.matches_callback(callback));
+                if callbacks.is_empty() {
+                    reply.follow_up = filter.follow_up(account);
+                }
+                let callbacks = callbacks.iter().map(CallbackView::from).collect();
+                return Ok(json::to_string(&Callbacks { callbacks, next_page_uri: None }));
+            }
             let asked = paging::decode(request, paging::MAX_CALLBACKS)?;
             let mut callbacks = service.store().callbacks(&account, asked).await?;
             let place = |callback: &Callback| (callback.created_at, callback.call_sid);
@@ -144,6 +189,9 @@ struct Health<'a> {
     status: &'static str,
     line: &'a str,
     version: &'static str,
+    /// Whether the service is under the control of tests.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    test: bool,
 }
 
 #[derive(Serialize)]
@@ -168,6 +216,8 @@ enum Resource {
     Callbacks,
     Call(CallSid),
     Phone(CallSid, Action),
+    /// For tests only.
+    Test(testing::Resource),
 }
 
 #[derive(Clone, Copy)]
@@ -181,6 +231,10 @@ enum Action {
 
 impl Resource {
     fn decode(path: &str) -> Option<Self> {
+        Self::decode_own(path).or_else(|| testing::Resource::decode(path).map(Self::Test))
+    }
+
+    fn decode_own(path: &str) -> Option<Self> {
         let mut segments = path.split('/');
         let resource = match (segments.next()?, segments.next(), segments.next()) {
             ("health", None, None) => Self::Health,
@@ -196,8 +250,9 @@ impl Resource {
         segments.next().is_none().then_some(resource)
     }
 
-    const fn method(&self) -> &'static str {
+    const fn allow(&self) -> &'static str {
         match self {
+            Self::Test(resource) => resource.allow(),
             Self::Health | Self::Events | Self::Calls | Self::Callbacks | Self::Call(_) => "GET",
             Self::Phone(..) => "POST",
         }

@@ -19,7 +19,13 @@ pub enum Change<'a> {
     CallerIdUpdated(&'a OutgoingCallerId),
     /// A caller ID was deleted.
     CallerIdDeleted(&'a AccountSid, &'a CallerIdSid),
+    /// Everything of the account was replaced: reload its lists.
+    Reset(&'a AccountSid),
 }
+
+/// The event after which a client must reload its lists.
+pub(crate) const RESET: &str = "reset";
+pub(crate) const RESET_DATA: &str = "{}";
 
 /// What is said of a caller ID that is gone.
 #[derive(Serialize)]
@@ -35,7 +41,7 @@ impl Change<'_> {
             Self::CallerIdAdded(caller_id) | Self::CallerIdUpdated(caller_id) => {
                 caller_id.account_sid
             }
-            Self::CallerIdDeleted(account, _) => **account,
+            Self::CallerIdDeleted(account, _) | Self::Reset(account) => **account,
         }
     }
 
@@ -46,11 +52,12 @@ impl Change<'_> {
             Self::CallerIdAdded(_) => "caller-id-added",
             Self::CallerIdUpdated(_) => "caller-id-updated",
             Self::CallerIdDeleted(..) => "caller-id-deleted",
+            Self::Reset(_) => RESET,
         }
     }
 
     /// What changed, as JSON: the call as the control surface shows it, the caller ID with its
-    /// properties' names in lower case, or the Sid of the deleted caller ID.
+    /// properties' names in lower case, or the Sid of the deleted caller ID. Nothing for a reset.
     pub fn to_json(&self) -> String {
         match self {
             Self::Call(call) => json::to_string(&CallView::from(*call)),
@@ -58,6 +65,7 @@ impl Change<'_> {
                 json::to_string(caller_id)
             }
             Self::CallerIdDeleted(_, sid) => json::to_string(&Deleted { sid }),
+            Self::Reset(_) => RESET_DATA.to_owned(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::api_error::{ApiError, ServiceError};
-use crate::event::server_sent;
+use crate::event::{RESET, RESET_DATA, server_sent};
 use crate::response::Response;
 use crate::store::{Events, Store, StoreError};
 
@@ -72,7 +72,7 @@ impl EventStream {
         }
         if gap {
             let id = events.first().map_or(newest, |event| event.id.saturating_sub(1));
-            piece.push_str(&server_sent(id, "reset", "{}"));
+            piece.push_str(&server_sent(id, RESET, RESET_DATA));
         }
         for event in &events {
             piece.push_str(&event.to_server_sent());

@@ -45,6 +45,7 @@ mod response;
 mod router;
 mod service;
 mod store;
+mod testing;
 mod transition;
 mod versions;
 mod view;
@@ -69,11 +70,14 @@ pub use random_bytes::RandomBytes;
 pub use request::{MAX_BODY_BYTES, Request, body_too_long};
 pub use response::Response;
 pub use router::{error_response, json_response};
-pub use service::{LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick, VIRTUAL_LINE};
-pub use store::{
-    CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, InvalidSnapshot, MemoryStore, Newest,
-    Store, StoreError,
+pub use service::{
+    FollowUp, LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick, VIRTUAL_LINE,
 };
+pub use store::{
+    AccountContents, Accounts, CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events,
+    InvalidSnapshot, MemoryStore, Newest, Store, StoreError,
+};
+pub use testing::{Advanced, Delivery, Drop, Seed};
 pub use transition::{Instruction, Prompt, Transition, UnexpectedEvent};
 
 /// Runs the README's examples as doctests.

@@ -32,7 +32,9 @@ impl<S: Store> Service<S> {
         // Browsers send OPTIONS before a request to another origin, and never with credentials.
         if method != "OPTIONS" {
             match request.path.strip_prefix(control::PREFIX) {
-                Some(path) => control::respond(self, path, request, now, &mut reply).await,
+                Some(path) => {
+                    control::respond(self, path, request, now, random_bytes, &mut reply).await;
+                }
                 None => self.respond_api(request, now, random_bytes, &mut reply).await,
             }
         }
@@ -86,6 +88,7 @@ impl<S: Store> Service<S> {
         let exception = match self.answer(&route, request, now, random_bytes, reply).await {
             Ok(answer) => {
                 reply.response = versions::encode(version, representation, answer, request.path);
+                self.log_response(reply, None);
                 return;
             }
             Err(ServiceError::Api(error)) => {
@@ -98,12 +101,23 @@ impl<S: Store> Service<S> {
                 exception
             }
         };
+        let code = exception.code;
         reply.response = versions::encode_exception(version, representation, exception);
+        self.log_response(reply, code);
         if reply.response.status == ErrorCode::MethodNotAllowed.status() {
             reply.response.headers.push(("allow", route.resource.allow().into()));
         }
         if let Some(seconds) = retry_after {
             reply.response.headers.push(("retry-after", seconds.to_string().into()));
+        }
+    }
+}
+
+impl<S> Service<S> {
+    fn log_response(&self, reply: &Reply, code: Option<u32>) {
+        if let (Some(testing), Some((account, id))) = (&self.testing, reply.logged) {
+            let status = reply.response.status;
+            testing.of(&account, |controls| controls.requests.end(id, status, code));
         }
     }
 }

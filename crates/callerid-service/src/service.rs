@@ -15,7 +15,8 @@ use crate::operation::{ListRequest, Operation, PageToken, Route};
 use crate::random_bytes::RandomBytes;
 use crate::request::Request;
 use crate::response::Response;
-use crate::store::{Store, StoreError};
+use crate::store::{Accounts, Store, StoreError};
+use crate::testing::{Delivery, Drop, Seed, Testing, earliest};
 use crate::transition::{Instruction, Transition, UnexpectedEvent};
 use crate::versions::{self, Answer};
 
@@ -31,6 +32,7 @@ pub struct Service<S> {
     pub(crate) store: S,
     line: &'static str,
     limits: Limits,
+    pub(crate) testing: Option<Testing>,
 }
 
 /// A response, and what the host must do apart from sending it.
@@ -44,6 +46,31 @@ pub struct Reply {
     pub wake_at: Option<Moment>,
     /// Why the response is a 500: for the host's log, not for the client.
     pub failure: Option<StoreError>,
+    /// How to send the response. Only tests change it.
+    pub delivery: Delivery,
+    /// What to do before the response is sent. Only requests of tests have it.
+    pub follow_up: Option<FollowUp>,
+    /// The request in the log of the account.
+    pub(crate) logged: Option<(AccountSid, u64)>,
+}
+
+/// What a host must do before it sends the response to a test's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FollowUp {
+    /// Nothing matches yet: repeat the request when the account has changed, for so many seconds.
+    Wait {
+        /// The account.
+        account: AccountSid,
+        /// The longest wait.
+        seconds: u32,
+    },
+    /// Call [`Service::advance`] until it is done, and send the callbacks that become due.
+    Advance {
+        /// The account.
+        account: AccountSid,
+        /// The time to advance to.
+        to: Moment,
+    },
 }
 
 /// A command for the phone line.
@@ -90,13 +117,13 @@ const NO_CODE: &str = "the random bytes hold no code";
 /// The name of the line whose calls can be answered only through the control surface.
 pub const VIRTUAL_LINE: &str = "virtual";
 /// How many calls `tick` processes before it looks for due calls again.
-const TICK_BATCH: usize = 1000;
+pub(crate) const TICK_BATCH: usize = 1000;
 
 impl<S: Store> Service<S> {
     /// Creates a service with this store, whose calls can be answered only through the control
     /// surface.
     pub const fn new(store: S) -> Self {
-        Self { store, line: VIRTUAL_LINE, limits: Limits::DEFAULT }
+        Self { store, line: VIRTUAL_LINE, limits: Limits::DEFAULT, testing: None }
     }
 
     /// The same service, with calls on the phone line of this name.
@@ -109,6 +136,12 @@ impl<S: Store> Service<S> {
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same service under the control of tests, whose accounts begin with a seed.
+    #[must_use]
+    pub fn with_testing(self, seed: Seed) -> Self {
+        Self { testing: Some(Testing::new(seed)), ..self }
     }
 
     /// The name of the phone line.
@@ -146,29 +179,70 @@ impl<S: Store> Service<S> {
     /// The store's error. Whatever was due remains due.
     pub async fn tick(&self, now: Moment) -> Result<Tick, StoreError> {
         let mut tick = Tick::default();
+        for accounts in self.clocks() {
+            self.tick_accounts(&accounts, self.now_of(&accounts, now), &mut tick).await?;
+        }
+        self.tick_testing(now, &mut tick).await?;
+        tick.wake_at = self.testing_wake_at();
+        for accounts in self.clocks() {
+            let wake_at = self.store.wake_at(&accounts).await?;
+            let wake_at = wake_at.and_then(|at| self.to_host_time(&accounts, at));
+            tick.wake_at = earliest(tick.wake_at, wake_at);
+        }
+        Ok(tick)
+    }
+
+    /// Advances the calls of accounts that share a clock.
+    pub(crate) async fn tick_accounts(
+        &self,
+        accounts: &Accounts,
+        now: Moment,
+        tick: &mut Tick,
+    ) -> Result<(), StoreError> {
+        self.tick_each(accounts, now, now, tick).await
+    }
+
+    /// Advances calls to `now`: each at the time when it was due, but not before `since`.
+    pub(crate) async fn tick_each(
+        &self,
+        accounts: &Accounts,
+        now: Moment,
+        since: Moment,
+        tick: &mut Tick,
+    ) -> Result<(), StoreError> {
         loop {
-            let due = self.store.due(now, TICK_BATCH).await?;
+            let due = self.store.due(accounts, now, TICK_BATCH).await?;
+            let at = |call: &Call| call.wake_at().map_or(now, |at| at.clamp(since, now));
             let steps: Vec<Transition> =
-                due.iter().filter_map(|call| call.advance_to(now)).collect();
+                due.iter().filter_map(|call| call.advance_to(at(call))).collect();
             if steps.is_empty() {
-                break;
+                return Ok(());
             }
             let saved = self.store.save(steps.clone()).await?;
             // Transitions that cannot be saved stay due; the host will call `tick` again.
             let is_stuck = !saved.contains(&true);
             let steps = steps.into_iter().zip(saved).filter(|(_, saved)| *saved);
-            tick.next.extend(steps.filter_map(|(step, _)| step.into_next()));
+            let next: Vec<_> = steps.filter_map(|(step, _)| step.into_next()).collect();
+            self.start_scripts(&next);
+            tick.next.extend(next);
             if is_stuck {
-                break;
+                return Ok(());
             }
         }
-        tick.wake_at = self.store.wake_at().await?;
-        Ok(tick)
     }
 
     /// Applies a phone event to a call. If the call was due or has expired, that transition is
     /// saved first.
     pub async fn phone_event(&self, sid: &CallSid, event: &PhoneEvent, now: Moment) -> PhoneReply {
+        self.apply_event(sid, event, |call| self.account_now(&call.account_sid, now)).await
+    }
+
+    pub(crate) async fn apply_event(
+        &self,
+        sid: &CallSid,
+        event: &PhoneEvent,
+        now: impl Fn(&Call) -> Moment,
+    ) -> PhoneReply {
         let mut next = Vec::new();
         let outcome = loop {
             let call = match self.store.call(sid).await {
@@ -176,6 +250,7 @@ impl<S: Store> Service<S> {
                 Ok(None) => break Err(PhoneEventError::NoSuchCall),
                 Err(error) => break Err(PhoneEventError::Store(error)),
             };
+            let now = now(&call);
             let by_time = call.advance_to(now);
             let is_last = by_time.is_none();
             let step = match by_time.map_or_else(|| call.apply(event, now), Ok) {
@@ -213,6 +288,21 @@ impl<S: Store> Service<S> {
         if account != route.account {
             return Err(not_found().into());
         }
+        if let Some(testing) = &self.testing {
+            let sid = random_bytes.request_sid();
+            let (id, fault) = testing.begin(&account, request, route, sid, now);
+            reply.logged = Some((account, id));
+            if let Some((outcome, delivery)) = fault {
+                reply.delivery = delivery;
+                if let Some(error) = outcome.error() {
+                    return Err(error.into());
+                }
+                if delivery.drop == Some(Drop::Before) {
+                    return Err(ApiError::http(503, "The connection is dropped on purpose").into());
+                }
+            }
+        }
+        let now = self.account_now(&account, now);
         let store = &self.store;
         match versions::decode(route.version, route.resource, request)? {
             Operation::List(list) => self.list(&account, list).await,
@@ -273,7 +363,11 @@ impl<S: Store> Service<S> {
         reply: &mut Reply,
     ) -> Result<Answer, ServiceError> {
         let call = Call::new(*account, new, random_bytes, now);
-        let call = call.ok_or_else(|| StoreError::new(NO_CODE))?;
+        let mut call = call.ok_or_else(|| StoreError::new(NO_CODE))?;
+        if let Some(testing) = &self.testing {
+            call.validation_code =
+                testing.code(account, &call.phone_number).or(call.validation_code);
+        }
         let validation_request = call.to_validation_request();
         // A call without a delay is saved as ringing at once, which saves a transition and a write.
         let (call, place) = match call.advance_to(now) {
@@ -281,10 +375,13 @@ impl<S: Store> Service<S> {
             None => (call, None),
         };
         let admitted = self.store.add_call(call, &self.limits).await?.map_err(refused)?;
-        reply.wake_at = admitted.call.wake_at();
+        let wake_at = admitted.call.wake_at();
+        reply.wake_at = wake_at.and_then(|at| self.to_host_time(&Accounts::Only(*account), at));
         reply.next.extend(admitted.replaced.and_then(Transition::into_next));
         let call = admitted.call;
         reply.next.extend(place.map(|instruction| LineCommand { call, instruction }));
+        self.start_scripts(&reply.next);
+        reply.wake_at = earliest(reply.wake_at, self.testing_wake_at());
         let request = validation_request.ok_or_else(|| StoreError::new(NO_CODE))?;
         Ok(Answer::ValidationRequest(request))
     }
@@ -299,7 +396,15 @@ impl Transition {
 
 impl Reply {
     pub(crate) fn new(response: Response) -> Self {
-        Self { response, next: Vec::new(), wake_at: None, failure: None }
+        Self {
+            response,
+            next: Vec::new(),
+            wake_at: None,
+            failure: None,
+            delivery: Delivery::default(),
+            follow_up: None,
+            logged: None,
+        }
     }
 }
 

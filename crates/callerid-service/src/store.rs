@@ -17,6 +17,8 @@ use callerid_core::{
     Page, PageRequest, RestException,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::account::Account;
 use crate::call::Call;
 use crate::callback::Callback;
@@ -115,16 +117,20 @@ pub trait Store: Send + Sync {
         steps: Vec<Transition>,
     ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
-    /// The live calls whose [`wake_at`](Call::wake_at) has passed, or that were created after
-    /// `now`: at most `limit`, earliest first.
+    /// The live calls of these accounts whose [`wake_at`](Call::wake_at) has passed, or that were
+    /// created after `now`: at most `limit`, earliest first.
     fn due(
         &self,
+        accounts: &Accounts,
         now: Moment,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Call>, StoreError>> + Send;
 
-    /// The earliest [`wake_at`](Call::wake_at) of all live calls.
-    fn wake_at(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
+    /// The earliest [`wake_at`](Call::wake_at) of these accounts' live calls.
+    fn wake_at(
+        &self,
+        accounts: &Accounts,
+    ) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
 
     /// Some of the account's callbacks, newest first: all pending callbacks, and the finished ones
     /// that are kept.
@@ -134,17 +140,22 @@ pub trait Store: Send + Sync {
         which: Newest,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
-    /// The callbacks that [are due](Callback::is_due) and have a slot, if none are being sent. For each account and
-    /// receiver, these are the ones with the earliest [`next_at`](Callback::next_at). Accounts take turns: the first
-    /// callback of each comes before the second of any.
+    /// The callbacks of these accounts that [are due](Callback::is_due) and have a slot, if none are
+    /// being sent. For each account and receiver, these are the ones with the earliest
+    /// [`next_at`](Callback::next_at). Accounts take turns: the first callback of each comes before
+    /// the second of any.
     fn due_callbacks(
         &self,
+        accounts: &Accounts,
         now: Moment,
         slots: &CallbackSlots,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
-    /// The earliest [`next_at`](Callback::next_at) of all callbacks.
-    fn callbacks_wake_at(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
+    /// The earliest [`next_at`](Callback::next_at) of these accounts' callbacks.
+    fn callbacks_wake_at(
+        &self,
+        accounts: &Accounts,
+    ) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
 
     /// Saves a callback after an attempt. Returns `false` if the callback has changed (its number
     /// of attempts is not one less). The account's oldest finished callbacks beyond
@@ -154,6 +165,41 @@ pub trait Store: Send + Sync {
         callback: Callback,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Adds an account; `false` if its Sid already exists.
+    fn add_account(
+        &self,
+        account: Account,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Removes an account and everything that belongs to it; `false` if it does not exist.
+    fn remove_account(
+        &self,
+        account: &AccountSid,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Adds caller IDs of an account, without validations and events. Each replaces one with the
+    /// same Sid or number.
+    fn add_caller_ids(
+        &self,
+        account: &AccountSid,
+        caller_ids: Vec<OutgoingCallerId>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Everything that belongs to an account, except its token and events.
+    fn contents(
+        &self,
+        account: &AccountSid,
+    ) -> impl Future<Output = Result<AccountContents, StoreError>> + Send;
+
+    /// Replaces everything that belongs to an account, except its token. Its events are dropped, and
+    /// clients that follow them get a [`Change::Reset`](crate::Change::Reset). The usage of the
+    /// numbers of its old and new calls is forgotten.
+    fn replace_contents(
+        &self,
+        account: &AccountSid,
+        contents: AccountContents,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// The account's events after the event with this id, oldest first, at most `limit`.
     fn events_after(
         &self,
@@ -161,6 +207,39 @@ pub trait Store: Send + Sync {
         id: u64,
         limit: usize,
     ) -> impl Future<Output = Result<Events, StoreError>> + Send;
+}
+
+/// Selects accounts: those of a store have the same time, except in tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accounts {
+    /// This account.
+    Only(AccountSid),
+    /// All accounts except these.
+    Except(Vec<AccountSid>),
+}
+
+impl Accounts {
+    /// All accounts.
+    pub const ALL: Self = Self::Except(Vec::new());
+
+    /// Whether an account is one of them.
+    pub fn contains(&self, account: &AccountSid) -> bool {
+        match self {
+            Self::Only(only) => only == account,
+            Self::Except(others) => !others.contains(account),
+        }
+    }
+}
+
+/// Everything that belongs to an account, except its token and events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountContents {
+    /// In list order.
+    pub caller_ids: Vec<OutgoingCallerId>,
+    /// Oldest first.
+    pub calls: Vec<Call>,
+    /// Oldest first.
+    pub callbacks: Vec<Callback>,
 }
 
 /// Selects an account's calls or callbacks: the newest, or those older than one of them.

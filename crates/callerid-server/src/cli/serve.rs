@@ -8,8 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use callerid_core::{AccountSid, ApiVersion, AuthToken};
-use callerid_service::Account;
-use callerid_service::Store as _;
+use callerid_service::{Account, Service, Store as _};
 use clap::Args;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
@@ -162,7 +161,8 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     };
     let trusted_proxies = TrustedProxies::new(trusted_proxy);
     let listener = Listener { socket: listener, tls, trusted_proxies, metrics_token };
-    server::run(listener, store, clock, line, callbacks, limits, stop).await;
+    let service = Service::new(store);
+    server::run(listener, service, clock, line, callbacks, limits, stop).await;
     tracing::info!("stopped");
     lost.map_or(Ok(()), |error| Err(error.into()))
 }

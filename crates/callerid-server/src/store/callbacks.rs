@@ -2,13 +2,13 @@
 
 use callerid_core::{AccountSid, CallSid, Moment};
 use callerid_service::{
-    CALLBACK_LONGEST_WAIT_SECONDS, CALLBACKS_KEPT, Callback, CallbackSlots, Newest,
+    Accounts, CALLBACK_LONGEST_WAIT_SECONDS, CALLBACKS_KEPT, Callback, CallbackSlots, Newest,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::unreadable::{self, Survey, Unreadable, readable};
-use super::{SqliteError, accounts, callback_target, parsed};
+use super::{SqliteError, accounts, callback_target, parsed, selected};
 use crate::seal::SealingKey;
 
 /// The maximum number of callbacks that one change deletes, so that no change takes long.
@@ -68,6 +68,7 @@ pub(super) fn of_account(
 pub(super) fn due(
     connection: &Connection,
     key: &SealingKey,
+    accounts: &Accounts,
     now: Moment,
     slots: &CallbackSlots,
 ) -> Result<(Vec<Callback>, Vec<Unreadable>), SqliteError> {
@@ -78,15 +79,25 @@ pub(super) fn due(
                  SELECT account, next_at, call_sid, row_number() OVER (
                      PARTITION BY account, receiver ORDER BY next_at, call_sid) AS receivers_turn
                  FROM callback
-                 WHERE next_at IS NOT NULL AND (next_at <= ?1 OR next_at > ?2))
+                 WHERE next_at IS NOT NULL AND (next_at <= ?1 OR next_at > ?2)
+                     AND account IN (SELECT id FROM account WHERE (instr(?6, sid) > 0) = ?7))
              WHERE receivers_turn <= ?3) ON due_call = call_sid
          WHERE turn <= ?4 ORDER BY turn, next_at, call_sid LIMIT ?5"
     ))?;
     let longest = now.plus_seconds(CALLBACK_LONGEST_WAIT_SECONDS);
     let [per_receiver, per_account, total] = [slots.per_receiver, slots.per_account, slots.total]
         .map(|slots| i64::try_from(slots).unwrap_or(i64::MAX));
+    let (sids, is_among) = selected(accounts);
     let rows = select.query_map(
-        (now.unix_millis(), longest.unix_millis(), per_receiver, per_account, total),
+        (
+            now.unix_millis(),
+            longest.unix_millis(),
+            per_receiver,
+            per_account,
+            total,
+            sids,
+            is_among,
+        ),
         readable(|row| from_row(row, Some(key))),
     )?;
     let (mut callbacks, mut unreadable) = (Vec::new(), Vec::new());
@@ -108,10 +119,15 @@ pub(super) fn set_aside(connection: &Connection, row: &Unreadable) -> Result<(),
     unreadable::changed(connection.prepare_cached(set_aside)?.execute([&row.key])?)
 }
 
-pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, SqliteError> {
-    let mut earliest =
-        connection.prepare_cached("SELECT min(next_at) FROM callback WHERE next_at IS NOT NULL")?;
-    let earliest: Option<i64> = earliest.query_row([], |row| row.get(0))?;
+pub(super) fn wake_at(
+    connection: &Connection,
+    accounts: &Accounts,
+) -> Result<Option<Moment>, SqliteError> {
+    let mut earliest = connection.prepare_cached(
+        "SELECT next_at FROM callback JOIN account ON account.id = callback.account
+         WHERE next_at IS NOT NULL AND (instr(?1, account.sid) > 0) = ?2 ORDER BY next_at LIMIT 1",
+    )?;
+    let earliest = earliest.query_row(selected(accounts), |row| row.get(0)).optional()?;
     Ok(earliest.map(Moment::from_unix_millis))
 }
 
@@ -132,8 +148,8 @@ pub(super) fn add(
 ) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO callback (call_sid, account, url, method, parameters, created_at, attempts, next_at,
-             receiver, sealed_credentials)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (SELECT sealed_credentials FROM call WHERE sid = ?1))",
+             receiver, sealed_credentials, last_status, last_error)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (SELECT sealed_credentials FROM call WHERE sid = ?1), ?10, ?11)",
     )?;
     insert.execute(params![
         callback.call_sid.as_str(),
@@ -145,6 +161,8 @@ pub(super) fn add(
         callback.attempts,
         callback.next_at.map(Moment::unix_millis),
         callback.to.receiver(),
+        callback.last_status,
+        callback.last_error,
     ])?;
     Ok(())
 }

@@ -100,6 +100,17 @@ pub(super) fn has_number(
     find.exists((account, number.as_str()))
 }
 
+/// All of an account's caller IDs, in list order.
+pub(super) fn all(
+    connection: &Connection,
+    account: &AccountSid,
+) -> Result<Vec<OutgoingCallerId>, SqliteError> {
+    let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
+    let mut select = connection.prepare_cached(select!("WHERE account = ?1 ORDER BY rank, sid"))?;
+    let rows = select.query_map([id], |row| from_row(row, account))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 pub(super) fn list(
     connection: &Connection,
     account: &AccountSid,

@@ -5,15 +5,15 @@ use callerid_core::{
     StatusCallback, ValidationCode,
 };
 use callerid_service::{
-    Admitted, Call, CallStatus, Change, DigitBuffer, ENDED_CALLS_KEPT, Eligibility, Ineligible,
-    Limits, Newest, Transition,
+    Accounts, Admitted, Call, CallStatus, Change, DigitBuffer, ENDED_CALLS_KEPT, Eligibility,
+    Ineligible, Limits, Newest, Transition,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, Row, params};
 
 use super::unreadable::{self, Survey, Unreadable, readable};
 use super::{
     SqliteError, accounts, callback_target, callbacks, caller_ids, events, numbers, optional,
-    parsed,
+    parsed, selected,
 };
 use crate::seal::SealingKey;
 
@@ -122,23 +122,27 @@ pub(super) fn of_account(
 pub(super) fn due(
     connection: &Connection,
     key: &SealingKey,
+    accounts: &Accounts,
     now: Moment,
     limit: usize,
 ) -> Result<(Vec<Call>, Vec<Unreadable>), SqliteError> {
     let (mut calls, mut unreadable) = (Vec::new(), Vec::new());
     for select in [
-        select!("WHERE wake_at <= ?1 ORDER BY wake_at, call.sid LIMIT ?2"),
+        select!(
+            "WHERE wake_at <= ?1 AND (instr(?3, account.sid) > 0) = ?4 ORDER BY wake_at, call.sid LIMIT ?2"
+        ),
         // These come last, because a call is never due before it was created. There are few of
         // them, if any. The plus sign keeps SQLite from scanning all calls that are due later.
         select!(
             "WHERE created_at > ?1 AND +wake_at > ?1 AND wake_at IS NOT NULL
-             ORDER BY +wake_at, call.sid LIMIT ?2"
+             AND (instr(?3, account.sid) > 0) = ?4 ORDER BY +wake_at, call.sid LIMIT ?2"
         ),
     ] {
         let mut select = connection.prepare_cached(select)?;
         let limit = i64::try_from(limit - calls.len()).unwrap_or(i64::MAX);
         let from_row = readable(|row| from_row(row, Some(key)));
-        let rows = select.query_map((now.unix_millis(), limit), from_row)?;
+        let (sids, is_among) = selected(accounts);
+        let rows = select.query_map((now.unix_millis(), limit, sids, is_among), from_row)?;
         unreadable::split(rows, &mut calls, &mut unreadable)?;
     }
     Ok((calls, unreadable))
@@ -160,10 +164,15 @@ pub(super) fn set_aside(connection: &Connection, row: &Unreadable) -> Result<(),
     unreadable::changed(connection.prepare_cached(set_aside)?.execute([&row.key])?)
 }
 
-pub(super) fn wake_at(connection: &Connection) -> Result<Option<Moment>, SqliteError> {
-    let mut earliest =
-        connection.prepare_cached("SELECT min(wake_at) FROM call WHERE wake_at IS NOT NULL")?;
-    let earliest: Option<i64> = earliest.query_row([], |row| row.get(0))?;
+pub(super) fn wake_at(
+    connection: &Connection,
+    accounts: &Accounts,
+) -> Result<Option<Moment>, SqliteError> {
+    let mut earliest = connection.prepare_cached(
+        "SELECT wake_at FROM call JOIN account ON account.id = call.account
+         WHERE wake_at IS NOT NULL AND (instr(?1, account.sid) > 0) = ?2 ORDER BY wake_at LIMIT 1",
+    )?;
+    let earliest = earliest.query_row(selected(accounts), |row| row.get(0)).optional()?;
     Ok(earliest.map(Moment::from_unix_millis))
 }
 
@@ -196,6 +205,7 @@ pub(super) fn add(
     numbers::forget(connection, admitted.call.created_at)?;
     numbers::put(connection, &admitted.call.phone_number, &admitted.number)?;
     insert(connection, key, id, &admitted.call)?;
+    saved(connection, id, &admitted.call)?;
     Ok(Ok(admitted))
 }
 
@@ -254,7 +264,7 @@ fn put(connection: &Connection, account: i64, step: &Transition) -> Result<bool,
     Ok(true)
 }
 
-fn insert(
+pub(super) fn insert(
     connection: &Connection,
     key: &SealingKey,
     account: i64,
@@ -290,7 +300,7 @@ fn insert(
         call.status_callback.as_ref().map(|callback| callback.method().as_str()),
         callback_target::seal(key, &call.sid, call.status_callback.as_ref())?,
     ])?;
-    saved(connection, account, call)
+    Ok(())
 }
 
 /// Updates everything that a transition can change, if the call has not changed since.

@@ -223,7 +223,7 @@ mod opening {
         let options = Options { key: Some(key), ..Options::default() };
         let store = SqliteStore::open(directory.path(), options).unwrap();
         let to = StatusCallback::new("http://a/", CallbackMethod::Get).unwrap();
-        let due = store.due_callbacks(NOW, &CallbackSlots::DEFAULT).await.unwrap();
+        let due = store.due_callbacks(&Accounts::ALL, NOW, &CallbackSlots::DEFAULT).await.unwrap();
         let [callback] = due.as_slice() else { panic!("{due:?}") };
         assert_eq!((callback.call_sid, &callback.to, callback.attempts), (call, &to, 2));
         assert_eq!(store.callbacks(&account, Newest::ALL).await.unwrap(), due);
@@ -450,7 +450,10 @@ async fn a_callbacks_credentials_are_on_no_disk_in_clear_and_come_back() {
     }
     drop(store);
     let store = open(directory.path()).unwrap();
-    assert_eq!(store.due_callbacks(NOW, &CallbackSlots::DEFAULT).await.unwrap()[0].to, to);
+    assert_eq!(
+        store.due_callbacks(&Accounts::ALL, NOW, &CallbackSlots::DEFAULT).await.unwrap()[0].to,
+        to
+    );
     assert_eq!(store.callbacks(&account().sid, Newest::ALL).await.unwrap()[0].to, to);
     assert_eq!(
         store.calls(&account().sid, Newest::ALL).await.unwrap()[0].status_callback,
@@ -789,7 +792,7 @@ mod unreadable {
             let sql = format!("UPDATE call SET {spoiled} WHERE number = '{}'", first.as_str());
             spoil(directory.path(), &sql, 1);
             for limit in [1, usize::MAX] {
-                let due = store.due(NOW, limit).await.unwrap();
+                let due = store.due(&Accounts::ALL, NOW, limit).await.unwrap();
                 let numbers: Vec<_> = due.iter().map(|call| call.phone_number).collect();
                 assert_eq!(numbers, [number(2)], "{spoiled}");
             }
@@ -807,7 +810,7 @@ mod unreadable {
         store.add_call(call(1, number(0)), &Limits::DEFAULT).await.unwrap().unwrap();
         spoil(directory.path(), "UPDATE call SET status = ''", 1);
         store.add_call(call(2, number(0)), &Limits::DEFAULT).await.unwrap().unwrap();
-        assert_eq!(store.due(NOW, 9).await.unwrap().len(), 1);
+        assert_eq!(store.due(&Accounts::ALL, NOW, 9).await.unwrap().len(), 1);
     }
 
     #[tokio::test]
@@ -844,7 +847,7 @@ mod unreadable {
         }
         spoil(directory.path(), "UPDATE callback SET attempts = -1 WHERE next_at = 1", 1);
         let slots = CallbackSlots { total: 1, ..CallbackSlots::DEFAULT };
-        assert_eq!(store.due_callbacks(NOW, &slots).await.unwrap().len(), 1);
+        assert_eq!(store.due_callbacks(&Accounts::ALL, NOW, &slots).await.unwrap().len(), 1);
         assert_eq!(
             (
                 store.rows_set_aside(),
@@ -902,7 +905,7 @@ async fn a_callback_saved_with_a_clock_a_day_ahead_comes_after_due_callbacks() {
     store.write(insert).await.unwrap();
     let due = async |total| {
         let slots = CallbackSlots { total, ..CallbackSlots::DEFAULT };
-        let due = store.due_callbacks(NOW, &slots).await.unwrap();
+        let due = store.due_callbacks(&Accounts::ALL, NOW, &slots).await.unwrap();
         due.iter().map(|it| it.next_at.unwrap().unix_millis()).collect::<Vec<_>>()
     };
     assert_eq!(due(9).await, [day(0), day(1)]);
@@ -1027,12 +1030,14 @@ mod cost {
         measure("calls", &|it| {
             assert_eq!(calls::of_account(it, key, &sid, page).unwrap().len(), 50)
         });
-        measure("due", &|it| assert_eq!(calls::due(it, key, NOW, 50).unwrap().0.len(), 50));
+        measure("due", &|it| {
+            assert_eq!(calls::due(it, key, &Accounts::ALL, NOW, 50).unwrap().0.len(), 50)
+        });
         measure("callbacks", &|it| {
             assert_eq!(callbacks::of_account(it, key, &sid, page).unwrap().len(), 50)
         });
         measure("due callbacks", &|it| {
-            assert_eq!(callbacks::due(it, key, NOW, &slots).unwrap().0.len(), 50)
+            assert_eq!(callbacks::due(it, key, &Accounts::ALL, NOW, &slots).unwrap().0.len(), 50)
         });
         steps
     }

@@ -16,7 +16,7 @@ use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, VirtualLine};
 use callerid_server::server::{self, Limits};
-use callerid_service::{Account, MemoryStore};
+use callerid_service::{Account, MemoryStore, Service};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha1::Sha1;
@@ -228,7 +228,8 @@ impl InProcess {
                 let line = |_| Box::new(VirtualLine) as Box<dyn PhoneLine>;
                 let stop = async { stopped.await.unwrap_or_default() };
                 let limits = Limits { drain: Duration::from_millis(100), ..Limits::default() };
-                server::run(listener, store, clock, line, callbacks, limits, stop).await;
+                server::run(listener, Service::new(store), clock, line, callbacks, limits, stop)
+                    .await;
             });
         });
         Self { address, account, ahead, stop: Some(stop), server: Some(server) }

@@ -10,7 +10,7 @@ use callerid_server::clock::Clock;
 use callerid_server::line::{PhoneLine, PhoneReports};
 use callerid_server::server::{self, Limits, SessionStore};
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{Account, Call, Key, MemoryStore, PhoneEvent, Prompt};
+use callerid_service::{Account, Call, Key, MemoryStore, PhoneEvent, Prompt, Service};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -83,8 +83,15 @@ impl Server {
         };
         let stopped = async { stopped.await.unwrap_or_default() };
         let (callbacks, limits) = (Callbacks::default(), Limits::default());
-        let ended =
-            runtime.spawn(server::run(listener, store, clock, line, callbacks, limits, stopped));
+        let ended = runtime.spawn(server::run(
+            listener,
+            Service::new(store),
+            clock,
+            line,
+            callbacks,
+            limits,
+            stopped,
+        ));
         let reports = reports.recv_timeout(PATIENCE).unwrap();
         Self { runtime, client, told, reports, stop, ended }
     }

@@ -4,12 +4,15 @@ mod snapshot;
 
 pub use snapshot::InvalidSnapshot;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, Newest, Store, StoreError};
+use super::{
+    AccountContents, Accounts, CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events, Newest,
+    Store, StoreError,
+};
 use callerid_core::{
     AccountSid, CallSid, CallerIdSid, Filter, FriendlyName, Moment, OutgoingCallerId, Page,
     PageRequest, PhoneNumber,
@@ -148,6 +151,40 @@ impl State {
         let key = caller_id.list_key();
         let place = self.caller_ids.partition_point(|it| it.list_key() < key);
         self.caller_ids.insert(place, caller_id);
+    }
+
+    /// Inserts many caller IDs, like [`put_caller_id`](Self::put_caller_id) one after the other.
+    fn put_caller_ids(&mut self, caller_ids: Vec<OutgoingCallerId>) {
+        let mut rows = std::mem::take(&mut self.caller_ids);
+        rows.extend(caller_ids);
+        // The last of those with the same Sid or number stays.
+        let (mut sids, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+        let mut rows: Vec<_> = rows
+            .into_iter()
+            .rev()
+            .filter(|it| {
+                let is_new_sid = sids.insert((it.account_sid, it.sid));
+                numbers.insert((it.account_sid, it.phone_number)) && is_new_sid
+            })
+            .collect();
+        rows.sort_by_key(OutgoingCallerId::list_key);
+        self.caller_ids = rows;
+    }
+
+    fn put_contents(&mut self, account: &AccountSid, contents: AccountContents) {
+        let AccountContents { caller_ids, calls, callbacks } = contents;
+        let of_account = |call: &Call| call.account_sid == *account;
+        let old = self.calls.iter().filter(|call| of_account(call));
+        let numbers: BTreeSet<_> = old.chain(&calls).map(|call| call.phone_number).collect();
+        self.numbers.retain(|(number, _)| !numbers.contains(number));
+        self.caller_ids.retain(|it| it.account_sid != *account);
+        self.put_caller_ids(caller_ids);
+        self.calls.retain(|call| !of_account(call));
+        self.calls.extend(calls);
+        self.calls.sort_by_key(|call| (call.created_at, call.sid));
+        self.callbacks.retain(|it| it.account_sid != *account);
+        self.callbacks.extend(callbacks);
+        self.callbacks.sort_by_key(|it| (it.created_at, it.call_sid));
     }
 
     fn page(
@@ -374,15 +411,25 @@ impl Store for MemoryStore {
         Ok(steps.into_iter().map(save).collect())
     }
 
-    async fn due(&self, now: Moment, limit: usize) -> Result<Vec<Call>, StoreError> {
+    async fn due(
+        &self,
+        accounts: &Accounts,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Vec<Call>, StoreError> {
         let state = self.state();
-        let is_due = |call: &&Call| call.wake_at() <= Some(now) || call.created_at > now;
+        let is_due = |call: &&Call| {
+            accounts.contains(&call.account_sid)
+                && (call.wake_at() <= Some(now) || call.created_at > now)
+        };
         let due = state.live_calls().filter(is_due);
         Ok(first(due, limit, |call| (call.wake_at(), call.sid)))
     }
 
-    async fn wake_at(&self) -> Result<Option<Moment>, StoreError> {
-        Ok(self.state().live_calls().filter_map(Call::wake_at).min())
+    async fn wake_at(&self, accounts: &Accounts) -> Result<Option<Moment>, StoreError> {
+        let state = self.state();
+        let live = state.live_calls().filter(|call| accounts.contains(&call.account_sid));
+        Ok(live.filter_map(Call::wake_at).min())
     }
 
     async fn callbacks(
@@ -400,11 +447,16 @@ impl Store for MemoryStore {
 
     async fn due_callbacks(
         &self,
+        accounts: &Accounts,
         now: Moment,
         slots: &CallbackSlots,
     ) -> Result<Vec<Callback>, StoreError> {
         let state = self.state();
-        let mut due: Vec<_> = state.callbacks.iter().filter(|it| it.is_due(now)).collect();
+        let mut due: Vec<_> = state
+            .callbacks
+            .iter()
+            .filter(|it| accounts.contains(&it.account_sid) && it.is_due(now))
+            .collect();
         due.sort_by_key(|it| (it.next_at, it.call_sid));
         let mut turns: Vec<(usize, &Callback)> = Vec::new();
         for it in due {
@@ -419,8 +471,10 @@ impl Store for MemoryStore {
         Ok(turns.into_iter().take(slots.total).map(|(_, it)| it.clone()).collect())
     }
 
-    async fn callbacks_wake_at(&self) -> Result<Option<Moment>, StoreError> {
-        Ok(self.state().callbacks.iter().filter_map(|it| it.next_at).min())
+    async fn callbacks_wake_at(&self, accounts: &Accounts) -> Result<Option<Moment>, StoreError> {
+        let state = self.state();
+        let theirs = state.callbacks.iter().filter(|it| accounts.contains(&it.account_sid));
+        Ok(theirs.filter_map(|it| it.next_at).min())
     }
 
     async fn save_callback(&self, callback: Callback) -> Result<bool, StoreError> {
@@ -434,6 +488,57 @@ impl Store for MemoryStore {
         *before = callback;
         state.drop_old_callbacks(&account);
         Ok(true)
+    }
+
+    async fn add_account(&self, account: Account) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let is_new = state.account(&account.sid).is_none();
+        if is_new {
+            state.accounts.push(account);
+        }
+        Ok(is_new)
+    }
+
+    async fn remove_account(&self, account: &AccountSid) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let existed = state.account(account).is_some();
+        state.put_contents(account, AccountContents::default());
+        state.accounts.retain(|it| it.sid != *account);
+        state.events.retain(|(sid, _)| sid != account);
+        Ok(existed)
+    }
+
+    async fn add_caller_ids(
+        &self,
+        account: &AccountSid,
+        caller_ids: Vec<OutgoingCallerId>,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        debug_assert!(caller_ids.iter().all(|it| it.account_sid == *account));
+        state.put_caller_ids(caller_ids);
+        Ok(())
+    }
+
+    async fn contents(&self, account: &AccountSid) -> Result<AccountContents, StoreError> {
+        let state = self.state();
+        let of = |sid: &AccountSid| sid == account;
+        Ok(AccountContents {
+            caller_ids: state.caller_ids.iter().filter(|it| of(&it.account_sid)).cloned().collect(),
+            calls: state.calls.iter().filter(|it| of(&it.account_sid)).cloned().collect(),
+            callbacks: state.callbacks.iter().filter(|it| of(&it.account_sid)).cloned().collect(),
+        })
+    }
+
+    async fn replace_contents(
+        &self,
+        account: &AccountSid,
+        contents: AccountContents,
+    ) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.put_contents(account, contents);
+        state.events.retain(|(sid, _)| sid != account);
+        state.append(&Change::Reset(account));
+        Ok(())
     }
 
     async fn events_after(
