@@ -8,6 +8,7 @@ mod normalize;
 mod number;
 mod page;
 mod serve;
+mod testing;
 
 use std::fmt;
 use std::io::Write as _;

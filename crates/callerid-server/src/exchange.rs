@@ -1,6 +1,7 @@
 //! Helpers for requests and responses, shared by all parts that answer HTTP.
 
 use std::borrow::Cow;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use axum::body::Body;
 use axum::http::HeaderMap;
@@ -8,14 +9,29 @@ use axum::http::header::{AUTHORIZATION, HeaderName};
 use axum::response::Response;
 use callerid_core::{Credentials, ErrorCode, RestException};
 use callerid_service::{RandomBytes, StoreError, error_response};
-use rand::Rng as _;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 
 use crate::metrics::METRICS;
+
+/// The generator of a test that wants the same bytes in every run.
+static SEEDED: OnceLock<Mutex<StdRng>> = OnceLock::new();
+
+/// From now on, [`random_bytes`] gives the same bytes in every process with this seed. Only for
+/// tests.
+pub(crate) fn seed_random_bytes(seed: u64) {
+    SEEDED.get_or_init(|| Mutex::new(StdRng::seed_from_u64(seed)));
+}
 
 /// Generates the random bytes for one request.
 pub(crate) fn random_bytes() -> RandomBytes {
     let mut bytes = [0; RandomBytes::BYTES];
-    rand::rng().fill_bytes(&mut bytes);
+    match SEEDED.get() {
+        None => rand::rng().fill_bytes(&mut bytes),
+        Some(seeded) => {
+            seeded.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        }
+    }
     RandomBytes::new(bytes)
 }
 

@@ -11,7 +11,7 @@ use callerid_core::{AccountSid, Moment};
 use callerid_service::{
     Delivery, Drop, FollowUp, Reply, ServiceError, Store, StoreError, error_response,
 };
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -79,22 +79,30 @@ async fn advance<S: Store>(
     account: &AccountSid,
     to: Moment,
 ) -> Result<(), StoreError> {
-    loop {
-        let step = host.service.advance(account, to, host.clock.now()).await?;
-        host.changed(account, step.next, Some(host.clock.now())).await;
-        host.callback_is_due.notify_one();
-        let sent = async {
-            while host.service.has_due_callbacks(account, host.clock.now()).await? {
-                sleep(Duration::from_millis(1)).await;
-            }
-            Ok::<_, StoreError>(())
-        };
-        // A receiver that does not answer must not stop the clock.
-        timeout(CALLBACKS_TIMEOUT, sent).await.unwrap_or(Ok(()))?;
-        if step.is_done {
-            return Ok(());
+    // What is due before the clock moves comes first.
+    let now = host.service.account_now(account, host.clock.now());
+    while !advance_step(host, account, now).await? {}
+    while !advance_step(host, account, to).await? {}
+    Ok(())
+}
+
+async fn advance_step<S: Store>(
+    host: &Host<S>,
+    account: &AccountSid,
+    to: Moment,
+) -> Result<bool, StoreError> {
+    let step = host.service.advance(account, to, host.clock.now()).await?;
+    host.changed(account, step.next, Some(host.clock.now())).await;
+    host.callback_is_due.notify_one();
+    let sent = async {
+        while host.service.has_due_callbacks(account, host.clock.now()).await? {
+            sleep(Duration::from_millis(1)).await;
         }
-    }
+        Ok::<_, StoreError>(())
+    };
+    // A receiver that does not answer must not stop the clock.
+    timeout(CALLBACKS_TIMEOUT, sent).await.unwrap_or(Ok(()))?;
+    Ok(step.is_done)
 }
 
 /// Waits until a response may be sent, and marks it if the connection is to be lost.
@@ -130,8 +138,13 @@ pub(crate) async fn lose(response: Response) -> io::Result<Response> {
             let (head, body) = response.into_parts();
             let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
             let half = body.slice(..body.len() / 2);
-            let pieces = [Ok(half), Err(lost())];
-            Ok(Response::from_parts(head, Body::from_stream(stream::iter(pieces))))
+            let half = stream::once(async { Ok(half) });
+            // The half is written while the rest is awaited.
+            let rest = stream::once(async move {
+                sleep(LOOK_EVERY).await;
+                Err(lost())
+            });
+            Ok(Response::from_parts(head, Body::from_stream(half.chain(rest))))
         }
     }
 }

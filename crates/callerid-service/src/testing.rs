@@ -381,6 +381,7 @@ impl<S: Store> Service<S> {
         let mut tick = Tick::default();
         let only = Accounts::Only(*account);
         let now = self.account_now(account, host_now);
+        let to = to.max(now);
         self.tick_accounts(&only, now, &mut tick).await?;
         self.follow_scripts(testing, host_now, &mut tick).await?;
         let call = self.store.wake_at(&only).await?.filter(|at| *at > now);

@@ -17,9 +17,11 @@ use tracing_subscriber::filter::Targets;
 use super::limits::LimitOptions;
 use super::log::{Log, LogFormat};
 use super::page::{only_account, sign_in_address};
+use super::testing::TestOptions;
 use super::{CommandError, DataDirectory, new_account, say, variable};
 use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
+use crate::exchange::{random_bytes, seed_random_bytes};
 use crate::line::{PhoneLine, VirtualLine};
 use crate::server::{self, Listener, Tls, TrustedProxies};
 use crate::store::{Options, SqliteStore};
@@ -85,6 +87,8 @@ pub(super) struct Arguments {
     trusted_proxy: Vec<IpNet>,
     #[command(flatten)]
     limits: LimitOptions,
+    #[command(flatten)]
+    testing: TestOptions,
     /// Maximum number of changes per commit; for benchmarks
     #[arg(long, value_name = "NUMBER", hide = true, default_value_t = Options::default().batch)]
     commit_batch: usize,
@@ -107,13 +111,18 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
 async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     // Installed first, so that a signal during the start stops the server too.
     let stop = stop_signal()?;
-    let Arguments { listen, data, callback_allow, trusted_proxy, .. } = arguments;
+    let Arguments { listen, mut data, callback_allow, trusted_proxy, testing, .. } = arguments;
     let Arguments { tls_cert, tls_key, .. } = arguments;
     let Arguments { commit_batch, limits, .. } = arguments;
     if !Clock::is_of_http() {
         return Err("the system's clock is before 1970 or after 9999: set it first".into());
     }
     let given = given_account()?;
+    let seed = testing.seed()?;
+    let temporary = testing.temporary_directory()?;
+    if let Some(directory) = &temporary {
+        data.path = directory.path().to_owned();
+    }
     let tls = open_tls(tls_cert, tls_key)?;
     let metrics_token = variable(METRICS_TOKEN_VARIABLE)?.map(|token| AuthToken::new(&token));
     let metrics_token =
@@ -131,11 +140,29 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     let url = format!("{scheme}://{}", reachable(address));
     let accounts = account(&store, given).await?;
     store.set_page_url(&url).await?;
-    let page = match accounts.to_sign_in_to(&store).await? {
-        Some(sid) => Some(sign_in_address(&store, &url, &sid).await?),
+    let sid = accounts.to_sign_in_to(&store).await?;
+    let page = match &sid {
+        Some(sid) => Some(sign_in_address(&store, &url, sid).await?),
         None => None,
     };
-    say(format_args!("{}", welcome(&url, &data, &accounts, page)));
+    let (clock, line) = (Clock::system(), |_| Box::new(VirtualLine) as Box<dyn PhoneLine>);
+    let (gone, mut lost) = (store.gone(), None);
+    let account = match &sid {
+        Some(sid) => store.account(sid).await?,
+        None => None,
+    };
+    let mut service = Service::new(store);
+    if let Some(seed) = seed {
+        if let Some(entropy) = testing.entropy_seed {
+            seed_random_bytes(entropy);
+        }
+        service = service.with_testing(seed);
+        if let Some(sid) = &sid {
+            service.add_seed(sid, clock.now(), &random_bytes()).await?;
+        }
+    }
+    testing.tell_ready(&url, account.as_ref())?;
+    say(format_args!("{}", welcome(&url, &data, &accounts, page, testing.test)));
     tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
     let (slots, limits) = (limits.to_callback_slots(), limits.to_limits());
     let callbacks = Callbacks { allow: callback_allow, slots, ..Callbacks::default() };
@@ -148,8 +175,6 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
             "too few open files are allowed (ulimit -n) for these"
         );
     }
-    let (clock, line) = (Clock::system(), |_| Box::new(VirtualLine) as Box<dyn PhoneLine>);
-    let (gone, mut lost) = (store.gone(), None);
     let stop = async {
         tokio::select! {
             () = stop => {}
@@ -161,7 +186,6 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     };
     let trusted_proxies = TrustedProxies::new(trusted_proxy);
     let listener = Listener { socket: listener, tls, trusted_proxies, metrics_token };
-    let service = Service::new(store);
     server::run(listener, service, clock, line, callbacks, limits, stop).await;
     tracing::info!("stopped");
     lost.map_or(Ok(()), |error| Err(error.into()))
@@ -284,8 +308,17 @@ async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts
 }
 
 /// The welcome message on standard output. Programs read the address in its first line.
-fn welcome(url: &str, data: &DataDirectory, accounts: &Accounts, page: Option<String>) -> String {
+fn welcome(
+    url: &str,
+    data: &DataDirectory,
+    accounts: &Accounts,
+    page: Option<String>,
+    is_test: bool,
+) -> String {
     let mut said = format!("callerid {} on {url}\n", env!("CARGO_PKG_VERSION"));
+    if is_test {
+        said.push_str("Under the control of tests: whoever has a token can reset its account\n");
+    }
     writeln!(said, "Data in {}\n", data.absolute().display()).unwrap_or_default();
     match accounts {
         Accounts::Known => writeln!(said, "`callerid account` lists and adds accounts."),

@@ -22,4 +22,5 @@ mod sessions;
 mod slow_readers;
 mod start;
 mod stop;
+mod testing;
 mod tls;
