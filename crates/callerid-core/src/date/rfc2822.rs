@@ -21,6 +21,9 @@ impl Date {
     /// # Errors
     /// [`InvalidDate`], which says what is wrong and where.
     pub fn parse(text: &str) -> Result<Self, InvalidDate> {
+        if let Some(date) = wire_form(text.as_bytes()) {
+            return Ok(date);
+        }
         let mut reader = Reader { rest: text.as_bytes(), problem: Problem::NoDate };
         let date = reader.date();
         date.ok_or_else(|| InvalidDate {
@@ -116,6 +119,33 @@ impl fmt::Display for InvalidDate {
 }
 
 impl std::error::Error for InvalidDate {}
+
+/// Reads a date in the form that [`Date::to_rfc2822`] writes, as almost all are. Returns `None` for
+/// any other form, and for an invalid date.
+fn wire_form(text: &[u8]) -> Option<Date> {
+    #[rustfmt::skip]
+    let [
+        w0, w1, w2, b',', b' ', d0, d1, b' ', n0, n1, n2, b' ', y0, y1, y2, y3, b' ',
+        h0, h1, b':', m0, m1, b':', s0, s1, b' ', sign @ (b'+' | b'-'), o0, o1, o2, o3,
+    ] = *text else { return None };
+    let number = |tens: u8, ones: u8, max: u8| {
+        let number = (tens & 0xf).wrapping_mul(10).wrapping_add(ones & 0xf);
+        (tens.is_ascii_digit() && ones.is_ascii_digit() && number <= max)
+            .then_some(i64::from(number))
+    };
+    let sixty = |whole: i64, part: i64| whole.wrapping_mul(60).wrapping_add(part);
+    let year = number(y0, y1, 99)?.wrapping_mul(100).wrapping_add(number(y2, y3, 99)?);
+    let month = MONTHS.iter().position(|month| **month == [n0, n1, n2])?;
+    let days = Civil::days(year, (month as u8).wrapping_add(1), number(d0, d1, 31)? as u8)?;
+    let time = sixty(sixty(number(h0, h1, 23)?, number(m0, m1, 59)?), number(s0, s1, 59)?);
+    let offset = sixty(number(o0, o1, 23)?, number(o2, o3, 59)?) as i16;
+    let offset = if sign == b'-' { offset.wrapping_neg() } else { offset };
+    if name(&WEEKDAYS, weekday(days)) != [w0, w1, w2] {
+        return None;
+    }
+    let seconds = days.wrapping_mul(DAY_SECONDS).wrapping_add(time).wrapping_sub(east(offset));
+    Date::checked_new(seconds, offset)
+}
 
 /// Reads RFC 2822's `date-time`, with its obsolete forms, from left to right. Methods return `None`
 /// on a mismatch.
@@ -271,8 +301,10 @@ impl Reader<'_> {
 
     /// Reads one of `names`, ignoring case, and returns its index.
     fn name(&mut self, names: &[&[u8; 3]]) -> Option<usize> {
-        let (found, rest) = self.rest.split_first_chunk::<3>()?;
-        let name = names.iter().position(|name| name.eq_ignore_ascii_case(found))?;
+        let ([first, second, third], rest) = self.rest.split_first_chunk()?;
+        let found =
+            [first.to_ascii_uppercase(), second.to_ascii_lowercase(), third.to_ascii_lowercase()];
+        let name = names.iter().position(|name| **name == found)?;
         self.rest = rest;
         Some(name)
     }
