@@ -24,9 +24,10 @@ impl FriendlyName {
     /// [`InvalidFriendlyName`] if the text has more than 64 characters, or one that XML 1.0 cannot
     /// represent.
     pub fn new(text: &str) -> Result<Self, InvalidFriendlyName> {
-        // The fast path for most names. The compiler vectorizes this comparison.
+        // The fast path for most names: without control characters, and without those whose first
+        // byte is 0xEF, as that of noncharacters is. The compiler vectorizes this comparison.
         if text.len() <= FRIENDLY_NAME_MAX_CHARS
-            && text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
+            && text.bytes().fold(true, |all, byte| all & (byte >= b' ') & (byte != 0xef))
         {
             return Ok(Self(text.into()));
         }
