@@ -99,19 +99,9 @@ fn located(bytes: &[u8]) -> Result<(usize, Decoded), InvalidDocument> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(InvalidDocument::new(MAX_DOCUMENT_BYTES, Reason::TooLarge));
     }
-    let mut reader = Reader::new(bytes)?;
-    let name = reader.child()?.unwrap_or_default();
-    let at = reader.tag().at;
-    let document = if name == "TwilioResponse" {
-        reader.response()?
-    } else {
-        let document = reader.document(name)?.ok_or_else(|| {
-            let expected = "TwilioResponse or RestException";
-            let found = format!("{name:.EXCERPT_CHARS$}");
-            InvalidDocument::new(at, Reason::Unexpected { expected, found })
-        })?;
-        (at, document)
-    };
+    let mut reader = Reader::new(bytes);
+    let is_response = reader.child()? == Some("TwilioResponse");
+    let document = if is_response { reader.response()? } else { reader.root()? };
     reader.finish()?;
     Ok(document)
 }
@@ -122,9 +112,9 @@ impl<'a> Reader<'a> {
     fn response(&mut self) -> Read<(usize, Decoded)> {
         let missing = Missing { at: self.tag().at, parent: "TwilioResponse" };
         let mut found = None;
-        while let Some(name) = self.child()? {
+        while self.child()?.is_some() {
             let at = self.tag().at;
-            match self.document(name)? {
+            match self.document()? {
                 Some(document) if found.is_none() => found = Some((at, document)),
                 Some(_) => return Err(malformed(at, "a TwilioResponse has one document")),
                 None => self.skip()?,
@@ -134,10 +124,21 @@ impl<'a> Reader<'a> {
         found.ok_or_else(|| missing.error(documents))
     }
 
-    /// The document in an element with this name. Returns `None`, without reading anything, if the
-    /// name is unknown.
-    fn document(&mut self, name: &str) -> Read<Option<Decoded>> {
-        Ok(Some(match name {
+    /// The document that is the root element.
+    fn root(&mut self) -> Read<(usize, Decoded)> {
+        let at = self.tag().at;
+        let document = self.document()?.ok_or_else(|| {
+            let expected = "TwilioResponse or RestException";
+            let found = format!("{:.EXCERPT_CHARS$}", self.tag().local_name());
+            InvalidDocument::new(at, Reason::Unexpected { expected, found })
+        })?;
+        Ok((at, document))
+    }
+
+    /// The document in the element. Returns `None`, without reading anything, if the element is
+    /// unknown.
+    fn document(&mut self) -> Read<Option<Decoded>> {
+        Ok(Some(match self.tag().local_name() {
             "OutgoingCallerIds" => Decoded::CallerIds(self.caller_ids()?),
             "OutgoingCallerId" => Decoded::CallerId(self.caller_id()?),
             "ValidationRequest" => Decoded::ValidationRequest(self.validation_request()?),

@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
+use quick_xml::encoding::EncodingError;
 use quick_xml::errors::{IllFormedError, SyntaxError};
 use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::attributes::{AttrError, Attributes};
+use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesRef, BytesStart, BytesText, Event};
 use quick_xml::{Error, XmlVersion};
 
@@ -24,10 +25,12 @@ const MAX_ATTRIBUTES: usize = 32;
 
 /// A position in a document.
 pub(super) struct Reader<'a> {
-    text: &'a str,
+    document: &'a [u8],
     events: quick_xml::Reader<&'a [u8]>,
     /// Length of the byte order mark, which `events` does not count.
     mark: usize,
+    /// Whether the document has a `]` or a CR. If not, no text has a `]]>` or a line end to replace.
+    has_special_text: bool,
     /// The number of open elements.
     depth: usize,
     /// The last start tag. Its name is empty before the first start tag.
@@ -47,13 +50,10 @@ enum Token<'a> {
 }
 
 /// A start tag.
-#[derive(Clone, Copy)]
 pub(super) struct Tag<'a> {
     /// Byte offset of the tag's `<`.
     pub(super) at: usize,
-    name: &'a str,
-    /// The name and the attributes.
-    content: &'a str,
+    content: BytesStart<'a>,
 }
 
 pub(super) struct Attribute<'a> {
@@ -66,54 +66,93 @@ pub(super) struct Attribute<'a> {
 
 impl<'a> Reader<'a> {
     /// Creates a reader at the start of the document.
-    pub(super) fn new(bytes: &'a [u8]) -> Read<Self> {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| InvalidDocument::new(error.valid_up_to(), Reason::NotUtf8))?;
-        let mut events = quick_xml::Reader::from_str(text);
+    pub(super) fn new(document: &'a [u8]) -> Self {
+        let mut events = quick_xml::Reader::from_reader(document);
         events.config_mut().expand_empty_elements = true;
-        let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        let tag = Tag { at: 0, name: "", content: "" };
-        Ok(Self { text, events, mark, depth: 0, tag })
+        let mark = "\u{feff}".as_bytes();
+        let mark = if document.starts_with(mark) { mark.len() } else { 0 };
+        let has_special_text = memchr2(b']', b'\r', document).is_some();
+        let tag = Tag { at: 0, content: BytesStart::new("") };
+        Self { document, events, mark, has_special_text, depth: 0, tag }
     }
 
     /// The length of the document in bytes.
     pub(super) fn len(&self) -> usize {
-        self.text.len()
+        self.document.len()
     }
 
     /// Byte offset of the next token.
     pub(super) fn at(&self) -> usize {
         let position = usize::try_from(self.events.buffer_position()).unwrap_or(usize::MAX);
-        self.mark.saturating_add(position).min(self.text.len())
+        self.mark.saturating_add(position).min(self.document.len())
     }
 
-    /// Reads the next token.
+    /// Reads the next token. Inlined, because storing each token and loading it again takes longer
+    /// than reading it.
+    #[inline(always)]
     fn token(&mut self) -> Read<Token<'a>> {
         loop {
             let at = self.at();
-            match self.events.read_event().map_err(|error| refused(at, &error))? {
-                Event::Start(tag) => return self.start_tag(at, &tag).map(|()| Token::Open),
-                Event::End(_) => {
+            match self.events.read_event() {
+                Ok(Event::Start(content)) => {
+                    return self.start_tag(Tag { at, content }).map(|()| Token::Open);
+                }
+                Ok(Event::End(_)) => {
                     self.depth = self.depth.saturating_sub(1);
                     return Ok(Token::Close);
                 }
-                Event::Text(text) if self.depth > 0 => return content(at, text).map(Token::Text),
-                Event::CData(text) if self.depth > 0 => {
+                Ok(Event::Text(text)) if self.depth > 0 => {
+                    return self.content(at, text).map(Token::Text);
+                }
+                Ok(Event::CData(text)) if self.depth > 0 => {
                     return Ok(Token::Text(text.xml10_content()));
                 }
-                Event::GeneralRef(name) if self.depth > 0 => {
+                Ok(Event::GeneralRef(name)) if self.depth > 0 => {
                     let text = replacement(&name).ok_or_else(|| invalid_reference(at, &name));
                     return text.map(Token::Text);
                 }
-                Event::Eof => return self.end(at),
-                event => self.check(at, &event)?,
+                Ok(Event::Eof) => return self.end(at),
+                Ok(event) => self.check(at, event)?,
+                Err(error) => return Err(refused(at, &error)),
             }
+        }
+    }
+
+    fn start_tag(&mut self, tag: Tag<'a>) -> Read<()> {
+        let name = tag.name();
+        if name.is_empty() {
+            return Err(malformed(tag.at, "a tag has no name"));
+        }
+        if self.depth == 0 && !self.tag.name().is_empty() {
+            return Err(malformed(tag.at, "a document has one root element"));
+        }
+        if self.depth >= MAX_DEPTH {
+            return Err(InvalidDocument::new(tag.at, Reason::TooDeep));
+        }
+        if name.len() < tag.content.len() {
+            tag.attributes().try_for_each(|attribute| attribute.map(drop))?;
+        }
+        self.depth = self.depth.saturating_add(1);
+        self.tag = tag;
+        Ok(())
+    }
+
+    /// Text between tags.
+    fn content(&self, at: usize, text: BytesText<'a>) -> Read<Cow<'a, str>> {
+        if !self.has_special_text {
+            return Ok(text.into_inner());
+        }
+        match text.find("]]>") {
+            Some(place) => {
+                Err(malformed(at.saturating_add(place), "]]> stands in text, outside CDATA"))
+            }
+            None => Ok(text.xml10_content()),
         }
     }
 
     /// Checks an event that is ignored.
     #[cold]
-    fn check(&self, at: usize, event: &Event<'_>) -> Read<()> {
+    fn check(&self, at: usize, event: Event<'a>) -> Read<()> {
         let why = match event {
             Event::Text(text) if text.trim_matches(SPACE).is_empty() => return Ok(()),
             Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) => {
@@ -125,7 +164,7 @@ impl<'a> Reader<'a> {
                 let at = at.saturating_add("<!--".len()).saturating_add(place);
                 return Err(malformed(at, "-- stands in a comment"));
             }
-            Event::Decl(declaration) if at == self.mark => return check_encoding(at, declaration),
+            Event::Decl(declaration) if at == self.mark => return check_encoding(at, &declaration),
             Event::Decl(_) => "the XML declaration stands at the start or nowhere",
             Event::PI(instruction) if instruction.target().is_empty() => {
                 "a processing instruction has no name"
@@ -137,39 +176,16 @@ impl<'a> Reader<'a> {
     }
 
     fn end(&self, at: usize) -> Read<Token<'a>> {
-        match (self.depth, self.tag.name) {
+        match (self.depth, self.tag.name()) {
             (0, "") => Err(malformed(at, "there is no root element")),
             (0, _) => Ok(Token::End),
             _ => Err(malformed(at, "an element is not closed")),
         }
     }
 
-    fn start_tag(&mut self, at: usize, tag: &BytesStart<'_>) -> Read<()> {
-        // Slice the document instead of the event, which does not live long enough.
-        let content_at = at.saturating_add("<".len());
-        let content = self.text.get(content_at..).and_then(|rest| rest.get(..tag.len()));
-        let content = content.unwrap_or_default();
-        let name = content.get(..tag.name().into_inner().len()).unwrap_or_default();
-        if name.is_empty() {
-            return Err(malformed(at, "a tag has no name"));
-        }
-        if self.depth == 0 && !self.tag.name.is_empty() {
-            return Err(malformed(at, "a document has one root element"));
-        }
-        if self.depth >= MAX_DEPTH {
-            return Err(InvalidDocument::new(at, Reason::TooDeep));
-        }
-        self.depth = self.depth.saturating_add(1);
-        self.tag = Tag { at, name, content };
-        if name.len() < content.len() {
-            self.tag.attributes().try_for_each(|attribute| attribute.map(drop))?;
-        }
-        Ok(())
-    }
-
     /// The last start tag.
-    pub(super) fn tag(&self) -> Tag<'a> {
-        self.tag
+    pub(super) fn tag(&self) -> &Tag<'a> {
+        &self.tag
     }
 
     /// Reads to the end of the document after the root element.
@@ -179,32 +195,19 @@ impl<'a> Reader<'a> {
 
     /// Opens the next child of the current element and returns its name without a prefix, or `None`
     /// at the end of the element. At the start of the document, the child is the root element.
-    pub(super) fn child(&mut self) -> Read<Option<&'a str>> {
+    pub(super) fn child(&mut self) -> Read<Option<&str>> {
         loop {
             match self.token()? {
-                Token::Open => return Ok(Some(self.local_name())),
+                Token::Open => return Ok(Some(self.tag.local_name())),
                 Token::Text(_) => {}
                 Token::Close | Token::End => return Ok(None),
             }
         }
     }
 
-    /// The name of the last start tag, without a prefix.
-    fn local_name(&self) -> &'a str {
-        let Tag { name, .. } = self.tag;
-        match memchr(b':', name.as_bytes()) {
-            Some(colon) => name.get(colon.saturating_add(1)..).unwrap_or_default(),
-            None => name,
-        }
-    }
-
     /// Skips the element that was opened last.
     pub(super) fn skip(&mut self) -> Read<()> {
-        let outer = self.depth.saturating_sub(1);
-        while self.depth > outer {
-            self.token()?;
-        }
-        Ok(())
+        self.text().map(drop)
     }
 
     /// The text of the element that was opened last, without the text of its child elements.
@@ -221,25 +224,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Text between tags.
-fn content<'a>(at: usize, text: BytesText<'a>) -> Read<Cow<'a, str>> {
-    if memchr2(b']', b'\r', text.as_bytes()).is_none() {
-        return Ok(text.into_inner());
-    }
-    match text.find("]]>") {
-        Some(place) => {
-            Err(malformed(at.saturating_add(place), "]]> stands in text, outside CDATA"))
-        }
-        None => Ok(text.xml10_content()),
-    }
-}
-
 /// White space as defined by XML.
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 fn check_encoding(at: usize, declaration: &str) -> Read<()> {
     // The declaration is parsed like a tag. Its `<?` is one byte longer than `<`.
-    let tag = Tag { at: at.saturating_add(1), name: "xml", content: declaration };
+    let content = BytesStart::from_content(declaration, "xml".len());
+    let tag = Tag { at: at.saturating_add(1), content };
     for attribute in tag.attributes() {
         let Attribute { name, value, .. } = attribute?;
         if name == "encoding" && !value.eq_ignore_ascii_case("utf-8") {
@@ -249,16 +240,29 @@ fn check_encoding(at: usize, declaration: &str) -> Read<()> {
     Ok(())
 }
 
-impl<'a> Tag<'a> {
+impl Tag<'_> {
+    fn name(&self) -> &str {
+        self.content.name().into_inner()
+    }
+
+    /// The name without a prefix.
+    pub(super) fn local_name(&self) -> &str {
+        let name = self.name();
+        match memchr(b':', name.as_bytes()) {
+            Some(colon) => name.get(colon.saturating_add(1)..).unwrap_or_default(),
+            None => name,
+        }
+    }
+
     /// The attributes, parsed lazily.
-    pub(super) fn attributes(&self) -> impl Iterator<Item = Read<Attribute<'a>>> {
-        let Tag { at, content, .. } = *self;
-        let content_at = at.saturating_add("<".len());
+    pub(super) fn attributes(&self) -> impl Iterator<Item = Read<Attribute<'_>>> {
+        let content: &str = &self.content;
+        let content_at = self.at.saturating_add("<".len());
         let offset = move |part: &str| {
             let within = part.as_ptr().addr().saturating_sub(content.as_ptr().addr());
             content_at.saturating_add(within)
         };
-        let attributes = Attributes::new(content, self.name.len()).enumerate();
+        let attributes = self.content.attributes().enumerate();
         attributes.map(move |(index, attribute)| {
             let attribute =
                 attribute.map_err(|error| invalid_attribute(content_at, content, &error))?;
@@ -315,6 +319,9 @@ fn invalid_reference(at: usize, name: &str) -> InvalidDocument {
 #[cold]
 fn refused(at: usize, error: &Error) -> InvalidDocument {
     let why = match error {
+        Error::Encoding(EncodingError::Utf8(error)) => {
+            return InvalidDocument::new(at.saturating_add(error.valid_up_to()), Reason::NotUtf8);
+        }
         Error::Syntax(SyntaxError::UnclosedDoctype)
         | Error::IllFormed(IllFormedError::MissingDoctypeName) => {
             return InvalidDocument::new(at, Reason::Doctype);
@@ -355,12 +362,12 @@ mod tests {
     /// The names of start tags with their attributes, `/` for each end tag, and the texts between
     /// them.
     fn tokens(document: &[u8]) -> Read<Vec<String>> {
-        let mut reader = Reader::new(document)?;
+        let mut reader = Reader::new(document);
         let mut tokens: Vec<String> = Vec::new();
         loop {
             match (reader.token()?, tokens.last_mut()) {
                 (Token::Open, _) => {
-                    let mut tag = format!("<{}", reader.local_name());
+                    let mut tag = format!("<{}", reader.tag.local_name());
                     for attribute in reader.tag.attributes() {
                         let Attribute { name, value, .. } = attribute?;
                         tag.push_str(&format!(" {name}={value}"));
