@@ -24,8 +24,11 @@ pub(crate) fn required<T, E: Display>(
     name: &str,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<T, RangeError> {
-    parse(&text(object, name).unwrap_or_default())
-        .map_err(|error| RangeError::new(&format!("{name}: {error}")))
+    parse(&text(object, name).unwrap_or_default()).map_err(|error| invalid(name, &error))
+}
+
+fn invalid(name: &str, error: &dyn Display) -> RangeError {
+    RangeError::new(&format!("{name}: {error}"))
 }
 
 /// Like [`required`], for a property that can be absent.
