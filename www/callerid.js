@@ -1,8 +1,14 @@
-// Re-exports the package `callerid` from its folder next to the page. All other modules import it from here.
+// The package `callerid`, in its folder next to the page. All other modules import it from here. These are the modules that the
+// page needs: the package's entry `url.js` loads seven more files that only re-export.
 
-import { init } from "./callerid/url.js";
+import { init } from "./callerid/wasm.js";
 
 /** Resolves when the core is loaded. Do not use the exports before. */
 export const loaded = init(new URL("callerid/callerid.wasm", document.baseURI));
 
-export * from "./callerid/url.js";
+export * from "./callerid/client.js";
+export * from "./callerid/control.js";
+export * from "./callerid/errors.js";
+export * from "./callerid/friendly-name.js";
+export * from "./callerid/mock.js";
+export * from "./callerid/phone-number.js";
