@@ -3,8 +3,8 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
-    IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    HeaderName, HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -45,6 +45,8 @@ fn respond_from<Files: Embed>(head: &Parts) -> Option<Response> {
     let etag = etag(&file);
     let mut response = if is_known(&head.headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
+    } else if let Some(compressed) = compressed::<Files>(path, &head.headers) {
+        ([(CONTENT_ENCODING, "gzip")], Body::from(compressed.data)).into_response()
     } else {
         Body::from(file.data).into_response()
     };
@@ -64,6 +66,14 @@ fn respond_from<Files: Embed>(head: &Parts) -> Option<Response> {
         headers.insert(name, HeaderValue::from_static(value));
     }
     Some(response)
+}
+
+/// The file as `cargo xtask package --dist` compressed it, for a client that accepts gzip.
+fn compressed<Files: Embed>(path: &str, request: &HeaderMap) -> Option<EmbeddedFile> {
+    let values = request.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut codings = values.flat_map(|value| value.split(',')).map(str::trim);
+    // A coding with a weight is left to the layer that compresses all other responses.
+    codings.any(|coding| coding == "gzip").then(|| Files::get(&format!("{path}.gz"))).flatten()
 }
 
 /// The file's entity tag. It is weak, because the file is the same whether compressed or not.
@@ -130,6 +140,45 @@ mod tests {
             let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
             assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval';"), "{policy}");
             assert!(!policy.contains("unsafe-inline"), "{policy}");
+        }
+    }
+
+    /// The same files, of which one has a compressed copy.
+    struct Compressed;
+
+    impl Embed for Compressed {
+        fn get(path: &str) -> Option<EmbeddedFile> {
+            match path {
+                "main.js.gz" => {
+                    Some(EmbeddedFile { data: b"compressed".into(), ..Www::get("main.js")? })
+                }
+                path => Www::get(path),
+            }
+        }
+
+        fn iter() -> rust_embed::Filenames {
+            Www::iter()
+        }
+    }
+
+    #[test]
+    fn a_file_is_sent_compressed_to_those_who_accept_that() {
+        for (path, accepted, is_compressed) in [
+            ("/main.js", "gzip, deflate, br", true),
+            ("/main.js", "br,gzip", true),
+            ("/main.js", "br", false),
+            ("/main.js", "gzip;q=0", false),
+            ("/wire.js", "gzip", false),
+        ] {
+            let request = Request::builder().uri(path).header(ACCEPT_ENCODING, accepted);
+            let head = request.body(()).unwrap().into_parts().0;
+            let response = respond_from::<Compressed>(&head).unwrap();
+            let headers = response.headers();
+            let coding = is_compressed.then_some("gzip");
+            let sent = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap());
+            assert_eq!(sent, coding, "{path} {accepted}");
+            assert_eq!(headers[CONTENT_TYPE], "text/javascript; charset=utf-8");
+            assert_eq!(headers[ETAG], ask("GET", path, None).unwrap().headers()[ETAG]);
         }
     }
 

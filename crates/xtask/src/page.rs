@@ -2,8 +2,13 @@
 //! Chromium, with the real server and with the mock.
 
 use std::fs;
+#[cfg(feature = "package")]
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+#[cfg(feature = "package")]
+use flate2::{Compression, write::GzEncoder};
 
 use crate::{Outcome, cargo, copy_folder, node, root, run, target_dir};
 
@@ -13,6 +18,10 @@ const NO_BROWSER: &str = "the page's tests need a Chromium or Chrome, and none i
 /// The page's `host.js` when `callerid serve` serves it.
 #[cfg(feature = "package")]
 const SERVED_BY_SERVER: &str = "export const host = { connection: \"server\" };\n";
+
+/// Shorter files fit into a packet without compression.
+#[cfg(feature = "package")]
+const MIN_COMPRESSED_BYTES: usize = 1024;
 
 /// Assembles the page in `target/page`, for any static host.
 pub(crate) fn assemble() -> Outcome {
@@ -29,6 +38,29 @@ pub(crate) fn embed() -> Outcome {
     let page = root().join("crates/callerid-server/page");
     put_together(&page)?;
     fs::write(page.join("host.js"), SERVED_BY_SERVER)?;
+    compress(&page)?;
+    Ok(())
+}
+
+/// Adds a compressed copy of each file, which the server sends instead of compressing the file for
+/// each request.
+#[cfg(feature = "package")]
+fn compress(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()? {
+        let path = entry.path();
+        if path.is_dir() {
+            compress(&path)?;
+            continue;
+        }
+        let file = fs::read(&path)?;
+        if file.len() >= MIN_COMPRESSED_BYTES {
+            let mut copy = path.into_os_string();
+            copy.push(".gz");
+            let mut gzip = GzEncoder::new(fs::File::create(copy)?, Compression::best());
+            gzip.write_all(&file)?;
+            gzip.finish()?;
+        }
+    }
     Ok(())
 }
 
