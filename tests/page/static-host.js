@@ -1,6 +1,6 @@
-// A minimal static host: serves the page's files, and the package's files under `callerid/`.
+// A minimal static host: serves the page's files, with the stylesheets joined, and the package's files under `callerid/`.
 
-import { createReadStream, existsSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 
@@ -14,11 +14,21 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
+/** The files in `styles/`, in the order of their names, as `cargo xtask page` joins them. */
+function styles() {
+  const folder = join(ROOT, "www/styles");
+  return readdirSync(folder).sort().map((name) => readFileSync(join(folder, name), "utf8")).join("");
+}
+
 /** Serves the page on a free loopback port. Its `url` ends with the folder it is served from. */
 export async function serveStatic() {
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, "http://localhost").pathname);
     const inFolder = path.startsWith("/folder/") ? path.slice("/folder".length) : null;
+    if (inFolder === "/styles.css") {
+      response.writeHead(200, { "content-type": TYPES[".css"] }).end(styles());
+      return;
+    }
     const file = inFolder === null ? "" : inFolder.startsWith("/callerid/")
       ? join(PACKAGE, inFolder.slice("/callerid".length))
       : join(ROOT, "www", inFolder === "/" ? "index.html" : inFolder);

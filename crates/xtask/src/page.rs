@@ -70,12 +70,25 @@ fn put_together(page: &Path) -> Outcome {
         fs::remove_dir_all(page)?;
     }
     copy_folder(&root().join("www"), page)?;
+    join_styles(page)?;
     fs::create_dir(page.join("callerid"))?;
     let html = fs::read_to_string(page.join("index.html"))?;
     for name in html.split("\"callerid/").skip(1).filter_map(|rest| rest.split('"').next()) {
         fs::copy(root().join("pkg/dist").join(name), page.join("callerid").join(name))?;
     }
     Ok(())
+}
+
+/// Joins the files in `styles/`, in the order of their names: the browser shows nothing before it
+/// has all of them.
+fn join_styles(page: &Path) -> Outcome {
+    let folder = page.join("styles");
+    let files = fs::read_dir(&folder)?.map(|file| file.map(|file| file.path()));
+    let mut files = files.collect::<Result<Vec<_>, _>>()?;
+    files.sort();
+    let styles = files.iter().map(fs::read_to_string).collect::<Result<Vec<_>, _>>()?;
+    fs::write(page.join("styles.css"), styles.concat())?;
+    Ok(fs::remove_dir_all(folder)?)
 }
 
 /// Builds the page and the server that includes it, and runs the page's tests.
