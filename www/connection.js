@@ -44,14 +44,13 @@ export class Connection {
 const bareFetch = (url, init) => fetch(url, { ...init, credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" });
 
 /**
- * Signs in to the server that serves the page. Exchanges a code from the page's address, or a token, for a session. Does not
- * log the request "on the wire", because the page shows no secrets.
+ * Signs in to the server that serves the page. Exchanges a code from the page's address, or a token, for a session, unless that has
+ * been `requested` already. Does not log the request "on the wire", because the page shows no secrets.
  */
-export async function beginSession({ accountSid, secret }) {
-  const headers = { authorization: `Basic ${btoa(`${accountSid}:${secret}`)}` };
-  const response = await bareFetch("/_callerid/sessions", { method: "POST", headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+export async function beginSession(credentials, requested = host.requestSession(credentials)) {
+  const response = await requested;
   const { session, message } = await response.json().catch(() => ({}));
-  if (session) return { accountSid, authToken: session };
+  if (session) return { accountSid: credentials.accountSid, authToken: session };
   throw message ? new RestException(response.status, message) : new UnexpectedResponse(response.status, "no session");
 }
 

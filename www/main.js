@@ -7,13 +7,12 @@ import { Calls } from "./calls.js";
 import { beginSession, connectToPage, connectToServer, connectToUrl, PATIENCE_MS } from "./connection.js";
 import { byId, setText, show } from "./dom.js";
 import { follow } from "./event-stream.js";
-import { host } from "./host.js";
 import { capital, explain } from "./messages.js";
 import { dismiss, notify } from "./notice.js";
 import { mountPhone } from "./phone.js";
 import { isUnderWay, mountProgress } from "./progress.js";
 import { keep, recall } from "./session-storage.js";
-import { mountSignIn, takeFromAddress } from "./sign-in.js";
+import { mountSignIn } from "./sign-in.js";
 import { mountValidate } from "./validate.js";
 import { mountWire } from "./wire.js";
 import { WireLog } from "./wire-log.js";
@@ -45,8 +44,8 @@ mountWire(log);
 const phone = mountPhone({ control, take, failed, leave: leavePhone });
 const progress = mountProgress({ again: (parameters) => form.again(parameters) });
 const callerIds = mountCallerIds({ connection: () => connection, failed, read: wasRead });
-const inAddress = takeFromAddress();
-const session = inAddress && settled(beginSession(inAddress));
+const { inAddress, requested } = host;
+const session = inAddress && settled(beginSession(inAddress, requested));
 const kept = recall("connection");
 const first = session ? "server" : kept && kept !== "url" ? kept : host.connection;
 callerIds.reset(first);
@@ -383,7 +382,7 @@ function notStarted(error) {
 
 byId("connections").addEventListener("change", (event) => use(event.target.value, { isAsked: true }));
 addEventListener("hashchange", () => {
-  const credentials = takeFromAddress();
+  const credentials = host.takeFromAddress();
   if (credentials) signInByAddress(settled(beginSession(credentials)), { isAsked: true });
 });
 

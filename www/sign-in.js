@@ -1,19 +1,6 @@
-// Credentials from the address that `callerid page` prints, or from the sign-in form.
+// The sign-in form.
 
 import { byId, element, icon, isBusy, setBusy, setText, show } from "./dom.js";
-
-/**
- * Returns the account and the one-time code (as `secret`) from the address `…/#account=AC…&code=…`; `null` if absent.
- * Removes them from the address, and thereby from the history, at once.
- */
-export function takeFromAddress() {
-  const fragment = new URLSearchParams(location.hash.slice(1));
-  const accountSid = fragment.get("account");
-  const secret = fragment.get("code");
-  if (accountSid === null || secret === null) return null;
-  history.replaceState(history.state, "", location.pathname + location.search);
-  return { accountSid, secret };
-}
 
 const FIELDS = { url: "sign-in-url", accountSid: "sign-in-account", authToken: "sign-in-token" };
 

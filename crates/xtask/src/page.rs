@@ -15,9 +15,9 @@ use crate::{Outcome, cargo, copy_folder, node, root, run, target_dir};
 const NO_BROWSER: &str = "the page's tests need a Chromium or Chrome, and none is found. Install one \
     (Debian: apt-get install --no-install-recommends chromium), or name one in CHROME";
 
-/// The page's `host.js` when `callerid serve` serves it.
+/// The page's initial connection in `host.js`, on a static host and when `callerid serve` serves it.
 #[cfg(feature = "package")]
-const SERVED_BY_SERVER: &str = "export const host = { connection: \"server\" };\n";
+const CONNECTIONS: [&str; 2] = ["connection: \"page\"", "connection: \"server\""];
 
 /// Shorter files fit into a packet without compression.
 #[cfg(feature = "package")]
@@ -37,7 +37,11 @@ pub(crate) fn assemble() -> Outcome {
 pub(crate) fn embed() -> Outcome {
     let page = root().join("crates/callerid-server/page");
     put_together(&page)?;
-    fs::write(page.join("host.js"), SERVED_BY_SERVER)?;
+    let host = fs::read_to_string(page.join("host.js"))?;
+    let [on_static_host, on_server] = CONNECTIONS;
+    let (before, after) =
+        host.split_once(on_static_host).ok_or("www/host.js names no initial connection")?;
+    fs::write(page.join("host.js"), [before, on_server, after].concat())?;
     compress(&page)?;
     Ok(())
 }
