@@ -103,3 +103,14 @@ test("requests all files at once: none waits for the content of another", async 
   goOn();
   await opened;
 });
+
+test("signs in by the address while its modules load", async ({ page, server }) => {
+  let goOn;
+  const released = new Promise((resolve) => (goOn = resolve));
+  await page.route("**/main.js", (route) => released.then(() => route.continue()));
+  const signedIn = page.waitForResponse("**/_callerid/sessions");
+  const opened = server.open();
+  expect((await signedIn).status()).toBe(200);
+  goOn();
+  await opened;
+});
