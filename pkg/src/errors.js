@@ -1,9 +1,28 @@
 // Error classes. The core throws them too.
 
+import { BRAND, hasInstance } from "./brand.js";
+
 /** @import { InvalidPhoneNumberReason } from "./phone-types.js" */
 
+/** What the package's errors have in common. An error's JSON contains its name and message; `revive` reads it back. */
+class CallerIdError extends Error {
+  /**
+   * @internal
+   * @param {unknown} value
+   */
+  static [Symbol.hasInstance](value) {
+    return hasInstance(this, value);
+  }
+
+  /** The error's name, message and properties. */
+  toJSON() {
+    const { name, message } = this;
+    return { ...this, name, message };
+  }
+}
+
 /** Thrown if a string is not a valid phone number. The message says what is wrong, where, and what would be valid. */
-export class InvalidPhoneNumber extends Error {
+export class InvalidPhoneNumber extends CallerIdError {
   /**
    * @param {InvalidPhoneNumberReason} reason
    * @param {string} message
@@ -25,10 +44,15 @@ export class InvalidPhoneNumber extends Error {
   get name() {
     return "InvalidPhoneNumber";
   }
+
+  /** @internal */
+  get [BRAND]() {
+    return "InvalidPhoneNumber";
+  }
 }
 
 /** Thrown if a body is not a valid document of the API. The message says why, and at which byte. */
-export class InvalidDocument extends Error {
+export class InvalidDocument extends CallerIdError {
   /**
    * @param {string} message
    * @param {number} at
@@ -45,6 +69,11 @@ export class InvalidDocument extends Error {
 
   /** @returns {"InvalidDocument"} */
   get name() {
+    return "InvalidDocument";
+  }
+
+  /** @internal */
+  get [BRAND]() {
     return "InvalidDocument";
   }
 }
@@ -69,7 +98,7 @@ export class InvalidDocument extends Error {
  * | 21456 | the status callback is not a valid URL | 400 |
  * | 21481 | the page's address does not come from the service | 400 |
  */
-export class RestException extends Error {
+export class RestException extends CallerIdError {
   /**
    * @param {number} status
    * @param {string} message
@@ -102,13 +131,18 @@ export class RestException extends Error {
   get name() {
     return "RestException";
   }
+
+  /** @internal */
+  get [BRAND]() {
+    return "RestException";
+  }
 }
 
 /**
  * Thrown if a response is not one of the API, but of a proxy or another service, for example, or answers a different
  * request. If the body is invalid, `cause` says why.
  */
-export class UnexpectedResponse extends Error {
+export class UnexpectedResponse extends CallerIdError {
   /**
    * @param {number} status
    * @param {string} message
@@ -132,4 +166,19 @@ export class UnexpectedResponse extends Error {
   get name() {
     return "UnexpectedResponse";
   }
+
+  /** @internal */
+  get [BRAND]() {
+    return "UnexpectedResponse";
+  }
+}
+
+/**
+ * Whether a value is a {@link RestException}, of any copy of the package.
+ *
+ * @param {unknown} value
+ * @returns {value is RestException}
+ */
+export function isRestException(value) {
+  return value instanceof RestException;
 }

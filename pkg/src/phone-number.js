@@ -1,3 +1,4 @@
+import { BRAND, hasInstance } from "./brand.js";
 import { InvalidPhoneNumber } from "./errors.js";
 import { core, encoder } from "./wasm.js";
 
@@ -10,11 +11,10 @@ const decoder = new TextDecoder();
 
 /**
  * A North American phone number of ten digits, which was valid when it was parsed. It is immutable and needs no freeing. In template
- * literals, in JSON and when sorted, it is its ten digits.
+ * literals, in JSON and when sorted, it is its ten digits. Tests' equality compares its digits. What JSON or `structuredClone` makes of
+ * it is read back with {@link from}.
  */
 export class PhoneNumber {
-  #digits;
-
   /**
    * @private
    * @param {symbol} make
@@ -22,7 +22,26 @@ export class PhoneNumber {
    */
   constructor(make, digits) {
     if (make !== MAKE) throw new TypeError("a PhoneNumber is made by PhoneNumber.parse");
-    this.#digits = digits;
+    /**
+     * The ten digits: `4158675309`.
+     *
+     * @readonly
+     */
+    this.digits = digits;
+    Object.freeze(this);
+  }
+
+  /**
+   * @internal
+   * @param {unknown} value
+   */
+  static [Symbol.hasInstance](value) {
+    return hasInstance(this, value);
+  }
+
+  /** @internal */
+  get [BRAND]() {
+    return "PhoneNumber";
   }
 
   /**
@@ -46,6 +65,17 @@ export class PhoneNumber {
    */
   static parsePossible(text) {
     return new PhoneNumber(MAKE, core().parsePossiblePhoneNumber(string(text)));
+  }
+
+  /**
+   * Reads a number back from its JSON, from what `structuredClone` or `postMessage` made of it, or from a number. Strings are parsed
+   * as by {@link parsePossible}.
+   *
+   * @param {string | { readonly digits: string }} value
+   * @throws {InvalidPhoneNumber} as {@link parse} does.
+   */
+  static from(value) {
+    return PhoneNumber.parsePossible(typeof value === "string" ? value : value?.digits);
   }
 
   /**
@@ -116,27 +146,36 @@ export class PhoneNumber {
    * @returns {PhoneNumberKind}
    */
   get kind() {
-    return core().phoneNumberKind(this.#digits);
+    return core().phoneNumberKind(this.digits);
   }
 
   /** The national format: `(415) 867-5309`. */
   get national() {
-    return core().nationalPhoneNumber(this.#digits);
+    return core().nationalPhoneNumber(this.digits);
   }
 
   /** The international format (ITU-T E.164): `+14158675309`. */
   get e164() {
-    return core().e164PhoneNumber(this.#digits);
+    return core().e164PhoneNumber(this.digits);
   }
 
   /** The ten digits: `4158675309`. */
   toString() {
-    return this.#digits;
+    return this.digits;
   }
 
   /** The ten digits: `4158675309`. */
   toJSON() {
-    return this.#digits;
+    return this.digits;
+  }
+
+  /**
+   * What Node shows in `console.log` and in failed assertions.
+   *
+   * @internal
+   */
+  [Symbol.for("nodejs.util.inspect.custom")]() {
+    return `PhoneNumber(${this.digits})`;
   }
 }
 

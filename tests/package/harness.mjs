@@ -16,6 +16,7 @@ export const installed = join(here, "node_modules/callerid");
 export const bin = (name) => join(here, "node_modules/.bin", name);
 /** The newer Node, which MSW and Vitest require. */
 export const node24 = join(here, "node_modules/node/bin/node");
+export const vitest = join(here, "node_modules/vitest/vitest.mjs");
 
 const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { answered, bin, here, inBrowser, inWorkerd, installed, node24, run, served } from "./harness.mjs";
+import { answered, bin, here, inBrowser, inWorkerd, installed, node24, run, served, vitest } from "./harness.mjs";
 
 const folder = join(here, "recipes");
 
@@ -55,7 +55,6 @@ export const recipes = {
       assert.match(stdout, /pass 1\n/);
     },
     "README: Vitest": async () => {
-      const vitest = join(here, "node_modules/vitest/vitest.mjs");
       const { stdout } = await run(node24, [vitest, "run", "--root", folder, "vitest.test.mjs"]);
       assert.match(stdout, /Tests +2 passed \(2\)/);
     },

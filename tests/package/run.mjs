@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import { afterwards, answered, bin, freePort, here, inBrowser, inTemporaryFolder, inWorkerd, installed, node24, run, says, served, whileRunning } from "./harness.mjs";
+import { afterwards, answered, bin, freePort, here, inBrowser, inTemporaryFolder, inWorkerd, installed, node24, run, says, served, vitest, whileRunning } from "./harness.mjs";
 import { mockIsServer } from "./mock-is-server.mjs";
 import { prepareRecipes, recipes } from "./recipes.mjs";
 
@@ -47,6 +47,8 @@ const hosts = {
   node: () => inNode(process.execPath),
   "node 24": () => inNode(node24),
   api: () => run(process.execPath, ["--expose-gc", "--test", "api.test.mjs"]),
+  values: () => run(process.execPath, ["--test", "values.test.mjs"]),
+  "values in Vitest": () => run(node24, [vitest, "run", "--root", join(here, "hosts/vitest")]),
   "mock is server": mockIsServer,
   "Twilio's SDK over MSW": () => run(node24, ["--test", "hosts/twilio.test.mjs"]),
   deno: () => says(bin("deno"), ["run", "--quiet", "--node-modules-dir=manual", "--allow-read", "hosts/import.mjs"]),
