@@ -1,10 +1,10 @@
 // The package `callerid`, in its folder next to the page. All other modules import it from here. These are the modules that the
 // page needs: the package's entry `url.js` loads seven more files that only re-export.
 
-import { init } from "./callerid/wasm.js";
+import { file } from "./callerid/file.js";
 
 /** Resolves when the core is loaded. Do not use the exports before. */
-export const loaded = init(new URL("callerid/callerid.wasm", document.baseURI));
+export const loaded = file.init(new URL("callerid/callerid.wasm", document.baseURI));
 
 export * from "./callerid/client.js";
 export * from "./callerid/control.js";

@@ -1,7 +1,7 @@
 import { UnexpectedResponse } from "./errors.js";
 import { sender } from "./http.js";
 import { PhoneNumber } from "./phone-number.js";
-import { core, texts } from "./wasm.js";
+import { client, texts } from "./wasm.js";
 
 /** @import { CallerIdPage, ClientOptions, CreateParameters, ListFilter, ListParameters } from "./client-types.js" */
 /** @import { OutgoingCallerId, RequestOptions, ValidationRequest } from "./client-types.js" */
@@ -27,7 +27,7 @@ export class CallerIdClient {
    */
   constructor({ accountSid, authToken, baseUrl, apiVersion, fetch }) {
     this.#connection = texts({ accountSid, authToken, baseUrl, apiVersion });
-    core().clientConnection(this.#connection);
+    client().clientConnection(this.#connection);
     this.#send = sender(fetch);
   }
 
@@ -144,11 +144,11 @@ export class CallerIdClient {
    */
   async #ask(parameters, { signal } = {}) {
     const operation = texts(parameters);
-    const { url, ...init } = core().clientRequest(this.#connection, operation);
+    const { url, ...init } = client().clientRequest(this.#connection, operation);
     const response = await this.#send(url, init, signal);
     const body = new Uint8Array(await response.arrayBuffer());
     const contentType = response.headers.get("content-type");
-    return core().clientAnswer(this.#connection, operation, response.status, contentType, body);
+    return client().clientAnswer(this.#connection, operation, response.status, contentType, body);
   }
 }
 

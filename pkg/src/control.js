@@ -1,7 +1,7 @@
 import { EventReader, toCall, toChange } from "./events.js";
 import { RestException, UnexpectedResponse } from "./errors.js";
 import { sender } from "./http.js";
-import { core, texts } from "./wasm.js";
+import { client, texts } from "./wasm.js";
 
 /** @import { Call, Change, ConnectionOptions, EventsOptions, RequestOptions } from "./client-types.js" */
 /** @import { PlatformResponse } from "./platform.js" */
@@ -21,7 +21,7 @@ export class CallControl {
    * @throws {RangeError} if the Sid, the token or the address is invalid.
    */
   constructor({ accountSid, authToken, baseUrl, fetch }) {
-    const { origin, authorization } = core().clientConnection(texts({ accountSid, authToken, baseUrl }));
+    const { origin, authorization } = client().clientConnection(texts({ accountSid, authToken, baseUrl }));
     this.#origin = origin;
     this.#authorization = authorization;
     this.#send = sender(fetch);

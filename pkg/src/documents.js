@@ -1,4 +1,4 @@
-import { core, encoder } from "./wasm.js";
+import { client, encoder } from "./wasm.js";
 
 /** @import { ApiDocument } from "./client-types.js" */
 
@@ -12,5 +12,5 @@ import { core, encoder } from "./wasm.js";
  */
 export function parseResponse(body, contentType) {
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
-  return core().parseResponse(bytes, contentType);
+  return client().parseResponse(bytes, contentType);
 }

@@ -1,4 +1,4 @@
-import { core } from "./wasm.js";
+import { client } from "./wasm.js";
 
 /** @import { FriendlyNameCheck } from "./client-types.js" */
 /** @import { PhoneNumber } from "./phone-number.js" */
@@ -7,7 +7,7 @@ import { core } from "./wasm.js";
 export const FriendlyName = /* @__PURE__ */ Object.freeze({
   /** The maximum length of a name: 64 Unicode scalar values. */
   get limit() {
-    return core().friendlyNameLimit();
+    return client().friendlyNameLimit();
   },
 
   /**
@@ -17,7 +17,7 @@ export const FriendlyName = /* @__PURE__ */ Object.freeze({
    * @returns {FriendlyNameCheck}
    */
   check(text) {
-    return core().checkFriendlyName(text);
+    return client().checkFriendlyName(text);
   },
 
   /**
@@ -26,7 +26,7 @@ export const FriendlyName = /* @__PURE__ */ Object.freeze({
    * @param {PhoneNumber} phoneNumber
    */
   defaultFor(phoneNumber) {
-    return core().defaultFriendlyName(phoneNumber.toString());
+    return client().defaultFriendlyName(phoneNumber.toString());
   },
 });
 
@@ -34,6 +34,6 @@ export const FriendlyName = /* @__PURE__ */ Object.freeze({
 export const CallDelay = /* @__PURE__ */ Object.freeze({
   /** The maximum delay: 60 seconds. */
   get limit() {
-    return core().callDelayLimit();
+    return client().callDelayLimit();
   },
 });

@@ -3,14 +3,15 @@
  * server's exactly, a typed client, and the whole API as an in-process `fetch`.
  *
  * The package is the server's own core, compiled to WebAssembly. `callerid` contains it inlined and loads it at first
- * use; `callerid/slim` and `callerid/url` are the same module with an explicit `init`.
+ * use; `callerid/slim` and `callerid/url` are the same modules with an explicit `init`.
  *
  * @module callerid
  */
 
-import { carried } from "./carried.js";
-import { provide } from "./wasm.js";
+import { decode } from "./base64.js";
+import { file } from "./file.js";
+import { base64 } from "./inlined.js";
 
-provide(carried);
+file.provide(() => decode(base64));
 
 export * from "./api.js";

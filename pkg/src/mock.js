@@ -1,7 +1,7 @@
 import { RestException } from "./errors.js";
 import { EventReader, toCall, toChange } from "./events.js";
 import { PhoneNumber } from "./phone-number.js";
-import { core, encoder, texts } from "./wasm.js";
+import { encoder, mock, texts } from "./wasm.js";
 
 /** @import { Call, Change, RequestOptions } from "./client-types.js" */
 /** @import { Account, Events } from "./glue.js" */
@@ -76,7 +76,7 @@ export class MockApi extends MockEvents {
     this.#entropy = entropy ?? ((bytes) => crypto.getRandomValues(/** @type {Uint8Array<ArrayBuffer>} */ (bytes)));
     this.#code = validationCode === undefined ? undefined : String(validationCode);
     this.#time = now === undefined ? undefined : now.getTime();
-    this.#core = new (core().Mock)(texts({ accountSid, authToken }), this.#random(32));
+    this.#core = new (mock().Mock)(texts({ accountSid, authToken }), this.#random(32));
     for (const { phoneNumber, friendlyName, sid, dateCreated, dateUpdated } of seed) {
       const created = dateCreated?.getTime() ?? this.#now();
       const updated = dateUpdated?.getTime() ?? created;

@@ -1,6 +1,6 @@
 import { BRAND, hasInstance } from "./brand.js";
 import { InvalidPhoneNumber } from "./errors.js";
-import { core, encoder } from "./wasm.js";
+import { encoder, phone } from "./wasm.js";
 
 /** @import { PhoneNumberCheck, PhoneNumberKind } from "./phone-types.js" */
 
@@ -52,7 +52,7 @@ export class PhoneNumber {
    * @throws {InvalidPhoneNumber} if the number is invalid, or has an extension.
    */
   static parse(text) {
-    return new PhoneNumber(MAKE, core().parsePhoneNumber(string(text)));
+    return new PhoneNumber(MAKE, phone().parsePhoneNumber(string(text)));
   }
 
   /**
@@ -64,7 +64,7 @@ export class PhoneNumber {
    * @throws {InvalidPhoneNumber} as {@link parse} does.
    */
   static parsePossible(text) {
-    return new PhoneNumber(MAKE, core().parsePossiblePhoneNumber(string(text)));
+    return new PhoneNumber(MAKE, phone().parsePossiblePhoneNumber(string(text)));
   }
 
   /**
@@ -86,7 +86,7 @@ export class PhoneNumber {
    * @throws {InvalidPhoneNumber} if the number is invalid.
    */
   static parseWithExtension(text) {
-    const [digits = "", extension = null] = core().parsePhoneNumberWithExtension(string(text));
+    const [digits = "", extension = null] = phone().parsePhoneNumberWithExtension(string(text));
     return { phoneNumber: new PhoneNumber(MAKE, digits), extension };
   }
 
@@ -122,9 +122,9 @@ export class PhoneNumber {
    * @param {Uint8Array | readonly string[]} input
    */
   static normalizeAll(input) {
-    if (input instanceof Uint8Array) return core().normalizeLines(input);
+    if (input instanceof Uint8Array) return phone().normalizeLines(input);
     const lines = `${input.join("\n")}\n`;
-    const numbers = decoder.decode(core().normalizeLines(encoder.encode(lines))).split("\n");
+    const numbers = decoder.decode(phone().normalizeLines(encoder.encode(lines))).split("\n");
     // The last line has a line ending too, so the last element is empty.
     numbers.length -= 1;
     if (numbers.length === input.length && !lines.includes("\r")) return numbers.map((number) => number || null);
@@ -137,7 +137,7 @@ export class PhoneNumber {
 
   /** The release of libphonenumber whose metadata determines which numbers are valid, and their kinds. */
   static get metadataRelease() {
-    return core().metadataRelease();
+    return phone().metadataRelease();
   }
 
   /**
@@ -146,17 +146,17 @@ export class PhoneNumber {
    * @returns {PhoneNumberKind}
    */
   get kind() {
-    return core().phoneNumberKind(this.digits);
+    return phone().phoneNumberKind(this.digits);
   }
 
   /** The national format: `(415) 867-5309`. */
   get national() {
-    return core().nationalPhoneNumber(this.digits);
+    return phone().nationalPhoneNumber(this.digits);
   }
 
   /** The international format (ITU-T E.164): `+14158675309`. */
   get e164() {
-    return core().e164PhoneNumber(this.digits);
+    return phone().e164PhoneNumber(this.digits);
   }
 
   /** The ten digits: `4158675309`. */

@@ -1,11 +1,20 @@
 /**
- * `callerid`, with the .wasm provided by the caller: call {@link init} once before anything else. It shares its state with
- * `callerid` and `callerid/url`.
+ * `callerid`, with the .wasm provided by the caller: call {@link init} once before anything else.
  *
  * @module callerid/slim
  */
 
-/** @typedef {import("./platform.js").WasmSource} WasmSource */
+import { file } from "./file.js";
+
+/** @import { WasmSource } from "./platform.js" */
 
 export * from "./api.js";
-export { init } from "./wasm.js";
+
+/**
+ * Loads the .wasm. Does nothing if it is already loaded.
+ *
+ * @param {WasmSource | Promise<WasmSource>} source `callerid/callerid.wasm`
+ */
+export function init(source) {
+  return file.init(source);
+}

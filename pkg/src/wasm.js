@@ -1,47 +1,109 @@
-// Loads the .wasm: at first use if an entry contains it, otherwise with `init`.
+// The core's .wasm files. Each contains some of its parts, and is loaded at first use if an entry provides it, otherwise with `init`.
+// The modules that use a part are the same for all entries; they call whichever file has it.
 
-import * as glue from "./glue.js";
-
+/** @import { SyncInitInput } from "./glue.js" */
 /** @import { WasmSource } from "./platform.js" */
 
+/** @typedef {typeof import("./glue.js")} Core */
+/** @typedef {"phone" | "client" | "mock"} Part */
+
 /**
- * Returns the bytes or the module; set by an entry that contains them.
+ * The files that an entry provides.
  *
- * @type {(() => glue.SyncInitInput) | undefined}
+ * @type {WasmFile[]}
  */
-let provider;
-let isLoaded = false;
-/** @type {Promise<void> | undefined} */
-let loading;
+const provided = [];
 
 /**
- * Sets the provider of the .wasm, which is called when it is first needed.
+ * The loaded exports, by part.
  *
- * @internal
- * @param {() => glue.SyncInitInput} provide
+ * @type {{ [part in Part]?: Core }}
  */
-export function provide(provide) {
-  provider ??= provide;
-}
-
-/** @param {glue.SyncInitInput} module */
-function start(module) {
-  if (!isLoaded) glue.initSync({ module });
-  isLoaded = true;
-  provider = undefined;
-}
+const loaded = {};
 
 /**
- * Returns the core's exports. Loads the .wasm first if necessary.
+ * A .wasm file and its glue.
  *
  * @internal
  */
-export function core() {
-  if (!isLoaded) {
-    if (provider === undefined) throw new Error("callerid is not loaded: `await init(…)` first, as callerid/slim says");
-    start(provider());
+export class WasmFile {
+  #glue;
+  /** @type {(() => SyncInitInput) | undefined} */
+  #provide;
+  #isLoaded = false;
+  /** @type {Promise<void> | undefined} */
+  #loading;
+
+  /**
+   * @param {Pick<Core, "initSync">} glue
+   * @param {readonly Part[]} parts
+   */
+  constructor(glue, parts) {
+    this.#glue = glue;
+    this.parts = parts;
   }
-  return glue;
+
+  /**
+   * Sets the provider of the bytes or the module, which is called when a part of it is first needed.
+   *
+   * @param {() => SyncInitInput} provide
+   */
+  provide(provide) {
+    if (this.#provide) return;
+    this.#provide = provide;
+    provided.push(this);
+  }
+
+  /** Loads it from its provider. */
+  load() {
+    if (this.#provide) this.#start(this.#provide());
+  }
+
+  /**
+   * Loads it. Does nothing if it is already loaded.
+   *
+   * @param {WasmSource | Promise<WasmSource>} source
+   * @returns {Promise<void>}
+   */
+  init(source) {
+    if (this.#isLoaded) return Promise.resolve();
+    this.#loading ??= read(source).then(
+      (module) => this.#start(module),
+      (error) => {
+        this.#loading = undefined;
+        throw error;
+      },
+    );
+    return this.#loading;
+  }
+
+  /** @param {SyncInitInput} module */
+  #start(module) {
+    if (this.#isLoaded) return;
+    this.#glue.initSync({ module });
+    this.#isLoaded = true;
+    for (const part of this.parts) loaded[part] ??= /** @type {Core} */ (this.#glue);
+  }
+}
+
+/** @internal */
+export const phone = () => loaded.phone ?? load("phone");
+/** @internal */
+export const client = () => loaded.client ?? load("client");
+/** @internal */
+export const mock = () => loaded.mock ?? load("mock");
+
+/**
+ * Loads the file that has the most parts, because one that an entry provides in addition has fewer.
+ *
+ * @param {Part} part
+ */
+function load(part) {
+  const files = provided.filter(({ parts }) => parts.includes(part)).sort((one, other) => other.parts.length - one.parts.length);
+  files[0]?.load();
+  const core = loaded[part];
+  if (core === undefined) throw new Error("callerid is not loaded: `await init(…)` first, as callerid/slim says");
+  return core;
 }
 
 /**
@@ -64,23 +126,8 @@ export function texts(object) {
   return texts;
 }
 
-/**
- * Loads the package's .wasm. Does nothing if it is already loaded.
- *
- * @param {WasmSource | Promise<WasmSource>} source
- * @returns {Promise<void>}
- */
-export function init(source) {
-  if (isLoaded) return Promise.resolve();
-  loading ??= load(source).then(start, (error) => {
-    loading = undefined;
-    throw error;
-  });
-  return loading;
-}
-
 /** @param {WasmSource | Promise<WasmSource>} given */
-async function load(given) {
+async function read(given) {
   const source = await given;
   if (typeof source !== "string" && !(source instanceof URL)) return compile(source);
   const url = new URL(source, globalThis.location?.href);

@@ -2,8 +2,8 @@
 
 // @ts-ignore: these hosts provide its type.
 import module from "./callerid.wasm";
-import { provide } from "./wasm.js";
+import { file } from "./file.js";
 
-provide(() => module);
+file.provide(() => module);
 
 export * from "./api.js";

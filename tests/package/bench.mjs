@@ -145,7 +145,7 @@ console.log(
       unit: "bytes",
       rows: [
         ["callerid", size("callerid/dist/callerid.wasm")],
-        ["callerid/client", size("callerid/dist/client/callerid.wasm")],
+        ["callerid/client, in addition to callerid/phone", size("callerid/dist/client/callerid.wasm")],
         ["callerid/phone", size("callerid/dist/phone/callerid.wasm")],
         ["libphonenumber-js/min, bundle and metadata", size("libphonenumber-js/bundle/libphonenumber-min.js")],
       ],

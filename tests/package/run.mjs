@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterwards, answered, bin, freePort, here, inBrowser, inTemporaryFolder, inWorkerd, installed, node24, run, says, served, vitest, whileRunning } from "./harness.mjs";
 import { mockIsServer } from "./mock-is-server.mjs";
 import { prepareRecipes, recipes } from "./recipes.mjs";
@@ -12,7 +12,7 @@ import { prepareRecipes, recipes } from "./recipes.mjs";
 const [tarball, ...wanted] = process.argv.slice(2);
 
 /** The maximum compressed size of each .wasm in bytes (gzip -9). */
-const SIZES = { "callerid.wasm": 153_000, "client/callerid.wasm": 87_500, "phone/callerid.wasm": 27_000 };
+const SIZES = { "callerid.wasm": 153_000, "client/callerid.wasm": 72_000, "phone/callerid.wasm": 27_000 };
 
 const hosts = {
   sizes: async () => {
@@ -30,6 +30,18 @@ const hosts = {
       // Look for declarations, because the glue contains some of the names.
       if (new RegExp(`^(var|class) ${name}\\b`, "m").test(outputFiles[0].text)) throw new Error(`a bundle keeps ${name}, which is not used`);
     }
+  },
+  "entries share their modules": async () => {
+    const { build } = await import("esbuild");
+    /** The size of a page's script that imports these entries, compressed with brotli. */
+    const size = async (...entries) => {
+      const contents = entries.map((entry, index) => `import { PhoneNumber as p${index} } from "${entry}"; console.log(p${index});`).join("\n");
+      const { outputFiles } = await build({ stdin: { contents, resolveDir: here }, bundle: true, minify: true, format: "esm", write: false });
+      return brotliCompressSync(outputFiles[0].contents).length;
+    };
+    const [alone, both] = [await size("callerid/client"), await size("callerid/client", "callerid/phone")];
+    console.log(`        callerid/client: ${alone} bytes, brotli; with callerid/phone: ${both}`);
+    if (both > alone + 500) throw new Error("callerid/phone is in a bundle with callerid/client twice");
   },
   publint: () => run(bin("publint"), ["--strict", installed]),
   attw: async () => {
@@ -125,5 +137,5 @@ async function install() {
 }
 
 async function inNode(node) {
-  for (const script of ["import.mjs", "require.cjs", "slim.mjs", "url.mjs"]) await says(node, [join("hosts", script)]);
+  for (const script of ["import.mjs", "client.mjs", "require.cjs", "slim.mjs", "url.mjs"]) await says(node, [join("hosts", script)]);
 }

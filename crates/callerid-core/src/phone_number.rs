@@ -184,8 +184,8 @@ impl PhoneNumber {
     /// only the number's shape and ignores the current numbering plan. If the number is no longer
     /// in the plan, its kind is [`Kind::Unassigned`].
     ///
-    /// The shape is ten digits, the first of which is not 0 or 1, optionally preceded by `+1`. Any
-    /// other text is parsed as user input, with [`parse`](Self::parse).
+    /// The shape is that of [`from_digits`](Self::from_digits). Any other text is parsed as user
+    /// input, with [`parse`](Self::parse).
     ///
     /// ```
     /// use callerid_core::{PhoneNumber, phone_number::Kind};
@@ -200,12 +200,25 @@ impl PhoneNumber {
     ///
     /// [`InvalidPhoneNumber`], as for [`parse`](Self::parse).
     pub fn parse_possible(text: &str) -> Result<Self, InvalidPhoneNumber> {
+        Self::from_digits(text).map_or_else(|| Self::parse(text), Ok)
+    }
+
+    /// A number from its ten digits, the first of which is not 0 or 1, optionally preceded by `+1`:
+    /// what a document contains. `None` for any other text. The numbering plan is not consulted.
+    ///
+    /// ```
+    /// use callerid_core::PhoneNumber;
+    ///
+    /// assert_eq!(PhoneNumber::from_digits("+14158675309").unwrap().as_str(), "4158675309");
+    /// assert!(PhoneNumber::from_digits("415-867-5309").is_none());
+    /// ```
+    pub fn from_digits(text: &str) -> Option<Self> {
         let digits = text.strip_prefix("+1").unwrap_or(text);
         match <[u8; 10]>::try_from(digits.as_bytes()) {
             Ok(digits @ [b'2'..=b'9', ..]) if digits.iter().all(u8::is_ascii_digit) => {
-                Ok(Self { digits })
+                Some(Self { digits })
             }
-            _ => Self::parse(text),
+            _ => None,
         }
     }
 

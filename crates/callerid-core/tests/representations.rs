@@ -321,8 +321,10 @@ fn a_withdrawn_number_is_still_read() {
         let number = caller_id.unwrap().phone_number;
         assert_eq!((number.as_str(), number.kind()), ("2215550123", Kind::Unassigned));
     }
-    let error = xml::decode_caller_id(CALLER_ID.replace("4158675309", "415867530").as_bytes());
-    assert!(error.unwrap_err().to_string().contains("too few digits"));
+    for other in ["415867530", "1158675309", "415-867-5309"] {
+        let error = xml::decode_caller_id(CALLER_ID.replace("4158675309", other).as_bytes());
+        assert!(error.unwrap_err().to_string().contains("expected ten digits"), "{other}");
+    }
 }
 
 #[test]

@@ -4,15 +4,6 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "./errors.js")]
 extern "C" {
-    pub(crate) type InvalidPhoneNumber;
-
-    #[wasm_bindgen(constructor)]
-    pub(crate) fn new(reason: &str, message: &str, at: usize) -> InvalidPhoneNumber;
-}
-
-#[cfg(feature = "client")]
-#[wasm_bindgen(raw_module = "./errors.js")]
-extern "C" {
     pub(crate) type InvalidDocument;
 
     #[wasm_bindgen(constructor)]

@@ -36,7 +36,7 @@ pub fn check(text: &str) -> Result<JsValue, JsValue> {
 /// The default name of a caller ID. Returns an empty string if the number is invalid.
 #[wasm_bindgen(js_name = defaultFriendlyName)]
 pub fn default_for(number: &str) -> String {
-    let number = PhoneNumber::parse_possible(number);
+    let number = PhoneNumber::from_digits(number);
     number.map(|number| FriendlyName::default_for(&number).as_str().to_owned()).unwrap_or_default()
 }
 

@@ -4,19 +4,20 @@
 //! throw JavaScript's own `RangeError` or one of the package's error classes. The modules in
 //! `pkg/src` build their classes on these exports.
 
-mod errors;
-pub mod phone_number;
-
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "client")]
 pub mod document;
+#[cfg(feature = "client")]
+mod errors;
 #[cfg(feature = "client")]
 pub mod friendly_name;
 #[cfg(feature = "mock")]
 pub mod mock;
 #[cfg(feature = "client")]
 mod object;
+#[cfg(feature = "phone")]
+pub mod phone_number;
 
 use wasm_bindgen::prelude::*;
 

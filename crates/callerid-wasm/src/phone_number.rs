@@ -4,7 +4,13 @@ use callerid_core::PhoneNumber;
 use callerid_core::phone_number::METADATA_RELEASE;
 use wasm_bindgen::prelude::*;
 
-use crate::errors::InvalidPhoneNumber;
+#[wasm_bindgen(raw_module = "./errors.js")]
+extern "C" {
+    type InvalidPhoneNumber;
+
+    #[wasm_bindgen(constructor)]
+    fn new(reason: &str, message: &str, at: usize) -> InvalidPhoneNumber;
+}
 
 /// Parses a number. Returns its ten digits.
 #[wasm_bindgen(js_name = parsePhoneNumber)]

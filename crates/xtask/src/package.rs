@@ -1,11 +1,11 @@
 //! `cargo xtask package`: builds the npm package.
 //!
-//! The core is compiled to WebAssembly three times: in full for `callerid`, without the mock for
-//! `callerid/client`, and only phone numbers for `callerid/phone`. For each build, wasm-bindgen (as
-//! a library) writes the .wasm and its glue code next to the plain modules of `pkg/src`. A page
-//! needs only the first build, `pkg/dist`, which does not need Node. For the tarball, tsc checks
-//! the modules and generates their declarations. esbuild bundles each build into its entry modules
-//! and one module that they share, because import time depends on the number of files.
+//! The core is compiled to WebAssembly three times: in full for `callerid` and `callerid/mock`, and
+//! in two halves for `callerid/client`, of which `callerid/phone` has one. For each build,
+//! wasm-bindgen (as a library) writes the .wasm and its glue code next to the plain modules of
+//! `pkg/src`, in `pkg/dist`. A page needs only the first build, which does not need Node. For the
+//! tarball, tsc checks the modules and generates their declarations. esbuild bundles the entries
+//! into as many modules as they share, because import time depends on the number of files.
 
 use std::env;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::{Outcome, cargo, copy_folder, node, page, root, run, target_dir};
 
 /// A build of `callerid-wasm`, and its location.
 struct Build {
-    /// The folder of its entry modules, in `pkg/src` and in the package's `dist`.
+    /// The folder of its .wasm, in `pkg/dist` and in the package's `dist`.
     folder: &'static str,
     features: &'static [&'static str],
 }
@@ -28,10 +28,12 @@ struct Build {
 const WHOLE: Build = Build { folder: ".", features: &[] };
 const CLIENT: Build =
     Build { folder: "client", features: &["--no-default-features", "--features=client"] };
-const PHONE: Build = Build { folder: "phone", features: &["--no-default-features"] };
+const PHONE: Build =
+    Build { folder: "phone", features: &["--no-default-features", "--features=phone"] };
 
-/// The modules that `pkg/package.json` refers to, in each folder.
+/// The modules that `pkg/package.json` refers to, and their folders.
 const ENTRIES: [&str; 4] = ["index.js", "slim.js", "url.js", "workerd.js"];
+const ENTRY_FOLDERS: [&str; 4] = [".", "client", "mock", "phone"];
 
 /// Builds the tarball `target/npm/callerid-<version>.tgz` and prints its path. With `--dist`,
 /// builds only `pkg/dist` and the server's page.
@@ -44,7 +46,7 @@ pub(crate) fn run_all(args: &[String]) -> Outcome {
     match args {
         [] => pack(),
         [flag] if flag == "--dist" => {
-            WHOLE.run(&emptied(root().join("pkg/dist"))?)?;
+            WHOLE.run(&emptied_dist()?)?;
             page::embed()
         }
         _ => Err("usage: cargo xtask package [--dist]".into()),
@@ -56,12 +58,14 @@ fn pack() -> Outcome {
     node::install(&root().join("tests/package"))?;
     let npm = emptied(target_dir().join("npm"))?;
     let package = npm.join("package");
-    let dist = emptied(root().join("pkg/dist"))?;
+    let dist = emptied_dist()?;
     for build in [WHOLE, CLIENT, PHONE] {
-        let modules = npm.join("modules").join(build.folder);
-        let modules = if build.folder == WHOLE.folder { &dist } else { &modules };
-        build.run(modules)?;
-        build.bundle(modules, &package.join("dist").join(build.folder))?;
+        build.run(&dist)?;
+    }
+    bundle(&dist, &package.join("dist"))?;
+    for Build { folder, .. } in [WHOLE, CLIENT, PHONE] {
+        let wasm = Path::new(folder).join("callerid.wasm");
+        fs::copy(dist.join(&wasm), package.join("dist").join(&wasm))?;
     }
     declare_types(&package.join("dist"))?;
     for file in fs::read_dir(root().join("pkg"))? {
@@ -74,6 +78,27 @@ fn pack() -> Outcome {
     run(node::npm().args(pack).arg(&npm).current_dir(&package))?;
     eprintln!("{}", npm.join(format!("callerid-{}.tgz", env!("CARGO_PKG_VERSION"))).display());
     Ok(())
+}
+
+/// Bundles the entries, and the modules that they share. Each .wasm stays a separate file.
+fn bundle(dist: &Path, folder: &Path) -> Outcome {
+    let entries =
+        ENTRY_FOLDERS.iter().flat_map(|folder| ENTRIES.map(|it| format!("{folder}/{it}")));
+    run(installed("esbuild")
+        .args(["--log-level=warning", "--external:*.wasm"])
+        .args(["--bundle", "--splitting", "--format=esm", "--chunk-names=shared/[hash]"])
+        .args(entries)
+        .arg("--outbase=.")
+        .arg(format!("--outdir={}", folder.display()))
+        // Its output names the modules relative to this folder.
+        .current_dir(dist))
+}
+
+/// `pkg/dist`, with only the plain modules.
+fn emptied_dist() -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let dist = emptied(root().join("pkg/dist"))?;
+    copy_folder(&root().join("pkg/src"), &dist)?;
+    Ok(dist)
 }
 
 /// Type-checks the modules of `pkg/src`, and generates their declarations.
@@ -106,9 +131,9 @@ fn emptied(folder: PathBuf) -> std::io::Result<PathBuf> {
 }
 
 impl Build {
-    /// Compiles it, and copies the plain modules next to it.
-    fn run(&self, folder: &Path) -> Outcome {
-        fs::create_dir_all(folder)?;
+    /// Compiles it to a .wasm and its glue code.
+    fn run(&self, dist: &Path) -> Outcome {
+        let folder = dist.join(self.folder);
         // The paths in panic messages are those of this machine.
         let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|it| it + "/.cargo"));
         let flags = format!(
@@ -136,28 +161,14 @@ impl Build {
         optimise(&wasm)?;
         let base64 = Base64::encode_string(&fs::read(&wasm)?);
 
-        copy_folder(&root().join("pkg/src"), folder)?;
         fs::write(folder.join("glue.js"), output.js())?;
-        fs::write(folder.join("glue.d.ts"), output.ts().unwrap_or_default())?;
+        // The other builds have some of the exports of the whole one.
+        let whole = self.folder == WHOLE.folder;
+        let types = if whole { output.ts() } else { Some("export * from \"../glue.js\";\n") };
+        fs::write(folder.join("glue.d.ts"), types.unwrap_or_default())?;
         let inlined = format!("/** `callerid.wasm`. */\nexport const base64 = \"{base64}\";\n");
         fs::write(folder.join("inlined.js"), inlined)?;
         fs::write(folder.join("inlined.d.ts"), "export const base64: string;\n")?;
-        Ok(())
-    }
-
-    /// Bundles the entries and the module `callerid.js`, which contains everything they share,
-    /// including state. The .wasm stays a separate file.
-    fn bundle(&self, modules: &Path, folder: &Path) -> Outcome {
-        let options = ["--bundle", "--splitting", "--format=esm", "--chunk-names=callerid"];
-        run(installed("esbuild")
-            .args(["--log-level=warning", "--external:*.wasm"])
-            .args(options)
-            .args(ENTRIES.map(|entry| format!("{}/{entry}", self.folder)))
-            .arg(format!("--outbase={}", self.folder))
-            .arg(format!("--outdir={}", folder.display()))
-            // Its output names the modules relative to this folder.
-            .current_dir(modules))?;
-        fs::copy(modules.join("callerid.wasm"), folder.join("callerid.wasm"))?;
         Ok(())
     }
 }

@@ -1,10 +1,23 @@
 /**
- * `callerid/client`, with the .wasm provided by the caller: call {@link init} once before anything else.
+ * `callerid/client`, with its two .wasm files provided by the caller: call {@link init} once before anything else.
  *
  * @module callerid/client/slim
  */
 
-/** @typedef {import("../platform.js").WasmSource} WasmSource */
+import { file as phoneFile } from "../phone/file.js";
+import { file } from "./file.js";
+
+/** @import { WasmSource } from "../platform.js" */
 
 export * from "../api-client.js";
-export { init } from "../wasm.js";
+
+/**
+ * Loads the two .wasm files. Does nothing for one that is already loaded.
+ *
+ * @param {object} sources
+ * @param {WasmSource | Promise<WasmSource>} sources.client `callerid/client.wasm`
+ * @param {WasmSource | Promise<WasmSource>} sources.phone `callerid/phone.wasm`
+ */
+export async function init({ client, phone }) {
+  await Promise.all([file.init(client), phoneFile.init(phone)]);
+}

@@ -4,7 +4,17 @@
  * @module callerid/phone/slim
  */
 
-/** @typedef {import("../platform.js").WasmSource} WasmSource */
+import { file } from "./file.js";
+
+/** @import { WasmSource } from "../platform.js" */
 
 export * from "../api-phone.js";
-export { init } from "../wasm.js";
+
+/**
+ * Loads the .wasm. Does nothing if it is already loaded.
+ *
+ * @param {WasmSource | Promise<WasmSource>} source `callerid/phone.wasm`
+ */
+export function init(source) {
+  return file.init(source);
+}

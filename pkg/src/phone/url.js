@@ -1,13 +1,13 @@
 /**
- * `callerid/phone`, with the .wasm in a separate file: next to the module, or where a bundler put it. Call
- * {@link init} once before anything else.
+ * `callerid/phone`, with the .wasm in a separate file: next to the module, or where a bundler put it. Call {@link init} once
+ * before anything else.
  *
  * @module callerid/phone/url
  */
 
-import { init as load } from "../wasm.js";
+import { file } from "./file.js";
 
-/** @typedef {import("../platform.js").WasmSource} WasmSource */
+/** @import { WasmSource } from "../platform.js" */
 
 export * from "../api-phone.js";
 
@@ -17,5 +17,5 @@ export * from "../api-phone.js";
  * @param {WasmSource | Promise<WasmSource>} [source]
  */
 export function init(source = new URL("./callerid.wasm", import.meta.url)) {
-  return load(source);
+  return file.init(source);
 }

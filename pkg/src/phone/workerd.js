@@ -1,7 +1,9 @@
-// @ts-ignore: hosts that import a .wasm as a module provide its type.
-import module from "./callerid.wasm";
-import { provide } from "../wasm.js";
+// The entry for hosts that import a .wasm as a module and cannot compile one from bytes.
 
-provide(() => module);
+// @ts-ignore: these hosts provide its type.
+import module from "./callerid.wasm";
+import { file } from "./file.js";
+
+file.provide(() => module);
 
 export * from "../api-phone.js";

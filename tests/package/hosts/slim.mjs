@@ -1,19 +1,28 @@
-import * as callerid from "callerid/slim";
 import * as client from "callerid/client/slim";
 import * as phone from "callerid/phone/url";
+import * as callerid from "callerid/slim";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { check } from "../check.js";
 
-try {
-  callerid.PhoneNumber.parse("415-867-5309");
-  throw new Error("callerid/slim works before init");
-} catch (error) {
-  if (!error.message.includes("init")) throw error;
-}
-await callerid.init(readFile(fileURLToPath(import.meta.resolve("callerid/callerid.wasm"))));
-await client.init(readFile(fileURLToPath(import.meta.resolve("callerid/client.wasm"))));
-await check({ ...callerid, ...client });
+const read = (name) => readFile(fileURLToPath(import.meta.resolve(name)));
+const throwsBeforeInit = (action) => {
+  try {
+    action();
+  } catch (error) {
+    if (error.message.includes("init")) return;
+    throw error;
+  }
+  throw new Error("it works before init");
+};
+
+throwsBeforeInit(() => phone.PhoneNumber.parse("415-867-5309"));
 await phone.init();
 phone.PhoneNumber.parse("415-867-5309");
+throwsBeforeInit(() => client.FriendlyName.limit);
+await client.init({ client: read("callerid/client.wasm"), phone: read("callerid/phone.wasm") });
+if (client.FriendlyName.limit !== 64) throw new Error("callerid/client/slim");
+throwsBeforeInit(() => new callerid.MockApi());
+await callerid.init(read("callerid/callerid.wasm"));
+await check({ ...callerid, ...client });
 console.log(await check(callerid));

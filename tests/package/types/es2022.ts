@@ -13,6 +13,7 @@ import {
 } from "callerid";
 import { CallerIdClient as ClientAlone } from "callerid/client";
 import { init as initClient } from "callerid/client/slim";
+import { MockApi as MockAlone } from "callerid/mock";
 import { PhoneNumber as PhoneAlone } from "callerid/phone";
 import { init as initPhone } from "callerid/phone/url";
 import { init } from "callerid/slim";
@@ -20,6 +21,7 @@ import { init } from "callerid/slim";
 const checked = PhoneNumber.check("415-555-121");
 export const at: number = checked.ok ? checked.phoneNumber.national.length : checked.at;
 export const connect: (options: ClientOptions) => CallerIdClient = (options) => new ClientAlone(options);
+new MockAlone() satisfies MockApi;
 export const kind: string = PhoneAlone.parse("415-867-5309").kind;
 // @ts-expect-error the constructor is private
 new PhoneNumber();
@@ -67,4 +69,4 @@ switch (answer.type) {
     answer satisfies never;
 }
 
-export const loaded: Promise<void>[] = [init(new Uint8Array()), initClient(new Uint8Array()), initPhone()];
+export const loaded: Promise<void>[] = [init(new Uint8Array()), initClient({ client: new Uint8Array(), phone: new Uint8Array() }), initPhone()];

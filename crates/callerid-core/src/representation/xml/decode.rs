@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
             sid: sid.required(missing, CallerIdSid::parse)?,
             account_sid: account_sid.required(missing, AccountSid::parse)?,
             friendly_name: friendly_name.required(missing, FriendlyName::new)?,
-            phone_number: phone_number.required(missing, PhoneNumber::parse_possible)?,
+            phone_number: phone_number.required(missing, received_number)?,
             date_created: date_created.required(missing, Date::parse)?,
             date_updated: date_updated.required(missing, Date::parse)?,
         })
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
         let [account_sid, phone_number, friendly_name, validation_code, call_sid] = &fields;
         Ok(ValidationRequest {
             account_sid: account_sid.required(missing, AccountSid::parse)?,
-            phone_number: phone_number.required(missing, PhoneNumber::parse_possible)?,
+            phone_number: phone_number.required(missing, received_number)?,
             // An empty element means that no name was given.
             friendly_name: friendly_name.optional(FriendlyName::new)?,
             validation_code: validation_code.required(missing, ValidationCode::parse)?,
@@ -321,6 +321,11 @@ const NOT_A_NUMBER: &str = "not a whole number, or too large";
 
 fn number<T: TryFrom<u64>>(text: &str) -> Result<T, &'static str> {
     decimal(text).and_then(|number| number.try_into().ok()).ok_or(NOT_A_NUMBER)
+}
+
+/// What documents contain, without the formats that people write.
+fn received_number(text: &str) -> Result<PhoneNumber, &'static str> {
+    PhoneNumber::from_digits(text).ok_or("expected ten digits, perhaps after +1")
 }
 
 fn printable(text: &str) -> Result<String, &'static str> {

@@ -1,7 +1,9 @@
-import { base64 } from "./inlined.js";
-
-/** Decodes the inlined .wasm. */
-export function carried() {
+/**
+ * Decodes an inlined .wasm.
+ *
+ * @param {string} base64
+ */
+export function decode(base64) {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
   // Node before 25. Ten times as fast as the code below.
   if (globalThis.Buffer) return globalThis.Buffer.from(base64, "base64");

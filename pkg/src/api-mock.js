@@ -1,0 +1,4 @@
+// What callerid/mock exports.
+
+export { MockApi } from "./mock.js";
+export * from "./mock-types.js";
