@@ -15,6 +15,12 @@ export interface RequestOptions {
   readonly signal?: PlatformSignal | null | undefined;
 }
 
+/** Options of {@link CallerIdClient.waitUntilValidated}. */
+export interface WaitOptions extends RequestOptions {
+  /** Milliseconds between two requests, where the service has no events, or after a lost connection; 3000 by default. */
+  readonly pollInterval?: number | undefined;
+}
+
 // ── Names and delays ────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The result of {@link FriendlyName.check}. `length` is in Unicode scalar values, as on the server. */
@@ -138,6 +144,16 @@ export interface ConnectionOptions {
   readonly baseUrl: string | PlatformUrl;
   /** The function that sends requests; the platform's `fetch` by default. */
   readonly fetch?: Fetch | undefined;
+  /**
+   * The maximum time of a request in milliseconds, including its response. Afterwards it rejects with a `TimeoutError`. No limit by
+   * default. Event streams have none: see {@link EventsOptions.onAlive}.
+   */
+  readonly timeout?: number | undefined;
+  /**
+   * How many times a request is repeated if the response is 429 or 503, after the time that its `Retry-After` names (up to a minute), or
+   * a second if it names none. Only requests that are safe to repeat: not a create, not an update. 0 by default.
+   */
+  readonly retries?: number | undefined;
 }
 
 /** The account, the service, and the version of its API. */

@@ -1,10 +1,12 @@
+import { CallControl } from "./control.js";
 import { UnexpectedResponse } from "./errors.js";
 import { sender } from "./http.js";
 import { PhoneNumber } from "./phone-number.js";
+import { ValidationWait } from "./validation.js";
 import { client, texts } from "./wasm.js";
 
 /** @import { CallerIdPage, ClientOptions, CreateParameters, ListFilter, ListParameters } from "./client-types.js" */
-/** @import { OutgoingCallerId, RequestOptions, ValidationRequest } from "./client-types.js" */
+/** @import { OutgoingCallerId, RequestOptions, ValidationRequest, WaitOptions } from "./client-types.js" */
 /** @import { Page } from "./glue.js" */
 
 /**
@@ -20,15 +22,17 @@ import { client, texts } from "./wasm.js";
 export class CallerIdClient {
   #connection;
   #send;
+  #control;
 
   /**
    * @param {ClientOptions} options
    * @throws {RangeError} if the Sid, the token, the address or the version is invalid.
    */
-  constructor({ accountSid, authToken, baseUrl, apiVersion, fetch }) {
+  constructor({ accountSid, authToken, baseUrl, apiVersion, ...sending }) {
     this.#connection = texts({ accountSid, authToken, baseUrl, apiVersion });
     client().clientConnection(this.#connection);
-    this.#send = sender(fetch);
+    this.#send = sender(sending);
+    this.#control = new CallControl({ accountSid, authToken, baseUrl, ...sending });
   }
 
   /**
@@ -42,6 +46,20 @@ export class CallerIdClient {
     const number = PhoneNumber.parse(String(phoneNumber));
     const rest = { friendlyName, callDelay, extension, statusCallback, statusCallbackMethod };
     return this.#ask({ operation: "create", phoneNumber: number, ...rest }, options);
+  }
+
+  /**
+   * Waits until the number of a request is validated. With `callerid serve` and {@link MockApi} it follows the events, and rejects as
+   * soon as the validation fails. Twilio has no events, so there it asks for the list every `pollInterval` and cannot know of a failure:
+   * give it a signal, such as `AbortSignal.timeout(600_000)`.
+   *
+   * @param {Pick<ValidationRequest, "phoneNumber" | "callSid">} request The result of {@link create}.
+   * @param {WaitOptions} [options]
+   * @returns {Promise<OutgoingCallerId>}
+   * @throws {ValidationFailed} if the call ended without the right code: declined, not answered, replaced by another request.
+   */
+  async waitUntilValidated(request, options = {}) {
+    return new ValidationWait(this, this.#control, request, options).end();
   }
 
   /**
@@ -145,7 +163,7 @@ export class CallerIdClient {
   async #ask(parameters, { signal } = {}) {
     const operation = texts(parameters);
     const { url, ...init } = client().clientRequest(this.#connection, operation);
-    const response = await this.#send(url, init, signal);
+    const response = await this.#send(url, init, { signal });
     const body = new Uint8Array(await response.arrayBuffer());
     const contentType = response.headers.get("content-type");
     return client().clientAnswer(this.#connection, operation, response.status, contentType, body);

@@ -20,11 +20,11 @@ export class CallControl {
    * @param {ConnectionOptions} options
    * @throws {RangeError} if the Sid, the token or the address is invalid.
    */
-  constructor({ accountSid, authToken, baseUrl, fetch }) {
+  constructor({ accountSid, authToken, baseUrl, ...sending }) {
     const { origin, authorization } = client().clientConnection(texts({ accountSid, authToken, baseUrl }));
     this.#origin = origin;
     this.#authorization = authorization;
-    this.#send = sender(fetch);
+    this.#send = sender(sending);
   }
 
   /**
@@ -129,7 +129,7 @@ export class CallControl {
     /** @type {Record<string, string>} */
     const headers = { Accept: "text/event-stream" };
     if (lastEventId !== undefined) headers["Last-Event-ID"] = lastEventId;
-    const response = await this.#request("GET", "events", { signal }, undefined, headers);
+    const response = await this.#request("GET", "events", { signal, isStream: true }, undefined, headers);
     if (!response.ok) throw await errorOf(response);
     if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
       throw unexpected(response, "no stream of events");
@@ -181,13 +181,13 @@ export class CallControl {
   /**
    * @param {string} method
    * @param {string} target
-   * @param {RequestOptions} options
+   * @param {RequestOptions & { isStream?: boolean }} options
    * @param {string | undefined} body
    * @param {Record<string, string>} headers
    */
-  #request(method, target, { signal }, body, headers) {
+  #request(method, target, options, body, headers) {
     const init = { method, headers: { Authorization: this.#authorization, ...headers }, ...(body && { body }) };
-    return this.#send(`${this.#origin}/_callerid/${target}`, init, signal);
+    return this.#send(`${this.#origin}/_callerid/${target}`, init, options);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { BRAND, hasInstance } from "./brand.js";
 
+/** @import { Call } from "./client-types.js" */
 /** @import { InvalidPhoneNumberReason } from "./phone-types.js" */
 
 /** What the package's errors have in common. An error's JSON contains its name and message; `revive` reads it back. */
@@ -170,6 +171,42 @@ export class UnexpectedResponse extends CallerIdError {
   /** @internal */
   get [BRAND]() {
     return "UnexpectedResponse";
+  }
+}
+
+/** What people call the ends of a call without the right code. */
+const FAILURES = {
+  completed: "The call ended without the right code.",
+  busy: "The call was declined.",
+  "no-answer": "Nobody answered the call.",
+  failed: "The call could not be placed.",
+  canceled: "A new request for the same number replaced this one.",
+};
+
+/** Thrown if a validation ended without a caller ID. The message is for end users. */
+export class ValidationFailed extends CallerIdError {
+  /** @param {Call} call */
+  constructor(call) {
+    const reason = /** @type {keyof typeof FAILURES} */ (call.status);
+    super(FAILURES[reason]);
+    /**
+     * How the call ended: `completed` if it was answered.
+     *
+     * @readonly
+     */
+    this.reason = reason;
+    /** @readonly */
+    this.call = call;
+  }
+
+  /** @returns {"ValidationFailed"} */
+  get name() {
+    return "ValidationFailed";
+  }
+
+  /** @internal */
+  get [BRAND]() {
+    return "ValidationFailed";
   }
 }
 

@@ -1,4 +1,4 @@
-import { InvalidDocument, InvalidPhoneNumber, RestException, UnexpectedResponse } from "./errors.js";
+import { InvalidDocument, InvalidPhoneNumber, RestException, UnexpectedResponse, ValidationFailed } from "./errors.js";
 
 const DATES = new Set(["dateCreated", "dateUpdated", "createdAt", "dueAt", "expiresAt", "ringingAt", "answeredAt", "endedAt"]);
 
@@ -21,6 +21,8 @@ export function revive(key, value) {
       return new RestException(value.status, value.message, value.code, value.moreInfo);
     case "UnexpectedResponse":
       return new UnexpectedResponse(value.status, value.message);
+    case "ValidationFailed":
+      return new ValidationFailed(value.call);
     default:
       return value;
   }

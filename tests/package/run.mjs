@@ -59,6 +59,7 @@ const hosts = {
   node: () => inNode(process.execPath),
   "node 24": () => inNode(node24),
   api: () => run(process.execPath, ["--expose-gc", "--test", "api.test.mjs"]),
+  client: () => run(process.execPath, ["--test", "client.test.mjs"]),
   values: () => run(process.execPath, ["--test", "values.test.mjs"]),
   "values in Vitest": () => run(node24, [vitest, "run", "--root", join(here, "hosts/vitest")]),
   "mock is server": mockIsServer,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { CallerIdClient, InvalidDocument, InvalidPhoneNumber, MockApi, PhoneNumber, RestException, UnexpectedResponse, isRestException, parseResponse, revive } from "callerid";
+import { CallControl, CallerIdClient, InvalidDocument, InvalidPhoneNumber, MockApi, PhoneNumber, RestException, UnexpectedResponse, ValidationFailed, isRestException, parseResponse, revive } from "callerid";
 
 const [number, other] = [PhoneNumber.parse("415-867-5309"), PhoneNumber.parse("212-555-0123")];
 const SEED = [{ phoneNumber: "415-867-5309", friendlyName: "Bob" }, { phoneNumber: "212-555-0123" }];
@@ -27,6 +27,8 @@ async function pairs() {
   const { items } = await client.list();
   const pages = [await client.list({ pageSize: 1 }), await client.list({ pageSize: 1, page: 1 })];
   const exceptions = [await client.fetch("PNe536dfda7c6184afab78d980cb8cdf43").catch((error) => error), await client.create({ phoneNumber: "415-867-5309" }).catch((error) => error)];
+  const control = new CallControl({ accountSid: mock.accountSid, authToken: mock.authToken, baseUrl: "http://callerid.test", fetch: mock.fetch });
+  const ended = [await control.busy(calls[0].callSid), await control.noAnswer(calls[1].callSid)];
   mock.free();
   const invalid = ["415-555-121", "415-555-12"];
   return {
@@ -38,11 +40,13 @@ async function pairs() {
     RestException: exceptions,
     InvalidDocument: [thrown(() => parseResponse("<x/>")), thrown(() => parseResponse("<x"))],
     UnexpectedResponse: [new UnexpectedResponse(502, "no"), new UnexpectedResponse(503, "no")],
+    ValidationFailed: ended.map((call) => new ValidationFailed(call)),
     ValidationRequest: requests,
     OutgoingCallerId: items.slice(0, 2),
     CallerIdPage: pages,
     MockCall: calls,
     Change: changes.slice(0, 2),
+    Call: ended,
   };
 }
 
@@ -87,6 +91,7 @@ test("all other values are cloned as they are, and JSON is read back with revive
     if (value instanceof Error) {
       assert.equal(Object.getPrototypeOf(read), Object.getPrototypeOf(value), name);
       assert.deepEqual({ ...read, message: read.message }, { ...value, message: value.message }, name);
+      assert.ok(read instanceof value.constructor, name);
     } else {
       assert.deepEqual(read, { ...value }, name);
       assert.deepEqual(structuredClone(value), { ...value }, name);

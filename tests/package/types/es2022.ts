@@ -9,7 +9,9 @@ import {
   type CallStatus,
   type CallerIdPage,
   type ClientOptions,
+  isRestException,
   type OutgoingCallerId,
+  ValidationFailed,
 } from "callerid";
 import { CallerIdClient as ClientAlone } from "callerid/client";
 import { init as initClient } from "callerid/client/slim";
@@ -52,6 +54,17 @@ export async function all(): Promise<OutgoingCallerId[]> {
   const found: OutgoingCallerId[] = [];
   for await (const callerId of client.listAll({ pageSize: 2 })) found.push(callerId);
   return found;
+}
+
+export async function validate(): Promise<OutgoingCallerId | string> {
+  const patient = new CallerIdClient({ ...options, timeout: 1_000, retries: 2 });
+  try {
+    return await patient.waitUntilValidated(await patient.create({ phoneNumber: "415-867-5309" }), { pollInterval: 100 });
+  } catch (error) {
+    if (isRestException(error)) return String(error.code satisfies number | null);
+    if (error instanceof ValidationFailed) return error.reason satisfies Exclude<CallStatus, "queued" | "ringing" | "in-progress">;
+    throw error;
+  }
 }
 
 const answer = parseResponse(new Uint8Array());
