@@ -3,7 +3,7 @@
 import { BRAND, hasInstance } from "./brand.js";
 
 /** @import { Call } from "./client-types.js" */
-/** @import { InvalidPhoneNumberReason } from "./phone-types.js" */
+/** @import { InvalidPhoneNumberReason, InvalidPhoneNumberValues } from "./phone-types.js" */
 
 /** What the package's errors have in common. An error's JSON contains its name and message; `revive` reads it back. */
 class CallerIdError extends Error {
@@ -22,14 +22,18 @@ class CallerIdError extends Error {
   }
 }
 
-/** Thrown if a string is not a valid phone number. The message says what is wrong, where, and what would be valid. */
+/**
+ * Thrown if a string is not a valid phone number. The message is for the person who typed it. Its values are there for other words and
+ * languages; those that the reason does not have are `undefined`.
+ */
 export class InvalidPhoneNumber extends CallerIdError {
   /**
    * @param {InvalidPhoneNumberReason} reason
    * @param {string} message
    * @param {number} at
+   * @param {InvalidPhoneNumberValues} [values]
    */
-  constructor(reason, message, at) {
+  constructor(reason, message, at, { digits, expected, country, areaCode, exchange, stray } = {}) {
     super(message);
     /** @readonly */
     this.reason = reason;
@@ -39,6 +43,18 @@ export class InvalidPhoneNumber extends CallerIdError {
      * @readonly
      */
     this.at = at;
+    /** @readonly */
+    this.digits = digits;
+    /** @readonly */
+    this.expected = expected;
+    /** @readonly */
+    this.country = country;
+    /** @readonly */
+    this.areaCode = areaCode;
+    /** @readonly */
+    this.exchange = exchange;
+    /** @readonly */
+    this.stray = stray;
   }
 
   /** @returns {"InvalidPhoneNumber"} */
@@ -50,6 +66,24 @@ export class InvalidPhoneNumber extends CallerIdError {
   get [BRAND]() {
     return "InvalidPhoneNumber";
   }
+}
+
+/**
+ * What the core throws.
+ *
+ * @internal
+ * @param {InvalidPhoneNumberReason} reason
+ * @param {string} message
+ * @param {number} at
+ * @param {number} [digits]
+ * @param {number} [expected]
+ * @param {number} [country]
+ * @param {number} [areaCode]
+ * @param {number} [exchange]
+ * @param {string} [stray]
+ */
+export function invalidPhoneNumber(reason, message, at, digits, expected, country, areaCode, exchange, stray) {
+  return new InvalidPhoneNumber(reason, message, at, { digits, expected, country, areaCode, exchange, stray });
 }
 
 /** Thrown if a body is not a valid document of the API. The message says why, and at which byte. */

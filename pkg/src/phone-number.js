@@ -2,7 +2,7 @@ import { BRAND, hasInstance } from "./brand.js";
 import { InvalidPhoneNumber } from "./errors.js";
 import { encoder, phone } from "./wasm.js";
 
-/** @import { PhoneNumberCheck, PhoneNumberKind } from "./phone-types.js" */
+/** @import { FormattedPhoneNumber, InvalidPhoneNumberValues, PhoneNumberCheck, PhoneNumberKind } from "./phone-types.js" */
 
 // Private to this module, so that `new PhoneNumber(…)` throws elsewhere.
 const MAKE = Symbol();
@@ -101,9 +101,23 @@ export class PhoneNumber {
       return { ok: true, phoneNumber: PhoneNumber.parse(text) };
     } catch (error) {
       if (!(error instanceof InvalidPhoneNumber)) throw error;
-      const { reason, message, at } = error;
-      return { ok: false, reason, message, at };
+      const { reason, at, digits, expected, country, areaCode, exchange, stray, message } = error;
+      const values = { digits, expected, country, areaCode, exchange, stray };
+      return { ok: false, reason, incomplete: phone().isIncompletePhoneNumber(text), message, at, ...present(values) };
     }
+  }
+
+  /**
+   * Formats what has been typed of a number, as phones in the United States do: `41586` becomes `415-86`, and `4158675309`
+   * `(415) 867-5309`. A text with more than digits and their separators is returned unchanged, as is a number of another country.
+   *
+   * @param {string} text
+   * @param {number} [caret] The caret's index in the text; its end by default.
+   * @returns {FormattedPhoneNumber}
+   */
+  static format(text, caret = text.length) {
+    const [formatted, index] = phone().formatPhoneNumber(string(text), caret);
+    return { text: formatted, caret: index };
   }
 
   /**
@@ -177,6 +191,16 @@ export class PhoneNumber {
   [Symbol.for("nodejs.util.inspect.custom")]() {
     return `PhoneNumber(${this.digits})`;
   }
+}
+
+/**
+ * The values that are there.
+ *
+ * @param {InvalidPhoneNumberValues} values
+ * @returns {InvalidPhoneNumberValues}
+ */
+function present(values) {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 /** @param {unknown} text */

@@ -49,14 +49,42 @@ export type PhoneNumberKind =
   | "uan"
   | "voicemail";
 
+/** The values of a reason: what its message says in words. Those that the reason does not have are absent. */
+export interface InvalidPhoneNumberValues {
+  /** `too-short` and `too-long`: the number of digits. */
+  readonly digits?: number | undefined;
+  /** `too-short` and `too-long`: the number of digits that a number has, 10. */
+  readonly expected?: number | undefined;
+  /** `another-country`: its code, such as 44; 0 if no country has it. */
+  readonly country?: number | undefined;
+  /** `area-code` and `unassigned-area-code`, and `exchange` if this area code has no such exchange: three digits. */
+  readonly areaCode?: number | undefined;
+  /** `exchange`: the three digits after the area code. */
+  readonly exchange?: number | undefined;
+  /** `stray-text`: the character that is not part of a number. */
+  readonly stray?: string | undefined;
+}
+
 /** The result of {@link PhoneNumber.check}. */
 export type PhoneNumberCheck =
   | { readonly ok: true; readonly phoneNumber: PhoneNumber }
-  | {
+  | ({
       readonly ok: false;
       readonly reason: InvalidPhoneNumberReason;
-      /** What is wrong, where (the offset is {@link at}), and what would be valid. */
+      /**
+       * Whether it becomes a valid number if the right digits are typed after it: while somebody types, show an error only if this is
+       * `false`. `"4"` is incomplete. `"911"` is not, because no area code begins so.
+       */
+      readonly incomplete: boolean;
+      /** What is wrong, for the person who typed it. */
       readonly message: string;
       /** The position of the error: an index into the string, as for `slice` and `setSelectionRange`. */
       readonly at: number;
-    };
+    } & InvalidPhoneNumberValues);
+
+/** The result of {@link PhoneNumber.format}. */
+export interface FormattedPhoneNumber {
+  readonly text: string;
+  /** The caret's index in the text, after the same digit as before. */
+  readonly caret: number;
+}

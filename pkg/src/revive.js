@@ -14,7 +14,7 @@ export function revive(key, value) {
   if (typeof value === "string") return DATES.has(key) ? new Date(value) : value;
   switch (value?.name) {
     case "InvalidPhoneNumber":
-      return new InvalidPhoneNumber(value.reason, value.message, value.at);
+      return new InvalidPhoneNumber(value.reason, value.message, value.at, value);
     case "InvalidDocument":
       return new InvalidDocument(value.message, value.at);
     case "RestException":

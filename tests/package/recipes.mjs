@@ -88,7 +88,7 @@ export const recipes = {
   next: async (page) => {
     const output = page.locator("output");
     await page.getByLabel("Phone number").fill("415-867-530");
-    await output.filter({ hasText: "too few digits" }).waitFor();
+    await output.filter({ hasText: "That number has 9 digits." }).waitFor();
     await page.getByLabel("Phone number").fill("415-867-5309");
     await output.filter({ hasText: "+14158675309" }).waitFor();
   },

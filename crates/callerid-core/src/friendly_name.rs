@@ -110,6 +110,18 @@ impl InvalidFriendlyName {
         }
     }
 
+    /// What is wrong, for the person who typed the name, without the offset.
+    pub fn user_message(self) -> String {
+        match self {
+            Self::TooLong { .. } => {
+                format!("A name has at most {FRIENDLY_NAME_MAX_CHARS} characters.")
+            }
+            Self::Unprintable { char, .. } => {
+                format!("The name has a character that cannot be shown: U+{:04X}.", u32::from(char))
+            }
+        }
+    }
+
     /// The same error with another offset, for a language whose strings are not counted in bytes: [`at`](Self::at) and the
     /// message then say `at`.
     #[must_use]

@@ -49,7 +49,9 @@
 //! Where libphonenumber's editions differ, this crate follows the C++ edition, with one exception:
 //! it accepts a full-width tilde (U+FF5E) between groups of digits, as the Java edition does.
 
+mod as_you_type;
 mod character;
+mod completion;
 #[cfg(feature = "phonenumber")]
 mod conversion;
 mod dial_string;
@@ -220,6 +222,39 @@ impl PhoneNumber {
             }
             _ => None,
         }
+    }
+
+    /// Whether a text is not a valid number, but becomes one if the right digits are typed after it:
+    /// for checks while somebody types.
+    ///
+    /// ```
+    /// use callerid_core::PhoneNumber;
+    ///
+    /// assert!(PhoneNumber::is_incomplete("(415) 86"));
+    /// // No area code begins so, no exchange does, and this is a number.
+    /// for text in ["911", "(415) 1", "(415) 867-5309"] {
+    ///     assert!(!PhoneNumber::is_incomplete(text));
+    /// }
+    /// ```
+    pub fn is_incomplete(text: &str) -> bool {
+        Self::parse(text).is_err() && completion::is_incomplete(text)
+    }
+
+    /// Formats what has been typed of a number, as libphonenumber's `AsYouTypeFormatter` does on a
+    /// phone in the United States. `caret` is the caret's byte offset in the text. Returns the
+    /// formatted text, and the offset in it after the same digit.
+    ///
+    /// A text that contains more than digits, their separators and a leading plus sign is returned
+    /// unchanged, as is a number of another country.
+    ///
+    /// ```
+    /// use callerid_core::PhoneNumber;
+    ///
+    /// assert_eq!(PhoneNumber::format_as_you_type("4158", 4), ("415-8".to_owned(), 5));
+    /// assert_eq!(PhoneNumber::format_as_you_type("41586753", 8).0, "(415) 867-53");
+    /// ```
+    pub fn format_as_you_type(text: &str, caret: usize) -> (String, usize) {
+        as_you_type::format(text, caret)
     }
 
     #[cold]

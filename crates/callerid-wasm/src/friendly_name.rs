@@ -26,9 +26,8 @@ pub fn check(text: &str) -> Result<JsValue, JsValue> {
     object::write(&match FriendlyName::new(text) {
         Ok(_) => Check::Valid { ok: true, length },
         Err(error) => {
-            let error = error.with_offset(crate::utf16_index(text, error.at()));
-            let (reason, at) = (error.reason(), error.at());
-            Check::Invalid { ok: false, length, reason, message: error.to_string(), at }
+            let (reason, at) = (error.reason(), crate::utf16_index(text, error.at()));
+            Check::Invalid { ok: false, length, reason, message: error.user_message(), at }
         }
     })
 }

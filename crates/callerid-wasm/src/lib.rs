@@ -33,3 +33,16 @@ fn utf16_index(text: &str, at: usize) -> usize {
     let before = text.char_indices().take_while(|(offset, _)| *offset < at);
     before.map(|(_, char)| char.len_utf16()).sum()
 }
+
+/// Converts an index in a JavaScript string to the byte offset in the same text.
+#[cfg(feature = "phone")]
+fn byte_offset(text: &str, index: usize) -> usize {
+    let mut units: usize = 0;
+    let mut chars = text.char_indices();
+    let after = chars.find(|(_, char)| {
+        let is_there = units >= index;
+        units = units.saturating_add(char.len_utf16());
+        is_there
+    });
+    after.map_or(text.len(), |(at, _)| at)
+}

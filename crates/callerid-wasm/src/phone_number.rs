@@ -6,10 +6,20 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(raw_module = "./errors.js")]
 extern "C" {
-    type InvalidPhoneNumber;
-
-    #[wasm_bindgen(constructor)]
-    fn new(reason: &str, message: &str, at: usize) -> InvalidPhoneNumber;
+    /// Creates an `InvalidPhoneNumber`.
+    #[wasm_bindgen(js_name = invalidPhoneNumber)]
+    #[expect(clippy::too_many_arguments, reason = "values cross as they are, without serde")]
+    fn invalid_phone_number(
+        reason: &str,
+        message: &str,
+        at: usize,
+        digits: Option<u8>,
+        expected: Option<u8>,
+        country: Option<u16>,
+        area_code: Option<u16>,
+        exchange: Option<u16>,
+        stray: Option<char>,
+    ) -> JsValue;
 }
 
 /// Parses a number. Returns its ten digits.
@@ -33,6 +43,21 @@ pub fn parse_with_extension(text: &str) -> Result<Vec<String>, JsValue> {
     let (number, extension) = read.map_err(|error| invalid(text, error))?;
     let extension = extension.map(|extension| extension.as_str().to_owned());
     Ok([number.as_str().to_owned()].into_iter().chain(extension).collect())
+}
+
+/// Whether a text becomes a valid number if the right digits are typed after it.
+#[wasm_bindgen(js_name = isIncompletePhoneNumber)]
+pub fn is_incomplete(text: &str) -> bool {
+    PhoneNumber::is_incomplete(text)
+}
+
+/// Formats what has been typed of a number. `caret` is an index in the string. Returns the formatted
+/// text, and the index of the caret in it.
+#[wasm_bindgen(js_name = formatPhoneNumber, unchecked_return_type = "[string, number]")]
+pub fn format(text: &str, caret: usize) -> Vec<JsValue> {
+    let (formatted, at) = PhoneNumber::format_as_you_type(text, crate::byte_offset(text, caret));
+    let caret = crate::utf16_index(&formatted, at) as u32;
+    vec![formatted.into(), caret.into()]
 }
 
 /// Parses lines that end in `\n` or `\r\n`. Returns as many lines, each with the ten digits, or
@@ -82,6 +107,16 @@ fn possible(text: &str) -> Result<PhoneNumber, JsValue> {
 }
 
 fn invalid(text: &str, error: callerid_core::InvalidPhoneNumber) -> JsValue {
-    let error = error.with_offset(crate::utf16_index(text, error.at()));
-    InvalidPhoneNumber::new(error.reason().as_str(), &error.to_string(), error.at()).into()
+    let (digits, expected) = error.digits().unzip();
+    invalid_phone_number(
+        error.reason().as_str(),
+        &error.user_message(),
+        crate::utf16_index(text, error.at()),
+        digits,
+        expected,
+        error.country_code(),
+        error.area_code(),
+        error.exchange(),
+        error.stray(),
+    )
 }

@@ -152,6 +152,101 @@ impl InvalidPhoneNumber {
         usize::from(self.at)
     }
 
+    /// How many digits the number has, and how many it should have, if the number of digits is what
+    /// is wrong.
+    pub fn digits(&self) -> Option<(u8, u8)> {
+        match self.problem {
+            Problem::TooShort { digits } | Problem::TooLong { digits } => Some((digits, DIGITS)),
+            _ => None,
+        }
+    }
+
+    /// The country code of another country's number; 0 for one that no country has.
+    pub fn country_code(&self) -> Option<u16> {
+        match self.problem {
+            Problem::AnotherCountry { code } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The area code, if it or its exchange is what is wrong: three digits.
+    pub fn area_code(&self) -> Option<u16> {
+        match self.problem {
+            Problem::ImpossibleAreaCode { area_code }
+            | Problem::UnassignedAreaCode { area_code }
+            | Problem::UnassignedExchange { area_code, .. } => Some(area_code),
+            _ => None,
+        }
+    }
+
+    /// The exchange, if it is what is wrong: three digits.
+    pub fn exchange(&self) -> Option<u16> {
+        match self.problem {
+            Problem::ImpossibleExchange { exchange }
+            | Problem::UnassignedExchange { exchange, .. } => Some(exchange),
+            _ => None,
+        }
+    }
+
+    /// The character that is not part of a number.
+    pub fn stray(&self) -> Option<char> {
+        match self.problem {
+            Problem::StrayText { found } => Some(found),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, for the person who typed the number: whole sentences, without the offset,
+    /// because an interface marks the place.
+    ///
+    /// ```
+    /// use callerid_core::PhoneNumber;
+    ///
+    /// let error = PhoneNumber::parse("415-555-121").unwrap_err();
+    /// assert_eq!(error.user_message(), "That number has 9 digits. US numbers have 10.");
+    /// ```
+    pub fn user_message(&self) -> String {
+        match self.problem {
+            Problem::Empty => format!("Enter a phone number, {LIKE}."),
+            Problem::TooShort { digits: 0 } => format!("Enter 10 digits, {LIKE}."),
+            Problem::TooShort { digits: 1 } => "That is 1 digit. US numbers have 10.".to_owned(),
+            Problem::TooShort { digits: 7 } => {
+                "That number has 7 digits. Put the area code before it.".to_owned()
+            }
+            Problem::TooShort { digits } | Problem::TooLong { digits } => {
+                format!("That number has {digits} digits. US numbers have {DIGITS}.")
+            }
+            Problem::AnotherCountry { code } => {
+                format!(
+                    "That number begins with +{code}. Only US, Canadian and other +1 numbers work."
+                )
+            }
+            Problem::Extension => "Enter the number without its extension.".to_owned(),
+            Problem::ImpossibleAreaCode { area_code: code @ 200.. } => {
+                format!("{code} is a service, not an area code.")
+            }
+            Problem::ImpossibleAreaCode { area_code } => {
+                format!("{area_code:03} is not an area code: the first digit is 2 to 9.")
+            }
+            Problem::UnassignedAreaCode { area_code } => {
+                format!("No place has the area code {area_code}.")
+            }
+            Problem::ImpossibleExchange { exchange } => {
+                format!("{exchange:03} cannot follow an area code: the first digit is 2 to 9.")
+            }
+            Problem::UnassignedExchange { area_code, exchange } => {
+                format!("No number in area code {area_code} continues with {exchange}.")
+            }
+            Problem::StrayText { found } if found.is_alphanumeric() || found.is_ascii_graphic() => {
+                format!("\u{201c}{found}\u{201d} is not part of a phone number.")
+            }
+            Problem::StrayText { .. } => "Enter only the digits of the number.".to_owned(),
+            Problem::TextTooLong => "That is too long for a phone number.".to_owned(),
+            Problem::SecondNumber => "Those are two numbers. Enter one.".to_owned(),
+            Problem::SecondExtension => "That number has two extensions.".to_owned(),
+        }
+    }
+
     /// The same error with another offset, for languages whose strings are not indexed by bytes.
     /// [`at`](Self::at) and the message then use `at`.
     #[must_use]
@@ -237,6 +332,8 @@ impl fmt::Display for InvalidPhoneNumber {
     }
 }
 
+/// The number of digits of a number.
+const DIGITS: u8 = 10;
 /// An example of a valid number, for messages.
 const LIKE: &str = "like 415-555-0123";
 
@@ -245,6 +342,51 @@ impl std::error::Error for InvalidPhoneNumber {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_for_users_are_sentences_without_offsets() {
+        for (text, message) in [
+            ("", "Enter a phone number, like 415-555-0123."),
+            ("+", "Enter 10 digits, like 415-555-0123."),
+            ("4", "That is 1 digit. US numbers have 10."),
+            ("415-555-121", "That number has 9 digits. US numbers have 10."),
+            ("867-5309", "That number has 7 digits. Put the area code before it."),
+            ("415-867-53091", "That number has 11 digits. US numbers have 10."),
+            (
+                "+44 20 7946 0000",
+                "That number begins with +44. Only US, Canadian and other +1 numbers work.",
+            ),
+            ("415-867-5309 x1", "Enter the number without its extension."),
+            ("911-555-0123", "911 is a service, not an area code."),
+            ("015-555-0123", "015 is not an area code: the first digit is 2 to 9."),
+            ("221-555-0123", "No place has the area code 221."),
+            ("415-067-5309", "067 cannot follow an area code: the first digit is 2 to 9."),
+            ("242-211-5309", "No number in area code 242 continues with 211."),
+            ("415@8675309", "\u{201c}@\u{201d} is not part of a phone number."),
+            ("415-867-5309 \u{e9}", "\u{201c}\u{e9}\u{201d} is not part of a phone number."),
+            ("415\u{1f4de}8675309", "Enter only the digits of the number."),
+            ("415-867-5309 or 415-867-5310", "Those are two numbers. Enter one."),
+        ] {
+            let error = crate::PhoneNumber::parse(text).unwrap_err();
+            assert_eq!(error.user_message(), message, "{text}");
+        }
+        let long = crate::PhoneNumber::parse(&"4".repeat(251)).unwrap_err();
+        assert_eq!(long.user_message(), "That is too long for a phone number.");
+    }
+
+    #[test]
+    fn the_reason_has_its_values() {
+        let error = |text| crate::PhoneNumber::parse(text).unwrap_err();
+        assert_eq!(error("415-555-121").digits(), Some((9, 10)));
+        assert_eq!(error("415-867-53091").digits(), Some((11, 10)));
+        assert_eq!(error("+44 20 7946 0000").country_code(), Some(44));
+        assert_eq!(error("221-555-0123").area_code(), Some(221));
+        let exchange = error("242-211-5309");
+        assert_eq!((exchange.area_code(), exchange.exchange()), (Some(242), Some(211)));
+        assert_eq!(error("415-067-5309").exchange(), Some(67));
+        assert_eq!(error("415@8675309").stray(), Some('@'));
+        assert_eq!(error("").digits(), None);
+    }
 
     #[test]
     fn messages_say_what_is_wrong_and_where() {

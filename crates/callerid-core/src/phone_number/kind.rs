@@ -109,3 +109,47 @@ pub(super) fn kind_of(number: u64) -> Result<Kind, Unassigned> {
     let kind = Kind::ALL.get(usize::from(entry)).copied();
     kind.filter(|kind| *kind != Kind::Unassigned).ok_or(Unassigned::Exchange)
 }
+
+/// The first number of the plan that begins with these ASCII digits.
+pub(super) fn first_number(begun: &[u8]) -> Option<[u8; 10]> {
+    let mut number = [b'0'; 10];
+    number.get_mut(..begun.len())?.copy_from_slice(begun);
+    let mut area_codes = (200_u16..).map(area_code_digits).zip(AREA_CODES);
+    let found = area_codes.any(|(area_code, entry)| {
+        let begins_so = begun.iter().zip(&area_code).all(|(begun, digit)| begun == digit);
+        if begins_so && let Some(digits) = number.first_chunk_mut() {
+            *digits = area_code;
+        }
+        begins_so && complete(&mut number, begun.len(), area_code.len(), &ROWS, entry)
+    });
+    found.then_some(number)
+}
+
+fn area_code_digits(area_code: u16) -> [u8; 3] {
+    [area_code / 100, area_code / 10 % 10, area_code % 10]
+        .map(|digit| b'0'.wrapping_add(digit as u8))
+}
+
+/// Finds digits from `place` on that have a kind, and keeps those that were begun.
+fn complete(
+    number: &mut [u8; 10],
+    begun: usize,
+    place: usize,
+    levels: &[&[[u8; 10]]],
+    entry: u8,
+) -> bool {
+    let Some(row) = entry.checked_sub(FIRST_ROW) else {
+        // Any digits that follow have the same kind.
+        return entry != 0;
+    };
+    let Some((rows, levels)) = levels.split_first() else { return false };
+    let Some(row) = rows.get(usize::from(row)) else { return false };
+    let next = place.saturating_add(1);
+    (b'0'..=b'9').zip(row).any(|(digit, entry)| {
+        let Some(kept) = number.get_mut(place) else { return false };
+        if place >= begun {
+            *kept = digit;
+        }
+        *kept == digit && complete(number, begun, next, levels, *entry)
+    })
+}

@@ -364,7 +364,7 @@ impl<'a> Number<'a> {
 }
 
 /// A digit of a vanity number. With letters, libphonenumber only accepts ASCII digits.
-fn vanity_digit(c: char) -> Option<u8> {
+pub(super) fn vanity_digit(c: char) -> Option<u8> {
     match c {
         '0'..='9' => decimal_digit(c),
         _ => keypad_digit(c),
