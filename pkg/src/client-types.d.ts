@@ -138,9 +138,15 @@ export type ApiVersion = "2008-08-01" | "2010-04-01";
 export interface ConnectionOptions {
   /** `AC` and 32 hexadecimal digits. */
   readonly accountSid: string;
-  /** The account's auth token. In a browser, anyone who uses the page can read it. */
-  readonly authToken: string;
-  /** The service's origin: scheme, host and optional port, no path. `http://127.0.0.1:8008`, `location.origin`. */
+  /**
+   * The account's auth token. In a browser, anyone who uses the page can read it: there, leave it out, and let a proxy at
+   * {@link baseUrl} add it. Requests then carry no credentials.
+   */
+  readonly authToken?: string | undefined;
+  /**
+   * The service's address: scheme, host, optional port, and optionally a path that precedes the API's, such as a proxy's.
+   * `http://127.0.0.1:8008`, `` `${location.origin}/api` ``.
+   */
   readonly baseUrl: string | PlatformUrl;
   /** The function that sends requests; the platform's `fetch` by default. */
   readonly fetch?: Fetch | undefined;

@@ -13,7 +13,7 @@ import { client, texts } from "./wasm.js";
  */
 export class CallControl {
   #authorization;
-  #origin;
+  #baseUrl;
   #send;
 
   /**
@@ -21,8 +21,8 @@ export class CallControl {
    * @throws {RangeError} if the Sid, the token or the address is invalid.
    */
   constructor({ accountSid, authToken, baseUrl, ...sending }) {
-    const { origin, authorization } = client().clientConnection(texts({ accountSid, authToken, baseUrl }));
-    this.#origin = origin;
+    const { baseUrl: base, authorization } = client().clientConnection(texts({ accountSid, authToken, baseUrl }));
+    this.#baseUrl = base;
     this.#authorization = authorization;
     this.#send = sender(sending);
   }
@@ -186,8 +186,9 @@ export class CallControl {
    * @param {Record<string, string>} headers
    */
   #request(method, target, options, body, headers) {
-    const init = { method, headers: { Authorization: this.#authorization, ...headers }, ...(body && { body }) };
-    return this.#send(`${this.#origin}/_callerid/${target}`, init, options);
+    const credentials = this.#authorization === null ? {} : { Authorization: this.#authorization };
+    const init = { method, headers: { ...credentials, ...headers }, ...(body && { body }) };
+    return this.#send(`${this.#baseUrl}/_callerid/${target}`, init, options);
   }
 }
 

@@ -43,7 +43,7 @@ export interface MockPhone {
   readonly phoneNumber: string;
   /**
    * Resolves to the ringing call, or to the next one when it rings. With a test clock, a delayed call rings when
-   * {@link MockApi.advance} reaches its time.
+   * {@link MockApi.advance} reaches its time. It rejects if nobody advances the clock for three seconds meanwhile.
    */
   rings(options?: RequestOptions): Promise<MockCall>;
 }

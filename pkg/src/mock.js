@@ -11,6 +11,9 @@ import { encoder, mock, texts } from "./wasm.js";
 /** The interval of an event stream's heartbeats, the same as the server's. */
 const HEARTBEAT_MILLISECONDS = 15_000;
 
+/** How long `rings()` waits for a call that is due later, while nobody advances the test clock. Test runners give up after five seconds. */
+const LONGEST_STANDSTILL_MILLISECONDS = 3_000;
+
 class CallEvent extends Event {
   /** @param {MockCall} call */
   constructor(call) {
@@ -279,6 +282,19 @@ export class MockApi extends MockEvents {
     this.#isDispatching = false;
   }
 
+  /** The account's calls, newest first. */
+  #calls() {
+    /** @type {Call[]} */
+    const calls = [];
+    let page = "calls?num=1000";
+    while (page) {
+      const { calls: rows, next_page_uri: next } = this.#control("GET", page);
+      calls.push(...rows.map(toCall));
+      page = next?.replace("/_callerid/", "");
+    }
+    return calls;
+  }
+
   /**
    * @param {string} number
    * @param {RequestOptions} [options]
@@ -287,17 +303,12 @@ export class MockApi extends MockEvents {
   #rings(number, { signal } = {}) {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      /** @type {Call[]} */
-      const calls = [];
-      let page = "calls?num=1000";
-      while (page) {
-        const { calls: rows, next_page_uri: next } = this.#control("GET", page);
-        calls.push(...rows.map(toCall));
-        page = next?.replace("/_callerid/", "");
-      }
-      const ringing = calls.find((call) => call.phoneNumber === number && call.status === "ringing");
+      const ringing = this.#calls().find((call) => call.phoneNumber === number && call.status === "ringing");
       if (ringing) return resolve(this.#toMockCall(ringing));
+      /** @type {ReturnType<typeof setInterval> | undefined} */
+      let standstill;
       const done = () => {
+        clearInterval(standstill);
         this.removeEventListener("call", rings);
         signal?.removeEventListener("abort", aborted);
         this.#waiting.delete(end);
@@ -319,6 +330,13 @@ export class MockApi extends MockEvents {
       signal?.addEventListener("abort", aborted);
       this.#waiting.add(end);
       ref(this.#timer);
+      if (this.#time === undefined) return;
+      let time = this.#time;
+      standstill = setInterval(() => {
+        const call = time === this.#time && this.#calls().find((call) => call.phoneNumber === number && call.status === "queued");
+        if (call) end(new Error(standsStill(call, time)));
+        time = this.#time ?? 0;
+      }, LONGEST_STANDSTILL_MILLISECONDS);
     });
   }
 
@@ -397,6 +415,15 @@ class MockedCall {
   noAnswer() {
     return this.#be("no-answer");
   }
+}
+
+/**
+ * @param {Call} call
+ * @param {number} time
+ */
+function standsStill({ phoneNumber, dueAt }, time) {
+  const wait = dueAt.getTime() - time;
+  return `${phoneNumber} rings in ${wait} ms of the mock's test clock, which nobody advances: call mock.advance(${wait})`;
 }
 
 // The timer should keep the process alive only while a `rings()` promise is pending.

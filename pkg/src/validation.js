@@ -9,6 +9,10 @@ import { sleep } from "./http.js";
 
 /** Milliseconds between two requests for the list. Twilio limits the requests of an account. */
 const POLL_INTERVAL = 3_000;
+/** Milliseconds for a stream to open. A proxy that collects the whole response never passes one on. */
+const OPENING_TIME = 5_000;
+/** The longest time without an event or a heartbeat, which comes every 15 s. */
+const LONGEST_SILENCE = 40_000;
 
 /** The wait for one validation. */
 export class ValidationWait {
@@ -62,8 +66,14 @@ export class ValidationWait {
     const stop = new AbortController();
     const abort = () => stop.abort();
     this.#signal?.addEventListener("abort", abort);
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let silence;
+    const onAlive = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => stop.abort(new TypeError("the stream of events is silent")), LONGEST_SILENCE);
+    };
     try {
-      const { events, next } = await this.#open(stop.signal);
+      const { events, next } = await this.#open(stop.signal, onAlive);
       // What happened before the stream opened.
       const callerId = await this.#current();
       if (callerId) return callerId;
@@ -73,6 +83,7 @@ export class ValidationWait {
       }
     } finally {
       this.#signal?.removeEventListener("abort", abort);
+      clearTimeout(silence);
       stop.abort();
     }
   }
@@ -81,17 +92,24 @@ export class ValidationWait {
    * Opens the stream. Returns it together with its first change, which may not have come yet.
    *
    * @param {AbortSignal} signal
+   * @param {() => void} onAlive
    * @returns {Promise<{ events: AsyncGenerator<Change, void, undefined>, next: Promise<IteratorResult<Change, void>> }>}
    */
-  async #open(signal) {
+  async #open(signal, onAlive) {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
     try {
       return await new Promise((resolve, reject) => {
-        const events = this.#control.events({ signal, onAlive: () => resolve({ events, next }) });
+        const opened = () => resolve({ events, next });
+        const events = this.#control.events({ signal, onAlive: () => (onAlive(), opened()) });
         const next = events.next();
-        next.then(() => resolve({ events, next }), reject);
+        next.then(opened, reject);
+        timer = setTimeout(() => reject(new NoEvents()), OPENING_TIME);
       });
     } catch (error) {
       throw isTemporary(error) ? error : new NoEvents();
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -105,6 +105,24 @@ test("with a test clock, calls ring only when it advances", async () => {
   assert.equal(ended.endedAt.getTime(), NOW.getTime() + 10 * 60_000);
 });
 
+test("rings says that nobody advances the test clock", { timeout: 10_000 }, async () => {
+  const mock = new MockApi({ now: NOW });
+  const client = new CallerIdClient(connection(mock));
+  await client.create({ phoneNumber: "415-867-5309", callDelay: 30 });
+  await assert.rejects(mock.phone("415-867-5309").rings(), /4158675309 rings in 30000 ms of the mock's test clock.* mock\.advance\(30000\)$/);
+  // Somebody does, and a call that has not been asked for is nobody's fault.
+  const rings = mock.phone("415-867-5309").rings();
+  const never = mock.phone("415-867-5310").rings();
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    mock.advance(1_000);
+  }
+  mock.advance(25_000);
+  assert.equal((await rings).status, "ringing");
+  mock.free();
+  await assert.rejects(never, /freed/);
+});
+
 test("without a test clock, a delayed call rings by itself", async () => {
   const mock = new MockApi();
   const client = new CallerIdClient(connection(mock));

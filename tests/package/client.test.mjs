@@ -88,6 +88,15 @@ test("waitUntilValidated polls a service without events", { timeout: 5_000 }, as
   assert.equal((await validated).phoneNumber, NUMBER);
 });
 
+test("waitUntilValidated polls if no stream comes through", { timeout: 15_000 }, async () => {
+  const mock = new MockApi({ validationCode: CODE });
+  const fetch = (url, init) => (url.endsWith("/events") ? new Promise(() => {}) : mock.fetch(url, init));
+  const client = new CallerIdClient(connection(mock, fetch));
+  const validated = client.waitUntilValidated(await client.create({ phoneNumber: NUMBER }), { pollInterval: 5 });
+  (await mock.phone(NUMBER).rings()).answer().press(CODE);
+  assert.equal((await validated).phoneNumber, NUMBER);
+});
+
 test("waitUntilValidated survives a lost stream, a lost connection and an overloaded service", { timeout: 5_000 }, async () => {
   const mock = new MockApi({ validationCode: CODE });
   const streams = [];
@@ -200,4 +209,30 @@ test("timeout limits each request, including its body, but not a stream", { time
   await new CallerIdClient(connection(mock)).create({ phoneNumber: NUMBER });
   assert.equal((await next).value.type, "call");
   mock.free();
+});
+
+test("baseUrl can have a path, and a proxy there can add the credentials", { timeout: 5_000 }, async () => {
+  const rows = Array.from({ length: 3 }, (_, index) => ({ phoneNumber: `415867530${index}` }));
+  const mock = new MockApi({ seed: rows, validationCode: CODE });
+  const authorization = `Basic ${btoa(`${mock.accountSid}:${mock.authToken}`)}`;
+  const fetch = (url, { headers, ...init }) => {
+    const { origin, pathname, search } = new URL(url);
+    assert.equal(origin, "https://app.example");
+    assert.match(pathname, /^\/api\/v1\/(2010-04-01|_callerid)\//);
+    assert.deepEqual(Object.keys(headers).filter((name) => name.toLowerCase() === "authorization"), []);
+    return mock.fetch(`http://x${pathname.replace("/api/v1", "")}${search}`, { ...init, headers: { ...headers, authorization } });
+  };
+  for (const baseUrl of ["https://app.example/api/v1", new URL("https://app.example/api/v1/")]) {
+    const client = new CallerIdClient({ accountSid: mock.accountSid, baseUrl, fetch, apiVersion: "2010-04-01" });
+    const numbers = [];
+    for await (const { phoneNumber } of client.listAll({ pageSize: 1 })) numbers.push(phoneNumber);
+    assert.equal(numbers.length, 3);
+    const validated = client.waitUntilValidated(await client.create({ phoneNumber: NUMBER }));
+    (await mock.phone(NUMBER).rings()).answer().press(CODE);
+    await client.delete((await validated).sid);
+    assert.ok((await new CallControl({ accountSid: mock.accountSid, baseUrl, fetch }).calls()).length > 0);
+  }
+  for (const baseUrl of ["https://app.example/a?b", "https://app.example/a#b", "https://app.example//a"]) {
+    assert.throws(() => new CallerIdClient({ ...connection(mock), baseUrl }), RangeError);
+  }
 });

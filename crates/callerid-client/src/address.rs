@@ -3,27 +3,49 @@
 use crate::error::excerpt;
 use std::fmt;
 
-/// The scheme, host and port of a service, from its base URL.
-pub(crate) fn base_origin(url: &str) -> Result<String, InvalidBaseUrl> {
-    match split_origin(url) {
-        Some((origin, "" | "/")) => Ok(origin),
-        // The part before an @ may be a password.
-        _ => {
-            Err(InvalidBaseUrl { url: excerpt(url.rsplit_once('@').map_or(url, |(_, host)| host)) })
+/// A service's base URL: its scheme, host and port, and the path before those of the API.
+#[derive(Clone, Debug)]
+pub(crate) struct BaseUrl {
+    pub(crate) origin: String,
+    /// Empty, or a slash and more, without one at its end.
+    pub(crate) path: String,
+}
+
+impl BaseUrl {
+    pub(crate) fn parse(url: &str) -> Result<Self, InvalidBaseUrl> {
+        match split_origin(url) {
+            Some((origin, path)) if path.is_empty() || is_path(path) && !path.contains('?') => {
+                Ok(Self { origin, path: path.trim_end_matches('/').to_owned() })
+            }
+            // The part before an @ may be a password.
+            _ => Err(InvalidBaseUrl {
+                url: excerpt(url.rsplit_once('@').map_or(url, |(_, host)| host)),
+            }),
         }
+    }
+
+    /// The path and query of a page's address, which is a path or a URL with the same origin. It is
+    /// relative to the base URL: the service may not know of a proxy's path.
+    pub(crate) fn page_target<'a>(&self, uri: &'a str) -> Option<&'a str> {
+        let path = match split_origin(uri) {
+            Some((origin, path)) => (origin == self.origin).then_some(path)?,
+            None => uri,
+        };
+        let below = path.strip_prefix(&self.path).filter(|below| below.starts_with('/'));
+        is_path(path).then_some(below.unwrap_or(path)).filter(|target| is_path(target))
     }
 }
 
-/// The path and query of a page's address, which is a path or a URL with the same origin.
-pub(crate) fn page_target<'a>(own_origin: &str, uri: &'a str) -> Option<&'a str> {
-    let path = match split_origin(uri) {
-        Some((origin, path)) => (origin == own_origin).then_some(path)?,
-        None => uri,
-    };
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.origin, self.path)
+    }
+}
+
+fn is_path(path: &str) -> bool {
     // After a second slash, the rest would be a host. Some clients treat a backslash the same way.
-    let is_path = path.starts_with('/') && !path.starts_with("//");
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#');
-    (is_path && path.bytes().all(is_plain)).then_some(path)
+    path.starts_with('/') && !path.starts_with("//") && path.bytes().all(is_plain)
 }
 
 /// Splits a URL into its scheme, host and port, normalized for comparison, and the rest. Returns
@@ -54,7 +76,7 @@ pub struct InvalidBaseUrl {
 
 impl fmt::Display for InvalidBaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let expected = "expected http:// or https://, a host, perhaps a port, and no path";
+        let expected = "expected http:// or https://, a host, perhaps a port, perhaps a path";
         write!(f, "{:?} is not a base URL: {expected}", self.url)
     }
 }

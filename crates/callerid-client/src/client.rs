@@ -2,11 +2,11 @@
 
 use callerid_core::representation::ReceivedPage;
 use callerid_core::{
-    ApiVersion, CallDelay, CallerIdSid, Credentials, Filter, FriendlyName, NewCallerId,
+    AccountSid, ApiVersion, CallDelay, CallerIdSid, Credentials, Filter, FriendlyName, NewCallerId,
     OutgoingCallerId, PageRequest, PhoneNumber, StatusCallback, ValidationRequest, form,
 };
 
-use crate::address::{InvalidBaseUrl, base_origin, page_target};
+use crate::address::{BaseUrl, InvalidBaseUrl};
 use crate::error::{ClientError, excerpt};
 use crate::request::{self, ClientRequest, ReadAnswer, caller_id, nothing, validation_request};
 
@@ -20,8 +20,9 @@ const STATUS_CALLBACK_METHOD: &str = "StatusCallbackMethod";
 /// Makes the requests of one account to one service.
 #[derive(Clone, Debug)]
 pub struct Client {
-    credentials: Credentials,
-    origin: String,
+    account_sid: AccountSid,
+    credentials: Option<Credentials>,
+    base_url: BaseUrl,
     version: ApiVersion,
 }
 
@@ -29,9 +30,8 @@ pub struct Client {
 const TWILIO: &str = "https://api.twilio.com";
 
 impl Client {
-    /// Creates a client for the service at `base_url`: `http://` or `https://`, a host, and
-    /// optionally a port. A path is not allowed, because the addresses of pages that the service
-    /// returns start at the root.
+    /// Creates a client for the service at `base_url`: `http://` or `https://`, a host, optionally a
+    /// port, and optionally a path, which precedes the API's paths.
     ///
     /// The client uses API version 2008-08-01, or 2010-04-01 for Twilio's own service.
     ///
@@ -41,14 +41,32 @@ impl Client {
     /// # Errors
     /// [`InvalidBaseUrl`] if `base_url` is not of this form.
     pub fn new(credentials: Credentials, base_url: &str) -> Result<Self, InvalidBaseUrl> {
-        let origin = base_origin(base_url)?;
-        let version = if origin == TWILIO { ApiVersion::V2010 } else { ApiVersion::V2008 };
-        Ok(Self { credentials, origin, version })
+        let client = Self::without_credentials(credentials.sid, base_url)?;
+        Ok(Self { credentials: Some(credentials), ..client })
+    }
+
+    /// Creates a client whose requests carry no credentials, because a proxy at `base_url` adds
+    /// them: so they need not be where the client is. Otherwise it is as [`new`](Self::new).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn without_credentials(
+        account_sid: AccountSid,
+        base_url: &str,
+    ) -> Result<Self, InvalidBaseUrl> {
+        let base_url = BaseUrl::parse(base_url)?;
+        let version = if base_url.origin == TWILIO { ApiVersion::V2010 } else { ApiVersion::V2008 };
+        Ok(Self { account_sid, credentials: None, base_url, version })
     }
 
     /// The scheme, host and port of all requests.
     pub fn origin(&self) -> &str {
-        &self.origin
+        &self.base_url.origin
+    }
+
+    /// The origin and the path that precedes the API's paths, without a slash at its end.
+    pub fn base_url(&self) -> String {
+        self.base_url.to_string()
     }
 
     /// The same client, using this version of the API.
@@ -102,7 +120,7 @@ impl Client {
     /// [`ClientError::PageAddress`] for any other address, because a request to it would reveal the
     /// credentials to a third party.
     pub fn page_at(&self, uri: &str) -> Result<ClientRequest<ReceivedPage>, ClientError> {
-        match page_target(&self.origin, uri) {
+        match self.base_url.page_target(uri) {
             Some(target) => Ok(self.request("GET", target, request::page)),
             None => Err(ClientError::PageAddress { uri: excerpt(uri) }),
         }
@@ -165,11 +183,13 @@ impl Client {
         target: &str,
         answer: ReadAnswer<T>,
     ) -> ClientRequest<T> {
-        ClientRequest::new(method, (&self.origin, target), &self.credentials, answer)
+        let BaseUrl { origin, path } = &self.base_url;
+        let target = format!("{path}{target}");
+        ClientRequest::new(method, (origin, &target), self.credentials.as_ref(), answer)
     }
 
     fn list_path(&self) -> String {
-        self.version.list_path(&self.credentials.sid)
+        self.version.list_path(&self.account_sid)
     }
 
     fn instance_path(&self, sid: &CallerIdSid) -> String {
@@ -380,14 +400,42 @@ mod tests {
     }
 
     #[test]
-    fn a_base_url_is_a_scheme_a_host_and_a_port() {
+    fn the_path_of_a_base_url_precedes_those_of_the_api() {
+        let client = Client::new(credentials(), "https://app.example/api/").unwrap();
+        let list = format!("/2008-08-01/Accounts/{ACCOUNT}/OutgoingCallerIds");
+        let request = client.fetch(&sid());
+        assert_eq!(request.target(), format!("/api{list}/{}", sid()));
+        assert_eq!(request.url(), format!("https://app.example{}", request.target()));
+        // The service may know of the path, or not.
+        for uri in ["/x?page=1", "/api/x?page=1", "https://app.example/x?page=1"] {
+            assert_eq!(client.page_at(uri).unwrap().target(), "/api/x?page=1");
+        }
+        assert_eq!(client.page_at("/apix").unwrap().target(), "/api/apix");
+        for uri in ["/api//evil.example", "//evil.example/api/x", "https://evil.example/api/x"] {
+            assert!(client.page_at(uri).is_err(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_client_without_credentials_sends_none() {
+        let client =
+            Client::without_credentials(credentials().sid, "http://localhost/api").unwrap();
+        let request = client.list(&Filter::default(), PageRequest::default());
+        assert_eq!(request.header("authorization"), None);
+        assert!(request.target().starts_with(&format!("/api/2008-08-01/Accounts/{ACCOUNT}/")));
+    }
+
+    #[test]
+    fn a_base_url_is_a_scheme_a_host_a_port_and_a_path() {
         for (text, origin) in [
             ("http://localhost", "http://localhost"),
             ("HTTPS://API.Example:443/", "https://api.example"),
             ("http://[::1]:80", "http://[::1]"),
             ("https://example:80", "https://example:80"),
+            ("https://App.Example/api", "https://app.example/api"),
+            ("https://app.example/Api/v1/", "https://app.example/Api/v1"),
         ] {
-            assert_eq!(Client::new(credentials(), text).unwrap().origin, origin);
+            assert_eq!(Client::new(credentials(), text).unwrap().base_url(), origin);
         }
         for text in [
             "",
@@ -395,15 +443,19 @@ mod tests {
             "ftp://a",
             "http://",
             "http://:80",
-            "http://a/b",
             "http://a?b",
+            "http://a/b?c",
+            "http://a/b#c",
+            "http://a//b",
+            "http://a/b c",
+            "http://a/\\b",
             "http://u:p@a",
         ] {
             assert!(Client::new(credentials(), text).is_err(), "{text}");
         }
         assert_eq!(
             Client::new(credentials(), "localhost:8008").unwrap_err().to_string(),
-            "\"localhost:8008\" is not a base URL: expected http:// or https://, a host, perhaps a port, and no path"
+            "\"localhost:8008\" is not a base URL: expected http:// or https://, a host, perhaps a port, perhaps a path"
         );
     }
 

@@ -25,15 +25,16 @@ impl<T> ClientRequest<T> {
     pub(crate) fn new(
         method: &'static str,
         (origin, target): (&str, &str),
-        credentials: &Credentials,
+        credentials: Option<&Credentials>,
         answer: ReadAnswer<T>,
     ) -> Self {
-        let authorization = credentials.to_authorization();
+        let authorization = credentials.map(|it| ("authorization", it.to_authorization()));
+        let accept = ("accept", ACCEPT.to_owned());
         Self {
             method,
             url: format!("{origin}{target}"),
             origin_length: origin.len(),
-            headers: vec![("authorization", authorization), ("accept", ACCEPT.to_owned())],
+            headers: authorization.into_iter().chain([accept]).collect(),
             body: String::new(),
             answer,
         }
@@ -60,7 +61,7 @@ impl<T> ClientRequest<T> {
         self.url.get(self.origin_length..).unwrap_or_default()
     }
 
-    /// The headers, with names in lower case. One of them carries the credentials. The HTTP client
+    /// The headers, with names in lower case. One of them carries the credentials, if any. The HTTP client
     /// adds `Host` and `Content-Length`.
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers

@@ -20,16 +20,17 @@ use crate::object::{self, nonempty, optional, required};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-type Authority = { origin: string; authorization: string };
+type Authority = { baseUrl: string; authorization: string | null };
 type Request = { url: string; method: string; headers: Record<string, string>; body?: string };
 /** A page, the address of the next one, and why that is not followed, if it is not. */
 export type Page = { list: CallerIdList; next: string | null; refusal: string | null };
 "#;
 
 #[derive(Serialize)]
-struct Authority<'a> {
-    origin: &'a str,
-    authorization: String,
+#[serde(rename_all = "camelCase")]
+struct Authority {
+    base_url: String,
+    authorization: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -56,11 +57,15 @@ struct PageView<'a> {
     refusal: Option<String>,
 }
 
-/// The origin and the authorization of a connection's requests.
+/// The base URL and the authorization of a connection's requests.
 #[wasm_bindgen(js_name = clientConnection, unchecked_return_type = "Authority")]
 pub fn authority(connection: &Object) -> Result<JsValue, JsValue> {
-    let authorization = credentials(connection)?.to_authorization();
-    object::write(&Authority { origin: client(connection)?.origin(), authorization })
+    let base_url = client(connection)?.base_url();
+    let credentials = credentials(connection, account_sid(connection)?)?;
+    object::write(&Authority {
+        base_url,
+        authorization: credentials.map(|credentials| credentials.to_authorization()),
+    })
 }
 
 /// The request of an operation.
@@ -164,14 +169,23 @@ fn error(status: u16, error: &ClientError) -> JsValue {
     UnexpectedResponse::new(status, &error.to_string(), cause).into()
 }
 
-fn credentials(connection: &Object) -> Result<Credentials, RangeError> {
-    let sid = required(connection, "accountSid", AccountSid::parse)?;
-    Ok(Credentials { sid, auth_token: required(connection, "authToken", AuthToken::new)? })
+fn account_sid(connection: &Object) -> Result<AccountSid, RangeError> {
+    required(connection, "accountSid", AccountSid::parse)
+}
+
+/// The credentials, unless a proxy adds them.
+fn credentials(connection: &Object, sid: AccountSid) -> Result<Option<Credentials>, RangeError> {
+    let auth_token = optional(connection, "authToken", AuthToken::new)?;
+    Ok(auth_token.map(|auth_token| Credentials { sid, auth_token }))
 }
 
 fn client(connection: &Object) -> Result<Client, RangeError> {
-    let credentials = credentials(connection)?;
-    let client = required(connection, "baseUrl", |url| Client::new(credentials, url))?;
+    let account_sid = account_sid(connection)?;
+    let credentials = credentials(connection, account_sid)?;
+    let client = required(connection, "baseUrl", |url| match credentials {
+        Some(credentials) => Client::new(credentials, url),
+        None => Client::without_credentials(account_sid, url),
+    })?;
     Ok(match optional(connection, "apiVersion", version)? {
         Some(version) => client.with_version(version),
         None => client,
