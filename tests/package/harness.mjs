@@ -6,6 +6,8 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -35,8 +37,8 @@ export async function says(program, args, what = WORKS) {
 }
 
 /** Runs a program while `use` runs. Fails if the program exits. Errors include the program's output. */
-export async function whileRunning(program, args, use) {
-  const child = spawn(program, args, { cwd: here, env: environment, stdio: ["ignore", "pipe", "pipe"], detached: true });
+export async function whileRunning(program, args, use, variables = {}) {
+  const child = spawn(program, args, { cwd: here, env: { ...environment, ...variables }, stdio: ["ignore", "pipe", "pipe"], detached: true });
   let output = "";
   child.stdout.on("data", (data) => (output += data));
   child.stderr.on("data", (data) => (output += data));
@@ -111,6 +113,30 @@ export async function served(folder, use, headers = {}) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     await use(`http://127.0.0.1:${server.address().port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** Serves a mock while `use` runs, as the service behind a proxy. Its address and credentials are also in the recipes' variables. */
+export async function servedMock(mock, use) {
+  const server = createServer(async (request, response) => {
+    const left = new AbortController();
+    response.once("close", () => left.abort());
+    const { method, headers } = request;
+    const body = method === "POST" ? await text(request) : undefined;
+    const answer = await mock.fetch(`http://localhost${request.url}`, { method, headers, body, signal: left.signal });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    if (answer.body) await pipeline(answer.body, response).catch(() => {});
+    else response.end();
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  Object.assign(environment, { CALLERID_URL: url, ACCOUNT_SID: mock.accountSid, AUTH_TOKEN: mock.authToken });
+  Object.assign(process.env, environment);
+  try {
+    await use(url);
   } finally {
     server.closeAllConnections();
     server.close();

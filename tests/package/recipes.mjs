@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { answered, bin, here, inBrowser, inWorkerd, installed, node24, run, served, vitest } from "./harness.mjs";
+import { afterwards, answered, bin, freePort, here, inBrowser, inWorkerd, installed, node24, run, served, servedMock, vitest, whileRunning } from "./harness.mjs";
 
 const folder = join(here, "recipes");
 
@@ -12,6 +12,12 @@ const PLACES = {
   callerid: "first.mjs",
   "Vite and webpack": "vite/main.js",
   Next: "../hosts/next/app/recipe.js",
+  "A proxy that keeps the token off the page": "proxy/main.js",
+  "Vite's proxy": "proxy/vite.config.js",
+  "Next's route handler": "../hosts/next/app/api/[...path]/route.js",
+  Express: "express.mjs",
+  "A React hook for a validation": "../hosts/form/src/use-validation.ts",
+  Playwright: "playwright.mjs",
   "Node tests, with MSW": "msw.test.mjs",
   Vitest: "vitest.test.mjs",
   Jest: "jest.test.mjs",
@@ -82,8 +88,35 @@ export const recipes = {
       await assert.rejects(opens(fetched, unfetched), /Content Security Policy/);
       await assert.rejects(opens(inlined, unfetched.replace(" 'wasm-unsafe-eval'", "")), /Content Security Policy/);
     },
+    "README: Vite's proxy": async () => {
+      const { createServer } = await import("vite");
+      const { MockApi } = await import("callerid/mock");
+      const mock = new MockApi({ seed: [{ phoneNumber: "4158675309" }] });
+      const root = join(folder, "proxy");
+      await writeFile(join(root, "index.html"), `<!doctype html><html data-account-sid="${mock.accountSid}"><title></title><script type="module" src="/main.js"></script></html>`);
+      await servedMock(mock, async () => {
+        const configFile = join(root, "vite.config.js");
+        const server = await createServer({ root, configFile, logLevel: "error", optimizeDeps: { force: true }, server: { port: 0, host: "127.0.0.1", fs: { allow: [here] } } });
+        await server.listen();
+        try {
+          await inBrowser(`http://127.0.0.1:${server.httpServer.address().port}/`, { title: NATIONAL });
+        } finally {
+          await afterwards(server.close());
+        }
+      });
+    },
+    "README: Express": async () => {
+      const { MockApi } = await import("callerid/mock");
+      const mock = new MockApi({ validationCode: "012345" });
+      const port = await freePort();
+      await servedMock(mock, () =>
+        whileRunning(node24, ["recipes/express.mjs"], () => validatesOverProxy(mock, `http://127.0.0.1:${port}/api`), { PORT: String(port) }),
+      );
+    },
     "README: no bundler": () => served(here, (origin) => inBrowser(`${origin}/recipes/page.html`, { title: NATIONAL })),
   },
+  /** Next's route handler, in that host, which runs behind `address`. */
+  nextProxy: (mock, address) => validatesOverProxy(mock, `${address}api`),
   /** The recipe for Next, on a page of that host. */
   next: async (page) => {
     const output = page.locator("output");
@@ -105,4 +138,19 @@ async function build(name, script, code) {
   await writeFile(join(root, "index.html"), `<!doctype html><title></title><script type="module" src="../${script}"></script>`);
   await build({ root, logLevel: "error", build: { outDir: "dist", emptyOutDir: true } });
   return join(root, "dist");
+}
+
+/** Validates a number over a proxy that adds the credentials, renames it and deletes it. */
+async function validatesOverProxy(mock, baseUrl) {
+  const { CallerIdClient } = await import("callerid/client");
+  await answered(baseUrl);
+  const client = new CallerIdClient({ accountSid: mock.accountSid, baseUrl, apiVersion: "2010-04-01" });
+  const validated = client.waitUntilValidated(await client.create({ phoneNumber: "415-867-5309" }), { pollInterval: 20 });
+  (await mock.phone("415-867-5309").rings()).answer().press("012345");
+  const { sid } = await validated;
+  assert.equal((await client.update(sid, { friendlyName: "Zoë" })).friendlyName, "Zoë");
+  await client.delete(sid);
+  await assert.rejects(client.fetch(sid), { name: "RestException", status: 404 });
+  // Nothing else of the account's.
+  assert.equal((await fetch(`${baseUrl}/2010-04-01/Accounts/${mock.accountSid}/Calls.json`)).status, 404);
 }

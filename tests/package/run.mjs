@@ -5,7 +5,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { afterwards, answered, bin, freePort, here, inBrowser, inTemporaryFolder, inWorkerd, installed, node24, run, says, served, vitest, whileRunning } from "./harness.mjs";
+import { form } from "./form.mjs";
+import { afterwards, answered, bin, freePort, here, inBrowser, inTemporaryFolder, inWorkerd, installed, node24, run, says, served, servedMock, vitest, whileRunning } from "./harness.mjs";
 import { mockIsServer } from "./mock-is-server.mjs";
 import { prepareRecipes, recipes } from "./recipes.mjs";
 
@@ -100,16 +101,22 @@ const hosts = {
     await served(path, (origin) => inBrowser(`${origin}/index.html`));
   },
   next: async () => {
+    const { MockApi } = await import("callerid/mock");
+    const mock = new MockApi({ validationCode: "012345" });
     const folder = join(here, "hosts/next");
     await run(bin("next"), ["build", folder]);
     const port = String(await freePort());
-    await whileRunning(bin("next"), ["start", folder, "--port", port, "--hostname", "127.0.0.1"], async () => {
-      const address = `http://127.0.0.1:${port}/`;
-      const html = await (await answered(address)).text();
-      if (!html.includes("callerid works")) throw new Error(`the server says: ${html}`);
-      await inBrowser(address, { use: recipes.next });
-    });
+    await servedMock(mock, () =>
+      whileRunning(bin("next"), ["start", folder, "--port", port, "--hostname", "127.0.0.1"], async () => {
+        const address = `http://127.0.0.1:${port}/`;
+        const html = await (await answered(address)).text();
+        if (!html.includes("callerid works")) throw new Error(`the server says: ${html}`);
+        await inBrowser(address, { use: recipes.next });
+        await recipes.nextProxy(mock, address);
+      }),
+    );
   },
+  "form, React with Vite and TypeScript": form,
   ...recipes.hosts,
 };
 
