@@ -24,7 +24,7 @@ class CallerIdError extends Error {
 
 /**
  * Thrown if a string is not a valid phone number. The message is for the person who typed it. Its values are there for other words and
- * languages; those that the reason does not have are `undefined`.
+ * languages; those that the reason does not have are absent.
  */
 export class InvalidPhoneNumber extends CallerIdError {
   /**
@@ -43,18 +43,24 @@ export class InvalidPhoneNumber extends CallerIdError {
      * @readonly
      */
     this.at = at;
-    /** @readonly */
-    this.digits = digits;
-    /** @readonly */
-    this.expected = expected;
-    /** @readonly */
-    this.country = country;
-    /** @readonly */
-    this.areaCode = areaCode;
-    /** @readonly */
-    this.exchange = exchange;
-    /** @readonly */
-    this.stray = stray;
+    /** @readonly @type {number | undefined} */
+    this.digits;
+    if (digits !== undefined) this.digits = digits;
+    /** @readonly @type {number | undefined} */
+    this.expected;
+    if (expected !== undefined) this.expected = expected;
+    /** @readonly @type {number | undefined} */
+    this.country;
+    if (country !== undefined) this.country = country;
+    /** @readonly @type {number | undefined} */
+    this.areaCode;
+    if (areaCode !== undefined) this.areaCode = areaCode;
+    /** @readonly @type {number | undefined} */
+    this.exchange;
+    if (exchange !== undefined) this.exchange = exchange;
+    /** @readonly @type {string | undefined} */
+    this.stray;
+    if (stray !== undefined) this.stray = stray;
   }
 
   /** @returns {"InvalidPhoneNumber"} */

@@ -2,7 +2,7 @@ import { BRAND, hasInstance } from "./brand.js";
 import { InvalidPhoneNumber } from "./errors.js";
 import { encoder, phone } from "./wasm.js";
 
-/** @import { FormattedPhoneNumber, InvalidPhoneNumberValues, PhoneNumberCheck, PhoneNumberKind } from "./phone-types.js" */
+/** @import { FormattedPhoneNumber, PhoneNumberCheck, PhoneNumberKind } from "./phone-types.js" */
 
 // Private to this module, so that `new PhoneNumber(…)` throws elsewhere.
 const MAKE = Symbol();
@@ -101,9 +101,7 @@ export class PhoneNumber {
       return { ok: true, phoneNumber: PhoneNumber.parse(text) };
     } catch (error) {
       if (!(error instanceof InvalidPhoneNumber)) throw error;
-      const { reason, at, digits, expected, country, areaCode, exchange, stray, message } = error;
-      const values = { digits, expected, country, areaCode, exchange, stray };
-      return { ok: false, reason, incomplete: phone().isIncompletePhoneNumber(text), message, at, ...present(values) };
+      return { ...error, ok: false, incomplete: phone().isIncompletePhoneNumber(text), message: error.message };
     }
   }
 
@@ -191,16 +189,6 @@ export class PhoneNumber {
   [Symbol.for("nodejs.util.inspect.custom")]() {
     return `PhoneNumber(${this.digits})`;
   }
-}
-
-/**
- * The values that are there.
- *
- * @param {InvalidPhoneNumberValues} values
- * @returns {InvalidPhoneNumberValues}
- */
-function present(values) {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 /** @param {unknown} text */

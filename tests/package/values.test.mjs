@@ -71,6 +71,8 @@ test("logs show a number", () => {
   assert.equal(inspect({ to: [number] }), "{ to: [ PhoneNumber(4158675309) ] }");
   const exception = new RestException(400, "no", 21450);
   assert.match(inspect(exception), /^RestException: no\n[^]*code: 21450/);
+  const invalid = inspect(thrown(() => PhoneNumber.parse("415-555-121")));
+  assert.match(invalid, /^InvalidPhoneNumber: That number has 9 digits[^]*at: 11,\s+digits: 9,\s+expected: 10\s+}$/);
 });
 
 test("a clone of a number, and its JSON, can be read back", () => {
