@@ -1,8 +1,10 @@
 import * as callerid from "callerid";
+import * as client from "callerid/client";
 import { check } from "../../check.js";
 
 export default {
   async fetch() {
-    return new Response(await check(callerid));
+    client.FriendlyName.limit;
+    return new Response(await check({ ...callerid, ...client }));
   },
 };
