@@ -5,6 +5,7 @@ import {
   MockApi,
   PhoneNumber,
   parseResponse,
+  revive,
   type ApiVersion,
   type CallStatus,
   type CallerIdPage,
@@ -25,6 +26,12 @@ export const at: number = checked.ok ? checked.phoneNumber.national.length : che
 export const connect: (options: ClientOptions) => CallerIdClient = (options) => new ClientAlone(options);
 new MockAlone() satisfies MockApi;
 export const kind: string = PhoneAlone.parse("415-867-5309").kind;
+export const words = checked.ok ? "" : `${checked.incomplete satisfies boolean} ${checked.digits satisfies number | undefined} of ${checked.expected ?? 10}`;
+export const caret: number = PhoneNumber.format("4158", 4).caret;
+export const read: PhoneNumber[] = [PhoneNumber.from("4158675309"), PhoneNumber.from({ digits: "4158675309" })];
+export const revived: unknown = JSON.parse("{}", revive);
+// @ts-expect-error a number is read from its digits
+PhoneNumber.from({ number: "4158675309" });
 // @ts-expect-error the constructor is private
 new PhoneNumber();
 
