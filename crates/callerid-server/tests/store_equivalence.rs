@@ -10,7 +10,7 @@ use callerid_core::{
 };
 use callerid_server::store::{Options, SqliteStore};
 use callerid_service::{
-    Account, AccountContents, Accounts, Attempt, Call, CallbackSlots, Key, Limits, MemoryStore,
+    Account, AccountContents, Accounts, Attempt, Call, CallbackSlots, Keys, Limits, MemoryStore,
     Newest, PhoneEvent, RandomBytes, Store, Transition,
 };
 use proptest::prelude::*;
@@ -293,7 +293,7 @@ impl Player {
 
     async fn phone(&mut self, store: &impl Store, sid: &CallSid, event: &Event) -> String {
         let Some(call) = store.call(sid).await.unwrap() else { return "no call".into() };
-        let keys = |text: &str| PhoneEvent::Pressed(Key::parse_all(text).unwrap());
+        let keys = |text: &str| PhoneEvent::Pressed(Keys::parse(text).unwrap());
         let event = match event {
             Event::Answered => PhoneEvent::Answered,
             Event::RightCode => {

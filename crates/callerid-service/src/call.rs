@@ -26,7 +26,7 @@ use callerid_core::{
 
 use callerid_core::NewCallerId;
 
-use crate::keypad::{DigitBuffer, Key};
+use crate::keypad::{DigitBuffer, Keys};
 use crate::random_bytes::RandomBytes;
 
 /// The number of wrong entries that ends a call without a verification. A call to a number close to
@@ -248,7 +248,7 @@ pub enum PhoneEvent {
     /// Somebody answered.
     Answered,
     /// Somebody pressed these keys, in this order.
-    Pressed(Vec<Key>),
+    Pressed(Keys),
     /// Somebody hung up, or declined the call while it was ringing.
     HungUp,
     /// The line is busy.

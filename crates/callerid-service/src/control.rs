@@ -33,7 +33,7 @@ use callerid_core::{AccountSid, ApiVersion, CallSid, ErrorCode, Moment, RestExce
 use crate::api_error::{ApiError, ServiceError};
 use crate::call::{Call, PhoneEvent};
 use crate::callback::Callback;
-use crate::keypad::Key;
+use crate::keypad::Keys;
 use crate::random_bytes::RandomBytes;
 use crate::request::Request;
 use crate::response::Response;
@@ -283,7 +283,7 @@ impl Action {
                 let form = form(request)?;
                 let digits = form.value(&["Digits"]).map_err(malformed)?;
                 let digits = digits.ok_or_else(|| invalid("Digits is missing"))?;
-                let keys = Key::parse_all(digits).map_err(|error| invalid(&error.to_string()))?;
+                let keys = Keys::parse(digits).map_err(|error| invalid(&error.to_string()))?;
                 PhoneEvent::Pressed(keys)
             }
         })

@@ -1,6 +1,7 @@
 //! The keys of a telephone, and the digits entered with them.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,19 +16,58 @@ impl Key {
     pub fn new(label: char) -> Option<Self> {
         matches!(label, '0'..='9' | '*' | '#').then_some(Self(label as u8))
     }
+}
 
-    /// Parses one or more keys.
+/// One or more keys, in the order in which they are pressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys(Vec<Key>);
+
+impl Keys {
+    /// Parses the labels of one or more keys: `123456`, `1*2#`.
     ///
     /// # Errors
     /// [`InvalidKeys`] if the text is empty or contains anything other than keys.
-    pub fn parse_all(text: &str) -> Result<Vec<Self>, InvalidKeys> {
-        let no_key = |(at, _): &(usize, char)| *at;
-        let is_no_key = |(_, label): &(usize, char)| Self::new(*label).is_none();
-        match text.char_indices().find(is_no_key).as_ref().map(no_key) {
-            Some(at) => Err(InvalidKeys { at }),
+    pub fn parse(text: &str) -> Result<Self, InvalidKeys> {
+        let is_no_key = |(_, label): &(usize, char)| Key::new(*label).is_none();
+        match text.char_indices().find(is_no_key) {
+            Some((at, _)) => Err(InvalidKeys { at }),
             None if text.is_empty() => Err(InvalidKeys { at: 0 }),
-            None => Ok(text.chars().filter_map(Self::new).collect()),
+            None => Ok(Self(text.chars().filter_map(Key::new).collect())),
         }
+    }
+
+    /// The keys, in order.
+    pub fn as_slice(&self) -> &[Key] {
+        &self.0
+    }
+}
+
+impl FromStr for Keys {
+    type Err = InvalidKeys;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeys> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<&str> for Keys {
+    type Error = InvalidKeys;
+
+    fn try_from(text: &str) -> Result<Self, InvalidKeys> {
+        Self::parse(text)
+    }
+}
+
+impl From<Key> for Keys {
+    fn from(key: Key) -> Self {
+        Self(vec![key])
+    }
+}
+
+/// The six digits of a code.
+impl From<ValidationCode> for Keys {
+    fn from(code: ValidationCode) -> Self {
+        Self(code.expose().chars().filter_map(Key::new).collect())
     }
 }
 
@@ -142,7 +182,7 @@ mod tests {
     #[test]
     fn invalid_keys_are_refused_with_their_position() {
         for (text, at) in [("", 0), ("12a", 2), ("é", 0), ("1 2", 1)] {
-            assert_eq!(Key::parse_all(text), Err(InvalidKeys { at }), "{text}");
+            assert_eq!(Keys::parse(text), Err(InvalidKeys { at }), "{text}");
         }
     }
 }

@@ -63,7 +63,7 @@ pub use callback::{
 pub use eligibility::{Admitted, Eligibility, Ineligible};
 pub use event::{Change, Event};
 pub use event_stream::{EVENTS_PATH, EventStream};
-pub use keypad::{DigitBuffer, InvalidKeys, Key};
+pub use keypad::{DigitBuffer, InvalidKeys, Key, Keys};
 pub use limits::{CallbackSlots, Limits, RINGS_PERIOD_SECONDS, WRONG_CODES_MAX};
 pub use number_usage::{FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, NumberUsage};
 pub use random_bytes::RandomBytes;

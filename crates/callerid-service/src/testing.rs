@@ -492,9 +492,10 @@ impl<S: Store> Service<S> {
             for (account, RunningScript { call, script, step, at }) in due {
                 let Some(found) = self.store.call(&call).await? else { continue };
                 let Some(next) = script.step(step) else { continue };
-                let event = next.event(found.validation_code.as_ref());
-                let reply = self.apply_event(&call, &event, |_| at).await;
-                tick.next.extend(reply.next);
+                if let Some(event) = next.event(found.validation_code) {
+                    let reply = self.apply_event(&call, &event, |_| at).await;
+                    tick.next.extend(reply.next);
+                }
                 // A step that the call's state does not allow is skipped, as a real phone would be
                 // ignored.
                 let rest = RunningScript::new(call, script, step.saturating_add(1), at);

@@ -7,7 +7,7 @@ use callerid_core::{FriendlyName, Moment, OutgoingCallerId};
 use crate::call::{CLOCK_TOLERANCE_SECONDS, Call, CallStatus, PhoneEvent};
 use crate::callback::Callback;
 use crate::keypad::CodeEntry;
-use crate::keypad::{DigitBuffer, Key};
+use crate::keypad::{DigitBuffer, Keys};
 
 impl Call {
     /// The transition that is due at `now`: a call is placed when it is due, and ended when its
@@ -65,11 +65,11 @@ impl Call {
         self.ended(CallStatus::Canceled, now)
     }
 
-    fn pressed(&self, keys: &[Key], now: Moment) -> Transition {
+    fn pressed(&self, keys: &Keys, now: Moment) -> Transition {
         let mut call = self.clone();
         let mut instruction = None;
         let mut wrong_entries: u8 = 0;
-        for key in keys {
+        for key in keys.as_slice() {
             let Some(entry) = call.keyed.press(*key) else { continue };
             if call.validation_code.is_some_and(|code| entry == CodeEntry::Code(code)) {
                 return call.verified(now);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn press(call: &Call, keys: &str) -> Transition {
-        call.apply(&PhoneEvent::Pressed(Key::parse_all(keys).unwrap()), NOW).unwrap()
+        call.apply(&PhoneEvent::Pressed(Keys::parse(keys).unwrap()), NOW).unwrap()
     }
 
     #[test]

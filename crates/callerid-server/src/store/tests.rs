@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 
 use callerid_core::{AuthToken, CallbackMethod, Cursor, NewCallerId, StatusCallback};
-use callerid_service::{CallStatus, EVENTS_KEPT, Key, MemoryStore, PhoneEvent, RandomBytes};
+use callerid_service::{CallStatus, EVENTS_KEPT, Keys, MemoryStore, PhoneEvent, RandomBytes};
 use tempfile::TempDir;
 
 use super::*;
@@ -379,7 +379,7 @@ mod accounts {
         let (_directory, store) = store().await;
         add_caller_id(&store, number(0)).await;
         let wrong = in_progress(&store, 2, number(1)).await;
-        let keys = PhoneEvent::Pressed(Key::parse_all("1#").unwrap());
+        let keys = PhoneEvent::Pressed(Keys::parse("1#").unwrap());
         assert_eq!(store.save(vec![wrong.apply(&keys, NOW).unwrap()]).await.unwrap(), [true]);
         let newest = store.events_after(&account().sid, 0, 0).await.unwrap().newest;
         assert!(store.remove_account(&account().sid).await.unwrap());
@@ -408,7 +408,7 @@ async fn in_progress(store: &SqliteStore, seed: u8, number: PhoneNumber) -> Call
 async fn add_caller_id(store: &SqliteStore, number: PhoneNumber) {
     let call = in_progress(store, 1, number).await;
     let code = call.validation_code.unwrap();
-    let keys = PhoneEvent::Pressed(Key::parse_all(code.expose()).unwrap());
+    let keys = PhoneEvent::Pressed(Keys::parse(code.expose()).unwrap());
     assert_eq!(store.save(vec![call.apply(&keys, NOW).unwrap()]).await.unwrap(), [true]);
 }
 
@@ -474,7 +474,7 @@ mod calls {
     async fn clearing_forgets_wrong_entries_and_no_step_under_way_brings_them_back() {
         let (_directory, store) = store().await;
         let call = in_progress(&store, 1, number(0)).await;
-        let wrong = PhoneEvent::Pressed(Key::parse_all("1#").unwrap());
+        let wrong = PhoneEvent::Pressed(Keys::parse("1#").unwrap());
         let step = call.apply(&wrong, NOW).unwrap();
         let under_way = step.call.apply(&wrong, NOW).unwrap();
         assert_eq!(store.save(vec![step]).await.unwrap(), [true]);

@@ -115,7 +115,7 @@ impl Server {
 
     fn press(&self, call: CallSid, keys: &str) {
         for key in keys.chars().filter_map(Key::new) {
-            self.report(call, PhoneEvent::Pressed(vec![key]));
+            self.report(call, PhoneEvent::Pressed(key.into()));
         }
     }
 

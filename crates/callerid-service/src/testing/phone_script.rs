@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use callerid_core::{PhoneNumber, VALIDATION_CODE_DIGITS, ValidationCode};
 
 use crate::call::PhoneEvent;
-use crate::keypad::Key;
+use crate::keypad::Keys;
 
 /// The maximum number of steps of a script.
 const STEPS_MAX: usize = 100;
@@ -56,7 +56,7 @@ impl TryFrom<String> for Digits {
         match &*text {
             "code" => Ok(Self::Code),
             "wrong" => Ok(Self::Wrong),
-            _ => match Key::parse_all(&text) {
+            _ => match Keys::parse(&text) {
                 Ok(_) => Ok(Self::Keys(text)),
                 Err(error) => Err(format!("{error}; or `code`, or `wrong`")),
             },
@@ -83,24 +83,21 @@ impl Step {
         Self { after_ms: 0, action: Action::Key, digits: Some(digits) }
     }
 
-    /// What happens at the phone of a call with this code.
-    pub(crate) fn event(&self, code: Option<&ValidationCode>) -> PhoneEvent {
-        match self.action {
+    /// What happens at the phone of a call with this code. Nothing, if the step is to key a code that
+    /// is gone.
+    pub(crate) fn event(&self, code: Option<ValidationCode>) -> Option<PhoneEvent> {
+        Some(match self.action {
             Action::Answer => PhoneEvent::Answered,
             Action::HangUp | Action::Decline => PhoneEvent::HungUp,
             Action::Busy => PhoneEvent::Busy,
             Action::NoAnswer => PhoneEvent::NoAnswer,
             Action::Fail => PhoneEvent::Failed,
-            Action::Key => {
-                let code = code.map(ValidationCode::expose).unwrap_or_default();
-                let keys = match &self.digits {
-                    None | Some(Digits::Code) => code.to_owned(),
-                    Some(Digits::Wrong) => wrong(code),
-                    Some(Digits::Keys(keys)) => keys.clone(),
-                };
-                PhoneEvent::Pressed(Key::parse_all(&keys).unwrap_or_default())
-            }
-        }
+            Action::Key => PhoneEvent::Pressed(match &self.digits {
+                None | Some(Digits::Code) => code?.into(),
+                Some(Digits::Wrong) => Keys::parse(&wrong(code?.expose())).ok()?,
+                Some(Digits::Keys(keys)) => Keys::parse(keys).ok()?,
+            }),
+        })
     }
 }
 

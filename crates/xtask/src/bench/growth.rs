@@ -18,7 +18,7 @@ use callerid_core::{
     OutgoingCallerId, PageRequest, PhoneNumber,
 };
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{Account, Call, Key, Limits, PhoneEvent, RandomBytes, Store};
+use callerid_service::{Account, Call, Keys, Limits, PhoneEvent, RandomBytes, Store};
 use tempfile::TempDir;
 
 use super::{Row, Table};
@@ -183,7 +183,7 @@ impl Bench {
                 let rung = queued.advance_to(START).expect("it is due").call;
                 let answered = rung.apply(&PhoneEvent::Answered, START).expect("it rings").call;
                 let code = answered.validation_code.expect("it has a code");
-                let keys = Key::parse_all(code.expose()).expect("a code is keys");
+                let keys = Keys::parse(code.expose()).expect("a code is keys");
                 let keyed = answered.apply(&PhoneEvent::Pressed(keys), START).expect("it listens");
                 assert!(keyed.caller_id.is_some());
                 // The steps before the last are saved in the same commit, and add little to its

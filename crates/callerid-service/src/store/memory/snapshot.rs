@@ -114,7 +114,7 @@ mod tests {
             ready(service.store().add_call(call, &Limits::default())).unwrap().unwrap();
             ready(service.tick(now)).unwrap();
             for event in
-                [PhoneEvent::Answered, PhoneEvent::Pressed(crate::Key::parse_all(keys).unwrap())]
+                [PhoneEvent::Answered, PhoneEvent::Pressed(crate::Keys::parse(keys).unwrap())]
             {
                 ready(service.phone_event(&sid, &event, now)).outcome.unwrap();
             }
