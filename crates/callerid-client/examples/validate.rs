@@ -49,7 +49,7 @@ pub(crate) fn validate(
     let request = send(&client.create(&NewCallerId::new(number))?)?;
     key_code(&request)?;
     let filter = Filter { phone_number: Some(number), ..Filter::default() };
-    let page = send(&client.list(&filter, PageRequest::default()))?.list.page;
+    let page = send(&client.list(&filter, PageRequest::default()))?.page;
     page.items.into_iter().next().ok_or_else(|| "the code was not keyed".into())
 }
 

@@ -92,23 +92,23 @@ impl Client {
     pub fn next_page(
         &self,
         filter: &Filter,
-        page: &ReceivedPage,
+        received: &ReceivedPage,
     ) -> Result<Option<ClientRequest<ReceivedPage>>, ClientError> {
-        let ReceivedPage { list, stated_pages, .. } = page;
-        if !list.uris.next.is_empty() {
-            if list.uris.next == list.uris.this {
-                return Err(ClientError::PageAddress { uri: excerpt(&list.uris.next) });
+        let ReceivedPage { page, uris, stated_pages, .. } = received;
+        if !uris.next.is_empty() {
+            if uris.next == uris.this {
+                return Err(ClientError::PageAddress { uri: excerpt(&uris.next) });
             }
-            return self.page_at(&list.uris.next).map(Some);
+            return self.page_at(&uris.next).map(Some);
         }
         // Rows added in the meantime make it look as if more pages follow.
-        if !list.uris.this.is_empty() {
+        if !uris.this.is_empty() {
             return Ok(None);
         }
-        let next = list.page.number.saturating_add(1);
-        let pages = stated_pages.unwrap_or_else(|| list.page.pages());
+        let next = page.number.saturating_add(1);
+        let pages = stated_pages.unwrap_or_else(|| page.pages());
         Ok((next < pages).then(|| {
-            let target = self.page_target(filter, next, list.page.size);
+            let target = self.page_target(filter, next, page.size);
             self.request("GET", &target, request::page)
         }))
     }
@@ -236,7 +236,7 @@ mod tests {
     use callerid_core::ErrorCode;
 
     use super::*;
-    use callerid_core::representation::{CallerIdPage, PageUris};
+    use callerid_core::representation::PageUris;
     use callerid_core::{
         AccountSid, AuthToken, CallExtension, CallbackMethod, Page, PageSize, PhoneNumber,
     };
@@ -258,9 +258,9 @@ mod tests {
 
     fn received(uris: PageUris, number: u64, total: u64) -> ReceivedPage {
         let page = Page { items: Vec::new(), number, size: 50, total, more: false };
-        let list = CallerIdPage { page, uris };
         ReceivedPage {
-            list,
+            page,
+            uris,
             stated_pages: None,
             stated_total: Some(total),
             stated_start: None,

@@ -69,10 +69,10 @@ fn every_page(
     let mut next = Some(client.list(filter, PageRequest { size, ..PageRequest::default() }));
     while let Some(request) = next {
         let page = send(service, &request).unwrap();
-        assert_eq!(page.stated_start, Some(page.list.page.start()));
-        assert_eq!(page.stated_end, Some(page.list.page.end()));
+        assert_eq!(page.stated_start, Some(page.page.start()));
+        assert_eq!(page.stated_end, Some(page.page.end()));
         next = client.next_page(filter, &page).unwrap();
-        found.extend(page.list.page.items);
+        found.extend(page.page.items);
     }
     found
 }

@@ -19,7 +19,7 @@ pub(crate) fn decode_list(
 ) -> Result<(), Box<dyn Error>> {
     let mut document = Vec::new();
     input.read_to_end(&mut document)?;
-    let page = xml::decode_caller_ids(&document)?.list.page;
+    let page = xml::decode_caller_ids(&document)?.page;
     writeln!(output, "{} of {}:", page.items.len(), page.total)?;
     for caller_id in page.items {
         let since = caller_id.date_created;

@@ -62,23 +62,14 @@ pub fn media_type(content_type: &str) -> &str {
 /// The content of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Document<'a> {
-    /// A page of caller IDs.
-    CallerIds(&'a CallerIdPage),
+    /// A page of caller IDs, and the URIs of it and its neighbours.
+    CallerIds(&'a Page<OutgoingCallerId>, &'a PageUris),
     /// One caller ID.
     CallerId(&'a OutgoingCallerId),
     /// A validation request, with the code to show.
     ValidationRequest(&'a ValidationRequest),
     /// An error.
     Exception(&'a RestException),
-}
-
-/// A page of caller IDs and its links: the `OutgoingCallerIds` element.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallerIdPage {
-    /// The rows and their position in the list.
-    pub page: Page<OutgoingCallerId>,
-    /// The URIs of this page and its neighbours.
-    pub uris: PageUris,
 }
 
 /// The URIs of a page and its neighbours, as path and query. Empty if the page does not exist.
@@ -177,7 +168,7 @@ impl Document<'_> {
     /// The initial buffer size, enough unless names are long or heavily escaped.
     fn size_guess(&self) -> usize {
         let rows = match self {
-            Self::CallerIds(list) => list.page.items.len(),
+            Self::CallerIds(page, _) => page.items.len(),
             _ => 1,
         };
         rows.saturating_mul(ROW_SIZE_GUESS).saturating_add(DOCUMENT_SIZE_GUESS)

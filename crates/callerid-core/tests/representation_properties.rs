@@ -3,8 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use callerid_core::representation::{
-    CallerIdPage, Decoded, Document, MAX_DOCUMENT_BYTES, PageUris, ReceivedPage, Representation,
-    xml,
+    Decoded, Document, MAX_DOCUMENT_BYTES, PageUris, ReceivedPage, Representation, xml,
 };
 use callerid_core::{
     AccountSid, ApiVersion, CallerIdSid, Date, FriendlyName, OutgoingCallerId, Page, PhoneNumber,
@@ -83,7 +82,8 @@ prop_compose! {
             stated_pages: Some(page.pages()),
             stated_start: Some(page.start()),
             stated_end: Some(page.end()),
-            list: CallerIdPage { page, uris },
+            page,
+            uris,
         })
     }
 }
@@ -136,7 +136,7 @@ fn records(document: &Decoded) -> (&'static str, Vec<Record>) {
     };
     match document {
         Decoded::CallerIds(received) => {
-            ("OutgoingCallerIds", received.list.page.items.iter().map(caller_id).collect())
+            ("OutgoingCallerIds", received.page.items.iter().map(caller_id).collect())
         }
         Decoded::CallerId(row) => ("OutgoingCallerId", vec![caller_id(row)]),
         Decoded::ValidationRequest(request) => (

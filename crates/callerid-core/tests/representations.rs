@@ -4,8 +4,8 @@
 
 use callerid_core::phone_number::Kind;
 use callerid_core::representation::{
-    CallerIdPage, Document, InvalidDocumentReason, MAX_DEPTH, MAX_DOCUMENT_BYTES, PageUris,
-    ReceivedPage, Representation, xml,
+    Document, InvalidDocumentReason, MAX_DEPTH, MAX_DOCUMENT_BYTES, PageUris, ReceivedPage,
+    Representation, xml,
 };
 use callerid_core::{
     AccountSid, ApiVersion, CallerIdSid, Date, ErrorCode, FriendlyName, OutgoingCallerId, Page,
@@ -34,12 +34,10 @@ fn validation_request(name: Option<&str>) -> ValidationRequest {
     }
 }
 
-fn page(items: Vec<OutgoingCallerId>) -> CallerIdPage {
+fn page(items: Vec<OutgoingCallerId>) -> (Page<OutgoingCallerId>, PageUris) {
     let total = items.len() as u64;
-    CallerIdPage {
-        page: Page { items, number: 0, size: 50, total, more: false },
-        uris: PageUris { this: "/list?page=0&num=50".into(), ..PageUris::default() },
-    }
+    let uris = PageUris { this: "/list?page=0&num=50".into(), ..PageUris::default() };
+    (Page { items, number: 0, size: 50, total, more: false }, uris)
 }
 
 fn encode(representation: Representation, document: Document<'_>) -> String {
@@ -54,8 +52,9 @@ fn explained(exception: RestException) -> RestException {
 
 #[test]
 fn xml_has_the_specifications_elements_in_their_order() {
+    let (list, uris) = page(vec![caller_id("A & <B>\r\n")]);
     assert_eq!(
-        encode(Representation::Xml, Document::CallerIds(&page(vec![caller_id("A & <B>\r\n")]))),
+        encode(Representation::Xml, Document::CallerIds(&list, &uris)),
         "<?xml version=\"1.0\"?>\n<TwilioResponse>\
          <OutgoingCallerIds page=\"0\" numpages=\"1\" pagesize=\"50\" total=\"1\" start=\"0\" end=\"0\" \
          uri=\"/list?page=0&amp;num=50\" firstpageuri=\"\" previouspageuri=\"\" nextpageuri=\"\" \
@@ -75,23 +74,23 @@ fn xml_has_the_specifications_elements_in_their_order() {
 
 #[test]
 fn a_list_without_rows_and_a_request_without_a_name_have_empty_elements() {
-    let empty = page(Vec::new());
+    let (empty, uris) = page(Vec::new());
     assert_eq!(
-        encode(Representation::Xml, Document::CallerIds(&empty)),
+        encode(Representation::Xml, Document::CallerIds(&empty, &uris)),
         "<?xml version=\"1.0\"?>\n<TwilioResponse><OutgoingCallerIds page=\"0\" numpages=\"0\" \
          pagesize=\"50\" total=\"0\" start=\"0\" end=\"0\" uri=\"/list?page=0&amp;num=50\" \
          firstpageuri=\"\" previouspageuri=\"\" nextpageuri=\"\" lastpageuri=\"\"/></TwilioResponse>"
     );
     assert_eq!(
-        encode(Representation::Json, Document::CallerIds(&empty)),
+        encode(Representation::Json, Document::CallerIds(&empty, &uris)),
         r#"{"TwilioResponse":{"OutgoingCallerIds":[]}}"#
     );
     assert_eq!(
-        encode(Representation::Csv, Document::CallerIds(&empty)),
+        encode(Representation::Csv, Document::CallerIds(&empty, &uris)),
         "Sid,AccountSid,FriendlyName,PhoneNumber,DateCreated,DateUpdated\r\n"
     );
     assert_eq!(
-        encode(Representation::Html, Document::CallerIds(&empty)),
+        encode(Representation::Html, Document::CallerIds(&empty, &uris)),
         "<html><head><title>200</title></head><body class=\"twilio-response\">\
          <div class=\"outgoing-caller-ids\"></div></body></html>"
     );
@@ -113,7 +112,7 @@ fn a_list_without_rows_and_a_request_without_a_name_have_empty_elements() {
 
 #[test]
 fn json_has_the_names_of_xml_and_strings() {
-    let list = page(vec![caller_id("a"), caller_id("\"b\"")]);
+    let (list, uris) = page(vec![caller_id("a"), caller_id("\"b\"")]);
     let row = |name: &str| {
         format!(
             "{{\"OutgoingCallerId\":{{\"Sid\":\"PNe536dfda7c6184afab78d980cb8cdf43\",\
@@ -123,7 +122,7 @@ fn json_has_the_names_of_xml_and_strings() {
         )
     };
     assert_eq!(
-        encode(Representation::Json, Document::CallerIds(&list)),
+        encode(Representation::Json, Document::CallerIds(&list, &uris)),
         format!(
             "{{\"TwilioResponse\":{{\"OutgoingCallerIds\":[{},{}]}}}}",
             row("a"),
@@ -143,9 +142,9 @@ fn json_has_the_names_of_xml_and_strings() {
 
 #[test]
 fn csv_quotes_what_needs_it_and_changes_nothing() {
-    let list = page(vec![caller_id("=A, \"B\"\r\n"), caller_id("+1 office")]);
+    let (list, uris) = page(vec![caller_id("=A, \"B\"\r\n"), caller_id("+1 office")]);
     assert_eq!(
-        encode(Representation::Csv, Document::CallerIds(&list)),
+        encode(Representation::Csv, Document::CallerIds(&list, &uris)),
         "Sid,AccountSid,FriendlyName,PhoneNumber,DateCreated,DateUpdated\r\n\
          PNe536dfda7c6184afab78d980cb8cdf43,AC35542fc30a091bed0c1ed511e1d9935d,\
          \"=A, \"\"B\"\"\r\n\",4158675309,\
@@ -239,19 +238,19 @@ fn the_specifications_samples_are_written_again_with_the_same_elements_in_the_sa
 
 #[test]
 fn the_sample_of_a_list_is_read_as_it_stands_and_written_with_the_right_end() {
-    let page = xml::decode_caller_ids(SAMPLES[1].1).unwrap();
-    let ReceivedPage { list, stated_pages, stated_start, stated_end, .. } = &page;
+    let received = xml::decode_caller_ids(SAMPLES[1].1).unwrap();
+    let ReceivedPage { page, uris, stated_pages, stated_start, stated_end, .. } = &received;
     // The sample's mistake: it has two rows, but `end="0"`.
     assert_eq!((*stated_pages, *stated_start, *stated_end), (Some(1), Some(0), Some(0)));
-    assert_eq!((list.page.number, list.page.size, list.page.total), (0, 50, 2));
-    assert_eq!((list.page.start(), list.page.end()), (0, 1));
-    assert_eq!(list.uris, PageUris::default());
-    let [first, second] = list.page.items.as_slice() else { panic!("two rows") };
+    assert_eq!((page.number, page.size, page.total), (0, 50, 2));
+    assert_eq!((page.start(), page.end()), (0, 1));
+    assert_eq!(*uris, PageUris::default());
+    let [first, second] = page.items.as_slice() else { panic!("two rows") };
     assert_eq!(first.friendly_name.as_str(), "Bob Cell Phone");
     assert_eq!(second.sid.as_str(), "PNe536dfda7c6DDd455fed980cb83345FF");
     assert_eq!(second.phone_number.as_str(), "4158675310");
     assert_eq!(second.date_updated.to_string(), "Tue, 01 Apr 2008 11:26:32 -0700");
-    let written = Representation::Xml.encode(ApiVersion::V2008, &Document::CallerIds(list));
+    let written = Representation::Xml.encode(ApiVersion::V2008, &Document::CallerIds(page, uris));
     assert_eq!(xml::decode_caller_ids(&written).unwrap().stated_end, Some(1));
 }
 
@@ -331,9 +330,10 @@ fn a_withdrawn_number_is_still_read() {
 fn attributes_in_any_order_with_any_quotes_and_references_are_read() {
     let list = "<TwilioResponse><OutgoingCallerIds total='0' x:page='7' new=\"1\" pagesize=\"&#53;0\" \
         page='\n3' nextpageuri='/a?b=1&amp;c=&quot;&#x26;'/></TwilioResponse>";
-    let ReceivedPage { list, stated_end, .. } = xml::decode_caller_ids(list.as_bytes()).unwrap();
-    assert_eq!((list.page.number, list.page.size, stated_end), (3, 50, None));
-    assert_eq!(list.uris.next, "/a?b=1&c=\"&");
+    let ReceivedPage { page, uris, stated_end, .. } =
+        xml::decode_caller_ids(list.as_bytes()).unwrap();
+    assert_eq!((page.number, page.size, stated_end), (3, 50, None));
+    assert_eq!(uris.next, "/a?b=1&c=\"&");
 }
 
 #[test]
@@ -467,6 +467,6 @@ fn size_is_bounded_before_anything_is_read() {
 #[test]
 fn a_page_size_that_a_server_claims_reserves_no_more_than_the_document_could_hold() {
     let list = "<OutgoingCallerIds page=\"0\" pagesize=\"4294967295\" total=\"0\"/>";
-    let page = xml::decode_caller_ids(list.as_bytes()).unwrap().list.page;
+    let page = xml::decode_caller_ids(list.as_bytes()).unwrap().page;
     assert_eq!((page.size, page.items.capacity()), (u32::MAX, 0));
 }

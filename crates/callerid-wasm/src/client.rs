@@ -153,7 +153,7 @@ fn send_or_read<T>(
 fn write_page(client: &Client, filter: &Filter, page: &ReceivedPage) -> Result<JsValue, JsValue> {
     let (next, refusal) = match client.next_page(filter, page) {
         Ok(next) => (next.map(|request| request.url().to_owned()), None),
-        Err(error) => (Some(page.list.uris.next.clone()), Some(error.to_string())),
+        Err(error) => (Some(page.uris.next.clone()), Some(error.to_string())),
     };
     object::write(&PageView { list: page.into(), next, refusal })
 }

@@ -66,8 +66,7 @@ pub(crate) struct CallerIdListView<'a> {
 }
 
 impl<'a> From<&'a ReceivedPage> for CallerIdListView<'a> {
-    fn from(ReceivedPage { list, stated_total, .. }: &'a ReceivedPage) -> Self {
-        let page = &list.page;
+    fn from(ReceivedPage { page, stated_total, .. }: &'a ReceivedPage) -> Self {
         Self {
             items: page.items.iter().map(Into::into).collect(),
             page: page.number as f64,

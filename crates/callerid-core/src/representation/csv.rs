@@ -16,7 +16,7 @@ use crate::api_version::ApiVersion;
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     let mut out = String::with_capacity(document.size_guess());
-    let is_list = matches!(document, Document::CallerIds(_));
+    let is_list = matches!(document, Document::CallerIds(..));
     if is_list {
         // An empty list has a header, too.
         line(&mut out, caller_id_names(version));

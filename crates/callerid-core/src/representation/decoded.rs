@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{CallerIdPage, Document};
+use super::{Document, PageUris};
 use crate::outgoing_caller_id::OutgoingCallerId;
+use crate::page::Page;
 use crate::rest_exception::RestException;
 use crate::validation_request::ValidationRequest;
 
@@ -24,7 +25,7 @@ impl Decoded {
     /// The document, for encoding it again.
     pub fn as_document(&self) -> Document<'_> {
         match self {
-            Self::CallerIds(received) => Document::CallerIds(&received.list),
+            Self::CallerIds(received) => Document::CallerIds(&received.page, &received.uris),
             Self::CallerId(caller_id) => Document::CallerId(caller_id),
             Self::ValidationRequest(request) => Document::ValidationRequest(request),
             Self::Exception(exception) => Document::Exception(exception),
@@ -35,12 +36,14 @@ impl Decoded {
 /// A page of caller IDs as a server sent it.
 ///
 /// The server's other figures are not derived from each other, because they can be inconsistent:
-/// the specification's own sample has two rows, `start="0"` and `end="0"`. The page in `list` is
-/// based on its rows and `total`. The other fields contain the figures as the server stated them.
+/// the specification's own sample has two rows, `start="0"` and `end="0"`. `page` is based
+/// on its rows and `total`. The other fields contain the figures as the server stated them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedPage {
-    /// The page. URIs that the server did not send are empty.
-    pub list: CallerIdPage,
+    /// The rows and their position in the list.
+    pub page: Page<OutgoingCallerId>,
+    /// The URIs of this page and its neighbours. Those that the server did not send are empty.
+    pub uris: PageUris,
     /// The number of pages in the list, if stated.
     pub stated_pages: Option<u64>,
     /// The number of rows in the list, if stated. Otherwise the page's total counts the known rows,

@@ -11,7 +11,7 @@ pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     out.push_str("<html><head><title>");
     out.push_str(&document.status().to_string());
     out.push_str("</title></head><body class=\"twilio-response\">");
-    let is_list = matches!(document, Document::CallerIds(_));
+    let is_list = matches!(document, Document::CallerIds(..));
     if is_list {
         open(&mut out, "OutgoingCallerIds");
     }

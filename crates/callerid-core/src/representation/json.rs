@@ -7,21 +7,23 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
 use super::record::{Field, Record, lower_case, records};
-use super::{CallerIdPage, Document};
+use super::{Document, PageUris};
 use crate::api_version::ApiVersion;
+use crate::outgoing_caller_id::OutgoingCallerId;
+use crate::page::Page;
 
 pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
     let mut records = records(version, ".json", document);
     match (version, document) {
-        (ApiVersion::V2008, Document::CallerIds(_)) => {
+        (ApiVersion::V2008, Document::CallerIds(..)) => {
             let rows = records.map(Wrapped::from).collect::<Vec<_>>();
             to_vec(&Only("TwilioResponse", Only("OutgoingCallerIds", rows)))
         }
         (ApiVersion::V2008, _) => {
             to_vec(&Only("TwilioResponse", records.next().map(Wrapped::from)))
         }
-        (ApiVersion::V2010, Document::CallerIds(list)) => {
-            to_vec(&PlainPage::new(list, records.map(Plain).collect()))
+        (ApiVersion::V2010, Document::CallerIds(page, uris)) => {
+            to_vec(&PlainPage::new(page, uris, records.map(Plain).collect()))
         }
         (ApiVersion::V2010, _) => to_vec(&records.next().map(Plain)),
     }
@@ -88,8 +90,11 @@ struct PlainPage<'a> {
 }
 
 impl<'a> PlainPage<'a> {
-    fn new(list: &'a CallerIdPage, outgoing_caller_ids: Vec<Plain<'a>>) -> Self {
-        let CallerIdPage { page, uris } = list;
+    fn new(
+        page: &Page<OutgoingCallerId>,
+        uris: &'a PageUris,
+        outgoing_caller_ids: Vec<Plain<'a>>,
+    ) -> Self {
         let uri = |uri: &'a str| Some(uri).filter(|uri| !uri.is_empty());
         Self {
             first_page_uri: uri(&uris.first),

@@ -40,7 +40,7 @@ pub(super) fn records<'a>(
     document: &Document<'a>,
 ) -> impl Iterator<Item = Record<'a>> {
     let (caller_ids, other) = match *document {
-        Document::CallerIds(list) => (list.page.items.as_slice(), None),
+        Document::CallerIds(page, _) => (page.items.as_slice(), None),
         Document::CallerId(caller_id) => (slice::from_ref(caller_id), None),
         Document::ValidationRequest(request) => {
             (&[][..], Some(validation_request(version, request)))

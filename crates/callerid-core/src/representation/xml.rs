@@ -17,9 +17,11 @@ use quick_xml::events::{BytesDecl, BytesStart, BytesText, Event};
 use quick_xml::name::QName;
 
 use super::record::{self, FIGURES, Field, URIS};
-use super::{CallerIdPage, Document};
+use super::{Document, PageUris};
 use crate::api_version::ApiVersion;
 use crate::friendly_name::is_xml_char;
+use crate::outgoing_caller_id::OutgoingCallerId;
+use crate::page::Page;
 
 const DECLARATION: &str = "xml version=\"1.0\"";
 /// In the newer API, errors and other responses have different XML declarations.
@@ -51,7 +53,7 @@ fn write(out: &mut Output, version: ApiVersion, document: &Document<'_>) -> io::
     out.write_event(Event::Text(BytesText::from_escaped("\n")))?;
     let response = out.create_element("TwilioResponse");
     response.write_inner_content(|out| match document {
-        Document::CallerIds(list) => caller_ids(out, version, document, list),
+        Document::CallerIds(page, uris) => caller_ids(out, version, document, page, uris),
         _ => records(out, version, document),
     })?;
     Ok(())
@@ -61,9 +63,9 @@ fn caller_ids(
     out: &mut Output,
     version: ApiVersion,
     document: &Document<'_>,
-    list: &CallerIdPage,
+    page: &Page<OutgoingCallerId>,
+    uris: &PageUris,
 ) -> io::Result<()> {
-    let CallerIdPage { page, uris } = list;
     let figures =
         [page.number, page.pages(), page.size.into(), page.total, page.start(), page.end()];
     let mut element = out.create_element("OutgoingCallerIds");

@@ -1,7 +1,7 @@
 //! `2008-08-01`, the specification's version.
 
 use callerid_core::form;
-use callerid_core::representation::{CallerIdPage, Document, PageUris, Representation};
+use callerid_core::representation::{Document, PageUris, Representation};
 use callerid_core::{ApiVersion, ErrorCode, NewCallerId, OutgoingCallerId, Page, RestException};
 
 use super::Answer;
@@ -67,8 +67,7 @@ pub(super) fn encode(representation: Representation, answer: Answer, path: &str)
         }
         Answer::CallerIds(page, request) => {
             let uris = page_uris(&page, &request, path);
-            representation
-                .encode(ApiVersion::V2008, &Document::CallerIds(&CallerIdPage { page, uris }))
+            representation.encode(ApiVersion::V2008, &Document::CallerIds(&page, &uris))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `2010-04-01`, the version of Twilio's current service.
 
 use callerid_core::form;
-use callerid_core::representation::{CallerIdPage, Document, PageUris, Representation};
+use callerid_core::representation::{Document, PageUris, Representation};
 use callerid_core::{
     ApiVersion, CallExtension, CallbackMethod, ErrorCode, NewCallerId, OutgoingCallerId, Page,
     RestException, StatusCallback,
@@ -79,7 +79,7 @@ pub(super) fn encode(representation: Representation, answer: Answer, path: &str)
         Answer::ValidationRequest(request) => write(&Document::ValidationRequest(&request)),
         Answer::CallerIds(page, request) => {
             let uris = page_uris(&page, &request, path);
-            write(&Document::CallerIds(&CallerIdPage { page, uris }))
+            write(&Document::CallerIds(&page, &uris))
         }
     }
 }

@@ -12,8 +12,8 @@ use std::fmt::Display;
 
 use super::super::record::{CALLER_ID, FIGURES, URIS};
 use super::super::{
-    CallerIdPage, Decoded, InvalidDocument, InvalidDocumentReason as Reason, MAX_DOCUMENT_BYTES,
-    PageUris, ReceivedPage,
+    Decoded, InvalidDocument, InvalidDocumentReason as Reason, MAX_DOCUMENT_BYTES, PageUris,
+    ReceivedPage,
 };
 use super::reader::{Attribute, EXCERPT_CHARS, Read, Reader, malformed};
 use crate::date::Date;
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         let mut received = self.page_attributes()?;
         // Reserves space for the size that the server states, but no more than the document can
         // contain.
-        let Page { items, size, .. } = &mut received.list.page;
+        let Page { items, size, .. } = &mut received.page;
         let claimed = usize::try_from(*size).unwrap_or(usize::MAX);
         items.reserve(claimed.min(self.len() / ROW_BYTES_MIN));
         while let Some(name) = self.child()? {
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
                 _ => self.skip()?,
             }
         }
-        let page = &mut received.list.page;
+        let page = &mut received.page;
         if received.stated_total.is_none() {
             let rows = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
             let start = page.number.saturating_mul(page.size.into());
@@ -196,8 +196,7 @@ impl<'a> Reader<'a> {
             total: total.unwrap_or_default(),
             more: !uris.next.is_empty(),
         };
-        let list = CallerIdPage { page, uris };
-        Ok(ReceivedPage { list, stated_pages, stated_total: total, stated_start, stated_end })
+        Ok(ReceivedPage { page, uris, stated_pages, stated_total: total, stated_start, stated_end })
     }
 
     fn caller_id(&mut self) -> Read<OutgoingCallerId> {
