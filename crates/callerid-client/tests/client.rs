@@ -1,20 +1,15 @@
 //! The client and the service, connected directly.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use callerid_client::{Client, ClientError, ClientRequest};
 use callerid_core::{
     AccountSid, ApiVersion, AuthToken, CallDelay, CallerIdSid, Credentials, Date, ErrorCode,
-    Filter, FriendlyName, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize,
-    PhoneNumber,
+    Filter, FriendlyName, NewCallerId, OutgoingCallerId, PageRequest, PageSize, PhoneNumber,
 };
-use callerid_service::{Account, MemoryStore, RandomBytes, Service};
-
-const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
+use callerid_service::{Account, MockApi};
 
 fn account() -> Account {
     let sid = AccountSid::from_random_bytes(&[1; 16]);
@@ -32,10 +27,10 @@ fn number(index: u8) -> PhoneNumber {
 }
 
 /// A service whose account has `rows` caller IDs.
-fn service(rows: u8) -> Service<MemoryStore> {
-    let store = MemoryStore::new([account()]);
+fn service(rows: u8) -> MockApi {
+    let service = MockApi::with_account(account());
     for index in 0..rows {
-        store.seed(OutgoingCallerId {
+        service.store().seed(OutgoingCallerId {
             sid: CallerIdSid::from_random_bytes(&[index; 16]),
             account_sid: account().sid,
             friendly_name: FriendlyName::new(if index % 2 == 0 { "even" } else { "a=1&b\r\n" })
@@ -45,21 +40,15 @@ fn service(rows: u8) -> Service<MemoryStore> {
             date_updated: Date::new(1_207_074_392, -420),
         });
     }
-    Service::new(store)
+    service
 }
 
-fn send<T>(service: &Service<MemoryStore>, request: &ClientRequest<T>) -> Result<T, ClientError> {
-    let http = request.to_http().unwrap();
-    let random_bytes = RandomBytes::new([7; RandomBytes::BYTES]);
-    let respond = pin!(service.respond(&http, NOW, &random_bytes));
-    let Poll::Ready(reply) = respond.poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("a store in memory never waits");
-    };
-    request.read_http(&reply.response.into())
+fn send<T>(service: &MockApi, request: &ClientRequest<T>) -> Result<T, ClientError> {
+    request.read_http(&service.respond(&request.to_http().unwrap()).into())
 }
 
 fn every_page(
-    service: &Service<MemoryStore>,
+    service: &MockApi,
     client: &Client,
     filter: &Filter,
     rows: u32,
@@ -161,6 +150,22 @@ fn a_create_answers_with_the_code_and_an_error_with_its_own() {
         assert_eq!(error.error_code(), Some(ErrorCode::AlreadyValidated));
         let error = send(&service, &client(version, "wrong").create(&new(2)).unwrap()).unwrap_err();
         assert_eq!(error.error_code(), Some(ErrorCode::Authenticate));
+    }
+}
+
+#[test]
+fn a_number_is_a_caller_id_once_its_code_is_pressed() {
+    for version in ApiVersion::ALL {
+        let (service, client) = (service(0), client(version, "secret"));
+        let new =
+            NewCallerId { call_delay: CallDelay::new(60).unwrap(), ..NewCallerId::new(number(1)) };
+        let answer = send(&service, &client.create(&new).unwrap()).unwrap();
+        service.advance(60);
+        let call = service.phone(number(1)).ringing().unwrap().answer().unwrap();
+        assert!(call.press(answer.validation_code).unwrap().is_verified());
+        let list = client.list(&Filter::default(), PageRequest::default());
+        let page = send(&service, &list).unwrap().page;
+        assert_eq!(page.items[0].phone_number, number(1));
     }
 }
 

@@ -21,7 +21,7 @@
 //! | report an error | [`RestException`], [`ErrorCode`] |
 //! | encode and decode the wire formats | [`representation`], [`form`] |
 //!
-//! Use `callerid-client` to make requests and `callerid-service` to answer them.
+//! Use `callerid-client` to make requests and `callerid-service` to answer them, in a test too.
 //!
 //! # Guarantees
 //!
@@ -33,8 +33,9 @@
 //!
 //! # Features
 //!
-//! - `phonenumber`, off by default: conversions to and from the `phonenumber` crate's type. Pulls
-//!   in that crate's database.
+//! | feature | default | |
+//! |---|---|---|
+//! | `phonenumber` | disabled | conversions to and from the type of the [`phonenumber`](https://docs.rs/phonenumber) crate, whose database it brings |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

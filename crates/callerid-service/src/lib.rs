@@ -1,13 +1,38 @@
 //! The rules of outgoing caller IDs, shared by every host: operations on a [`Store`], the API's
 //! versions, validation calls, status callbacks, events, and the control surface. It does no I/O.
 //!
+//! A test uses [`MockApi`], the whole API in its own process:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(feature = "http")] {
+//! use callerid_core::{PhoneNumber, ValidationCode};
+//! use callerid_service::MockApi;
+//!
+//! let code = ValidationCode::parse("123456")?;
+//! let api = MockApi::new().with_code(code);
+//! let path = format!("/2008-08-01/Accounts/{}/OutgoingCallerIds", api.credentials().sid);
+//! let request = http::Request::post(path)
+//!     .header("authorization", api.credentials().to_authorization())
+//!     .header("content-type", "application/x-www-form-urlencoded")
+//!     .body("PhoneNumber=415-867-5309")?;
+//! assert_eq!(api.respond(&request).status, 200);
+//!
+//! let call = api.phone(PhoneNumber::parse("415-867-5309")?).ringing()?;
+//! assert!(call.answer()?.press(code)?.is_verified());
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! A host passes requests, phone events and the time to a [`Service`]. The return values say what
-//! the host must do next.
+//! the host must do next. The README has an example.
 //!
 //! # Overview
 //!
 //! | to | see |
 //! |---|---|
+//! | test a client | [`MockApi`] |
 //! | answer requests | [`Service`] over a [`Store`], such as [`MemoryStore`] |
 //! | follow a validation | [`Call`], [`Transition`] |
 //! | send status callbacks | [`Callback`] |
@@ -23,7 +48,9 @@
 //!
 //! # Features
 //!
-//! - `http`, on by default: converts requests from and responses to the types of the `http` crate.
+//! | feature | default | |
+//! |---|---|---|
+//! | `http` | enabled | conversions from and to the [`http`](https://docs.rs/http) crate's types |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -37,6 +64,7 @@ mod event;
 mod event_stream;
 mod keypad;
 mod limits;
+mod mock_api;
 mod number_usage;
 mod operation;
 mod random_bytes;
@@ -65,6 +93,7 @@ pub use event::{Change, Event};
 pub use event_stream::{EVENTS_PATH, EventStream};
 pub use keypad::{DigitBuffer, InvalidKeys, Key, Keys};
 pub use limits::{CallbackSlots, Limits, RINGS_PERIOD_SECONDS, WRONG_CODES_MAX};
+pub use mock_api::{MockApi, MockCall, MockPhone, NotRinging};
 pub use number_usage::{FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, NumberUsage};
 pub use random_bytes::RandomBytes;
 pub use request::{MAX_BODY_BYTES, Request, body_too_long};

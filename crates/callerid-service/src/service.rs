@@ -1,6 +1,7 @@
 //! The [`Service`]: the API's operations on a store, for every host.
 
 use std::cmp::Reverse;
+use std::fmt;
 
 use callerid_core::{
     AccountSid, CallSid, Credentials, Cursor, ErrorCode, ListKey, Moment, NewCallerId, Page,
@@ -109,6 +110,26 @@ pub enum PhoneEventError {
     Unexpected(UnexpectedEvent),
     /// The store failed.
     Store(StoreError),
+}
+
+impl fmt::Display for PhoneEventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchCall => f.write_str("no such call"),
+            Self::Unexpected(unexpected) => unexpected.fmt(f),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PhoneEventError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoSuchCall => None,
+            Self::Unexpected(unexpected) => Some(unexpected),
+            Self::Store(error) => Some(error),
+        }
+    }
 }
 
 /// The error of a validation if the random bytes yield no code, which happens once in 10^53
