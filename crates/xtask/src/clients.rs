@@ -14,18 +14,22 @@ use crate::{Outcome, cargo, node, python, root, run, target_dir};
 /// The document with the recipes.
 const PAGE: &str = "docs/sdk.md";
 
-/// A client: its name on the command line, its recipe file, and how to run it.
+/// A client: its name on the command line, its recipe files, and how to run it.
 struct Client {
     name: &'static str,
-    recipe: &'static str,
+    recipes: &'static [&'static str],
     play: fn(&Played<'_>) -> Outcome,
 }
 
 const CLIENTS: [Client; 4] = [
-    Client { name: "curl", recipe: "curl/recipe.sh", play: play_curl },
-    Client { name: "node", recipe: "node/recipe.mjs", play: play_node },
-    Client { name: "python", recipe: "python/recipe.py", play: play_python },
-    Client { name: "rust", recipe: "rust/examples/recipe.rs", play: play_rust },
+    Client { name: "curl", recipes: &["curl/recipe.sh"], play: play_curl },
+    Client { name: "node", recipes: &["node/recipe.mjs"], play: play_node },
+    Client { name: "python", recipes: &["python/recipe.py"], play: play_python },
+    Client {
+        name: "rust",
+        recipes: &["rust/examples/ureq.rs", "rust/examples/reqwest.rs", "rust/examples/twilio.rs"],
+        play: play_rust,
+    },
 ];
 
 /// What the clients need to run.
@@ -63,10 +67,12 @@ fn play(is_chosen: impl Fn(&Client) -> bool) -> Outcome {
     for client in CLIENTS {
         if is_chosen(&client) {
             (client.play)(&played)?;
-            let recipe = fs::read_to_string(played.folder.join(client.recipe))?;
-            if !page.contains(&format!("\n{recipe}```\n")) {
-                let file = client.recipe;
-                return Err(format!("{PAGE} does not show tests/clients/{file} as it is").into());
+            for file in client.recipes {
+                let recipe = fs::read_to_string(played.folder.join(file))?;
+                if !page.contains(&format!("\n{recipe}```\n")) {
+                    let problem = format!("{PAGE} does not show tests/clients/{file} as it is");
+                    return Err(problem.into());
+                }
             }
         }
     }
@@ -111,7 +117,9 @@ fn play_rust(played: &Played<'_>) -> Outcome {
     run(build.env("CARGO_TARGET_DIR", &target))?;
     let built = |name: &str| Command::new(target.join("debug").join(executable(name)));
     played.scenario(&mut built("callerid-client-tests"))?;
-    played.recipe(&mut built("examples/recipe"))
+    ["ureq", "reqwest", "twilio"]
+        .into_iter()
+        .try_for_each(|recipe| played.recipe(&mut built(&format!("examples/{recipe}"))))
 }
 
 /// The path of the server program in a build profile.
