@@ -108,6 +108,8 @@ fn not_built() -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use axum::http::Request;
 
     use super::*;
@@ -156,7 +158,7 @@ mod tests {
             }
         }
 
-        fn iter() -> rust_embed::Filenames {
+        fn iter() -> impl Iterator<Item = Cow<'static, str>> {
             Www::iter()
         }
     }
