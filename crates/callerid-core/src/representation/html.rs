@@ -19,7 +19,7 @@ pub(super) fn encode(version: ApiVersion, document: &Document<'_>) -> Vec<u8> {
         open(&mut out, record.name);
         for (name, text) in record.fields {
             open(&mut out, name);
-            out.push_str(&escaped(&text.unwrap_or_default()));
+            out.push_str(&escaped(text.as_deref().unwrap_or_default()));
             out.push_str(CLOSE);
         }
         out.push_str(CLOSE);

@@ -1,12 +1,14 @@
 //! The fields of each document, their names and order, defined once for all representations.
 
-use std::borrow::Cow;
+use std::ops::Deref;
 use std::slice;
 
+use serde::{Serialize, Serializer};
+
 use crate::api_version::ApiVersion;
-use crate::date::Date;
+use crate::date::{Date, Rfc2822};
 use crate::outgoing_caller_id::OutgoingCallerId;
-use crate::phone_number::PhoneNumber;
+use crate::phone_number::{E164, PhoneNumber};
 use crate::rest_exception::RestException;
 use crate::validation_request::ValidationRequest;
 
@@ -23,6 +25,9 @@ pub(super) const URIS: [&str; 5] =
 pub(super) const CALLER_ID: [&str; 6] =
     ["Sid", "AccountSid", "FriendlyName", "PhoneNumber", "DateCreated", "DateUpdated"];
 
+/// The element that the newer API adds to an OutgoingCallerId.
+const URI: &str = "Uri";
+
 /// An element whose children contain only text.
 pub(super) struct Record<'a> {
     pub(super) name: &'static str,
@@ -30,7 +35,45 @@ pub(super) struct Record<'a> {
 }
 
 /// An element's name and its text; `None` if the element is null.
-pub(super) type Field<'a> = (&'static str, Option<Cow<'a, str>>);
+pub(super) type Field<'a> = (&'static str, Option<Text<'a>>);
+
+/// The text of a field. Those of a list's rows are not allocated.
+pub(super) enum Text<'a> {
+    Borrowed(&'a str),
+    Owned(String),
+    Date(Rfc2822),
+    Number(E164),
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        match self {
+            Self::Borrowed(text) => text,
+            Self::Owned(text) => text,
+            Self::Date(date) => date.as_str(),
+            Self::Number(number) => number.as_str(),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Borrowed(text)
+    }
+}
+
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self::Owned(text)
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
 
 /// The records of a document: any number for a list, one for other documents. `extension` is
 /// appended to URIs.
@@ -52,7 +95,7 @@ pub(super) fn records<'a>(
 
 /// The names of the elements of an OutgoingCallerId, in order.
 pub(super) fn caller_id_names(version: ApiVersion) -> impl Iterator<Item = &'static str> {
-    CALLER_ID.into_iter().chain((version == ApiVersion::V2010).then_some("Uri"))
+    CALLER_ID.into_iter().chain((version == ApiVersion::V2010).then_some(URI))
 }
 
 fn caller_id<'a>(
@@ -64,20 +107,20 @@ fn caller_id<'a>(
     let OutgoingCallerId { date_created, date_updated, .. } = *caller_id;
     let created = date(version, date_created);
     // Most caller IDs were never renamed.
-    let updated =
-        if date_updated == date_created { created.clone() } else { date(version, date_updated) };
+    let updated = if date_updated == date_created { created } else { date(version, date_updated) };
     let texts = [
-        Cow::Borrowed(sid.as_str()),
+        sid.as_str().into(),
         account_sid.as_str().into(),
         caller_id.friendly_name.as_str().into(),
         number(version, &caller_id.phone_number),
-        created,
-        updated,
+        Text::Date(created),
+        Text::Date(updated),
     ];
     let uri = (version == ApiVersion::V2010)
         .then(|| format!("{}/{sid}{extension}", version.list_path(account_sid)).into());
-    let texts = texts.into_iter().chain(uri).map(Some);
-    Record { name: "OutgoingCallerId", fields: caller_id_names(version).zip(texts).collect() }
+    let fields = CALLER_ID.into_iter().zip(texts.map(Some));
+    let fields = fields.chain(uri.map(|uri| (URI, Some(uri)))).collect();
+    Record { name: "OutgoingCallerId", fields }
 }
 
 fn validation_request(version: ApiVersion, request: &ValidationRequest) -> Record<'_> {
@@ -107,20 +150,20 @@ fn exception(version: ApiVersion, exception: &RestException) -> Record<'_> {
 }
 
 /// The newer API formats numbers as E.164.
-fn number(version: ApiVersion, number: &PhoneNumber) -> Cow<'_, str> {
+fn number(version: ApiVersion, number: &PhoneNumber) -> Text<'_> {
     match version {
         ApiVersion::V2008 => number.as_str().into(),
-        ApiVersion::V2010 => number.e164().as_str().to_owned().into(),
+        ApiVersion::V2010 => Text::Number(number.e164()),
     }
 }
 
 /// The newer API formats dates in GMT.
-fn date<'a>(version: ApiVersion, date: Date) -> Cow<'a, str> {
+fn date(version: ApiVersion, date: Date) -> Rfc2822 {
     let date = match version {
         ApiVersion::V2008 => date,
         ApiVersion::V2010 => date.to_utc(),
     };
-    date.to_rfc2822().as_str().to_owned().into()
+    date.to_rfc2822()
 }
 
 /// Converts an element's name to lower case, with a separator between its words.
