@@ -1,13 +1,38 @@
-//! The client's address: the peer of the connection, or the address that a trusted proxy reports.
+//! Who sends a request: an address, and perhaps credentials. The address is that of the
+//! connection's peer, or the one that a trusted proxy reports.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 
-use axum::extract::ConnectInfo;
-use axum::http::header::HeaderName;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, HeaderName};
+use callerid_core::Credentials;
 use ipnet::IpNet;
 
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Who sent a request. It is determined once, before anything else reads the request.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    /// The address of the connection's peer.
+    pub(crate) peer: IpAddr,
+    /// The address of the client itself.
+    pub(crate) address: IpAddr,
+    /// The credentials in the request, valid or not.
+    pub(crate) credentials: Option<Credentials>,
+}
+
+impl Client {
+    /// Determines who sent a request with these headers. Takes the credentials out of them.
+    pub(crate) fn take(headers: &mut HeaderMap, peer: IpAddr, proxies: &TrustedProxies) -> Self {
+        let peer = peer.to_canonical();
+        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let credentials = authorization.and_then(Credentials::from_authorization);
+        if credentials.is_some() {
+            headers.remove(AUTHORIZATION);
+        }
+        Self { peer, address: proxies.client(peer, headers), credentials }
+    }
+}
 
 /// Addresses of proxies whose `X-Forwarded-For` is trusted.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +52,7 @@ impl TrustedProxies {
     /// The address of the client that sent a request. Every proxy appends the address of its peer
     /// to `X-Forwarded-For`, so the list is read from the end for as long as the entries come from
     /// trusted proxies.
-    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let lines = headers.get_all(X_FORWARDED_FOR).iter();
         let lines: Vec<_> = lines.map(|line| line.to_str().unwrap_or_default()).collect();
         let mut client = peer;
@@ -39,12 +64,6 @@ impl TrustedProxies {
         }
         client
     }
-}
-
-/// The address of the connection's peer.
-pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
 /// The unit in which clients are counted: an IPv4 address, or the /64 of an IPv6 address.
@@ -78,6 +97,21 @@ mod tests {
             let headers = headers.collect::<HeaderMap>();
             let found = proxies.client(peer.parse().unwrap(), &headers);
             assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{peer} {forwarded:?}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_taken_out_of_the_headers_and_nothing_else_is() {
+        let peer = "192.0.2.9".parse().unwrap();
+        for (value, is_taken) in [
+            ("Basic QUMzMDk0NzVlNWZlZGUxYjQ5ZTEwMDI3MmE4NjQwZjQzODp0b2tlbg==", true),
+            ("Basic QUM6dG9rZW4=", false),
+            ("Bearer metrics", false),
+        ] {
+            let mut headers = HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())]);
+            let client = Client::take(&mut headers, peer, &TrustedProxies::default());
+            assert_eq!(client.credentials.is_some(), is_taken, "{value}");
+            assert_eq!(headers.contains_key(AUTHORIZATION), !is_taken, "{value}");
         }
     }
 

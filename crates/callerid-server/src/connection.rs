@@ -1,5 +1,6 @@
 //! Connections: limited by slots, and closed when idle.
 
+use std::convert::Infallible;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -7,23 +8,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::ConnectInfo;
+use axum::body::{Body, Bytes};
 use axum::http::Request;
 use callerid_core::RestException;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::exchange::random_bytes;
+use crate::http::App;
+use crate::sessions::SessionStore;
 use crate::slots::{Slot, Slots};
 use crate::test_control;
 use crate::tls::Tls;
@@ -39,10 +39,10 @@ const MAX_HEADERS: usize = 100;
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves an application until `stop` is cancelled and the requests in progress have been answered.
-pub(crate) async fn serve(
+pub(crate) async fn serve<S: SessionStore + 'static>(
     listener: TcpListener,
     tls: Option<Tls>,
-    app: Router,
+    app: App<S>,
     mut slots: Slots,
     drain: Duration,
     stop: CancellationToken,
@@ -83,11 +83,11 @@ async fn accept(
 }
 
 /// Serves one connection, after the TLS handshake if TLS is used.
-async fn serve_stream(
+async fn serve_stream<S: SessionStore + 'static>(
     stream: TcpStream,
     peer: SocketAddr,
     tls: Option<Tls>,
-    app: Router,
+    app: App<S>,
     slot: Slot,
     watcher: Watcher,
     stop: CancellationToken,
@@ -107,10 +107,10 @@ async fn serve_stream(
     watcher.watch(connection).await.map_err(|error| error.to_string())
 }
 
-fn serve_connection(
+fn serve_connection<S: SessionStore + 'static>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
-    app: Router,
+    app: App<S>,
     slot: Slot,
 ) -> impl GracefulConnection<Error = hyper::Error> + Send {
     let mut builder = http1::Builder::new();
@@ -126,21 +126,20 @@ fn serve_connection(
         .max_buf_size(READ_BYTES)
         .max_headers(MAX_HEADERS);
     let wire = TokioIo::new(Wire::new(stream, slot.limits.response_timeout));
-    let (app, slot) = (TowerToHyperService::new(app), Arc::new(slot));
-    let app = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+    let slot = Arc::new(slot);
+    let service = service_fn(move |request: Request<Incoming>| {
         let (app, slot) = (app.clone(), Arc::clone(&slot));
         async move {
             match slot.reject(request.uri().path()).await {
                 None => {
-                    let Ok(response) = app.call(request).await;
+                    let response = app.respond(peer.ip(), request.map(Body::new)).await;
                     test_control::lose(response).await
                 }
                 Some(response) => Ok(response),
             }
         }
     });
-    builder.serve_connection(wire, app)
+    builder.serve_connection(wire, service)
 }
 
 /// A connection's socket with three additions: writes time out if the client is too slow to read a

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HeaderName};
+use axum::http::HeaderMap;
+use axum::http::header::HeaderName;
 use axum::response::Response;
 use callerid_service::{EVENTS_PATH, EventStream, Store, StoreError};
 use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::client::Client;
 use crate::exchange::{log_failure, random_bytes, text, to_http, too_many};
 use crate::host::Host;
 
@@ -31,16 +32,13 @@ const BATCH: usize = 256;
 /// one, otherwise new ones. The stream ends when the server stops, when it reaches the maximum age,
 /// and when the account's token changes.
 pub(crate) async fn stream<S: Store + 'static>(
-    State(host): State<Arc<Host<S>>>,
-    request: Request,
+    host: Arc<Host<S>>,
+    client: Client,
+    headers: &HeaderMap,
 ) -> Response {
-    let (head, _) = request.into_parts();
-    let authorization = text(&head.headers, AUTHORIZATION);
-    let last_seen = text(&head.headers, LAST_EVENT_ID);
+    let (credentials, last_seen) = (client.credentials.as_ref(), text(headers, LAST_EVENT_ID));
     let request_sid = random_bytes().request_sid();
-    let followed =
-        host.service.follow(authorization.as_deref(), last_seen.as_deref(), request_sid).await;
-    match followed {
+    match host.service.follow(credentials, last_seen.as_deref(), request_sid).await {
         Ok((events, response)) => {
             // Subscribe first: the first query finds earlier changes.
             let most = host.limits.streams_per_account;

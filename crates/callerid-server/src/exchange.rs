@@ -5,9 +5,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, HeaderName};
+use axum::http::header::HeaderName;
 use axum::response::Response;
-use callerid_core::{Credentials, ErrorCode, RestException};
+use callerid_core::{ErrorCode, RestException};
 use callerid_service::{RandomBytes, StoreError, error_response};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -40,9 +40,9 @@ pub(crate) fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
-/// The credentials in a request's headers, valid or not.
-pub(crate) fn credentials(headers: &HeaderMap) -> Option<Credentials> {
-    text(headers, AUTHORIZATION).as_deref().and_then(Credentials::from_authorization)
+/// The response to a request for this path that the server itself rejects.
+pub(crate) fn rejection(path: &str, exception: &RestException) -> Response {
+    to_http(error_response(path, exception, random_bytes().request_sid()))
 }
 
 /// The response to a request that exceeds a limit of the server. Counts it under the limit's name.

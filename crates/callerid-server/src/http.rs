@@ -1,33 +1,38 @@
 //! HTTP: passes requests to the service and returns its replies.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
-use callerid_core::{ErrorCode, RestException};
+use axum::{Extension, Router};
+use callerid_core::{Credentials, ErrorCode, RestException};
 use callerid_service::{
     Delivery, EVENTS_PATH, MAX_BODY_BYTES, RandomBytes, Reply, Store, body_too_long, error_response,
 };
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
 use tokio::task::yield_now;
 use tower_http::CompressionLevel;
-use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+use tower_http::compression::{CompressionBody, CompressionLayer};
 
-use crate::exchange::{credentials, log_failure, random_bytes, to_http};
+use crate::client::Client;
+use crate::exchange::{log_failure, random_bytes, rejection, to_http};
 use crate::host::Host;
+use crate::observe::Observed;
 use crate::sessions::{self, SessionStore};
-use crate::{events, observe, page, probes, request_head, test_control, token_guard};
+use crate::{events, page, probes, request_head, test_control, token_guard};
 
 /// Shorter bodies fit into a packet without compression.
 const MIN_COMPRESSED_BYTES: u16 = 1024;
@@ -36,31 +41,87 @@ const MIN_COMPRESSED_BYTES: u16 = 1024;
 /// next request of the same connection: a client may have sent many at once.
 const TURN: Duration = Duration::from_millis(1);
 
+/// Answers requests.
+pub(crate) struct App<S> {
+    host: Arc<Host<S>>,
+    routes: TowerToHyperService<Router>,
+}
+
+// Derived, it would require that of `S`.
+impl<S> Clone for App<S> {
+    fn clone(&self) -> Self {
+        Self { host: Arc::clone(&self.host), routes: self.routes.clone() }
+    }
+}
+
+impl<S: SessionStore + 'static> App<S> {
+    pub(crate) fn new(host: Arc<Host<S>>) -> Self {
+        Self { routes: TowerToHyperService::new(routes(Arc::clone(&host))), host }
+    }
+
+    /// Answers a request of a connection with this peer, and logs it.
+    pub(crate) async fn respond(&self, peer: IpAddr, request: Request) -> Response {
+        let (mut head, body) = request.into_parts();
+        let client = Client::take(&mut head.headers, peer, &self.host.proxies);
+        let observed = Observed::start(&head, &client);
+        let response = match request_head::check(&head) {
+            Ok(()) => self.guarded(client, Request::from_parts(head, body)).await,
+            Err(exception) => rejection(head.uri.path(), &exception),
+        };
+        observed.end(&response);
+        response
+    }
+
+    /// Routes a request, unless the check of its token must wait, and counts wrong tokens.
+    async fn guarded(&self, client: Client, request: Request) -> Response {
+        let (host, path) = (&self.host, request.uri().path());
+        let is_checked = request.method() != Method::OPTIONS && !probes::has_no_account(path);
+        if !is_checked {
+            return self.route(client, request).await;
+        }
+        if let Some(response) = token_guard::reject(host, &client, path) {
+            return response;
+        }
+        let signed_in = match path {
+            // A session cannot create another.
+            sessions::PATH => Ok(client.clone()),
+            path => sessions::sign_in(host, client.clone(), path).await,
+        };
+        let response = match signed_in {
+            Ok(client) => self.route(client, request).await,
+            Err(response) => response,
+        };
+        token_guard::count(host, &client, response.status()).await;
+        response
+    }
+
+    async fn route(&self, client: Client, mut request: Request) -> Response {
+        request.extensions_mut().insert(client);
+        let Ok(response) = self.routes.call(request).await;
+        response
+    }
+}
+
 /// The routes. The event stream, sessions, probes and the page have their own; the service handles
 /// all others.
-pub(crate) fn app<S: SessionStore + 'static>(host: Arc<Host<S>>) -> Router {
+fn routes<S: SessionStore + 'static>(host: Arc<Host<S>>) -> Router {
     let pays = SizeAbove::new(MIN_COMPRESSED_BYTES).and(NotForContentType::SSE);
     let compression =
         CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(pays);
     Router::new()
         .route(EVENTS_PATH, any(respond_events::<S>))
-        .fallback(respond::<S>)
-        .layer(from_fn_with_state(Arc::clone(&host), sessions::sign_in::<S>))
         .route(sessions::PATH, any(respond_sessions::<S>))
-        .layer(from_fn_with_state(Arc::clone(&host), token_guard::guard::<S>))
+        .fallback(respond::<S>)
         .with_state(Arc::clone(&host))
-        .merge(probes::routes(Arc::clone(&host)))
-        .layer(from_fn(request_head::check))
-        .layer(from_fn_with_state(host, observe::observe::<S>))
-        .layer(compression)
-        .layer(map_response(with_length))
+        .merge(probes::routes(host))
+        .layer((map_response(with_length), compression))
 }
 
 /// Sets `Content-Length` of a response that was compressed on the way, so that a HEAD request
 /// returns it too.
-async fn with_length(response: Response) -> Response {
+async fn with_length(response: Response<CompressionBody<Body>>) -> Response {
     if !response.headers().contains_key(CONTENT_ENCODING) {
-        return response;
+        return response.map(Body::new);
     }
     let (head, body) = response.into_parts();
     match body.collect().await {
@@ -75,28 +136,31 @@ async fn with_length(response: Response) -> Response {
 /// Streams events for a GET request; the service answers other methods. (axum's `get` would add its
 /// own `Allow` header.)
 async fn respond_events<S: Store + 'static>(
-    host: State<Arc<Host<S>>>,
+    State(host): State<Arc<Host<S>>>,
+    Extension(client): Extension<Client>,
     request: Request,
 ) -> Response {
     match *request.method() {
-        Method::GET | Method::HEAD => events::stream(host, request).await,
-        _ => respond(host, request).await,
+        Method::GET | Method::HEAD => events::stream(host, client, request.headers()).await,
+        _ => respond(State(host), Extension(client), request).await,
     }
 }
 
 /// Creates a session for a POST request; the service answers other methods.
 async fn respond_sessions<S: SessionStore + 'static>(
-    host: State<Arc<Host<S>>>,
+    State(host): State<Arc<Host<S>>>,
+    Extension(client): Extension<Client>,
     request: Request,
 ) -> Response {
     match *request.method() {
-        Method::POST => sessions::create(host, request).await,
-        _ => respond(host, request).await,
+        Method::POST => sessions::create(&host, client).await,
+        _ => respond(State(host), Extension(client), request).await,
     }
 }
 
 async fn respond<S: Store + 'static>(
     State(host): State<Arc<Host<S>>>,
+    Extension(Client { credentials, .. }): Extension<Client>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
@@ -107,7 +171,10 @@ async fn respond<S: Store + 'static>(
     let random_bytes = random_bytes();
     let request_sid = random_bytes.request_sid();
     let response = match read_body(&head, body, &host).await {
-        Ok(body) => answer(host, axum::http::Request::from_parts(head, body), random_bytes).await,
+        Ok(body) => {
+            let request = axum::http::Request::from_parts(head, body);
+            answer(host, credentials, request, random_bytes).await
+        }
         Err(exception) => Err(exception),
     };
     response.unwrap_or_else(|exception| to_http(error_response(&path, &exception, request_sid)))
@@ -115,11 +182,13 @@ async fn respond<S: Store + 'static>(
 
 async fn answer<S: Store + 'static>(
     host: Arc<Host<S>>,
+    credentials: Option<Credentials>,
     request: axum::http::Request<Bytes>,
     random_bytes: RandomBytes,
 ) -> Result<Response, RestException> {
     let (is_safe, started) = (request.method().is_safe(), Instant::now());
-    let respond = async move { respond_from_service(&host, &request, &random_bytes).await };
+    let respond =
+        async move { respond_from_service(&host, credentials, &request, &random_bytes).await };
     let response = guarded(is_safe, respond).await;
     if is_safe && started.elapsed() > TURN {
         yield_now().await;
@@ -139,10 +208,13 @@ async fn guarded<T: Send + 'static>(
 
 async fn respond_from_service<S: Store>(
     host: &Host<S>,
+    credentials: Option<Credentials>,
     request: &axum::http::Request<Bytes>,
     random_bytes: &RandomBytes,
 ) -> Response {
-    let ask = || host.service.respond(request, host.clock.now(), random_bytes);
+    let (is_safe, account) = (request.method().is_safe(), credentials.as_ref().map(|it| it.sid));
+    let request = callerid_service::Request { credentials, ..request.into() };
+    let ask = || host.service.respond(request.clone(), host.clock.now(), random_bytes);
     let mut reply = ask().await;
     if let Some(follow_up) = reply.follow_up.take() {
         reply = test_control::follow_up(host, follow_up, reply, ask).await;
@@ -151,19 +223,17 @@ async fn respond_from_service<S: Store>(
     if let Some(error) = failure {
         log_failure(&error);
     }
-    if !request.method().is_safe()
+    if !is_safe
         && response.status != 401
-        && let Some(credentials) = credentials(request.headers())
+        && let Some(account) = account
     {
-        host.changed(&credentials.sid, next, wake_at).await;
+        host.changed(&account, next, wake_at).await;
     }
     let response = to_http(response);
     if delivery == Delivery::default() {
         return response;
     }
-    let credentials = credentials(request.headers());
-    let account = credentials.as_ref().map(|credentials| &credentials.sid);
-    test_control::deliver(host, account, delivery, response).await
+    test_control::deliver(host, account.as_ref(), delivery, response).await
 }
 
 /// Reads the body, within the limits on its size and time.

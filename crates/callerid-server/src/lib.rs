@@ -6,7 +6,8 @@
 //! |---|---|
 //! | serve | [`server::run`] |
 //! | answer HTTP requests | `http`, for requests that `connection` accepts, within `slots`, and that `request_head` and `cross_site` let through |
-//! | log every request | `observe`, with the address of its `client` |
+//! | tell who sent a request | `client` |
+//! | log every request | `observe` |
 //! | use TLS | `tls` |
 //! | reject requests that HTTP/1.1 does not allow | `request_head` |
 //! | stream changes | `events`, for the `streams` of each account |

@@ -11,20 +11,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST};
-use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use callerid_core::{AuthToken, RestException};
 use callerid_service::{Store, error_response, json_response};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::client::{self, X_FORWARDED_FOR};
-use crate::exchange::{random_bytes, text, to_http};
+use crate::client::{Client, X_FORWARDED_FOR};
+use crate::exchange::{random_bytes, rejection, text, to_http};
 use crate::host::Host;
 use crate::metrics::{self, METRICS};
 
@@ -51,6 +51,11 @@ pub(crate) fn is_probe(path: &str) -> bool {
     [LIVE_PATH, READY_PATH].contains(&path)
 }
 
+/// Whether requests for that path carry no account's credentials.
+pub(crate) fn has_no_account(path: &str) -> bool {
+    is_probe(path) || path == METRICS_PATH
+}
+
 struct Probes<S> {
     host: Arc<Host<S>>,
     /// The last result, and when it was determined.
@@ -69,12 +74,11 @@ async fn ready<S: Store + 'static>(State(probes): State<Arc<Probes<S>>>) -> Resp
 
 async fn metrics<S: Store + 'static>(
     State(probes): State<Arc<Probes<S>>>,
+    Extension(client): Extension<Client>,
     request: Request,
 ) -> Response {
-    let (head, _) = request.into_parts();
-    if let Err(exception) = check_scraper(&probes.host, &head) {
-        let request_sid = random_bytes().request_sid();
-        return to_http(error_response(METRICS_PATH, &exception, request_sid));
+    if let Err(exception) = check_scraper(&probes.host, &client, request.headers()) {
+        return rejection(METRICS_PATH, &exception);
     }
     // Without CORS headers: pages of other origins must not read this.
     let headers = [(CONTENT_TYPE, metrics::CONTENT_TYPE), (CACHE_CONTROL, "no-store")];
@@ -82,9 +86,13 @@ async fn metrics<S: Store + 'static>(
 }
 
 /// Checks whether the client may read the metrics.
-fn check_scraper<S>(host: &Host<S>, head: &Parts) -> Result<(), RestException> {
-    let Some(expected) = &host.metrics_token else { return check_loopback(host, head) };
-    let given = text(&head.headers, AUTHORIZATION);
+fn check_scraper<S>(
+    host: &Host<S>,
+    client: &Client,
+    headers: &HeaderMap,
+) -> Result<(), RestException> {
+    let Some(expected) = &host.metrics_token else { return check_loopback(host, client, headers) };
+    let given = text(headers, AUTHORIZATION);
     let given = given.as_deref().and_then(|value| value.strip_prefix("Bearer "));
     match given.and_then(|token| AuthToken::new(token).ok()) {
         Some(given) if given == *expected => Ok(()),
@@ -95,11 +103,14 @@ fn check_scraper<S>(host: &Host<S>, head: &Parts) -> Result<(), RestException> {
 /// A request from loopback is not enough. Through a local proxy that is not configured as trusted,
 /// every client would seem local. With a host name that resolves to this machine, any web page
 /// could send requests through a local browser.
-fn check_loopback<S>(host: &Host<S>, head: &Parts) -> Result<(), RestException> {
-    let peer = client::peer(&head.extensions);
-    let is_direct = host.proxies.contains(peer) || !head.headers.contains_key(X_FORWARDED_FOR);
-    let is_loopback = host.proxies.client(peer, &head.headers).is_loopback();
-    let is_named = head.headers.get(HOST).is_none_or(|host| {
+fn check_loopback<S>(
+    host: &Host<S>,
+    client: &Client,
+    headers: &HeaderMap,
+) -> Result<(), RestException> {
+    let is_direct = host.proxies.contains(client.peer) || !headers.contains_key(X_FORWARDED_FOR);
+    let is_loopback = client.address.is_loopback();
+    let is_named = headers.get(HOST).is_none_or(|host| {
         let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
         host.is_some_and(|it| {
             let name = it.host().trim_matches(['[', ']']);

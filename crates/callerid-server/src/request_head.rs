@@ -1,31 +1,21 @@
 //! Requirements of HTTP/1.1 on a request's head that hyper does not check.
 
-use axum::extract::Request;
 use axum::http::Version;
 use axum::http::header::{HOST, TRANSFER_ENCODING};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::middleware::Next;
-use axum::response::Response;
 use callerid_core::RestException;
-use callerid_service::error_response;
 
 use crate::cross_site::is_forged;
-use crate::exchange::{random_bytes, to_http};
 
-/// Rejects a request with an invalid head, and passes on all others.
-pub(crate) async fn check(request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    let checked = check_host(&head)
-        .and_then(|()| check_transfer_encoding(&head))
-        .and_then(|()| check_origin(&head));
-    match checked {
-        Ok(()) => next.run(Request::from_parts(head, body)).await,
-        Err(exception) => {
-            let request_sid = random_bytes().request_sid();
-            to_http(error_response(head.uri.path(), &exception, request_sid))
-        }
-    }
+/// Checks a request's head.
+///
+/// # Errors
+/// The exception to return.
+pub(crate) fn check(head: &Parts) -> Result<(), RestException> {
+    check_host(head)?;
+    check_transfer_encoding(head)?;
+    check_origin(head)
 }
 
 /// RFC 9112, 3.2: exactly one `Host`, which is empty or a host and an optional port.

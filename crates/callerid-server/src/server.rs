@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::callbacks::{Callbacks, Sender};
 use crate::clock::Clock;
+use crate::connection;
 use crate::host::{Host, INBOX};
+use crate::http::App;
 use crate::line::{PhoneLine, PhoneReports};
 use crate::slots::Slots;
 use crate::streams::Streams;
 use crate::switchboard::Switchboard;
 use crate::token_failures::TokenFailures;
-use crate::{connection, http};
 
 pub use crate::client::TrustedProxies;
 pub use crate::host::Limits;
@@ -60,7 +61,7 @@ pub async fn run<S: SessionStore + 'static>(
     let callbacks = tokio::spawn(callbacks);
     let slots = Slots::new(limits, host.proxies.clone());
     let connections =
-        connection::serve(socket, tls, http::app(host), slots, limits.drain, stopping.clone());
+        connection::serve(socket, tls, App::new(host), slots, limits.drain, stopping.clone());
     let connections = tokio::spawn(connections);
     stop.await;
     tracing::info!("stopping: requests that have begun are answered first");

@@ -6,12 +6,6 @@
 //! password of later requests for twelve hours, or until the account's token changes. It cannot
 //! create another session.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
-use axum::http::HeaderValue;
-use axum::http::header::AUTHORIZATION;
-use axum::middleware::Next;
 use axum::response::Response;
 use callerid_core::{AccountSid, AuthToken, Credentials, Moment, RestException};
 use callerid_service::{
@@ -21,7 +15,8 @@ use callerid_service::{
 use rand::Rng as _;
 use serde_json::json;
 
-use crate::exchange::{credentials, log_failure, random_bytes, to_http};
+use crate::client::Client;
+use crate::exchange::{log_failure, random_bytes, rejection, to_http};
 use crate::host::Host;
 
 pub(crate) const PATH: &str = "/_callerid/sessions";
@@ -62,13 +57,10 @@ pub trait SessionStore: Store {
 impl SessionStore for MemoryStore {}
 
 /// Answers a `POST`: creates a session.
-pub(crate) async fn create<S: SessionStore>(
-    State(host): State<Arc<Host<S>>>,
-    request: Request,
-) -> Response {
+pub(crate) async fn create<S: SessionStore>(host: &Host<S>, client: Client) -> Response {
     let request_sid = random_bytes().request_sid();
     let session = new_secret();
-    match begin(&host, credentials(request.headers()), &session).await {
+    match begin(host, client.credentials, &session).await {
         Ok(sid) => {
             let body = json!({ "account_sid": sid.as_str(), "session": session.expose() });
             to_http(json_response(&body.to_string(), request_sid))
@@ -91,39 +83,29 @@ async fn begin<S: SessionStore>(
     }
 }
 
-/// Replaces the secret of a session in a request with the account's token.
+/// Replaces the secret of a session in a client's credentials with the account's token.
+///
+/// # Errors
+/// The response to return if the store fails.
 pub(crate) async fn sign_in<S: SessionStore>(
-    State(host): State<Arc<Host<S>>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    match session_account(&host, credentials(request.headers())).await {
-        Ok(None) => {}
+    host: &Host<S>,
+    client: Client,
+    path: &str,
+) -> Result<Client, Response> {
+    let Some(credentials) = client.credentials.as_ref().filter(|it| is_of_session(it)) else {
+        return Ok(client);
+    };
+    match host.service.store().session_account(credentials, host.clock.now()).await {
+        Ok(None) => Ok(client),
         Ok(Some(Account { sid, auth_token })) => {
-            let authorization = Credentials { sid, auth_token }.to_authorization();
-            if let Ok(value) = HeaderValue::try_from(authorization) {
-                request.headers_mut().insert(AUTHORIZATION, value);
-            }
+            Ok(Client { credentials: Some(Credentials { sid, auth_token }), ..client })
         }
-        Err(error) => {
-            let request_sid = random_bytes().request_sid();
-            let exception = exception(error.into());
-            return to_http(error_response(request.uri().path(), &exception, request_sid));
-        }
+        Err(error) => Err(rejection(path, &exception(error.into()))),
     }
-    next.run(request).await
 }
 
-async fn session_account<S: SessionStore>(
-    host: &Host<S>,
-    credentials: Option<Credentials>,
-) -> Result<Option<Account>, StoreError> {
-    match credentials {
-        Some(credentials) if credentials.auth_token.expose().starts_with(SESSION_PREFIX) => {
-            host.service.store().session_account(&credentials, host.clock.now()).await
-        }
-        _ => Ok(None),
-    }
+fn is_of_session(credentials: &Credentials) -> bool {
+    credentials.auth_token.expose().starts_with(SESSION_PREFIX)
 }
 
 fn exception(error: ServiceError) -> RestException {

@@ -71,7 +71,7 @@ use callerid_core::{
 };
 use callerid_service::{
     Account, AccountContents, Accounts, Admitted, Call, Callback, CallbackSlots, Events,
-    Ineligible, Limits, Newest, NumberUsage, Store, StoreError, Transition,
+    Ineligible, Limits, Newest, NumberUsage, Store, StoreError, Transition, Unauthenticated,
 };
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::watch;
@@ -350,8 +350,13 @@ impl Store for SqliteStore {
         &self,
         account: &AccountSid,
         sid: &CallerIdSid,
-    ) -> Result<Option<OutgoingCallerId>, StoreError> {
-        self.read(|connection| caller_ids::find(connection, account, sid))
+        admit: impl FnOnce(&Account) -> Result<(), Unauthenticated> + Send,
+    ) -> Result<Result<Option<OutgoingCallerId>, Unauthenticated>, StoreError> {
+        self.read(|connection| {
+            accounts::read_if_admitted(connection, &self.key, account, admit, |id| {
+                Ok(caller_ids::find(connection, id, account, sid)?)
+            })
+        })
     }
 
     async fn list(
@@ -359,8 +364,13 @@ impl Store for SqliteStore {
         account: &AccountSid,
         filter: &Filter,
         page: PageRequest,
-    ) -> Result<Page<OutgoingCallerId>, StoreError> {
-        self.snapshot(|connection| caller_ids::list(connection, account, filter, page))
+        admit: impl FnOnce(&Account) -> Result<(), Unauthenticated> + Send,
+    ) -> Result<Result<Page<OutgoingCallerId>, Unauthenticated>, StoreError> {
+        self.read(|connection| {
+            accounts::read_if_admitted(connection, &self.key, account, admit, |id| {
+                Ok(caller_ids::list(connection, id, account, filter, page)?)
+            })
+        })
     }
 
     async fn rename(

@@ -11,7 +11,7 @@ use callerid_core::{
 use callerid_server::store::{Options, SqliteStore};
 use callerid_service::{
     Account, AccountContents, Accounts, Attempt, Call, CallbackSlots, Keys, Limits, MemoryStore,
-    Newest, PhoneEvent, RandomBytes, Store, Transition,
+    Newest, PhoneEvent, RandomBytes, Store, Transition, Unauthenticated,
 };
 use proptest::prelude::*;
 
@@ -23,6 +23,11 @@ const TIGHT: Limits = Limits {
     wrong_codes_per_number: 4,
     callbacks_per_account: 4,
 };
+
+/// Admits every request to an account that exists.
+fn admitted(_: &Account) -> Result<(), Unauthenticated> {
+    Ok(())
+}
 
 const START: Moment = Moment::from_unix_millis(1_207_074_392_000);
 
@@ -385,7 +390,7 @@ impl Player {
             Operation::Remove { account, row } => {
                 let sid = self.some_row(store, account, row).await;
                 let removed = store.remove(&self::account(account), &sid).await.unwrap();
-                let found = store.caller_id(&self::account(account), &sid).await.unwrap();
+                let found = store.caller_id(&self::account(account), &sid, admitted).await.unwrap();
                 format!("{removed} {found:?}")
             }
             Operation::List { account, number: of, name: by, page, size } => {
@@ -393,26 +398,32 @@ impl Player {
                 let page =
                     PageRequest { number: page, size: PageSize::new(size).unwrap(), cursor: None };
                 let account = self::account(account);
-                let all = store.list(&account, &Filter::default(), page).await.unwrap();
-                format!("{all:?} {:?}", store.list(&account, &filter, page).await.unwrap())
+                let all = store.list(&account, &Filter::default(), page, admitted).await.unwrap();
+                format!(
+                    "{all:?} {:?}",
+                    store.list(&account, &filter, page, admitted).await.unwrap()
+                )
             }
             Operation::PageBeside { account, row, name: by, size, gone, side } => {
                 let sid = self.some_row(store, account, row).await;
                 let account = self::account(account);
-                let found = store.caller_id(&account, &sid).await.unwrap();
+                let found = store.caller_id(&account, &sid, admitted).await.unwrap();
                 let nobody = (Reverse(START.unix_millis() / 1000), sid);
-                let place = found.map_or(nobody, |row| row.list_key());
+                let place = found.ok().flatten().map_or(nobody, |row| row.list_key());
                 if gone {
                     store.remove(&account, &sid).await.unwrap();
                 }
                 let size = PageSize::new(size).unwrap();
                 let page = PageRequest { number: 7, size, cursor: Some(side(place)) };
                 let filter = Filter { phone_number: None, friendly_name: by.map(name) };
-                let filtered = store.list(&account, &filter, page).await.unwrap();
-                let first = filtered.items.first();
+                let filtered = store.list(&account, &filter, page, admitted).await.unwrap();
+                let first = filtered.as_ref().ok().and_then(|page| page.items.first());
                 let numbered = first.map(|row| row.phone_number);
                 let filter = Filter { phone_number: numbered, friendly_name: None };
-                format!("{filtered:?} {:?}", store.list(&account, &filter, page).await.unwrap())
+                format!(
+                    "{filtered:?} {:?}",
+                    store.list(&account, &filter, page, admitted).await.unwrap()
+                )
             }
             Operation::Walk { name: by, size, back } => {
                 let cursor = self.reached.map(|(first, last)| match back {
@@ -421,7 +432,8 @@ impl Player {
                 });
                 let page = PageRequest { number: 1, size: PageSize::new(size).unwrap(), cursor };
                 let filter = Filter { phone_number: None, friendly_name: by.map(name) };
-                let page = store.list(&account(0), &filter, page).await.unwrap();
+                let page = store.list(&account(0), &filter, page, admitted).await.unwrap();
+                let page = page.unwrap();
                 if let [first, ..] = &*page.items
                     && let [.., last] = &*page.items
                 {
@@ -482,8 +494,8 @@ impl Player {
     /// One of the account's rows, or an unused Sid if it has no rows.
     async fn some_row(&self, store: &impl Store, index: u8, row: usize) -> CallerIdSid {
         let page = PageRequest { number: 0, size: PageSize::new(1000).unwrap(), cursor: None };
-        let page = store.list(&account(index), &Filter::default(), page).await.unwrap();
-        let rows = page.items;
+        let page = store.list(&account(index), &Filter::default(), page, admitted).await.unwrap();
+        let rows = page.map(|page| page.items).unwrap_or_default();
         let row = row.checked_rem(rows.len()).map(|row| rows[row].sid);
         row.unwrap_or_else(|| CallerIdSid::from_random_bytes(&[9; 16]))
     }
@@ -501,7 +513,7 @@ impl Player {
                     .await
                     .unwrap()
                     .map(|account| account.auth_token.expose().to_owned()),
-                store.list(&account, &Filter::default(), page).await.unwrap(),
+                store.list(&account, &Filter::default(), page, admitted).await.unwrap(),
                 store.calls(&account, Newest::ALL).await.unwrap(),
                 store.callbacks(&account, Newest::ALL).await.unwrap(),
                 store.events_after(&account, 0, usize::MAX).await.unwrap(),
@@ -639,8 +651,8 @@ proptest! {
                 let page = PageRequest { number, size: PageSize::new(size).unwrap(), cursor: None };
                 for name in [None, Some(name(1))] {
                     let filter = Filter { phone_number: None, friendly_name: name };
-                    let expected = memory.list(&account(0), &filter, page).await.unwrap();
-                    assert_eq!(sqlite.list(&account(0), &filter, page).await.unwrap(), expected);
+                    let expected = memory.list(&account(0), &filter, page, admitted).await.unwrap();
+                    assert_eq!(sqlite.list(&account(0), &filter, page, admitted).await.unwrap(), expected);
                 }
             }
         });
@@ -689,9 +701,9 @@ proptest! {
             }
             let page = async |request| {
                 let (account, all) = (account(0), Filter::default());
-                let page = sqlite.list(&account, &all, request).await.unwrap();
-                assert_eq!(memory.list(&account, &all, request).await.unwrap(), page);
-                page
+                let page = sqlite.list(&account, &all, request, admitted).await.unwrap();
+                assert_eq!(memory.list(&account, &all, request, admitted).await.unwrap(), page);
+                page.unwrap()
             };
             let end = (Reverse(i64::MIN), CallerIdSid::from_random_bytes(&[255; 16]));
             let mut cursor = back.then_some(Cursor::Before(end));

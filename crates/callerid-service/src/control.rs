@@ -82,7 +82,7 @@ async fn answer<S: Store>(
     random_bytes: &RandomBytes,
     reply: &mut Reply,
 ) -> Result<String, ServiceError> {
-    let account = service.authenticate(request.authorization).await?.sid;
+    let account = service.authenticate(request.credentials.as_ref()).await?.sid;
     let not_found = || ApiError::not_found(request.path);
     let resource = Resource::decode(path).ok_or_else(not_found)?;
     let testing = match (&resource, service.line(), &service.testing) {

@@ -87,6 +87,13 @@ pub(crate) enum Operation {
     Delete(CallerIdSid),
 }
 
+impl Operation {
+    /// Whether it only reads.
+    pub(crate) const fn is_read(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Fetch(_))
+    }
+}
+
 /// Which page of which caller IDs a request asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListRequest {

@@ -1,7 +1,7 @@
 //! Requests as the service reads them, independent of any HTTP library. (The `http` crate's types
 //! are behind a feature, because they add 18 KB to a compressed .wasm.)
 
-use callerid_core::RestException;
+use callerid_core::{Credentials, RestException};
 
 /// The maximum length of a body, in bytes. The response to a longer one is a 413.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -17,7 +17,7 @@ pub fn body_too_long() -> RestException {
 }
 
 /// The parts of an HTTP request that the service reads.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Request<'a> {
     /// The method, as sent: `GET`.
     pub method: &'a str,
@@ -25,8 +25,8 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// The part after the path's `?`, still percent-encoded; empty if there is none.
     pub query: &'a str,
-    /// The value of the `Authorization` header.
-    pub authorization: Option<&'a str>,
+    /// The credentials in the `Authorization` header, valid or not.
+    pub credentials: Option<Credentials>,
     /// The value of the `Content-Encoding` header.
     pub content_encoding: Option<&'a str>,
     /// The value of the `Content-Type` header.
@@ -45,7 +45,8 @@ impl<'a, B: AsRef<[u8]>> From<&'a http::Request<B>> for Request<'a> {
             method: request.method().as_str(),
             path: request.uri().path(),
             query: request.uri().query().unwrap_or_default(),
-            authorization: header(http::header::AUTHORIZATION),
+            credentials: header(http::header::AUTHORIZATION)
+                .and_then(Credentials::from_authorization),
             content_encoding: header(http::header::CONTENT_ENCODING),
             content_type: header(http::header::CONTENT_TYPE),
             body: request.body().as_ref(),

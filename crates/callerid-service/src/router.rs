@@ -1,7 +1,7 @@
 //! The router: which part of the service handles a request, and what every response contains.
 
 use callerid_core::representation::Representation;
-use callerid_core::{ApiVersion, ErrorCode, Moment, RequestSid, RestException};
+use callerid_core::{ApiVersion, Credentials, ErrorCode, Moment, RequestSid, RestException};
 
 use crate::api_error::ServiceError;
 use crate::control;
@@ -51,12 +51,12 @@ impl<S: Store> Service<S> {
     /// The reply to send instead.
     pub async fn follow(
         &self,
-        authorization: Option<&str>,
+        credentials: Option<&Credentials>,
         last_event_id: Option<&str>,
         request_sid: RequestSid,
     ) -> Result<(EventStream, Response), Reply> {
         let opened = async {
-            let account = self.authenticate(authorization).await?;
+            let account = self.authenticate(credentials).await?;
             EventStream::open(&self.store, account, last_event_id).await
         };
         let (exception, failure) = match opened.await {

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use callerid_core::{
-    AccountSid, CallSid, Credentials, Cursor, ErrorCode, ListKey, Moment, NewCallerId, Page,
+    AccountSid, CallSid, CallerIdSid, Credentials, Cursor, ErrorCode, ListKey, Moment, NewCallerId,
+    OutgoingCallerId, Page,
 };
 
 use crate::account::{Account, Unauthenticated};
@@ -180,15 +181,15 @@ impl<S: Store> Service<S> {
         self.store
     }
 
-    /// The account whose credentials are in the `Authorization` header.
+    /// The account that the credentials in a request belong to.
     ///
     /// # Errors
     /// The 401 to return, or the store's error.
-    pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Account, ServiceError> {
-        self.account(&credentials(authorization)?).await
-    }
-
-    async fn account(&self, credentials: &Credentials) -> Result<Account, ServiceError> {
+    pub async fn authenticate(
+        &self,
+        credentials: Option<&Credentials>,
+    ) -> Result<Account, ServiceError> {
+        let credentials = credentials.ok_or(Unauthenticated)?;
         let account = self.store.account(&credentials.sid).await?.ok_or(Unauthenticated)?;
         account.authenticate(credentials)?;
         Ok(account)
@@ -304,9 +305,19 @@ impl<S: Store> Service<S> {
         reply: &mut Reply,
     ) -> Result<Answer, ServiceError> {
         let not_found = || ApiError::not_found(request.path);
-        let account = self.authenticate(request.authorization).await?.sid;
+        let credentials = request.credentials.as_ref().ok_or(Unauthenticated)?;
+        let account = credentials.sid;
+        let is_own = account == route.account;
+        // Any error in it is shown only to clients with valid credentials.
+        let operation = versions::decode(route.version, route.resource, request);
+        // A read checks the credentials itself, in the same step. Tests control only requests with
+        // valid ones.
+        let is_read = operation.as_ref().is_ok_and(Operation::is_read);
+        if !is_own || !is_read || self.is_testing() {
+            self.authenticate(Some(credentials)).await?;
+        }
         // Another account's resources appear not to exist.
-        if account != route.account {
+        if !is_own {
             return Err(not_found().into());
         }
         if let Some(testing) = &self.testing {
@@ -325,11 +336,11 @@ impl<S: Store> Service<S> {
         }
         let now = self.account_now(&account, now);
         let store = &self.store;
-        match versions::decode(route.version, route.resource, request)? {
-            Operation::List(list) => self.list(&account, list).await,
+        match operation? {
+            Operation::List(list) => self.list(credentials, list).await,
             Operation::Create(new) => self.create(&account, new, now, random_bytes, reply).await,
             Operation::Fetch(sid) => {
-                let found = store.caller_id(&account, &sid).await?;
+                let found = self.caller_id(credentials, &sid).await?;
                 Ok(Answer::CallerId(found.ok_or_else(not_found)?))
             }
             Operation::Update(sid, name) => {
@@ -343,19 +354,34 @@ impl<S: Store> Service<S> {
         }
     }
 
+    async fn caller_id(
+        &self,
+        credentials: &Credentials,
+        sid: &CallerIdSid,
+    ) -> Result<Option<OutgoingCallerId>, ServiceError> {
+        let admit = |account: &Account| account.authenticate(credentials);
+        Ok(self.store.caller_id(&credentials.sid, sid, admit).await??)
+    }
+
     async fn list(
         &self,
-        account: &AccountSid,
+        credentials: &Credentials,
         mut request: ListRequest,
     ) -> Result<Answer, ServiceError> {
         if let Some(token) = request.token {
-            let place = self.place(account, token).await?;
+            let place = self.place(credentials, token).await?;
             let side = if token.is_before { Cursor::Before } else { Cursor::After };
             request.page.cursor = Some(side(place));
         }
         let page = match &request.filter {
-            Some(filter) => self.store.list(account, filter, request.page).await?,
-            None => Page { number: request.page.number, ..Page::empty(request.page.size) },
+            Some(filter) => {
+                let admit = |account: &Account| account.authenticate(credentials);
+                self.store.list(&credentials.sid, filter, request.page, admit).await??
+            }
+            None => {
+                self.authenticate(Some(credentials)).await?;
+                Page { number: request.page.number, ..Page::empty(request.page.size) }
+            }
         };
         if request.page_must_exist && !page.exists() {
             let detail = format!("the last page is {}", page.last());
@@ -365,12 +391,16 @@ impl<S: Store> Service<S> {
     }
 
     /// The position in the list that a token refers to.
-    async fn place(&self, account: &AccountSid, token: PageToken) -> Result<ListKey, ServiceError> {
+    async fn place(
+        &self,
+        credentials: &Credentials,
+        token: PageToken,
+    ) -> Result<ListKey, ServiceError> {
         let PageToken { sid, updated, .. } = token;
         if let Some(updated) = updated {
             return Ok((Reverse(updated), sid));
         }
-        let row = self.store.caller_id(account, &sid).await?;
+        let row = self.caller_id(credentials, &sid).await?;
         let gone = || ApiError::because(ErrorCode::InvalidPageToken, "its row is gone");
         Ok(row.ok_or_else(gone)?.list_key())
     }
@@ -427,10 +457,6 @@ impl Reply {
             logged: None,
         }
     }
-}
-
-fn credentials(authorization: Option<&str>) -> Result<Credentials, Unauthenticated> {
-    authorization.and_then(Credentials::from_authorization).ok_or(Unauthenticated)
 }
 
 fn refused(refused: Ineligible) -> ApiError {

@@ -19,7 +19,7 @@ use callerid_core::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::Account;
+use crate::account::{Account, Unauthenticated};
 use crate::call::Call;
 use crate::callback::Callback;
 use crate::eligibility::{Admitted, Ineligible};
@@ -50,22 +50,25 @@ pub trait Store: Send + Sync {
         sid: &AccountSid,
     ) -> impl Future<Output = Result<Option<Account>, StoreError>> + Send;
 
-    /// One of the account's caller IDs.
+    /// One of the account's caller IDs, if `admit` admits the request to the account. The account
+    /// is read in the same step, and nothing else unless the request is admitted.
     fn caller_id(
         &self,
         account: &AccountSid,
         sid: &CallerIdSid,
-    ) -> impl Future<Output = Result<Option<OutgoingCallerId>, StoreError>> + Send;
+        admit: impl FnOnce(&Account) -> Result<(), Unauthenticated> + Send,
+    ) -> impl Future<Output = Result<Result<Option<OutgoingCallerId>, Unauthenticated>, StoreError>> + Send;
 
     /// A page of the account's caller IDs that match the filter, ordered by
     /// [`OutgoingCallerId::list_key`]. A page that does not exist has no rows, but the list's
-    /// total.
+    /// total. `admit` decides as in [`caller_id`](Self::caller_id).
     fn list(
         &self,
         account: &AccountSid,
         filter: &Filter,
         page: PageRequest,
-    ) -> impl Future<Output = Result<Page<OutgoingCallerId>, StoreError>> + Send;
+        admit: impl FnOnce(&Account) -> Result<(), Unauthenticated> + Send,
+    ) -> impl Future<Output = Result<Result<Page<OutgoingCallerId>, Unauthenticated>, StoreError>> + Send;
 
     /// Renames a caller ID with [`OutgoingCallerId::rename`] and returns it; `None` if it does not
     /// exist.

@@ -116,14 +116,15 @@ impl Mock {
     ) -> Result<JsValue, JsValue> {
         let text = |name| object::text(request, name);
         let (method, path) = (text("method").unwrap_or_default(), text("path").unwrap_or_default());
-        let (authorization, content_type) = (text("authorization"), text("contentType"));
-        let content_encoding = text("contentEncoding");
+        let credentials = text("authorization");
+        let credentials = credentials.as_deref().and_then(Credentials::from_authorization);
+        let (content_type, content_encoding) = (text("contentType"), text("contentEncoding"));
         let mut random_bytes = RandomBytes::new(*drawn(random_bytes)?);
         let is_head = method == "HEAD";
         if path == EVENTS_PATH && (is_head || method == "GET") {
             let last = text("lastEventId");
-            let (authorization, last) = (authorization.as_deref(), last.as_deref());
-            let followed = self.service.follow(authorization, last, random_bytes.request_sid());
+            let request_sid = random_bytes.request_sid();
+            let followed = self.service.follow(credentials.as_ref(), last.as_deref(), request_sid);
             return match ready(followed) {
                 Ok((stream, head)) => write_stream(&head, (!is_head).then_some(Events(stream))),
                 Err(reply) => write_response(&reply.response, is_head),
@@ -141,7 +142,7 @@ impl Mock {
             method: &method,
             path: &path,
             query: &text("query").unwrap_or_default(),
-            authorization: authorization.as_deref(),
+            credentials,
             content_encoding: content_encoding.as_deref(),
             content_type: content_type.as_deref(),
             body,

@@ -1,7 +1,7 @@
 //! Accounts: their Sids, and their sealed tokens.
 
 use callerid_core::{AccountSid, AuthToken};
-use callerid_service::{Account, StoreError};
+use callerid_service::{Account, StoreError, Unauthenticated};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::unreadable::{self, Survey};
@@ -31,10 +31,42 @@ pub(super) fn find(
     key: &SealingKey,
     sid: &AccountSid,
 ) -> Result<Option<Account>, SqliteError> {
-    let mut find = connection.prepare_cached("SELECT sealed_token FROM account WHERE sid = ?1")?;
-    let sealed: Option<Vec<u8>> = find.query_row([sid.as_str()], |row| row.get(0)).optional()?;
-    let token = sealed.map(|sealed| unseal(key, sid, &sealed)).transpose()?;
-    Ok(token.map(|auth_token| Account { sid: *sid, auth_token }))
+    find_and(connection, key, sid, |found| Ok(found.map(|(_, account)| account)))
+}
+
+/// Reads what belongs to an account, by its id, if `admit` admits the request to the account.
+pub(super) fn read_if_admitted<T>(
+    connection: &Connection,
+    key: &SealingKey,
+    sid: &AccountSid,
+    admit: impl FnOnce(&Account) -> Result<(), Unauthenticated>,
+    read: impl FnOnce(i64) -> Result<T, SqliteError>,
+) -> Result<Result<T, Unauthenticated>, SqliteError> {
+    find_and(connection, key, sid, |found| match found {
+        Some((id, account)) => match admit(&account) {
+            Ok(()) => read(id).map(Ok),
+            Err(unauthenticated) => Ok(Err(unauthenticated)),
+        },
+        None => Ok(Err(Unauthenticated)),
+    })
+}
+
+/// Finds an account with its id in other tables, and performs a read that sees the same state.
+fn find_and<T>(
+    connection: &Connection,
+    key: &SealingKey,
+    sid: &AccountSid,
+    read: impl FnOnce(Option<(i64, Account)>) -> Result<T, SqliteError>,
+) -> Result<T, SqliteError> {
+    let mut find =
+        connection.prepare_cached("SELECT id, sealed_token FROM account WHERE sid = ?1")?;
+    // Until these rows are dropped, SQLite is in one read transaction, which costs less than one
+    // with BEGIN and COMMIT.
+    let mut rows = find.query([sid.as_str()])?;
+    let Some(row) = rows.next()? else { return read(None) };
+    let sealed = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+    let account = Account { sid: *sid, auth_token: unseal(key, sid, sealed)? };
+    read(Some((row.get(0)?, account)))
 }
 
 pub(super) fn list(connection: &Connection) -> Result<Vec<AccountSid>, SqliteError> {

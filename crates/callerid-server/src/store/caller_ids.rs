@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 
 use callerid_core::{
-    AccountSid, CallerIdSid, Cursor, Date, Filter, FriendlyName, ListKey, Moment, OutgoingCallerId,
-    Page, PageRequest, PhoneNumber,
+    AccountSid, CallerIdSid, Cursor, DEFAULT_PAGE_SIZE, Date, Filter, FriendlyName, ListKey,
+    Moment, OutgoingCallerId, Page, PageRequest, PhoneNumber,
 };
 use callerid_service::Change;
 use rusqlite::{Connection, OptionalExtension as _, Row};
@@ -62,15 +62,6 @@ pub(super) fn survey(connection: &Connection) -> Result<Survey, SqliteError> {
 /// The caller ID with this Sid.
 pub(super) fn find(
     connection: &Connection,
-    account: &AccountSid,
-    sid: &CallerIdSid,
-) -> Result<Option<OutgoingCallerId>, SqliteError> {
-    let Some(id) = accounts::id(connection, account)? else { return Ok(None) };
-    Ok(find_sid(connection, id, account, sid)?)
-}
-
-fn find_sid(
-    connection: &Connection,
     id: i64,
     account: &AccountSid,
     sid: &CallerIdSid,
@@ -111,13 +102,14 @@ pub(super) fn all(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A page of an account's caller IDs. The caller provides the read transaction.
 pub(super) fn list(
     connection: &Connection,
+    id: i64,
     account: &AccountSid,
     filter: &Filter,
     page: PageRequest,
-) -> Result<Page<OutgoingCallerId>, SqliteError> {
-    let Some(id) = accounts::id(connection, account)? else { return Ok(Page::of(page, &[])) };
+) -> rusqlite::Result<Page<OutgoingCallerId>> {
     if let Some(number) = &filter.phone_number {
         let found = find_number(connection, id, account, number)?;
         let found: Vec<_> = found.iter().filter(|row| filter.matches(row)).collect();
@@ -212,7 +204,13 @@ impl List<'_> {
         );
         let mut select = self.connection.prepare_cached(&select)?;
         let range = (self.id, self.name(), place.rank, &place.sid, most);
-        select.query_map(range, |row| from_row(row, self.account))?.collect()
+        let usual = usize::try_from(most.min(DEFAULT_PAGE_SIZE + 1)).unwrap_or_default();
+        let mut found = Vec::with_capacity(usual);
+        let mut rows = select.query(range)?;
+        while let Some(row) = rows.next()? {
+            found.push(from_row(row, self.account)?);
+        }
+        Ok(found)
     }
 
     /// Whether there is a row at this position or after it.
@@ -261,7 +259,7 @@ pub(super) fn rename(
     now: Moment,
 ) -> Result<Option<OutgoingCallerId>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(None) };
-    let Some(mut row) = find_sid(connection, id, account, sid)? else { return Ok(None) };
+    let Some(mut row) = find(connection, id, account, sid)? else { return Ok(None) };
     row.rename(name, now);
     let Place { rank, sid } = row.list_key().into();
     let mut update = connection.prepare_cached(

@@ -16,6 +16,11 @@ use super::*;
 
 const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
 
+/// Admits every request.
+fn admitted(_: &Account) -> Result<(), Unauthenticated> {
+    Ok(())
+}
+
 fn account() -> Account {
     let auth_token = AuthToken::new("the-token-in-clear").unwrap();
     Account { sid: AccountSid::from_random_bytes(&[1; 16]), auth_token }
@@ -168,7 +173,8 @@ mod opening {
         for filter in [Filter::default(), named] {
             let list = async |number, cursor| {
                 let request = PageRequest { number, cursor, ..PageRequest::default() };
-                store.list(&self::account().sid, &filter, request).await.unwrap()
+                let page = store.list(&self::account().sid, &filter, request, admitted).await;
+                page.unwrap().unwrap()
             };
             let mut page = list(0, None).await;
             let mut walked = page.items.clone();
@@ -187,9 +193,10 @@ mod opening {
         );
         drop(store);
         let store = SqliteStore::open(directory.path(), options()).unwrap();
-        let page =
-            store.list(&self::account().sid, &Filter::default(), PageRequest::default()).await;
-        assert_eq!(page.unwrap().total, 119);
+        let page = store
+            .list(&self::account().sid, &Filter::default(), PageRequest::default(), admitted)
+            .await;
+        assert_eq!(page.unwrap().unwrap().total, 119);
     }
 
     #[tokio::test]
@@ -412,6 +419,39 @@ async fn add_caller_id(store: &SqliteStore, number: PhoneNumber) {
     assert_eq!(store.save(vec![call.apply(&keys, NOW).unwrap()]).await.unwrap(), [true]);
 }
 
+#[tokio::test]
+async fn a_read_is_for_whom_the_account_admits() {
+    let (_directory, store) = store().await;
+    let (sid, all, page) = (account().sid, Filter::default(), PageRequest::default());
+    let refuse = |_: &Account| Err(Unauthenticated);
+    assert_eq!(store.list(&sid, &all, page, refuse).await.unwrap(), Err(Unauthenticated));
+    let nobody = AccountSid::from_random_bytes(&[9; 16]);
+    assert_eq!(store.list(&nobody, &all, page, admitted).await.unwrap(), Err(Unauthenticated));
+    let row = CallerIdSid::from_random_bytes(&[1; 16]);
+    assert_eq!(store.caller_id(&sid, &row, refuse).await.unwrap(), Err(Unauthenticated));
+    assert_eq!(store.caller_id(&nobody, &row, admitted).await.unwrap(), Err(Unauthenticated));
+    assert_eq!(store.caller_id(&sid, &row, admitted).await.unwrap(), Ok(None));
+}
+
+#[tokio::test]
+async fn an_account_and_its_rows_are_of_one_moment() {
+    let (directory, store) = store().await;
+    add_caller_id(&store, number(1)).await;
+    // Another process removes the account between the check and the read.
+    let remove_account = |account: &Account| {
+        let connection = Connection::open(directory.path().join("callerid.sqlite3")).unwrap();
+        connection.pragma_update(None, "foreign_keys", true).unwrap();
+        let removed =
+            connection.execute("DELETE FROM account WHERE sid = ?1", [account.sid.as_str()]);
+        assert_eq!(removed.unwrap(), 1);
+        Ok(())
+    };
+    let (sid, all, page) = (account().sid, Filter::default(), PageRequest::default());
+    let page = store.list(&sid, &all, page, remove_account).await.unwrap().unwrap();
+    assert_eq!((page.items.len(), page.total), (1, 1));
+    assert_eq!(store.account(&sid).await.unwrap(), None);
+}
+
 /// This happens after a program update whose numbering plan no longer contains a stored number.
 #[tokio::test]
 async fn a_number_that_was_withdrawn_from_the_plan_is_kept_as_it_is() {
@@ -425,8 +465,9 @@ async fn a_number_that_was_withdrawn_from_the_plan_is_kept_as_it_is() {
     let sid = account().sid;
     for filter in [Filter::default(), Filter { phone_number: Some(withdrawn), friendly_name: None }]
     {
-        let page = store.list(&self::account().sid, &filter, PageRequest::default()).await;
-        let page = page.unwrap();
+        let page =
+            store.list(&self::account().sid, &filter, PageRequest::default(), admitted).await;
+        let page = page.unwrap().unwrap();
         assert_eq!(page.items.iter().map(|row| row.phone_number).collect::<Vec<_>>(), [withdrawn]);
     }
     let calls = store.calls(&sid, Newest::ALL).await.unwrap();

@@ -18,7 +18,7 @@ use callerid_core::{
     PageRequest, PhoneNumber,
 };
 
-use crate::account::Account;
+use crate::account::{Account, Unauthenticated};
 use crate::call::Call;
 use crate::callback::Callback;
 use crate::eligibility::{Admitted, Eligibility, Ineligible};
@@ -311,8 +311,11 @@ impl Store for MemoryStore {
         &self,
         account: &AccountSid,
         sid: &CallerIdSid,
-    ) -> Result<Option<OutgoingCallerId>, StoreError> {
-        Ok(self.state().caller_id(account, sid).cloned())
+        admit: impl FnOnce(&Account) -> Result<(), Unauthenticated> + Send,
+    ) -> Result<Result<Option<OutgoingCallerId>, Unauthenticated>, StoreError> {
+        let state = self.state();
+        let admitted = state.account(account).ok_or(Unauthenticated).and_then(admit);
+        Ok(admitted.map(|()| state.caller_id(account, sid).cloned()))
     }
 
     async fn list(
@@ -320,8 +323,11 @@ impl Store for MemoryStore {
         account: &AccountSid,
         filter: &Filter,
         page: PageRequest,
-    ) -> Result<Page<OutgoingCallerId>, StoreError> {
-        Ok(self.state().page(account, filter, page))
+        admit: impl FnOnce(&Account) -> Result<(), Unauthenticated> + Send,
+    ) -> Result<Result<Page<OutgoingCallerId>, Unauthenticated>, StoreError> {
+        let state = self.state();
+        let admitted = state.account(account).ok_or(Unauthenticated).and_then(admit);
+        Ok(admitted.map(|()| state.page(account, filter, page)))
     }
 
     async fn rename(

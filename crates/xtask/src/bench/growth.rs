@@ -18,7 +18,9 @@ use callerid_core::{
     OutgoingCallerId, PageRequest, PhoneNumber,
 };
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{Account, Call, Keys, Limits, PhoneEvent, RandomBytes, Store};
+use callerid_service::{
+    Account, Call, Keys, Limits, PhoneEvent, RandomBytes, Store, Unauthenticated,
+};
 use tempfile::TempDir;
 
 use super::{Row, Table};
@@ -143,8 +145,8 @@ impl Bench {
         let Self { store, rows, .. } = self;
         let page = async |filter: &Filter, number: u64, cursor: Option<Cursor>| {
             let request = PageRequest { number, cursor, ..PageRequest::default() };
-            let page = store.list(&account(), filter, request).await;
-            let page = page.expect("an answer");
+            let page = store.list(&account(), filter, request, admitted).await;
+            let page = page.expect("an answer").expect("admitted");
             assert_eq!(page.total, *rows);
             assert!(!page.items.is_empty() || cursor.is_some());
         };
@@ -162,13 +164,13 @@ impl Bench {
             self.timed(READS, async |turn| {
                 let number = number(scatter(turn) % rows);
                 let filter = Filter { phone_number: Some(number), friendly_name: None };
-                let page = store.list(&account(), &filter, PageRequest::default()).await;
-                assert_eq!(page.expect("an answer").total, 1);
+                let page = store.list(&account(), &filter, PageRequest::default(), admitted).await;
+                assert_eq!(page.expect("an answer").expect("admitted").total, 1);
             }),
             self.timed(READS, async |turn| {
                 let sid = sid(scatter(turn) % rows);
-                let found = store.caller_id(&account(), &sid).await;
-                assert!(found.expect("an answer").is_some());
+                let found = store.caller_id(&account(), &sid, admitted).await;
+                assert!(found.expect("an answer").expect("admitted").is_some());
             }),
             self.timed(LINEAR_READS, async |_| page(&all, pages * 9 / 10, None).await),
             self.timed(LINEAR_READS, async |_| page(&all, pages / 2, None).await),
@@ -276,6 +278,11 @@ fn scatter(turn: u64) -> u64 {
 
 fn random_bytes<const BYTES: usize>(seed: u64) -> [u8; BYTES] {
     std::array::from_fn(|at| scatter(seed ^ (at as u64 / 8) << 48).to_le_bytes()[at % 8])
+}
+
+/// Admits every request.
+fn admitted(_: &Account) -> Result<(), Unauthenticated> {
+    Ok(())
 }
 
 fn account() -> AccountSid {
