@@ -34,6 +34,7 @@ impl From<Response> for http::Response<Vec<u8>> {
         let mut http = Self::new(response.body);
         // The service's status codes are valid, and its headers are text.
         *http.status_mut() = http::StatusCode::from_u16(response.status).unwrap_or_default();
+        http.headers_mut().reserve(response.headers.len());
         for (name, value) in response.headers {
             let value = match value {
                 Cow::Borrowed(value) => Ok(http::HeaderValue::from_static(value)),

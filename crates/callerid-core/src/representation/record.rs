@@ -39,17 +39,26 @@ pub(super) type Field<'a> = (&'static str, Option<Text<'a>>);
 
 /// The text of a field. Those of a list's rows are not allocated.
 pub(super) enum Text<'a> {
+    /// Only letters and digits.
+    Plain(&'a str),
     Borrowed(&'a str),
     Owned(String),
     Date(Rfc2822),
     Number(E164),
 }
 
+impl Text<'_> {
+    /// Whether XML needs no escapes for it, whatever the values are.
+    pub(super) const fn is_plain_in_xml(&self) -> bool {
+        matches!(self, Self::Plain(_) | Self::Date(_) | Self::Number(_))
+    }
+}
+
 impl Deref for Text<'_> {
     type Target = str;
     fn deref(&self) -> &str {
         match self {
-            Self::Borrowed(text) => text,
+            Self::Plain(text) | Self::Borrowed(text) => text,
             Self::Owned(text) => text,
             Self::Date(date) => date.as_str(),
             Self::Number(number) => number.as_str(),
@@ -108,18 +117,20 @@ fn caller_id<'a>(
     let created = date(version, date_created);
     // Most caller IDs were never renamed.
     let updated = if date_updated == date_created { created } else { date(version, date_updated) };
-    let texts = [
-        sid.as_str().into(),
-        account_sid.as_str().into(),
-        caller_id.friendly_name.as_str().into(),
-        number(version, &caller_id.phone_number),
-        Text::Date(created),
-        Text::Date(updated),
+    let [sid_name, account_name, friendly_name, number_name, created_name, updated_name] =
+        CALLER_ID;
+    let mut fields = vec![
+        (sid_name, Some(Text::Plain(sid.as_str()))),
+        (account_name, Some(Text::Plain(account_sid.as_str()))),
+        (friendly_name, Some(caller_id.friendly_name.as_str().into())),
+        (number_name, Some(number(version, &caller_id.phone_number))),
+        (created_name, Some(Text::Date(created))),
+        (updated_name, Some(Text::Date(updated))),
     ];
-    let uri = (version == ApiVersion::V2010)
-        .then(|| format!("{}/{sid}{extension}", version.list_path(account_sid)).into());
-    let fields = CALLER_ID.into_iter().zip(texts.map(Some));
-    let fields = fields.chain(uri.map(|uri| (URI, Some(uri)))).collect();
+    if version == ApiVersion::V2010 {
+        let uri = format!("{}/{sid}{extension}", version.list_path(account_sid));
+        fields.push((URI, Some(uri.into())));
+    }
     Record { name: "OutgoingCallerId", fields }
 }
 
@@ -152,7 +163,7 @@ fn exception(version: ApiVersion, exception: &RestException) -> Record<'_> {
 /// The newer API formats numbers as E.164.
 fn number(version: ApiVersion, number: &PhoneNumber) -> Text<'_> {
     match version {
-        ApiVersion::V2008 => number.as_str().into(),
+        ApiVersion::V2008 => Text::Plain(number.as_str()),
         ApiVersion::V2010 => Text::Number(number.e164()),
     }
 }

@@ -93,6 +93,9 @@ fn fields(out: &mut Output, fields: &[Field<'_>]) -> io::Result<()> {
     for (name, text) in fields {
         let element = out.create_element(*name);
         match text {
+            Some(text) if text.is_plain_in_xml() => {
+                element.write_text_content(BytesText::from_escaped(&**text))?
+            }
             Some(text) => element.write_text_content(BytesText::from_escaped(escaped(text)))?,
             None => element.write_empty()?,
         };
