@@ -3,9 +3,6 @@
 const RANK = { queued: 0, ringing: 1, "in-progress": 2 };
 const rank = (call) => RANK[call.status] ?? 3;
 
-/** Whether a call has not ended yet. */
-export const isLive = (call) => rank(call) < 3;
-
 export class Calls {
   #calls = new Map();
 

@@ -114,7 +114,7 @@ const FAMILIAR = [
 /** The mock's initial caller IDs: a dozen, or as many as the address says, as in `?seed=120`. */
 function seed() {
   const wanted = new URL(location).searchParams.get("seed");
-  const count = wanted === null ? FAMILIAR.length : Math.min(Number(wanted) || 0, 1000);
+  const count = wanted === null ? FAMILIAR.length : Math.min(Number(wanted) || 0, 2000);
   const hour = 3_600_000;
   return Array.from({ length: count }, (_, index) => {
     const generic = [String(2125550000 + index), `Extension ${index + 1}`];

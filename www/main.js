@@ -35,13 +35,15 @@ let wasLive = false;
 let isPlain = false;
 /** Whether calls ring only on the page's own phone. */
 let isVirtual = true;
+/** The validations that this page requested and whose calls may still be answered, newest first, and the one that the panel shows. */
+let validations = [];
 let validation = null;
 /** Credentials for another URL. Kept in memory only. */
 let urlCredentials = null;
 
 // While the core loads: mount what does not need it, and restore the tab's session.
 mountWire(log);
-const phone = mountPhone({ control, take, failed, leave: leavePhone });
+const phone = mountPhone({ control, take, failed, changed: callsChanged, leave: leavePhone });
 const progress = mountProgress({ again: (parameters) => form.again(parameters) });
 const callerIds = mountCallerIds({ connection: () => connection, failed, read: wasRead });
 const { inAddress, requested } = host;
@@ -54,7 +56,9 @@ await loaded.catch(notStarted);
 const form = mountValidate({
   ask,
   connection: () => connection,
-  onFailure: (_, error) => failed(error),
+  onAsked: goToCall,
+  onProblem: forgetAnother,
+  onFailure: failed,
   onExisting: (text) => callerIds.showNumber(text),
 });
 const signIn = mountSignIn({ connect: signInWith });
@@ -71,6 +75,7 @@ function use(kind, { isAsked = false } = {}) {
   wasLive = false;
   isPlain = false;
   lineIs(kind === "url" ? null : VIRTUAL);
+  validations = [];
   validation = null;
   dismiss(() => byId("connections").querySelector(":checked").focus());
   phone.reset();
@@ -89,7 +94,7 @@ function use(kind, { isAsked = false } = {}) {
   }
   signIn.dismiss();
   linkState("connecting", `Connecting to ${connection.place}`);
-  recallValidation();
+  recallValidations();
   tryNow = follow(connection, { live, change, lost, refused, plain, poll: () => callerIds.load() });
   callerIds.load();
   if (isAsked) announce(kind === "page" ? "The API now runs in this page." : `Connecting to ${connection.place}.`);
@@ -168,6 +173,8 @@ async function live() {
   linkState("live", liveText());
   dismiss(() => byId("call-me").focus());
   if (wasLost) announce("The connection is back.");
+  phone.reconnected();
+  callerIds.reconnected();
   wasLost = false;
   // `use` loads the list the first time. After a reconnect, changes may have been missed.
   if (wasLive) callerIds.loadSoon();
@@ -257,7 +264,7 @@ function wasRead(page) {
   lookForVerified(page);
 }
 
-// ── The validation ──
+// ── The validations ──
 
 /** Requests a validation, and follows its progress. */
 async function ask(parameters) {
@@ -267,6 +274,7 @@ async function ask(parameters) {
   if (current !== connection) return;
   const { phoneNumber, validationCode } = request;
   validation = newValidation({ parameters, phoneNumber, code: validationCode, known: [...known] });
+  validations = [validation, ...validations];
   callsChanged();
   if (!isPlain && !validation.call) await findCall(current);
   bringCodeIntoView();
@@ -274,7 +282,7 @@ async function ask(parameters) {
 
 function newValidation(kept) {
   const { national } = PhoneNumber.parsePossible(kept.phoneNumber);
-  return { ...kept, national, call: null, entriesAtFirst: 3, isVerified: kept.isVerified ?? false, skew: kept.skew ?? 0, isPlain, isVirtual };
+  return { isVerified: false, skew: 0, ...kept, national, call: null, entriesAtFirst: 3, isPlain, isVirtual };
 }
 
 /** Looks for the validation's call, if no event has announced it yet. */
@@ -287,29 +295,43 @@ async function findCall(current) {
   }
 }
 
-function keepValidation() {
+function keepValidations() {
   if (!connection || connection.kind === "url") return;
-  const { parameters, phoneNumber, code, known, callSid, skew } = validation;
-  keep(`validation.${connection.kind}`, { parameters, phoneNumber, code, known, callSid, skew });
+  keep(`validations.${connection.kind}`, validations.map(({ parameters, phoneNumber, code, known, callSid, skew, isVerified }) => (
+    { parameters, phoneNumber, code, known, callSid, skew, isVerified })));
 }
 
-function recallValidation() {
-  const kept = connection.kind === "url" ? undefined : recall(`validation.${connection.kind}`);
-  if (!kept) return;
-  form.fill(kept.parameters);
-  validation = newValidation(kept);
+function recallValidations() {
+  const kept = connection.kind === "url" ? undefined : recall(`validations.${connection.kind}`);
+  if (!kept?.length) return;
+  validations = kept.map(newValidation);
+  [validation] = validations;
   validation.isSilent = true;
+  if (!validation.isVerified) form.fill(validation.parameters);
   progress.update(validation);
+}
+
+/** An error about a number removes from the panel what stood of another, unless its call can still be answered. */
+function forgetAnother(phoneNumber) {
+  const check = PhoneNumber.check(phoneNumber);
+  if (isUnderWay(validation) || (check.ok && check.phoneNumber.toString() === validation?.phoneNumber)) return;
+  validation = null;
+  callsChanged();
 }
 
 /** If the API has no events, a validation has succeeded when its number is in the list. */
 function lookForVerified(page) {
-  if (!isPlain || !isUnderWay(validation)) return;
-  const found = page.items.some((callerId) => callerId.phoneNumber === validation.phoneNumber);
-  if (found) {
-    validation.isVerified = true;
-    callsChanged();
-  }
+  if (!isPlain) return;
+  const listed = new Set(page.items.map((callerId) => callerId.phoneNumber));
+  const found = validations.filter((it) => isUnderWay(it) && listed.has(it.phoneNumber));
+  found.forEach(verified);
+  if (found.length > 0) callsChanged();
+}
+
+/** Makes the form ready for the next number. */
+function verified(done) {
+  done.isVerified = true;
+  form.clear(done.parameters);
 }
 
 // ── What changes ──
@@ -324,23 +346,28 @@ function take(call) {
 }
 
 function callsChanged() {
-  if (validation) {
-    const { callSid, phoneNumber, known } = validation;
-    const call = callSid ? calls.get(callSid) : calls.all().find((it) => it.phoneNumber === phoneNumber && !known.includes(it.callSid));
-    Object.assign(validation, { isPlain, isVirtual });
-    if (call) {
-      if (!callSid) validation.skew = skewOf(call);
-      validation.callSid = call.callSid;
-      validation.call = call;
-    }
-    keepValidation();
-  }
-  progress.update(validation);
+  validations.forEach(followCall);
+  validations = validations.filter((it) => it === validation || isUnderWay(it));
   const { state } = byId("phone").dataset;
-  if (isVirtual) phone.update(calls.all(), validation?.callSid);
+  const shown = isVirtual ? phone.update(calls.all(), validations) : null;
+  // The panel speaks of the call that the phone shows, unless its own is still to come.
+  const isToCome = validation && (!validation.call || validation.call.status === "queued");
+  if (!isToCome) validation = validations.find((it) => it.callSid === shown) ?? validation;
+  keepValidations();
+  progress.update(validation);
   const isOther = byId("phone").dataset.state !== state;
-  // The sheet is taller with the keypad than while ringing.
   if (isOther && ["ringing", "talking"].includes(byId("phone").dataset.state)) bringCodeIntoView();
+}
+
+/** Finds the call of a validation, and updates what is known of it. */
+function followCall(own) {
+  const { callSid, phoneNumber, known } = own;
+  const call = callSid ? calls.get(callSid) : calls.all().find((it) => it.phoneNumber === phoneNumber && !known.includes(it.callSid));
+  Object.assign(own, { isPlain, isVirtual });
+  if (!call) return;
+  if (!callSid) own.skew = skewOf(call);
+  Object.assign(own, { call, callSid: call.callSid });
+  if (call.verificationStatus === "success" && !own.isVerified) verified(own);
 }
 
 /** How far the server's clock is ahead of this one, in milliseconds, judging by a call that was just created. */
@@ -361,10 +388,15 @@ function bringCodeIntoView() {
   scrollTo({ top: scrollY + box.top - 8, behavior: isCalm ? "auto" : "smooth" });
 }
 
+/** Moves the focus to the next step after a request: the phone, or for a real line the code. */
+function goToCall() {
+  if (isVirtual) phone.focus();
+  else byId("progress-code").focus({ preventScroll: true });
+}
+
 /** Moves the focus from the phone after a call. */
 function leavePhone() {
-  const isVerified = validation?.call?.verificationStatus === "success";
-  (isVerified ? byId("caller-ids-title") : byId("call-again").hidden ? byId("call-me") : byId("call-again")).focus();
+  (validation?.isVerified ? byId("caller-ids-title") : byId("call-again").hidden ? byId("call-me") : byId("call-again")).focus();
 }
 
 // ── Start ──

@@ -1,29 +1,47 @@
-// Explains errors to the user. The core has the rules and most of the messages.
+// The words for the user: errors, and what is said. The core has the rules.
 
-import { InvalidPhoneNumber, RestException, UnexpectedResponse } from "./callerid.js";
-
-/** Removes the offsets from a message of the core, because the page marks the position instead. */
-export function forPeople(message) {
-  const text = message.replace(/ is at offset \d+/, " is marked").replace(/,? at offset \d+/g, "");
-  return capital(text);
-}
+import { FriendlyName, InvalidPhoneNumber, RestException, UnexpectedResponse } from "./callerid.js";
 
 /** Capitalizes a text, unless it starts with a host name. */
 export const capital = (text) => (/^[a-z]+( |$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
 
+/** The reason why a number is invalid, in the user's words. `value` is the number in the core's message: how many digits, or a code. */
+const NUMBER_PROBLEMS = {
+  "empty": () => "Enter a phone number.",
+  "too-short": (value) => `That number has ${value} ${value === "1" ? "digit" : "digits"}. US numbers have 10.${value === "7" ? " Put the area code first." : ""}`,
+  "too-long": (value) => `That number has ${value} digits. US numbers have 10.`,
+  "another-country": (value) => `That number is in another country (+${value}). Only US and Canadian numbers work here.`,
+  "extension": () => "Leave out the extension.",
+  "area-code": (value) => (value < "2" ? `No area code begins with ${value[0]}.` : `${value} is a service number, not an area code.`),
+  "unassigned-area-code": (value) => `There is no area code ${value}.`,
+  "exchange": (value) => `The three digits after the area code cannot be ${value}.`,
+  "stray-text": () => "That does not belong in a phone number.",
+  "text-too-long": () => "That is too long for a phone number.",
+  "two-numbers": () => "Enter one number at a time.",
+};
+
+const valueIn = (message) => /exchange (\d+)/.exec(message)?.[1] ?? /\d+/.exec(message)?.[0];
+
+/** Explains why a number is invalid. Takes an `InvalidPhoneNumber`, or a check that failed. */
+export const numberProblem = ({ reason, message }) => NUMBER_PROBLEMS[reason]?.(valueIn(message)) ?? sentence(capital(message));
+
+/** Says how much of a number is typed. */
+export const unfinished = ({ message }) => `${valueIn(message)} of 10 digits`;
+
+/** Explains why a name is invalid. */
+export const nameProblem = ({ reason, length }) => (reason === "too-long"
+  ? `That name has ${length} characters. A name has at most ${FriendlyName.limit}.`
+  : "That name has a character that cannot be shown.");
+
 /** The reasons for which it helps to show the position. */
-const MARKED = new Set([
-  "too-long", "another-country", "extension", "area-code", "exchange", "unassigned-area-code", "stray-text",
-  "two-numbers",
-]);
+const MARKED = new Set(["extension", "stray-text", "two-numbers"]);
 
 /** The text before, at and after the error; `null` if the position does not help. */
 export function excerpt(text, { reason, at }) {
   if (!MARKED.has(reason) || at >= text.length) return null;
   const rest = text.slice(at);
   const length = /^\+?\p{Nd}+/u.exec(rest)?.[0].length ?? [...rest][0].length;
-  const marked = ["area-code", "exchange", "unassigned-area-code"].includes(reason) ? 3 : length;
-  return [text.slice(Math.max(0, at - 16), at), rest.slice(0, marked), rest.slice(marked, marked + 16)];
+  return [text.slice(Math.max(0, at - 16), at), rest.slice(0, length), rest.slice(length, length + 16)];
 }
 
 /** The field that an error of the service is about, by the error's code. */
@@ -44,13 +62,13 @@ export function explain(error, connection) {
     if (error.status === 401) {
       return { kind: "refused", text: `${capital(where)} does not accept these credentials.` };
     }
-    return { kind: "answer", text: sentence(error.message), field: FIELD_OF_CODE[error.code], code: error.code };
+    return { kind: "answer", text: ANSWERS[error.code] ?? sentence(error.message), field: FIELD_OF_CODE[error.code], code: error.code };
   }
   if (error instanceof UnexpectedResponse) {
-    return { kind: "unreachable", text: `What answers at ${where} is not this API (HTTP ${error.status}).` };
+    return { kind: "unreachable", text: `${capital(where)} answers, but not as this API does (HTTP ${error.status}).` };
   }
   if (error instanceof InvalidPhoneNumber) {
-    return { kind: "answer", text: sentence(forPeople(error.message)), field: "phone-number" };
+    return { kind: "answer", text: numberProblem(error), field: "phone-number" };
   }
   if (error?.name === "TimeoutError") {
     return { kind: "slow", text: `${capital(where)} did not answer within ${connection.patience / 1000} seconds.` };
@@ -60,6 +78,11 @@ export function explain(error, connection) {
   }
   return { kind: "answer", text: sentence(error?.message ?? String(error)) };
 }
+
+/** Errors of the service whose own message is not in the user's words. */
+const ANSWERS = {
+  21450: "You have already validated this number.",
+};
 
 const sentence = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 

@@ -2,7 +2,6 @@
 
 import { announce } from "./announce.js";
 import { PhoneNumber } from "./callerid.js";
-import { isLive } from "./calls.js";
 import { byId, element, isBusy, setBusy, setText, show } from "./dom.js";
 import { attemptsLeft, clock } from "./messages.js";
 import { Sound } from "./sound.js";
@@ -12,6 +11,9 @@ const CODE_DIGITS = 6;
 const OVER_MS = 8000;
 const FLASH_MS = 150;
 
+const WARNINGS = { lost: "That key was not sent. Press ✱ to start again." };
+/** The phone's state for a call's status, if it can be answered or is answered. */
+const STATES = { ringing: "ringing", "in-progress": "talking" };
 const KEYS = [
   ["1", ""], ["2", "ABC"], ["3", "DEF"],
   ["4", "GHI"], ["5", "JKL"], ["6", "MNO"],
@@ -21,9 +23,10 @@ const KEYS = [
 
 /**
  * Mounts the phone. `control()` returns the control surface for its buttons; `take(call)` is called with the resulting call, or
- * `failed(error)` with an error. `leave()` moves the focus when the phone has nothing more to show.
+ * `failed(error)` with an error. `changed()` is called when another call is to be shown; it calls `update`. `leave()` moves the focus when
+ * the phone has nothing more to show.
  */
-export function mountPhone({ control, take, failed, leave }) {
+export function mountPhone({ control, take, failed, changed, leave }) {
   const root = byId("phone");
   const keypad = byId("keypad");
   const keyed = byId("phone-keyed");
@@ -31,20 +34,23 @@ export function mountPhone({ control, take, failed, leave }) {
   const decline = byId("phone-decline");
   const end = byId("phone-end");
   const done = byId("phone-done");
+  const other = byId("phone-other");
+  const paste = byId("phone-paste");
   const sound = new Sound();
 
   let call = null;
-  /** The number of other ringing calls. */
-  let others = 0;
+  /** All known calls, the validations of this page, and the call that the user chose among several. */
+  let calls = [];
+  let own = [];
+  let chosenSid;
   /** The digits of this entry; `•` for those keyed elsewhere. */
   let digits = [];
   /** Keys to be sent, and whether a request is in progress. */
   let waiting = "";
   let isSending = false;
   let entriesLeft = 0;
-  let wasWrong = false;
-  /** Whether sending keys failed. */
-  let wasLost = false;
+  /** What to warn of: a `wrong` code, a key that was `lost`, or the number whose code was keyed for another call. */
+  let warning = "";
   let resting;
   let ticking;
 
@@ -61,10 +67,8 @@ export function mountPhone({ control, take, failed, leave }) {
   const keyedSpoken = element("span", { className: "visually-hidden" });
   keyed.append(...slots, keyedSpoken);
 
-  const state = () => {
-    if (!call) return "rest";
-    return { ringing: "ringing", "in-progress": "talking" }[call.status] ?? "over";
-  };
+  const state = () => (call ? STATES[call.status] ?? "over" : "rest");
+  const isOwn = () => call !== null && own.some((it) => it.callSid === call.callSid);
 
   const draw = () => {
     const now = state();
@@ -73,7 +77,7 @@ export function mountPhone({ control, take, failed, leave }) {
     root.dataset.state = now;
     root.dataset.outcome = call?.verificationStatus === "success" ? "good" : "bad";
     const number = call ? PhoneNumber.parsePossible(call.phoneNumber).national : "";
-    setText(byId("phone-what"), { rest: "Ready to ring", ringing: "Caller ID validation", talking: "Caller ID validation", over: "Call ended" }[now]);
+    setText(byId("phone-what"), { rest: "Ready to ring", ringing: whatRings(), talking: whatRings(), over: "Call ended" }[now]);
     setText(byId("phone-number-shown"), number);
     byId("phone-avatar-icon").setAttribute("href", now === "over" ? `#icon-${call.verificationStatus === "success" ? "check" : "cross"}` : "#icon-handset");
     show(byId("phone-rest"), now === "rest");
@@ -84,6 +88,7 @@ export function mountPhone({ control, take, failed, leave }) {
     show(byId("phone-end-place"), now === "talking");
     show(done, now === "over");
     setText(byId("phone-outcome"), now === "over" ? outcome(call) : "");
+    drawOthers();
     drawKeyed();
     drawTime();
     sound.ring(now === "ringing");
@@ -93,6 +98,17 @@ export function mountPhone({ control, take, failed, leave }) {
       if (now === "over") restLater();
       if (hadFocus) moveFocus(now);
     }
+  };
+
+  const whatRings = () => (isOwn() ? "Caller ID validation" : "Validation from elsewhere");
+
+  /** The calls that can be answered or are answered, except the one that is shown. */
+  const others = () => calls.filter((it) => it.status in STATES && it.callSid !== call?.callSid);
+
+  const drawOthers = () => {
+    const { length } = others();
+    show(other, length > 0 && state() !== "rest");
+    setText(other, length === 1 ? "1 other call" : `${length} other calls`);
   };
 
   const moveFocus = (now) => {
@@ -109,25 +125,19 @@ export function mountPhone({ control, take, failed, leave }) {
     });
     setText(keyedSpoken, state() === "talking" ? `${digits.length} of ${CODE_DIGITS} digits entered` : "");
     const says = byId("phone-says");
-    const isWrong = wasWrong && digits.length === 0;
-    setText(says, wasLost ? "That key was not sent. Press ✱ to start again."
-      : isWrong ? `Wrong code. ${attemptsLeft(call)}.` : "“Please enter the six digits.”");
-    says.dataset.tone = isWrong || wasLost ? "warn" : "";
+    setText(says, WARNINGS[warning] ?? (warning === "wrong" ? `Wrong code. ${attemptsLeft(call)}.`
+      : warning ? `That is the code for ${warning}, not for this call.`
+        : !call || isOwn() ? "“Please enter the six digits.”" : "Its code is where it was requested."));
+    says.dataset.tone = warning ? "warn" : "";
   };
 
   const drawTime = () => {
     clearTimeout(ticking);
-    const now = state();
-    if (now === "talking") {
-      const seconds = Math.max(0, Math.floor((Date.now() - (call.answeredAt ?? Date.now())) / 1000));
-      setText(byId("phone-state"), `Answered · ${clock(seconds)}${othersRing()}`);
-      ticking = setTimeout(drawTime, 1000);
-    } else {
-      setText(byId("phone-state"), now === "ringing" ? `Ringing…${othersRing()}` : "");
-    }
+    const isTalking = state() === "talking";
+    const seconds = isTalking ? Math.max(0, Math.floor((Date.now() - (call.answeredAt ?? Date.now())) / 1000)) : 0;
+    setText(byId("phone-state"), isTalking ? `Answered · ${clock(seconds)}` : state() === "ringing" ? "Ringing…" : "");
+    if (isTalking) ticking = setTimeout(drawTime, 1000);
   };
-
-  const othersRing = () => (others === 0 ? "" : others === 1 ? " · 1 other ringing" : ` · ${others} others ringing`);
 
   /** Hides an ended call after a while, but not while the phone has the focus. */
   const restLater = () => {
@@ -140,7 +150,8 @@ export function mountPhone({ control, take, failed, leave }) {
   const rest = () => {
     clearTimeout(resting);
     call = null;
-    draw();
+    chosenSid = undefined;
+    changed();
   };
 
   const press = (label) => {
@@ -149,27 +160,42 @@ export function mountPhone({ control, take, failed, leave }) {
     flash(keys.get(label));
     if (label === "*") digits = [];
     else if (label !== "#") digits = [...(digits.length >= CODE_DIGITS ? [] : digits), label];
-    wasWrong = false;
-    wasLost = false;
+    // Another call's code would be a wrong entry here, so its last digit is not sent.
+    const owners = own.filter((it) => it.code === digits.join(""));
+    const isMistaken = owners.length > 0 && owners.every((it) => it.callSid !== call.callSid);
+    warning = isMistaken ? owners[0].national : "";
+    if (isMistaken) {
+      digits = [];
+      announce(`That is the code for ${warning}, not for this call.`);
+    }
     drawKeyed();
-    waiting += label;
+    waiting += isMistaken ? "*" : label;
     send();
+  };
+
+  /** Keys a code, in place of the digits before. */
+  const enter = (text) => {
+    const [code] = /^\D*(\d\D*){6}$/.test(text) ? [text.replace(/\D/g, "")] : [];
+    if (code) for (const key of digits.length > 0 ? `*${code}` : code) press(key);
+    else announce("What you pasted is not a six-digit code.");
   };
 
   /** Sends keys in order, one request at a time. Keys pressed meanwhile go into the next request. */
   const send = async () => {
     if (isSending) return;
     isSending = true;
-    const { callSid } = call;
-    while (waiting !== "" && call?.callSid === callSid) {
+    while (waiting !== "" && state() === "talking") {
+      const { callSid } = call;
       const keysSent = waiting;
       waiting = "";
       try {
         take(await control().press(callSid, keysSent));
       } catch (error) {
-        waiting = "";
-        wasLost = true;
-        announce("That key was not sent. Press star to start again.");
+        if (call?.callSid === callSid) {
+          waiting = "";
+          warning = "lost";
+          announce("That key was not sent. Press star to start again.");
+        }
         await lookAgain(callSid, error);
       }
     }
@@ -233,37 +259,78 @@ export function mountPhone({ control, take, failed, leave }) {
     announce(sound.isOn ? "Sound is on." : "Sound is off.");
   });
 
+  other.addEventListener("click", () => {
+    const live = calls.filter((it) => it.status in STATES);
+    const at = live.findIndex((it) => it.callSid === call?.callSid);
+    chosenSid = live[(at + 1) % live.length].callSid;
+    changed();
+    moveFocus(state());
+  });
+
+  // A code is pasted wherever the focus is, except in a field.
+  document.addEventListener("paste", (event) => {
+    if (state() !== "talking" || event.target.closest?.("input")) return;
+    event.preventDefault();
+    enter(event.clipboardData.getData("text"));
+  });
+  paste.addEventListener("click", async () => {
+    try {
+      enter(await navigator.clipboard.readText());
+    } catch {
+      announce("The browser does not let this page read what you copied. Press Ctrl and V instead.");
+    }
+  });
+
+  /** Shows, in this order: the call that the user chose, this page's newest, the one shown already, the newest of others. */
+  const choose = () => {
+    const find = (sid) => calls.find((it) => it.callSid === sid);
+    const isLive = (it) => it?.status in STATES;
+    const at = own.findIndex((it) => it.callSid === call?.callSid);
+    const newer = own.slice(0, at < 0 ? own.length : at).map((it) => find(it.callSid)).find(isLive);
+    const next = find(chosenSid) ?? newer ?? find(call?.callSid) ?? calls.find(isLive) ?? null;
+    if (next?.callSid !== call?.callSid) {
+      digits = [];
+      waiting = "";
+      warning = "";
+      entriesLeft = next?.entriesLeft ?? 0;
+    } else if (next && next.entriesLeft < entriesLeft) {
+      entriesLeft = next.entriesLeft;
+      digits = [];
+      warning = "wrong";
+      root.dataset.wrong = "false";
+      requestAnimationFrame(() => (root.dataset.wrong = "true"));
+    }
+    call = next;
+    draw();
+    settle();
+  };
+
   return {
     /**
-     * Chooses the call to show, in this order: the one being keyed here, the one that this page requested (`ownSid`), the one
-     * already shown, the newest.
+     * Takes all known calls, newest first, and this page's validations, newest first. Returns the Sid of the call that
+     * is shown.
      */
-    update: (calls, ownSid) => {
-      const known = call && calls.find((it) => it.callSid === call.callSid);
-      const atPhone = calls.filter((it) => it.status === "ringing" || it.status === "in-progress");
-      const isKeyed = known?.status === "in-progress" && root.contains(document.activeElement);
-      const own = atPhone.find((it) => it.callSid === ownSid);
-      const next = (isKeyed && known) || own || (known && isLive(known) && known) || atPhone[0] || known || null;
-      if (next && !isLive(next) && !call) return;
-      others = atPhone.filter((it) => it.status === "ringing" && it.callSid !== next?.callSid).length;
-      if (next?.callSid !== call?.callSid) {
-        digits = [];
-        waiting = "";
-        wasWrong = false;
-        wasLost = false;
-        entriesLeft = next?.entriesLeft ?? 0;
-      } else if (next && next.entriesLeft < entriesLeft) {
-        entriesLeft = next.entriesLeft;
-        digits = [];
-        wasWrong = true;
-        root.dataset.wrong = "false";
-        requestAnimationFrame(() => (root.dataset.wrong = "true"));
-      }
-      call = next;
-      draw();
-      settle();
+    update: (next, validations) => {
+      if (validations[0] !== own[0]) chosenSid = undefined;
+      calls = next;
+      own = validations;
+      choose();
+      return call?.callSid;
     },
-    reset: rest,
+    /** Moves the focus to the next step. */
+    focus: () => (state() === "rest" ? root.focus({ preventScroll: true }) : moveFocus(state())),
+    /** Forgets what failed while there was no connection. */
+    reconnected: () => {
+      if (warning === "lost") warning = "";
+      drawKeyed();
+    },
+    reset: () => {
+      calls = [];
+      own = [];
+      call = null;
+      chosenSid = undefined;
+      choose();
+    },
   };
 }
 

@@ -2,8 +2,8 @@
 
 import { announce } from "./announce.js";
 import { CallDelay, FriendlyName, PhoneNumber } from "./callerid.js";
-import { byId, element, icon, isBusy, setBusy, setText, show } from "./dom.js";
-import { excerpt, explain, forPeople } from "./messages.js";
+import { byId, element, icon, isBusy, setBusy, setText } from "./dom.js";
+import { excerpt, explain, nameProblem, numberProblem, unfinished } from "./messages.js";
 
 /** After this time, the form says that the server is slow. */
 const SLOW_MS = 4000;
@@ -13,33 +13,32 @@ const SAY_MS = 900;
 const number = byId("phone-number");
 const name = byId("friendly-name");
 const delay = byId("call-delay");
+const FIELDS = [number, name, delay];
 
 /** Checks of the fields. Each returns `null`, or a message and, if it helps, the position of the error. */
 const CHECKS = {
   "phone-number": (text) => {
     const check = PhoneNumber.check(text);
     if (check.ok) return null;
-    if (check.reason === "empty") return { text: "Enter a phone number" };
-    return { text: forPeople(check.message), excerpt: excerpt(text, check), isUnfinished: check.reason === "too-short" };
+    return { text: numberProblem(check), excerpt: excerpt(text, check), soFar: check.reason === "too-short" ? unfinished(check) : "" };
   },
   "friendly-name": (text) => {
     const check = FriendlyName.check(text);
-    if (check.ok) return null;
-    return { text: check.reason === "too-long" ? `${check.length} characters: a name has at most ${FriendlyName.limit}` : forPeople(check.message) };
+    return check.ok ? null : { text: nameProblem(check) };
   },
   "call-delay": (text) => {
     const isDelay = /^\d+$/.test(text.trim()) && Number(text) <= CallDelay.limit;
-    return isDelay || text.trim() === "" ? null : { text: `Enter 0 to ${CallDelay.limit} seconds` };
+    return isDelay || text.trim() === "" ? null : { text: `Enter 0 to ${CallDelay.limit} seconds.` };
   },
 };
 
 /**
- * Mounts the form. `ask(parameters)` sends the request and `connection()` returns the connection it uses. `onFailure(problem,
- * error)` is called for an error of the request, and `onExisting(number)` shows a number that is already a caller ID.
+ * Mounts the form. `ask(parameters)` sends the request and `connection()` returns the connection it uses. `onAsked()` is called
+ * after success if the focus is still on the button, `onProblem(phoneNumber)` for an error about this number, and `onFailure(error)`
+ * for an error of the request. `onExisting(number)` shows a number that is already a caller ID.
  */
-export function mountValidate({ ask, connection, onFailure, onExisting }) {
+export function mountValidate({ ask, connection, onAsked, onProblem, onFailure, onExisting }) {
   const button = byId("call-me");
-  const summary = byId("error-summary");
   /** Fields that have shown an error. From then on, every input updates it. */
   const judged = new Set();
   let sayTimer;
@@ -49,57 +48,41 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
 
   const feedback = (input, tone, ...content) => {
     const place = byId(`${input.id}-feedback`);
-    const isBad = tone === "bad";
     place.dataset.tone = tone;
     place.replaceChildren(...content);
-    if (isBad) input.setAttribute("aria-invalid", "true");
-    else input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-invalid");
   };
 
-  const showProblem = (input, problem) => {
-    const content = [icon("cross"), problem.text];
-    if (problem.excerpt) {
-      const [before, marked, after] = problem.excerpt;
-      content.push(": ", before, element("mark", {}, marked), after);
-    }
-    feedback(input, "bad", ...content);
+  /** The text of a problem, with the position of the error. */
+  const content = ({ text, excerpt }) => {
+    if (!excerpt) return [text];
+    const [before, marked, after] = excerpt;
+    return [text.replace(/\.$/, ": "), before, element("mark", {}, marked), after];
   };
 
-  const found = (input) => {
+  const showProblem = (input, problem, ...more) => {
+    feedback(input, "bad", icon("cross"), ...content(problem), ...more);
+    input.setAttribute("aria-invalid", "true");
+  };
+
+  const check = (input) => {
     // An empty field shows no error until the user leaves it or submits the form.
-    if (input.value === "" && !judged.has(input.id)) {
-      feedback(input, "");
-      return null;
-    }
-    const problem = CHECKS[input.id](input.value);
-    if (problem) {
-      if (judged.has(input.id)) showProblem(input, problem);
-      else if (input === number && input.value.trim() !== "") feedback(input, "", problem.isUnfinished ? problem.text : "", ...(problem.isUnfinished ? [] : marked(problem)));
-      else if (input === name) showProblem(input, problem);
-      else feedback(input, "");
-      return problem;
-    }
-    if (input === number) {
+    const problem = input.value === "" && !judged.has(input.id) ? null : CHECKS[input.id](input.value);
+    if (problem && (judged.has(input.id) || input !== number)) showProblem(input, problem);
+    else if (problem) feedback(input, "", ...(problem.soFar ? [problem.soFar] : content(problem)));
+    else if (input === number && input.value !== "") {
       const { phoneNumber } = PhoneNumber.check(input.value);
       feedback(input, "good", icon("check"), `${phoneNumber}, `, element("span", { className: "whole" }, `shown as ${phoneNumber.national}`));
-    } else if (input === name && input.value !== "") {
-      const { length } = FriendlyName.check(input.value);
-      feedback(input, "", length > FriendlyName.limit - 16 ? `${FriendlyName.limit - length} characters left` : "");
     } else {
-      feedback(input, "");
+      const left = FriendlyName.limit - (input === name && input.value !== "" ? FriendlyName.check(input.value).length : 0);
+      feedback(input, "", left < 16 ? `${left} characters left` : "");
     }
-    return null;
+    return problem;
   };
 
-  const marked = (problem) => {
-    if (!problem.excerpt) return [problem.text];
-    const [before, part, after] = problem.excerpt;
-    return [`${problem.text}: `, before, element("mark", {}, part), after];
-  };
-
-  for (const input of [number, name, delay]) {
+  for (const input of FIELDS) {
     input.addEventListener("input", () => {
-      found(input);
+      check(input);
       clearTimeout(sayTimer);
       sayTimer = setTimeout(() => {
         const text = byId(`${input.id}-feedback`).textContent;
@@ -109,37 +92,30 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
     input.addEventListener("change", () => {
       if (input.value.trim() === "") judged.delete(input.id);
       else if (CHECKS[input.id](input.value)) judged.add(input.id);
-      found(input);
+      check(input);
     });
   }
 
-  const summarize = (problems) => {
-    show(summary, problems.length > 0);
-    byId("error-summary-list").replaceChildren(
-      ...problems.map(({ field, text, action }) => {
-        const item = element("li", {});
-        if (field) {
-          const link = element("a", { href: `#${field}` }, text);
-          link.addEventListener("click", (event) => {
-            event.preventDefault();
-            byId(field).focus();
-          });
-          item.append(link);
-        } else {
-          item.append(element("span", {}, text));
-        }
-        if (action) {
-          const link = element("a", { href: `#${action.target}` }, action.text);
-          link.addEventListener("click", (event) => {
-            event.preventDefault();
-            action.run();
-          });
-          item.append(" ", link);
-        }
-        return item;
-      }),
-    );
-    if (problems.length > 0) summary.focus();
+  /** Moves the focus to a field, so that its error is read. */
+  const goTo = (input) => {
+    if (document.activeElement === input) announce(byId(`${input.id}-feedback`).textContent);
+    else input.focus();
+  };
+
+  /** Shows an error of the request, unless it is about the connection: that is shown at the top of the page. */
+  const showFailure = (problem, parameters) => {
+    if (problem.kind === "slow") feedback(number, "", "The phone may still ring, but its code is lost. Call again for a new one.");
+    if (problem.kind !== "answer") return;
+    const showIt = element("button", { type: "button", className: "link", onclick: () => onExisting(parameters.phoneNumber) }, "Show it in the list");
+    const input = problem.field ? byId(problem.field) : number;
+    showProblem(input, problem, ...(problem.code === 21450 ? [" ", showIt] : []));
+    if (problem.field) {
+      judged.add(input.id);
+      goTo(input);
+    } else {
+      input.removeAttribute("aria-invalid");
+      announce(problem.text);
+    }
   };
 
   /** Sends a request and shows its state and errors. */
@@ -147,9 +123,12 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
     if (isBusy(button)) return;
     const asked = connection();
     if (!asked) {
-      summarize([{ field: "sign-in-account", text: "Sign in first: a call needs an account" }]);
+      byId("sign-in-account").focus();
+      announce("Sign in first.");
       return;
     }
+    // What is typed from now on is not meant for a field.
+    button.focus();
     setBusy(button, true);
     setText(byId("call-me-text"), "Calling…");
     const slow = setTimeout(() => {
@@ -158,22 +137,12 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
     }, SLOW_MS);
     try {
       await ask(parameters);
-      summarize([]);
+      if ([button, document.body].includes(document.activeElement)) onAsked();
     } catch (error) {
       if (asked.closed.aborted) return;
-      const problem = explain(error, asked);
-      const text = problem.kind === "slow"
-        ? `${problem.text} The phone may still ring, but its code is lost. Call again for a new one.`
-        : problem.kind === "answer" ? problem.text : `${problem.text} What you typed is still here.`;
-      const field = problem.field;
-      if (field) {
-        judged.add(field);
-        showProblem(byId(field), { text });
-      }
-      const isExisting = problem.code === 21450;
-      const action = isExisting && { text: "Show it in the list", target: "caller-ids", run: () => onExisting(parameters.phoneNumber) };
-      summarize([{ field, text, action }]);
-      onFailure(problem, error);
+      showFailure(explain(error, asked), parameters);
+      onProblem(parameters.phoneNumber);
+      onFailure(error);
     } finally {
       clearTimeout(slow);
       setBusy(button, false);
@@ -184,14 +153,11 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
   byId("validate-form").addEventListener("submit", (event) => {
     event.preventDefault();
     clearTimeout(sayTimer);
-    const problems = [];
-    for (const input of [number, name, delay]) {
-      judged.add(input.id);
-      const problem = found(input);
-      if (problem) problems.push({ field: input.id, text: problem.text });
-    }
-    if (problems.length > 0) {
-      summarize(problems);
+    for (const input of FIELDS) judged.add(input.id);
+    const [first] = FIELDS.filter(check);
+    if (first) {
+      onProblem(number.value);
+      goTo(first);
       return;
     }
     send({
@@ -201,21 +167,31 @@ export function mountValidate({ ask, connection, onFailure, onExisting }) {
     });
   });
 
+  /** The fields' values for a request. */
+  const values = ({ phoneNumber, friendlyName = "", callDelay = 0 }) => [phoneNumber, friendlyName, String(callDelay)];
+
   return {
     /** Repeats a request, without the delay. */
     again: (parameters) => send({ ...parameters, callDelay: undefined }),
-    /** Fills the form, for example after a reload. */
-    fill: ({ phoneNumber, friendlyName = "", callDelay = 0 }) => {
-      number.value = phoneNumber;
-      name.value = friendlyName;
-      delay.value = String(callDelay);
-      found(number);
+    /** Fills the form after a reload, unless something is typed in it. */
+    fill: (parameters) => {
+      if (number.value !== "" || name.value !== "") return;
+      values(parameters).forEach((value, index) => (FIELDS[index].value = value));
+      check(number);
+    },
+    /** Makes the form ready for the next number. Keeps what was typed since this request. */
+    clear: (parameters) => {
+      values(parameters).forEach((value, index) => {
+        const input = FIELDS[index];
+        if (input.value === value) input.value = input.defaultValue;
+        judged.delete(input.id);
+        check(input);
+      });
     },
     /** Clears all errors, for example for another connection. */
     reset: () => {
       judged.clear();
-      summarize([]);
-      for (const input of [number, name, delay]) found(input);
+      FIELDS.forEach(check);
     },
   };
 }

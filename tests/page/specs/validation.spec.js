@@ -9,13 +9,6 @@ for (const api of ["mock", "server"]) {
 
     test("validates a number by keyboard only", async ({ page }) => {
       const focused = (selector) => expect(page.locator(selector)).toBeFocused();
-      const tabTo = async (selector) => {
-        for (let presses = 0; presses < 30; presses++) {
-          await page.keyboard.press("Tab");
-          if (await page.locator(selector).evaluate((node) => node === document.activeElement)) return;
-        }
-        throw new Error(`Tab does not lead to ${selector}`);
-      };
       await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
       await focused("#phone-number");
@@ -29,7 +22,10 @@ for (const api of ["mock", "server"]) {
       await hear(page, `Your code is ${[...code.slice(0, 3)].join(" ")}, ${[...code.slice(3)].join(" ")}.`);
       await hear(page, "Ringing (415) 867-5309.");
       await expect(page).toHaveTitle(/^Ringing: \(415\) 867-5309/);
-      await tabTo("#phone-answer");
+      await focused("#phone-answer");
+      // Digits do not go into the number field, which had the focus before.
+      await page.keyboard.type("42");
+      await expect(page.locator("#phone-number")).toHaveValue("1 (415) 867.5309");
       await page.keyboard.press("Enter");
       await focused("#keypad");
       await hear(page, "Answered. Enter the code on the phone: 3 attempts left.");
@@ -74,7 +70,7 @@ for (const api of ["mock", "server"]) {
       await expect(page.getByRole("button", { name: "Copy code" })).toBeDisabled();
       await page.locator("#call-again").click();
       await expect(page.locator("#progress")).toHaveAttribute("data-state", "ringing");
-      await expect(page.locator("#call-me")).toBeFocused();
+      await expect(page.locator("#phone-answer")).toBeFocused();
       const second = await shownCode(page);
       await answer(page);
       await press(page, second);
@@ -227,7 +223,7 @@ test("copies the code as six digits, and reads it digit by digit", async ({ page
 });
 
 for (const width of [320, 1280]) {
-  test(`at ${width} px the phone shows the call that the page requested, and the number of other ringing calls`, async ({ page, server }) => {
+  test(`at ${width} px the phone shows this page’s own call first, and the others are counted and reachable`, async ({ page, server }) => {
     await page.setViewportSize({ width, height: width === 320 ? 568 : 900 });
     const { elsewhere } = server;
     const create = (PhoneNumber) => elsewhere.send("POST", elsewhere.path, { PhoneNumber });
@@ -235,47 +231,135 @@ for (const width of [320, 1280]) {
     await create("4158675302");
     await server.open();
     const shown = page.locator("#phone-number-shown");
-    const state = page.locator("#phone-state");
-    await expect(state).toHaveText("Ringing… · 1 other ringing");
+    const other = page.locator("#phone-other");
+    await expect(page.locator("#phone-what")).toHaveText("Validation from elsewhere");
+    await expect(other).toHaveText("1 other call");
     await ask(page, { number: "4158675309" });
     const code = await shownCode(page);
     await expect(shown).toHaveText("(415) 867-5309");
-    await expect(state).toHaveText("Ringing… · 2 others ringing");
+    await expect(other).toHaveText("2 other calls");
     await expect(page).toHaveTitle(/^Ringing: \(415\) 867-5309/);
-    // A later call does not replace it, and the sheet does not cover the code.
+    // A later call does not replace it.
     await create("4158675303");
-    await expect(state).toHaveText("Ringing… · 3 others ringing");
+    await expect(other).toHaveText("3 other calls");
     await expect(shown).toHaveText("(415) 867-5309");
-    if (width === 320) {
-      const [digits, sheet] = [await page.locator("#code").boundingBox(), await page.locator("#phone").boundingBox()];
-      expect(digits.y).toBeGreaterThanOrEqual(0);
-      expect(digits.y + digits.height).toBeLessThanOrEqual(sheet.y);
-    }
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
       await shoot(page, `others-ring-${width}-${colorScheme}`, { fullPage: false });
     }
+    // The others come in turn, and then the own call again.
+    const seen = [];
+    for (let turn = 0; turn < 4; turn++) {
+      await other.click();
+      await expect(page.locator("#phone-answer")).toBeFocused();
+      seen.push(await shown.textContent());
+    }
+    expect(new Set(seen)).toEqual(new Set(["(415) 867-5301", "(415) 867-5302", "(415) 867-5303", "(415) 867-5309"]));
+    expect(seen.at(-1)).toBe("(415) 867-5309");
     await answer(page);
-    await expect(state).toHaveText(/^Answered · 0:\d\d · 3 others ringing$/);
     await press(page, code);
     await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
-    // Afterwards, the phone shows the newest of the other calls.
+    // The phone stays with the panel until it is put down.
+    await expect(shown).toHaveText("(415) 867-5309");
+    await expect(other).toHaveText("3 other calls");
+    await page.getByRole("button", { name: "Done" }).click();
     await expect(shown).toHaveText("(415) 867-5303");
-    await expect(state).toHaveText("Ringing… · 2 others ringing");
   });
 }
 
-test("a new call does not replace the one that is being keyed", async ({ page, server }) => {
+test("a code keyed for one call is no wrong entry of another’s", async ({ page, server }) => {
   const { elsewhere } = server;
   await server.open();
   await elsewhere.send("POST", elsewhere.path, { PhoneNumber: "4158675301" });
   await answer(page);
-  await ask(page, { number: "4158675309", delay: "1" });
   await press(page, "1");
-  await expect(page.locator("#phone-state")).toHaveText(/^Answered · 0:\d\d · 1 other ringing$/);
-  await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5301");
-  await page.getByRole("button", { name: "Hang up" }).click();
+  await expect(page.locator("#phone-says")).toHaveText("Its code is where it was requested.");
+  // The own call takes over as soon as it rings.
+  await ask(page, { number: "4158675309", delay: "1" });
   await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5309");
+  const code = await shownCode(page);
+  await page.locator("#phone-other").click();
+  await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5301");
+  await expect(page.locator("#phone-keyed")).toContainText("1 of 6");
+  await page.getByRole("button", { name: "Star, start again" }).click();
+  await press(page, code);
+  await expect(page.locator("#phone-says")).toHaveText("That is the code for (415) 867-5309, not for this call.");
+  await hear(page, "That is the code for (415) 867-5309, not for this call.");
+  await expect(page.locator("#phone-keyed")).toContainText("0 of 6");
+  await expect.poll(async () => (await elsewhere.calls()).map((call) => [call.entries_left, call.digits_keyed])).toEqual([[3, 0], [3, 0]]);
+  await page.locator("#phone-other").click();
+  await answer(page);
+  await press(page, code);
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
+});
+
+test("the panel speaks of the call that the phone shows", async ({ page, mock }) => {
+  await mock.open();
+  await ask(page, { number: "4158675301" });
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "ringing");
+  const first = await shownCode(page);
+  await ask(page, { number: "4158675302" });
+  const panel = page.locator("#steps");
+  await expect(panel).toContainText("Ringing (415) 867-5302");
+  expect(await shownCode(page)).not.toBe(first);
+  await page.locator("#phone-other").click();
+  await expect(panel).toContainText("Ringing (415) 867-5301");
+  expect(await shownCode(page)).toBe(first);
+  await page.reload();
+  await expect(page.locator("#phone-other")).toHaveText("1 other call");
+  if ((await page.locator("#phone-number-shown").textContent()) !== "(415) 867-5301") await page.locator("#phone-other").click();
+  await answer(page);
+  await press(page, first);
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
+  await page.getByRole("button", { name: "Done" }).click();
+  await expect(panel).toContainText("Ringing (415) 867-5302");
+});
+
+test("the code can be pasted on the keypad, wherever the focus is, but not into another’s field", async ({ page, mock }) => {
+  await mock.open();
+  await ask(page);
+  const code = await shownCode(page);
+  await answer(page);
+  await expect(page.locator("#keypad")).toBeFocused();
+  await page.evaluate(() => navigator.clipboard.writeText("(415) 867-5309"));
+  await page.keyboard.press("ControlOrMeta+v");
+  await hear(page, "What you pasted is not a six-digit code.");
+  await press(page, "12");
+  await page.locator("#friendly-name").focus();
+  await page.evaluate((text) => navigator.clipboard.writeText(text), wrong(code));
+  await page.keyboard.press("ControlOrMeta+v");
+  await expect(page.locator("#friendly-name")).toHaveValue(wrong(code));
+  await expect(page.locator("#phone-keyed")).toContainText("2 of 6");
+  await page.getByRole("button", { name: "Copy code" }).click();
+  await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();
+  await page.keyboard.press("ControlOrMeta+v");
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
+});
+
+test("the phone’s paste button keys the copied code", async ({ page, mock }) => {
+  await mock.open();
+  await ask(page);
+  await shownCode(page);
+  await page.getByRole("button", { name: "Copy code" }).click();
+  await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();
+  await answer(page);
+  await page.getByRole("button", { name: "Paste" }).click();
+  await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
+});
+
+test("after asking, the focus waits at the phone for a delayed call; it does not leave a field that is typed in", async ({ page, mock }) => {
+  await mock.open();
+  await ask(page, { delay: "1" });
+  await expect(page.locator("#phone")).toBeFocused();
+  await page.keyboard.type("123");
+  await expect(page.locator("#phone-answer")).toBeFocused();
+  await expect(page.locator("#phone-number")).toHaveValue("(415) 867.5309");
+  await page.keyboard.press("Enter");
+  await expect(page.locator("#keypad")).toBeFocused();
+  await ask(page, { number: "2125550143", delay: "1" });
+  await page.locator("#friendly-name").focus();
+  await expect(page.locator("#phone-number-shown")).toHaveText("(212) 555-0143");
+  await expect(page.locator("#friendly-name")).toBeFocused();
 });
 
 /** The snapshot of the mock that the page last stored for a reload. */
