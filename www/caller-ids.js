@@ -139,6 +139,7 @@ export function mountCallerIds({ connection, failed, read }) {
     show(byId("pager"), page.hasPrevious || page.hasNext || size.value !== size.options[0].value);
     show(byId("table"), rows.size > 0);
     show(byId("order-place"), isWhole());
+    show(byId("filter-submit"), !isWhole());
     filter.placeholder = isWhole() ? "Part of a name or number" : "Whole name or number";
     drawBlank(isEmpty);
   };

@@ -6,7 +6,11 @@ import { RestException, UnexpectedResponse } from "./callerid.js";
 const SILENCE_MS = 40_000;
 /** The timeout for opening the stream. */
 const OPENING_MS = 10_000;
-const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+/** The pause before the next attempt: short, so that a server that is back is noticed, unless nobody looks. */
+const RETRY_MS = 1000;
+const RETRY_HIDDEN_MS = 10_000;
+/** Ends an attempt in favour of the next one. */
+const AGAIN = new DOMException("another attempt", "AbortError");
 /** The polling interval if the API has no events. */
 const POLL_MS = 4000;
 
@@ -19,34 +23,31 @@ const POLL_MS = 4000;
  * - `refused(error)`: the credentials are not accepted; there are no further attempts;
  * - `plain()`: the API has no events; from now on, `poll()` is called every few seconds.
  *
- * Returns a function that tries again immediately.
+ * Returns a function that tries again immediately, unless the stream is open. It also does so when the page is looked at, or when the
+ * network is back; then an open stream may be dead, and is opened again.
  */
 export function follow(connection, on) {
-  let nudge = () => {};
-  const tryNow = () => nudge();
-  for (const event of ["online", "visibilitychange"]) {
-    addEventListener(event, () => document.visibilityState === "visible" && tryNow(), { signal: connection.closed });
-  }
-  run(connection, on, (set) => {
-    nudge = set;
-  });
+  let again = () => {};
+  const tryNow = () => again(false);
+  addEventListener("online", () => again(true), { signal: connection.closed });
+  addEventListener("visibilitychange", () => document.visibilityState === "visible" && tryNow(), { signal: connection.closed });
+  run(connection, on, (next) => (again = next));
   return tryNow;
 }
 
-async function run(connection, on, setNudge) {
+async function run(connection, on, onAgain) {
   const { closed, control } = connection;
   let lastEventId;
-  let failures = 0;
   while (!closed.aborted) {
     const attempt = new AbortController();
     let watchdog = setTimeout(() => attempt.abort(new DOMException("the stream is silent", "TimeoutError")), OPENING_MS);
     let isLive = false;
     let lost;
+    onAgain((isDoubtful) => (isDoubtful || !isLive) && attempt.abort(AGAIN));
     const onAlive = (id) => {
       clearTimeout(watchdog);
       watchdog = setTimeout(() => attempt.abort(new DOMException("the stream is silent", "TimeoutError")), SILENCE_MS);
       lastEventId ??= id;
-      failures = 0;
       if (!isLive) {
         isLive = true;
         on.live();
@@ -66,6 +67,7 @@ async function run(connection, on, setNudge) {
       clearTimeout(watchdog);
     }
     if (closed.aborted) return;
+    if (attempt.signal.reason === AGAIN) continue;
     if (lost instanceof RestException && lost.status === 401) {
       on.refused(lost);
       return;
@@ -74,9 +76,9 @@ async function run(connection, on, setNudge) {
       await poll(connection, on);
       return;
     }
-    const wait = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)];
+    const wait = document.visibilityState === "visible" ? RETRY_MS : RETRY_HIDDEN_MS;
     on.lost(lost, performance.now() + wait);
-    await pause(wait, closed, setNudge);
+    await pause(wait, closed, onAgain);
   }
 }
 
@@ -100,14 +102,14 @@ async function poll(connection, on) {
   }
 }
 
-function pause(milliseconds, closed, setNudge) {
+function pause(milliseconds, closed, onAgain) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
     const now = () => {
       clearTimeout(timer);
       resolve();
     };
-    setNudge(now);
+    onAgain(now);
     closed.addEventListener("abort", now, { once: true });
   });
 }

@@ -25,7 +25,7 @@ let connection = null;
 let tryNow = () => {};
 /** The timer that retries a failed request while the event stream is open. */
 let checking;
-const CHECK_MS = 2000;
+const CHECK_MS = 1000;
 /** The name of a phone line whose calls ring only on the page's phone. */
 const VIRTUAL = "virtual";
 /** Whether the connection is currently lost, and whether it has ever been live. */
@@ -211,15 +211,11 @@ function lost(error, retryAt) {
   linkState("lost", "No connection");
   // A stream that has ended is reopened quickly. Say nothing unless that fails too.
   if (isFirst && error.message === "the stream has ended") return;
-  const title = !navigator.onLine && connection.kind === "url" ? "You are offline." : reason.text;
-  const detail = connection.kind === "server"
-    ? "It may have stopped, or may still be starting. What you typed is kept, and a call in progress continues."
-    : "What you typed is kept.";
   notify({
-    title,
-    detail,
+    title: !navigator.onLine && connection.kind !== "page" ? "You are offline." : reason.text,
+    detail: "What you typed is kept.",
     until: retryAt,
-    actions: [["Try now", () => tryNow()], ...(connection.kind === "page" ? [] : [["Use the mock API in this page", () => use("page", { isAsked: true })]])],
+    actions: [["Try now", () => tryNow()]],
   });
 }
 
@@ -231,7 +227,7 @@ function refused() {
   connection = null;
   linkState("refused", "Not signed in");
   notify(kind === "server"
-    ? { title: "Your session has ended.", detail: "A session lasts twelve hours, unless the account’s token is changed. Sign in again." }
+    ? { title: "Your session has ended.", detail: "Sign in again. What you typed is kept." }
     : { title: `${capital(name)} does not accept these credentials.`, detail: "Check the Account Sid and the token." });
   signIn.ask(kind);
   phone.reset();
@@ -376,16 +372,17 @@ function skewOf(call) {
   return Math.abs(skew) > 2000 ? skew : 0;
 }
 
-/** Scrolls so that the code is visible, and not covered by the phone if that is a sheet. */
+/** Scrolls so that the code is visible, and the phone below it on narrow screens. */
 function bringCodeIntoView() {
-  const code = byId("progress-code");
-  const sheet = byId("phone");
-  const isSheet = getComputedStyle(sheet).position === "fixed";
-  const bottom = isSheet ? innerHeight - sheet.offsetHeight : innerHeight;
-  const box = code.getBoundingClientRect();
-  if (box.top >= 0 && box.bottom <= bottom) return;
+  const code = byId("code").getBoundingClientRect();
+  const phone = byId("phone-place");
+  const { display, rowGap } = getComputedStyle(byId("main"));
+  const isBelow = display === "flex" && !phone.hidden;
+  // A ringing phone may be shown above its place, so its place is measured.
+  const bottom = isBelow ? byId("validate").getBoundingClientRect().bottom + parseFloat(rowGap) + phone.offsetHeight : code.bottom;
+  const by = Math.min(Math.max(bottom + 8 - innerHeight, 0), code.top - 8);
   const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  scrollTo({ top: scrollY + box.top - 8, behavior: isCalm ? "auto" : "smooth" });
+  if (by !== 0) scrollBy({ top: by, behavior: isCalm ? "auto" : "smooth" });
 }
 
 /** Moves the focus to the next step after a request: the phone, or for a real line the code. */

@@ -21,7 +21,7 @@ export function notify({ title, detail, tone = "bad", actions = [], until }) {
   clearInterval(waiting);
   const count = () => {
     const seconds = Math.ceil((until - performance.now()) / 1000);
-    setText(byId("notice-wait"), !until ? "" : seconds > 0 ? `Trying again in ${seconds} s.` : "Trying…");
+    setText(byId("notice-wait"), !until ? "" : seconds > 0 ? `Next try in ${seconds} s.` : "Trying…");
   };
   count();
   if (until) waiting = setInterval(count, 250);
