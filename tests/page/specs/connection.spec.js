@@ -118,12 +118,13 @@ for (const colorScheme of ["light", "dark"]) {
 
 test("survives a crash of the server during a call", async ({ page, ownServer, expected }) => {
   expected.failures.push(...BROKEN);
-  await over(page, ownServer, ownServer.account).open();
+  const { open, elsewhere } = over(page, ownServer, ownServer.account);
+  await open();
   await ask(page, { name: "Survivor" });
   const code = await shownCode(page);
   await answer(page);
   await press(page, code.slice(0, 2));
-  await expect(page.locator("#wire-list").getByRole("button", { name: /digits 200/ })).toHaveCount(2);
+  await expect.poll(async () => (await elsewhere.calls())[0].digits_keyed).toBe(2);
   await ownServer.kill();
   await expect(page.locator("#notice")).toBeVisible();
   await expect(page.locator("#notice-title")).toHaveText("Cannot connect to this server.");
@@ -163,6 +164,25 @@ test("reconnects automatically after the server restarts", async ({ page, ownSer
   await expect(link(page)).toHaveAttribute("data-state", "live");
   await expect(page.locator("#notice")).toBeHidden();
 });
+
+for (const [width, height] of [[320, 568], [768, 1024], [1280, 900]]) {
+  test(`at ${width} px, a lost connection is said without moving anything`, async ({ page, ownServer, expected }) => {
+    expected.failures.push(...BROKEN);
+    await page.setViewportSize({ width, height });
+    await over(page, ownServer, ownServer.account).open();
+    const places = () => page.locator("main > *").evaluateAll((nodes) => nodes.map((node) => node.getBoundingClientRect().top));
+    const before = await places();
+    await ownServer.kill();
+    await expect(page.getByRole("button", { name: "Try now" })).toBeInViewport({ ratio: 1 });
+    expect(await places()).toEqual(before);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await shoot(page, `disconnected-${width}-${colorScheme}`, { fullPage: false });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id }) => id)).toEqual([]);
+    }
+  });
+}
 
 test("tries again within a second and a half when the server is back after a long time", async ({ page, ownServer, expected }) => {
   expected.failures.push(...BROKEN);

@@ -28,7 +28,7 @@ test("keeps the selected request, follows a stream, and can hide the control sur
   await expect(shown(page)).toContainText("event: call");
   await answer(page);
   await press(page, "12");
-  // The phone may have sent the keys in one request or in two. The newest one reports two digits.
+  // The phone may have sent the keys in one request or in two: they share a row. The newest one reports two digits.
   await expect.poll(async () => (await server.elsewhere.calls())[0].digits_keyed).toBe(2);
   await expect(list.getByRole("button", { name: /events/ })).toHaveAttribute("aria-current", "true");
   await list.getByRole("button", { name: /digits/ }).first().click();
@@ -64,4 +64,63 @@ test("logs errors, and clearing keeps open requests", async ({ page, server, exp
   await page.getByRole("button", { name: "Clear" }).click();
   await expect(page.locator("#wire-list").getByRole("button")).toHaveCount(1);
   await expect(page.locator("#wire-list")).toContainText("events");
+});
+
+test("shows the body before the headers, and folds those for other origins", async ({ page, mock }) => {
+  await mock.open();
+  await page.locator("#wire-list").getByRole("button", { name: /GET …\/OutgoingCallerIds/ }).click();
+  const text = await shown(page).innerText();
+  const order = ["200 OK", "<OutgoingCallerIds", "content-type:", "(CORS)"].map((it) => text.lastIndexOf(it));
+  expect(order).toEqual([...order].sort((a, b) => a - b));
+  expect(order[0]).toBeGreaterThan(0);
+  expect(text).not.toContain("access-control-allow-origin");
+  await shown(page).getByText("(CORS)").click();
+  await expect(shown(page)).toContainText("access-control-allow-origin");
+});
+
+test("keeps the selected request in sight while others come, and leads back to the newest", async ({ page, mock }) => {
+  await mock.open();
+  const place = page.locator("#wire-list-place");
+  const selected = page.locator("#wire-list [aria-current]");
+  for (let index = 0; index < 8; index++) {
+    await page.locator("#filter").fill("x");
+    await page.locator("#order").selectOption(index % 2 ? "newest" : "name");
+    await page.locator("#filter").fill("");
+    await ask(page);
+    await page.getByRole("button", { name: "Decline" }).click();
+  }
+  // The newest one, too, stays selected.
+  const newest = page.locator("#wire-list").getByRole("button", { name: /POST …\/OutgoingCallerIds/ }).first();
+  await newest.click();
+  const path = await selected.textContent();
+  const offset = () => selected.evaluate((node) => node.getBoundingClientRect().top - document.getElementById("wire-list-place").getBoundingClientRect().top);
+  const before = await offset();
+  for (let index = 0; index < 6; index++) {
+    await ask(page);
+    await page.getByRole("button", { name: "Decline" }).click();
+  }
+  await expect(selected).toHaveText(path);
+  expect(await offset()).toBe(before);
+  expect(await place.evaluate((node) => node.scrollTop)).toBeGreaterThan(0);
+  await page.getByRole("button", { name: "Show the newest" }).click();
+  await expect(page.getByRole("button", { name: "Show the newest" })).toBeHidden();
+  expect(await place.evaluate((node) => node.scrollTop)).toBe(0);
+});
+
+test("groups the keys of a call", async ({ page, server }) => {
+  await server.open();
+  await ask(page);
+  const code = await shownCode(page);
+  await answer(page);
+  for (const [index, digit] of [...code.slice(0, 4)].entries()) {
+    await press(page, digit);
+    await expect.poll(async () => (await server.elsewhere.calls())[0].digits_keyed).toBe(index + 1);
+  }
+  const keys = page.locator("#wire-list").getByRole("button", { name: /digits/ });
+  await expect(keys).toHaveCount(1);
+  await expect(keys).toContainText("digits ×4");
+  await keys.click();
+  for (const digit of code.slice(0, 4)) await expect(shown(page)).toContainText(`Digits=${digit}`);
+  await expect(shown(page)).toContainText('"digits_keyed": 1');
+  await expect(shown(page)).toContainText('"digits_keyed": 4');
 });
