@@ -19,7 +19,7 @@ const POLL_MS = 4000;
  *
  * - `live()`: the stream is open; data fetched before may be stale;
  * - `change(change)`: something changed;
- * - `lost(error, retryAt)`: the connection is lost, and the next attempt is at that time (`performance.now()`);
+ * - `lost(error)`: the connection is lost, and there will be another attempt;
  * - `refused(error)`: the credentials are not accepted; there are no further attempts;
  * - `plain()`: the API has no events; from now on, `poll()` is called every few seconds.
  *
@@ -77,7 +77,7 @@ async function run(connection, on, onAgain) {
       return;
     }
     const wait = document.visibilityState === "visible" ? RETRY_MS : RETRY_HIDDEN_MS;
-    on.lost(lost, performance.now() + wait);
+    on.lost(lost);
     await pause(wait, closed, onAgain);
   }
 }

@@ -204,7 +204,7 @@ function plain() {
   callsChanged();
 }
 
-function lost(error, retryAt) {
+function lost(error) {
   const isFirst = !wasLost;
   wasLost = true;
   const reason = explain(error, connection);
@@ -213,8 +213,7 @@ function lost(error, retryAt) {
   if (isFirst && error.message === "the stream has ended") return;
   notify({
     title: !navigator.onLine && connection.kind !== "page" ? "You are offline." : reason.text,
-    detail: "What you typed is kept.",
-    until: retryAt,
+    detail: "Trying again. What you typed is kept.",
     actions: [["Try now", () => tryNow()]],
   });
 }

@@ -8,9 +8,9 @@ export const capital = (text) => (/^[a-z]+( |$)/.test(text) ? text.charAt(0).toU
 /** The reason why a number is invalid, in the user's words. `value` is the number in the core's message: how many digits, or a code. */
 const NUMBER_PROBLEMS = {
   "empty": () => "Enter a phone number.",
-  "too-short": (value) => `That number has ${value} ${value === "1" ? "digit" : "digits"}. US numbers have 10.${value === "7" ? " Put the area code first." : ""}`,
+  "too-short": (value) => `That number has ${value} ${value === "1" ? "digit" : "digits"}. ${value === "7" ? "Put the area code first." : "US numbers have 10."}`,
   "too-long": (value) => `That number has ${value} digits. US numbers have 10.`,
-  "another-country": (value) => `That number is in another country (+${value}). Only US and Canadian numbers work here.`,
+  "another-country": (value) => `That number is in another country (+${value}). Here it must be +1.`,
   "extension": () => "Leave out the extension.",
   "area-code": (value) => (value < "2" ? `No area code begins with ${value[0]}.` : `${value} is a service number, not an area code.`),
   "unassigned-area-code": (value) => `There is no area code ${value}.`,

@@ -2,12 +2,9 @@
 
 import { byId, element, setText, show } from "./dom.js";
 
-let waiting;
-
-/** Shows a notice. `actions` are pairs of a label and a function; a countdown runs to `until` (`performance.now()`). */
-export function notify({ title, detail, tone = "bad", actions = [], until }) {
+/** Shows a notice. `actions` are pairs of a label and a function. */
+export function notify({ title, detail, actions = [] }) {
   const notice = byId("notice");
-  notice.dataset.tone = tone;
   setText(byId("notice-title"), title);
   setText(byId("notice-detail"), detail);
   const place = byId("notice-actions");
@@ -18,13 +15,6 @@ export function notify({ title, detail, tone = "bad", actions = [], until }) {
     place.replaceChildren(...actions.map(([name]) => element("button", { type: "button", className: "button small" }, name)));
   }
   actions.forEach(([, run], index) => (place.children[index].onclick = run));
-  clearInterval(waiting);
-  const count = () => {
-    const seconds = Math.ceil((until - performance.now()) / 1000);
-    setText(byId("notice-wait"), !until ? "" : seconds > 0 ? `Next try in ${seconds} s.` : "Trying…");
-  };
-  count();
-  if (until) waiting = setInterval(count, 250);
   show(notice, true);
 }
 
@@ -32,7 +22,6 @@ export function notify({ title, detail, tone = "bad", actions = [], until }) {
 export function dismiss(focus) {
   const notice = byId("notice");
   if (notice.hidden) return;
-  clearInterval(waiting);
   const hadFocus = notice.contains(document.activeElement);
   show(notice, false);
   setText(byId("notice-title"), "");

@@ -52,7 +52,7 @@ export function describe(validation, now) {
       return {
         state: "queued",
         waits,
-        steps: [requested, { is: "now", text: waits > 0 ? `Calling ${national} in ${waits} s` : `Calling ${national}` }, key, added],
+        steps: [requested, { is: "now", text: waits > 0 ? `Calling ${national} in ${spokenSeconds(waits)}` : `Calling ${national}` }, key, added],
         says: `The phone rings in ${spokenSeconds(waits)}.`,
       };
     }

@@ -20,7 +20,8 @@ test("validates input while it is typed, and does not change it", async ({ page,
   await expect(number).toHaveAttribute("aria-invalid", "true");
 });
 
-test("says each error once, at its field, in the user’s words, without moving anything", async ({ page, mock }) => {
+for (const width of [320, 768, 1280]) test(`at ${width} px says each error once, at its field, in the user’s words, without moving anything`, async ({ page, mock }) => {
+  await page.setViewportSize({ width, height: 900 });
   await mock.open();
   const number = page.locator("#phone-number");
   const feedback = page.locator("#phone-number-feedback");
@@ -38,9 +39,9 @@ test("says each error once, at its field, in the user’s words, without moving 
   await shoot(page, "errors-light");
   for (const [text, words] of [
     ["", "Enter a phone number."],
-    ["8675309", "That number has 7 digits. US numbers have 10. Put the area code first."],
+    ["8675309", "That number has 7 digits. Put the area code first."],
     ["415 867 5309 12", "That number has 12 digits. US numbers have 10."],
-    ["+44 20 7946 0958", "That number is in another country (+44). Only US and Canadian numbers work here."],
+    ["+44 20 7946 0958", "That number is in another country (+44). Here it must be +1."],
     ["911 867 5309", "911 is a service number, not an area code."],
     ["121 867 5309", "No area code begins with 1."],
     ["221 867 5309", "There is no area code 221."],
@@ -52,6 +53,7 @@ test("says each error once, at its field, in the user’s words, without moving 
     await number.fill(text);
     await number.press("Enter");
     await expect(feedback).toContainText(words);
+    expect(await places()).toEqual(before);
   }
   // Pressed in the field itself, Enter does not move the focus, so the error is announced.
   await hear(page, "Enter one number at a time");
