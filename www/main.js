@@ -97,7 +97,7 @@ function use(kind, { isAsked = false } = {}) {
   recallValidations();
   tryNow = follow(connection, { live, change, lost, refused, plain, poll: () => callerIds.load() });
   callerIds.load();
-  if (isAsked) announce(kind === "page" ? "The API now runs in this page." : `Connecting to ${connection.place}.`);
+  if (isAsked) announce(kind === "page" ? "This is a mock: the API now runs in this page." : `Connecting to ${connection.place}.`);
 }
 
 function open(kind) {
@@ -165,7 +165,7 @@ function linkState(state, text) {
 /** Describes a live connection. */
 function liveText() {
   const { kind, place, accountSid } = connection;
-  return kind === "page" ? "Mock, in this page" : `${place} · ${accountSid.slice(0, 6)}…${accountSid.slice(-4)}`;
+  return kind === "page" ? "Nothing leaves this page" : `${place} · ${accountSid.slice(0, 6)}…${accountSid.slice(-4)}`;
 }
 
 async function live() {

@@ -100,7 +100,7 @@ export function mountPhone({ control, take, failed, changed, leave }) {
     }
   };
 
-  const whatRings = () => (isOwn() ? "Caller ID validation" : "Validation from elsewhere");
+  const whatRings = () => (isOwn() ? "Caller ID validation" : "Requested elsewhere");
 
   /** The calls that can be answered or are answered, except the one that is shown. */
   const others = () => calls.filter((it) => it.status in STATES && it.callSid !== call?.callSid);
@@ -127,7 +127,7 @@ export function mountPhone({ control, take, failed, changed, leave }) {
     const says = byId("phone-says");
     setText(says, WARNINGS[warning] ?? (warning === "wrong" ? `Wrong code. ${attemptsLeft(call)}.`
       : warning ? `That is the code for ${warning}, not for this call.`
-        : !call || isOwn() ? "“Please enter the six digits.”" : "Its code is where it was requested."));
+        : !call || isOwn() ? "“Please enter the six digits.”" : "Its code is shown where it was requested."));
     says.dataset.tone = warning ? "warn" : "";
   };
 

@@ -184,7 +184,7 @@ export function mountProgress({ again }) {
 
 function reasons({ isVirtual, national }) {
   const own = isVirtual
-    ? "The line is virtual: the phone on this page rings and waits for you to answer."
+    ? "No real phone rings, but the one on this page. It waits for you to answer."
     : "The call goes to the real phone, from a number you may not know: answer it.";
   return [own, `Is ${national} the right number, and is that phone switched on and not busy?`, "A new call has a new code, and the old one stops working."]
     .map((text) => element("li", {}, text));

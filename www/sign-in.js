@@ -25,9 +25,9 @@ export function mountSignIn({ connect }) {
     const typed = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.value.trim()]));
     const problems = {
       url: kind === "url" && !isHttp(typed.url) ? "Enter a URL that begins with https:// or http://" : "",
-      accountSid: /^AC[0-9a-f]{32}$/i.test(typed.accountSid) ? "" : "Enter AC followed by 32 hexadecimal digits",
+      accountSid: /^AC[0-9a-f]{32}$/i.test(typed.accountSid) ? "" : "Enter AC and 32 characters from 0 to 9 and a to f",
       authToken: typed.authToken === "" ? "Enter the account’s token"
-        : /^[!-~]{1,128}$/.test(typed.authToken) ? "" : "A token has only ASCII characters and no spaces",
+        : /^[!-~]{1,128}$/.test(typed.authToken) ? "" : "A token has no spaces and no accents",
     };
     for (const [name, text] of Object.entries(problems)) problem(name, text);
     const first = Object.keys(problems).find((name) => problems[name] !== "");

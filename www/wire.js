@@ -1,4 +1,4 @@
-// "On the wire": shows the log, newest first, and the details of the selected row, by default the newest. A row is an exchange, or
+// "Requests and responses": shows the log, newest first, and the details of the selected row, by default the newest. A row is an exchange, or
 // several that key digits in the same call.
 
 import { announce } from "./announce.js";

@@ -1,4 +1,4 @@
-// Finds a Chromium: `$CHROME`, then the system's, then Playwright's. If run as a program, prints the path, or fails if there
+// Finds a Chromium: `$CHROME`, then the system's, then Playwright's; and a Firefox: `$FIREFOX`, then the system's. If run as a program, prints the path, or fails if there
 // is none.
 
 import { accessSync, constants, existsSync } from "node:fs";
@@ -9,14 +9,16 @@ const PLACES = [
   ...(process.env.PATH ?? "").split(delimiter),
   "/Applications/Google Chrome.app/Contents/MacOS",
   "/Applications/Chromium.app/Contents/MacOS",
+  "/Applications/Firefox.app/Contents/MacOS",
 ];
 
 /** The path of a Chromium; `undefined` lets Playwright choose. */
-export function findChromium() {
-  if (process.env.CHROME) return process.env.CHROME;
-  const candidates = PLACES.flatMap((place) => [...NAMES, "Google Chrome", "Chromium"].map((name) => join(place, name)));
-  return candidates.find(isExecutable);
-}
+export const findChromium = () => process.env.CHROME ?? find([...NAMES, "Google Chrome", "Chromium"]);
+
+/** The path of a Firefox, if there is one. */
+export const findFirefox = () => process.env.FIREFOX ?? find(["firefox-esr", "firefox"]);
+
+const find = (names) => PLACES.flatMap((place) => names.map((name) => join(place, name))).find(isExecutable);
 
 function isExecutable(path) {
   try {

@@ -7,7 +7,8 @@ import { expect, test as base } from "@playwright/test";
 import { Elsewhere, Server } from "./server.js";
 import { serveStatic } from "./static-host.js";
 
-const SCREENSHOTS = new URL("screenshots/", import.meta.url).pathname;
+/** The folder for screenshots. */
+export const SCREENSHOTS = new URL("screenshots/", import.meta.url).pathname;
 mkdirSync(SCREENSHOTS, { recursive: true });
 
 export { expect };

@@ -56,12 +56,12 @@ test("signs in with a Sid and a token, and explains wrong ones", async ({ page, 
   await expect(sid).toBeFocused();
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(sid).toBeFocused();
-  await expect(sid).toHaveAccessibleDescription("Enter AC followed by 32 hexadecimal digits");
+  await expect(sid).toHaveAccessibleDescription("Enter AC and 32 characters from 0 to 9 and a to f");
   await expect(token).toHaveAccessibleDescription("Enter the account’s token");
   await sid.fill(server.account.accountSid);
   await token.fill("Schlüssel");
   await token.press("Enter");
-  await expect(token).toHaveAccessibleDescription("A token has only ASCII characters and no spaces");
+  await expect(token).toHaveAccessibleDescription("A token has no spaces and no accents");
   await token.fill("0".repeat(32));
   await token.press("Enter");
   await expect(page.getByRole("alert").filter({ hasText: "This server does not accept these credentials. Check the Account Sid and the token." })).toBeVisible();
@@ -278,7 +278,7 @@ test("switches from the server to the mock and back", async ({ page, server }) =
   await server.open();
   await page.getByRole("radio", { name: "Mock in this page" }).check();
   await expect(page.locator("#caller-ids-count")).toHaveText("12");
-  await hear(page, "The API now runs in this page.");
+  await hear(page, "This is a mock: the API now runs in this page.");
   await page.getByRole("radio", { name: "This server" }).check();
   await expect(page.locator("#blank-title")).toHaveText("No caller IDs yet");
   await expect(page.locator("#link-text")).toContainText(new URL(server.url).host);

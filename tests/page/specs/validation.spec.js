@@ -232,7 +232,7 @@ for (const width of [320, 1280]) {
     await server.open();
     const shown = page.locator("#phone-number-shown");
     const other = page.locator("#phone-other");
-    await expect(page.locator("#phone-what")).toHaveText("Validation from elsewhere");
+    await expect(page.locator("#phone-what")).toHaveText("Requested elsewhere");
     await expect(other).toHaveText("1 other call");
     await ask(page, { number: "4158675309" });
     const code = await shownCode(page);
@@ -273,7 +273,7 @@ test("a code keyed for one call is no wrong entry of another’s", async ({ page
   await elsewhere.send("POST", elsewhere.path, { PhoneNumber: "4158675301" });
   await answer(page);
   await press(page, "1");
-  await expect(page.locator("#phone-says")).toHaveText("Its code is where it was requested.");
+  await expect(page.locator("#phone-says")).toHaveText("Its code is shown where it was requested.");
   // The own call takes over as soon as it rings.
   await ask(page, { number: "4158675309", delay: "1" });
   await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5309");
