@@ -162,7 +162,6 @@ test("shows the exact date on hover and focus; Escape hides it", async ({ page, 
   await expect(exact).toBeHidden();
   await page.locator("#filter").focus();
   await page.keyboard.press("Tab");
-  await page.keyboard.press("Tab");
   await expect(date).toBeFocused();
   await expect(exact).toBeVisible();
   await page.keyboard.press("Escape");
