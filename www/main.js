@@ -1,4 +1,4 @@
-// The page: mounts its parts, and manages their connection and the current validation.
+// The page: mounts its parts, and manages their connection.
 
 import { announce } from "./announce.js";
 import { mountCallerIds } from "./caller-ids.js";
@@ -10,15 +10,17 @@ import { follow } from "./event-stream.js";
 import { capital, explain } from "./messages.js";
 import { dismiss, notify } from "./notice.js";
 import { mountPhone } from "./phone.js";
-import { isUnderWay, mountProgress } from "./progress.js";
+import { mountProgress } from "./progress.js";
 import { keep, recall } from "./session-storage.js";
 import { mountSignIn } from "./sign-in.js";
 import { mountValidate } from "./validate.js";
+import { Validations } from "./validations.js";
 import { mountWire } from "./wire.js";
 import { WireLog } from "./wire-log.js";
 
 const log = new WireLog();
 const calls = new Calls();
+const validations = new Validations();
 
 /** The connection; `null` if credentials are missing. */
 let connection = null;
@@ -35,9 +37,6 @@ let wasLive = false;
 let isPlain = false;
 /** Whether calls ring only on the page's own phone. */
 let isVirtual = true;
-/** The validations that this page requested and whose calls may still be answered, newest first, and the one that the panel shows. */
-let validations = [];
-let validation = null;
 /** Credentials for another URL. Kept in memory only. */
 let urlCredentials = null;
 
@@ -75,8 +74,6 @@ function use(kind, { isAsked = false } = {}) {
   wasLive = false;
   isPlain = false;
   lineIs(kind === "url" ? null : VIRTUAL);
-  validations = [];
-  validation = null;
   dismiss(() => byId("connections").querySelector(":checked").focus());
   phone.reset();
   form.reset();
@@ -84,7 +81,9 @@ function use(kind, { isAsked = false } = {}) {
   byId("connections").querySelector(`[value="${kind}"]`).checked = true;
   keep("connection", kind);
   connection = open(kind);
-  progress.update(null);
+  const interrupted = validations.reset(connection);
+  if (interrupted) form.fill(interrupted);
+  progress.update(validations.shown);
   if (!connection) {
     signIn.ask(kind, { focus: false });
     linkState("refused", "Not signed in");
@@ -94,7 +93,6 @@ function use(kind, { isAsked = false } = {}) {
   }
   signIn.dismiss();
   linkState("connecting", `Connecting to ${connection.place}`);
-  recallValidations();
   tryNow = follow(connection, { live, change, lost, refused, plain, poll: () => callerIds.load() });
   callerIds.load();
   if (isAsked) announce(kind === "page" ? "This is a mock: the API now runs in this page." : `Connecting to ${connection.place}.`);
@@ -259,25 +257,18 @@ function wasRead(page) {
   lookForVerified(page);
 }
 
-// ── The validations ──
+// ── Validations ──
 
 /** Requests a validation, and follows its progress. */
 async function ask(parameters) {
   const current = connection;
-  const known = new Set(calls.all().map((call) => call.callSid));
+  const known = calls.all().map((call) => call.callSid);
   const request = await current.client.create(parameters, current.options);
   if (current !== connection) return;
-  const { phoneNumber, validationCode } = request;
-  validation = newValidation({ parameters, phoneNumber, code: validationCode, known: [...known] });
-  validations = [validation, ...validations];
+  validations.add(parameters, request, known);
   callsChanged();
-  if (!isPlain && !validation.call) await findCall(current);
+  if (!isPlain && !validations.shown.call) await findCall(current);
   bringCodeIntoView();
-}
-
-function newValidation(kept) {
-  const { national } = PhoneNumber.parsePossible(kept.phoneNumber);
-  return { isVerified: false, skew: 0, ...kept, national, call: null, entriesAtFirst: 3, isPlain, isVirtual };
 }
 
 /** Looks for the validation's call, if no event has announced it yet. */
@@ -290,43 +281,20 @@ async function findCall(current) {
   }
 }
 
-function keepValidations() {
-  if (!connection || connection.kind === "url") return;
-  keep(`validations.${connection.kind}`, validations.map(({ parameters, phoneNumber, code, known, callSid, skew, isVerified }) => (
-    { parameters, phoneNumber, code, known, callSid, skew, isVerified })));
-}
-
-function recallValidations() {
-  const kept = connection.kind === "url" ? undefined : recall(`validations.${connection.kind}`);
-  if (!kept?.length) return;
-  validations = kept.map(newValidation);
-  [validation] = validations;
-  validation.isSilent = true;
-  if (!validation.isVerified) form.fill(validation.parameters);
-  progress.update(validation);
-}
-
-/** An error about a number removes from the panel what stood of another, unless its call can still be answered. */
-function forgetAnother(phoneNumber) {
-  const check = PhoneNumber.check(phoneNumber);
-  if (isUnderWay(validation) || (check.ok && check.phoneNumber.toString() === validation?.phoneNumber)) return;
-  validation = null;
+/** If the API has no events, a validation has succeeded when its number is in the list. */
+function lookForVerified(page) {
+  const found = isPlain ? validations.find(page.items) : [];
+  if (found.length === 0) return;
+  found.forEach(readyForNext);
   callsChanged();
 }
 
-/** If the API has no events, a validation has succeeded when its number is in the list. */
-function lookForVerified(page) {
-  if (!isPlain) return;
-  const listed = new Set(page.items.map((callerId) => callerId.phoneNumber));
-  const found = validations.filter((it) => isUnderWay(it) && listed.has(it.phoneNumber));
-  found.forEach(verified);
-  if (found.length > 0) callsChanged();
-}
-
 /** Makes the form ready for the next number. */
-function verified(done) {
-  done.isVerified = true;
-  form.clear(done.parameters);
+const readyForNext = ({ parameters }) => form.clear(parameters);
+
+function forgetAnother(phoneNumber) {
+  validations.forgetAnother(phoneNumber);
+  callsChanged();
 }
 
 // ── What changes ──
@@ -341,34 +309,13 @@ function take(call) {
 }
 
 function callsChanged() {
-  validations.forEach(followCall);
-  validations = validations.filter((it) => it === validation || isUnderWay(it));
+  validations.follow(calls, { isPlain, isVirtual }).forEach(readyForNext);
   const { state } = byId("phone").dataset;
-  const shown = isVirtual ? phone.update(calls.all(), validations) : null;
-  // The panel speaks of the call that the phone shows, unless its own is still to come.
-  const isToCome = validation && (!validation.call || validation.call.status === "queued");
-  if (!isToCome) validation = validations.find((it) => it.callSid === shown) ?? validation;
-  keepValidations();
-  progress.update(validation);
+  // The panel speaks of the call that the phone shows, if this page requested it.
+  validations.show(isVirtual ? phone.update(calls.all(), validations.all) : undefined);
+  progress.update(validations.shown);
   const isOther = byId("phone").dataset.state !== state;
   if (isOther && ["ringing", "talking"].includes(byId("phone").dataset.state)) bringCodeIntoView();
-}
-
-/** Finds the call of a validation, and updates what is known of it. */
-function followCall(own) {
-  const { callSid, phoneNumber, known } = own;
-  const call = callSid ? calls.get(callSid) : calls.all().find((it) => it.phoneNumber === phoneNumber && !known.includes(it.callSid));
-  Object.assign(own, { isPlain, isVirtual });
-  if (!call) return;
-  if (!callSid) own.skew = skewOf(call);
-  Object.assign(own, { call, callSid: call.callSid });
-  if (call.verificationStatus === "success" && !own.isVerified) verified(own);
-}
-
-/** How far the server's clock is ahead of this one, in milliseconds, judging by a call that was just created. */
-function skewOf(call) {
-  const skew = call.createdAt - Date.now();
-  return Math.abs(skew) > 2000 ? skew : 0;
 }
 
 /** Scrolls so that the code is visible, and the phone below it on narrow screens. */
@@ -392,7 +339,7 @@ function goToCall() {
 
 /** Moves the focus from the phone after a call. */
 function leavePhone() {
-  (validation?.isVerified ? byId("caller-ids-title") : byId("call-again").hidden ? byId("call-me") : byId("call-again")).focus();
+  (validations.shown?.isVerified ? byId("caller-ids-title") : byId("call-again").hidden ? byId("call-me") : byId("call-again")).focus();
 }
 
 // ── Start ──
