@@ -170,7 +170,7 @@ export function mountCallerIds({ connection, failed, read }) {
     if (!isEmpty) return;
     setText(byId("blank-title"), sought !== "" ? `No caller ID matches “${sought}”` : "No caller IDs yet");
     setText(byId("blank-text"), sought === "" ? "Validate a number, and it appears here."
-      : isWhole() ? "Neither its name nor its number has that text." : "The service compares whole names, upper and lower case included, and whole numbers.");
+      : isWhole() ? "No name and no number contains that." : "The service compares whole names, upper and lower case included, and whole numbers.");
     blankAction(sought === "" ? "" : "Show all", clearFilter);
   };
 

@@ -56,9 +56,13 @@ export async function copy(text, label) {
   try {
     await navigator.clipboard.writeText(text);
     setText(label, "Copied");
+    label.parentElement.dataset.copied = "true";
   } catch {
     setText(label, "Select it to copy");
   }
   clearTimeout(label.timer);
-  label.timer = setTimeout(() => setText(label, label.dataset.says), 2000);
+  label.timer = setTimeout(() => {
+    setText(label, label.dataset.says);
+    delete label.parentElement.dataset.copied;
+  }, 2000);
 }

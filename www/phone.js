@@ -11,7 +11,7 @@ const CODE_DIGITS = 6;
 const OVER_MS = 8000;
 const FLASH_MS = 150;
 
-const WARNINGS = { lost: "That key was not sent. Press ✱ to start again." };
+const LOST = "That key was not sent. Press ✱ to start again.";
 /** The phone's state for a call's status, if it can be answered or is answered. */
 const STATES = { ringing: "ringing", "in-progress": "talking" };
 const KEYS = [
@@ -49,8 +49,8 @@ export function mountPhone({ control, take, failed, changed, leave }) {
   let waiting = "";
   let isSending = false;
   let entriesLeft = 0;
-  /** What to warn of: a `wrong` code, a key that was `lost`, or the number whose code was keyed for another call. */
   let warning = "";
+  let drawnSid;
   let resting;
   let ticking;
 
@@ -74,6 +74,8 @@ export function mountPhone({ control, take, failed, changed, leave }) {
     const now = state();
     const before = root.dataset.state;
     const hadFocus = root.contains(document.activeElement);
+    const isAnother = call?.callSid !== drawnSid;
+    drawnSid = call?.callSid;
     root.dataset.state = now;
     root.dataset.outcome = call?.verificationStatus === "success" ? "good" : "bad";
     const number = call ? PhoneNumber.parsePossible(call.phoneNumber).national : "";
@@ -96,8 +98,8 @@ export function mountPhone({ control, take, failed, changed, leave }) {
     if (now !== before) {
       clearTimeout(resting);
       if (now === "over") restLater();
-      if (hadFocus) moveFocus(now);
     }
+    if (hadFocus && (now !== before || isAnother)) moveFocus(now);
   };
 
   const whatRings = () => (isOwn() ? "Caller ID validation" : "Requested elsewhere");
@@ -125,9 +127,7 @@ export function mountPhone({ control, take, failed, changed, leave }) {
     });
     setText(keyedSpoken, state() === "talking" ? `${digits.length} of ${CODE_DIGITS} digits entered` : "");
     const says = byId("phone-says");
-    setText(says, WARNINGS[warning] ?? (warning === "wrong" ? `Wrong code. ${attemptsLeft(call)}.`
-      : warning ? `That is the code for ${warning}, not for this call.`
-        : !call || isOwn() ? "“Please enter the six digits.”" : "Its code is shown where it was requested."));
+    setText(says, warning || (!call || isOwn() ? "“Please enter the six digits.”" : "Its code is shown where it was requested."));
     says.dataset.tone = warning ? "warn" : "";
   };
 
@@ -163,12 +163,8 @@ export function mountPhone({ control, take, failed, changed, leave }) {
     // Another call's code would be a wrong entry here, so its last digit is not sent.
     const owners = own.filter((it) => it.code === digits.join(""));
     const isMistaken = owners.length > 0 && owners.every((it) => it.callSid !== call.callSid);
-    warning = isMistaken ? owners[0].national : "";
-    if (isMistaken) {
-      digits = [];
-      announce(`That is the code for ${warning}, not for this call.`);
-    }
-    drawKeyed();
+    if (isMistaken) digits = [];
+    warn(isMistaken ? `That is the code for ${owners[0].national}, not for this call.` : "");
     waiting += isMistaken ? "*" : label;
     send();
   };
@@ -177,7 +173,13 @@ export function mountPhone({ control, take, failed, changed, leave }) {
   const enter = (text) => {
     const [code] = /^\D*(\d\D*){6}$/.test(text) ? [text.replace(/\D/g, "")] : [];
     if (code) for (const key of digits.length > 0 ? `*${code}` : code) press(key);
-    else announce("What you pasted is not a six-digit code.");
+    else warn("What you pasted is not a six-digit code.");
+  };
+
+  const warn = (text) => {
+    warning = text;
+    drawKeyed();
+    if (text) announce(text);
   };
 
   /** Sends keys in order, one request at a time. Keys pressed meanwhile go into the next request. */
@@ -193,7 +195,7 @@ export function mountPhone({ control, take, failed, changed, leave }) {
       } catch (error) {
         if (call?.callSid === callSid) {
           waiting = "";
-          warning = "lost";
+          warning = LOST;
           announce("That key was not sent. Press star to start again.");
         }
         await lookAgain(callSid, error);
@@ -264,7 +266,6 @@ export function mountPhone({ control, take, failed, changed, leave }) {
     const at = live.findIndex((it) => it.callSid === call?.callSid);
     chosenSid = live[(at + 1) % live.length].callSid;
     changed();
-    moveFocus(state());
   });
 
   // A code is pasted wherever the focus is, except in a field.
@@ -277,7 +278,7 @@ export function mountPhone({ control, take, failed, changed, leave }) {
     try {
       enter(await navigator.clipboard.readText());
     } catch {
-      announce("The browser does not let this page read what you copied. Press Ctrl and V instead.");
+      warn("This browser does not allow that. Press Ctrl+V.");
     }
   });
 
@@ -296,7 +297,7 @@ export function mountPhone({ control, take, failed, changed, leave }) {
     } else if (next && next.entriesLeft < entriesLeft) {
       entriesLeft = next.entriesLeft;
       digits = [];
-      warning = "wrong";
+      warning = `Wrong code. ${attemptsLeft(next)}.`;
       root.dataset.wrong = "false";
       requestAnimationFrame(() => (root.dataset.wrong = "true"));
     }
@@ -317,11 +318,11 @@ export function mountPhone({ control, take, failed, changed, leave }) {
       choose();
       return call?.callSid;
     },
-    /** Moves the focus to the next step. */
-    focus: () => (state() === "rest" ? root.focus({ preventScroll: true }) : moveFocus(state())),
+    /** Moves the focus to the next step of this page's call, or to where that will be. */
+    focus: () => (isOwn() ? moveFocus(state()) : root.focus({ preventScroll: true })),
     /** Forgets what failed while there was no connection. */
     reconnected: () => {
-      if (warning === "lost") warning = "";
+      if (warning === LOST) warning = "";
       drawKeyed();
     },
     reset: () => {

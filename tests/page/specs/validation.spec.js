@@ -274,9 +274,11 @@ test("a code keyed for one call is no wrong entry of another’s", async ({ page
   await answer(page);
   await press(page, "1");
   await expect(page.locator("#phone-says")).toHaveText("Its code is shown where it was requested.");
-  // The own call takes over as soon as it rings.
+  // The own call takes over as soon as it rings, with the focus.
   await ask(page, { number: "4158675309", delay: "1" });
+  await expect(page.locator("#phone")).toBeFocused();
   await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5309");
+  await expect(page.locator("#phone-answer")).toBeFocused();
   const code = await shownCode(page);
   await page.locator("#phone-other").click();
   await expect(page.locator("#phone-number-shown")).toHaveText("(415) 867-5301");
@@ -324,6 +326,7 @@ test("the code can be pasted on the keypad, wherever the focus is, but not into 
   await page.evaluate(() => navigator.clipboard.writeText("(415) 867-5309"));
   await page.keyboard.press("ControlOrMeta+v");
   await hear(page, "What you pasted is not a six-digit code.");
+  await expect(page.locator("#phone-says")).toHaveText("What you pasted is not a six-digit code.");
   await press(page, "12");
   await page.locator("#friendly-name").focus();
   await page.evaluate((text) => navigator.clipboard.writeText(text), wrong(code));
