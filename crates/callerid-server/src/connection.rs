@@ -1,6 +1,5 @@
 //! Connections: limited by slots, and closed when idle.
 
-use std::convert::Infallible;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;

@@ -291,11 +291,10 @@ mod tests {
     /// Requests a validation, and returns the response's body.
     fn create(mock: &MockApi, form: &str) -> String {
         let path = format!("/2008-08-01/Accounts/{}/OutgoingCallerIds", mock.credentials().sid);
-        let authorization = mock.credentials().to_authorization();
         let response = mock.respond(Request {
             method: "POST",
             path: &path,
-            authorization: Some(&authorization),
+            credentials: Some(mock.credentials()),
             content_type: Some("application/x-www-form-urlencoded"),
             body: form.as_bytes(),
             ..Request::default()
@@ -306,7 +305,8 @@ mod tests {
 
     fn caller_ids(mock: &MockApi) -> Page<callerid_core::OutgoingCallerId> {
         let (account, filter) = (mock.credentials().sid, callerid_core::Filter::default());
-        ready(mock.store().list(&account, &filter, Default::default())).unwrap()
+        let listed = mock.store().list(&account, &filter, Default::default(), |_| Ok(()));
+        ready(listed).unwrap().unwrap()
     }
 
     #[test]
