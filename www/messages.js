@@ -5,28 +5,8 @@ import { FriendlyName, InvalidPhoneNumber, RestException, UnexpectedResponse } f
 /** Capitalizes a text, unless it starts with a host name. */
 export const capital = (text) => (/^[a-z]+( |$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
 
-/** The reason why a number is invalid, in the user's words. `value` is the number in the core's message: how many digits, or a code. */
-const NUMBER_PROBLEMS = {
-  "empty": () => "Enter a phone number.",
-  "too-short": (value) => `That number has ${value} ${value === "1" ? "digit" : "digits"}. ${value === "7" ? "Put the area code first." : "US numbers have 10."}`,
-  "too-long": (value) => `That number has ${value} digits. US numbers have 10.`,
-  "another-country": (value) => `That number is in another country (+${value}). Here it must be +1.`,
-  "extension": () => "Leave out the extension.",
-  "area-code": (value) => (value < "2" ? `No area code begins with ${value[0]}.` : `${value} is a service number, not an area code.`),
-  "unassigned-area-code": (value) => `There is no area code ${value}.`,
-  "exchange": (value) => `The three digits after the area code cannot be ${value}.`,
-  "stray-text": () => "That does not belong in a phone number.",
-  "text-too-long": () => "That is too long for a phone number.",
-  "two-numbers": () => "Enter one number at a time.",
-};
-
-const valueIn = (message) => /exchange (\d+)/.exec(message)?.[1] ?? /\d+/.exec(message)?.[0];
-
-/** Explains why a number is invalid. Takes an `InvalidPhoneNumber`, or a check that failed. */
-export const numberProblem = ({ reason, message }) => NUMBER_PROBLEMS[reason]?.(valueIn(message)) ?? sentence(capital(message));
-
 /** Says how much of a number is typed. */
-export const unfinished = ({ message }) => `${valueIn(message)} of 10 digits`;
+export const unfinished = ({ digits, expected }) => `${digits} of ${expected} digits`;
 
 /** Explains why a name is invalid. */
 export const nameProblem = ({ reason, length }) => (reason === "too-long"
@@ -68,7 +48,7 @@ export function explain(error, connection) {
     return { kind: "unreachable", text: `${capital(where)} answers, but not as this API does (HTTP ${error.status}).` };
   }
   if (error instanceof InvalidPhoneNumber) {
-    return { kind: "answer", text: numberProblem(error), field: "phone-number" };
+    return { kind: "answer", text: error.message, field: "phone-number" };
   }
   if (error?.name === "TimeoutError") {
     return { kind: "slow", text: `${capital(where)} did not answer within ${connection.patience / 1000} seconds.` };

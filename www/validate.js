@@ -3,7 +3,7 @@
 import { announce } from "./announce.js";
 import { CallDelay, FriendlyName, PhoneNumber } from "./callerid.js";
 import { byId, element, icon, isBusy, setBusy, setText } from "./dom.js";
-import { excerpt, explain, nameProblem, numberProblem, unfinished } from "./messages.js";
+import { excerpt, explain, nameProblem, unfinished } from "./messages.js";
 
 /** After this time, the form says that the server is slow. */
 const SLOW_MS = 4000;
@@ -20,7 +20,7 @@ const CHECKS = {
   "phone-number": (text) => {
     const check = PhoneNumber.check(text);
     if (check.ok) return null;
-    return { text: numberProblem(check), excerpt: excerpt(text, check), soFar: check.reason === "too-short" ? unfinished(check) : "" };
+    return { text: check.message, excerpt: excerpt(text, check), soFar: check.incomplete && check.digits ? unfinished(check) : "" };
   },
   "friendly-name": (text) => {
     const check = FriendlyName.check(text);

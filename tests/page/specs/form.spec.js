@@ -38,17 +38,17 @@ for (const width of [320, 768, 1280]) test(`at ${width} px says each error once,
   expect(await places()).toEqual(before);
   await shoot(page, "errors-light");
   for (const [text, words] of [
-    ["", "Enter a phone number."],
-    ["8675309", "That number has 7 digits. Put the area code first."],
+    ["", "Enter a phone number, like 415-555-0123."],
+    ["8675309", "That number has 7 digits. Put the area code before it."],
     ["415 867 5309 12", "That number has 12 digits. US numbers have 10."],
-    ["+44 20 7946 0958", "That number is in another country (+44). Here it must be +1."],
-    ["911 867 5309", "911 is a service number, not an area code."],
-    ["121 867 5309", "No area code begins with 1."],
-    ["221 867 5309", "There is no area code 221."],
-    ["415 055 5309", "The three digits after the area code cannot be 055."],
-    ["415-867-53@9", "That does not belong in a phone number: 415-867-53@9"],
-    ["415 867 5309 x12", "Leave out the extension"],
-    ["415 867 5309 / 415 867 5308", "Enter one number at a time"],
+    ["+44 20 7946 0958", "That number begins with +44. Only +1 numbers work here."],
+    ["911 867 5309", "911 is a service, not an area code."],
+    ["121 867 5309", "121 is not an area code: the first digit is 2 to 9."],
+    ["221 867 5309", "No place has the area code 221."],
+    ["415 055 5309", "055 cannot follow an area code: the first digit is 2 to 9."],
+    ["415-867-53@9", "“@” is not part of a phone number: 415-867-53@9"],
+    ["415 867 5309 x12", "Enter the number without its extension"],
+    ["415 867 5309 / 415 867 5308", "Those are two numbers. Enter one"],
   ]) {
     await number.fill(text);
     await number.press("Enter");
@@ -56,7 +56,7 @@ for (const width of [320, 768, 1280]) test(`at ${width} px says each error once,
     expect(await places()).toEqual(before);
   }
   // Pressed in the field itself, Enter does not move the focus, so the error is announced.
-  await hear(page, "Enter one number at a time");
+  await hear(page, "Those are two numbers. Enter one");
   await number.fill("4158675309");
   await expect(number).not.toHaveAttribute("aria-invalid");
 });

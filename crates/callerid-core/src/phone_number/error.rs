@@ -217,9 +217,7 @@ impl InvalidPhoneNumber {
                 format!("That number has {digits} digits. US numbers have {DIGITS}.")
             }
             Problem::AnotherCountry { code } => {
-                format!(
-                    "That number begins with +{code}. Only US, Canadian and other +1 numbers work."
-                )
+                format!("That number begins with +{code}. Only +1 numbers work here.")
             }
             Problem::Extension => "Enter the number without its extension.".to_owned(),
             Problem::ImpossibleAreaCode { area_code: code @ 200.. } => {
@@ -352,10 +350,7 @@ mod tests {
             ("415-555-121", "That number has 9 digits. US numbers have 10."),
             ("867-5309", "That number has 7 digits. Put the area code before it."),
             ("415-867-53091", "That number has 11 digits. US numbers have 10."),
-            (
-                "+44 20 7946 0000",
-                "That number begins with +44. Only US, Canadian and other +1 numbers work.",
-            ),
+            ("+44 20 7946 0000", "That number begins with +44. Only +1 numbers work here."),
             ("415-867-5309 x1", "Enter the number without its extension."),
             ("911-555-0123", "911 is a service, not an area code."),
             ("015-555-0123", "015 is not an area code: the first digit is 2 to 9."),
