@@ -73,6 +73,7 @@ mod response;
 mod router;
 mod service;
 mod store;
+mod test_control;
 mod testing;
 mod transition;
 mod versions;
@@ -106,7 +107,8 @@ pub use store::{
     AccountContents, Accounts, CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events,
     InvalidSnapshot, MemoryStore, Newest, Store, StoreError,
 };
-pub use testing::{Advanced, Delivery, Drop, Seed};
+pub use test_control::Advanced;
+pub use testing::{Delivery, Drop, Seed};
 pub use transition::{Instruction, Prompt, Transition, UnexpectedEvent};
 
 /// Runs the README's examples as doctests.

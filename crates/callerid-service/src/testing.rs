@@ -1,6 +1,4 @@
-//! Test control: an account's clock, seed, faults, phone scripts and snapshots, for tests of what is
-//! built on the API. [`Service::with_testing`] turns it on; [`control`](crate::control) has its
-//! requests.
+//! What tests control: an account's clock, seed, faults, phone scripts and snapshots.
 //!
 //! All of it belongs to an account, and is in memory only: it describes a test, not a service.
 
@@ -17,14 +15,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use callerid_core::{AccountSid, CallSid, Moment, PhoneNumber, RequestSid, ValidationCode};
 
 use crate::call::Call;
-use crate::callback::Callback;
-use crate::limits::CallbackSlots;
 use crate::operation::Route;
-use crate::random_bytes::RandomBytes;
 use crate::request::Request;
-use crate::service::{LineCommand, Service, TICK_BATCH, Tick};
-use crate::store::{AccountContents, Accounts, Store, StoreError};
-use crate::transition::Instruction;
+use crate::store::{AccountContents, Accounts};
 use crate::versions::form;
 use clock::TestClock;
 use document::{Codes, Phones};
@@ -34,10 +27,6 @@ use faults::{Faults, Outcome};
 pub(crate) use phone_script::PhoneScript;
 use request_log::RequestLog;
 pub use seed::Seed;
-
-/// The longest time between a call's creation or placement and its next change that is certain: in
-/// shorter periods, calls can be advanced together without changing the order of their changes.
-const ADVANCED_TOGETHER_SECONDS: u32 = 500;
 
 /// What tests control: the state of every account, in memory.
 #[derive(Debug)]
@@ -51,10 +40,10 @@ pub(crate) struct Testing {
 #[derive(Debug, Default)]
 pub(crate) struct Controls {
     /// `None`: the host's clock.
-    clock: Option<TestClock>,
+    pub(crate) clock: Option<TestClock>,
     pub(crate) codes: Codes,
     pub(crate) phones: Phones,
-    running: Vec<RunningScript>,
+    pub(crate) running: Vec<RunningScript>,
     pub(crate) faults: Faults,
     pub(crate) requests: RequestLog,
     pub(crate) snapshots: BTreeMap<String, AccountContents>,
@@ -63,12 +52,12 @@ pub(crate) struct Controls {
 
 /// A script that follows a call.
 #[derive(Debug)]
-struct RunningScript {
-    call: CallSid,
-    script: PhoneScript,
-    step: usize,
+pub(crate) struct RunningScript {
+    pub(crate) call: CallSid,
+    pub(crate) script: PhoneScript,
+    pub(crate) step: usize,
     /// When the step is due, by the account's clock.
-    at: Moment,
+    pub(crate) at: Moment,
 }
 
 /// A throw-away account.
@@ -80,22 +69,13 @@ pub(crate) struct Sandbox {
     pub(crate) ends_at: Option<Moment>,
 }
 
-/// A step of [`Service::advance`].
-#[derive(Debug)]
-pub struct Advanced {
-    /// Commands for the phone line, in this order.
-    pub next: Vec<LineCommand>,
-    /// Whether the clock shows the time that it was to be advanced to.
-    pub is_done: bool,
-}
-
 impl Testing {
     pub(crate) fn new(seed: Seed) -> Self {
         Self { seed, accounts: Mutex::default() }
     }
 
     /// The state is consistent whenever the lock is released, so a poisoned lock is usable.
-    fn accounts(&self) -> MutexGuard<'_, BTreeMap<AccountSid, Controls>> {
+    pub(crate) fn accounts(&self) -> MutexGuard<'_, BTreeMap<AccountSid, Controls>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -132,19 +112,19 @@ impl Testing {
         self.of(account, |controls| of(&controls.codes, number).copied())
     }
 
-    fn has_script(&self, call: &Call) -> bool {
+    pub(crate) fn has_script(&self, call: &Call) -> bool {
         self.of(&call.account_sid, |controls| controls.script(call).is_some())
     }
 
     /// Starts the scripts of the calls that have been placed.
-    fn placed<'a>(&self, placed: impl Iterator<Item = &'a Call>) {
+    pub(crate) fn placed<'a>(&self, placed: impl Iterator<Item = &'a Call>) {
         for call in placed {
             self.of(&call.account_sid, |controls| controls.start_script(call));
         }
     }
 
     /// The accounts that share the host's clock, and each of the others.
-    fn clocks(&self) -> Vec<Accounts> {
+    pub(crate) fn clocks(&self) -> Vec<Accounts> {
         let accounts = self.accounts();
         let own = accounts.iter().filter(|(_, controls)| controls.clock.is_some());
         let own: Vec<_> = own.map(|(account, _)| *account).collect();
@@ -153,7 +133,7 @@ impl Testing {
     }
 
     /// The next steps of scripts that are due.
-    fn due_steps(&self, host_now: Moment) -> Vec<(AccountSid, RunningScript)> {
+    pub(crate) fn due_steps(&self, host_now: Moment) -> Vec<(AccountSid, RunningScript)> {
         let mut due = Vec::new();
         for (account, controls) in self.accounts().iter_mut() {
             let now = controls.now(host_now);
@@ -167,7 +147,7 @@ impl Testing {
     }
 
     /// When the next step of a script is due, or a sandbox ends, by the host's clock.
-    fn wake_at(&self) -> Option<Moment> {
+    pub(crate) fn wake_at(&self) -> Option<Moment> {
         let accounts = self.accounts();
         let next = accounts.values().flat_map(|controls| {
             let clock = controls.clock.unwrap_or_default();
@@ -177,7 +157,7 @@ impl Testing {
         next.min()
     }
 
-    fn ended_sandboxes(&self, host_now: Moment) -> Vec<AccountSid> {
+    pub(crate) fn ended_sandboxes(&self, host_now: Moment) -> Vec<AccountSid> {
         let is_over = |controls: &Controls| {
             let ends_at = controls.sandbox.as_ref().and_then(|sandbox| sandbox.ends_at);
             ends_at.is_some_and(|end| end <= host_now)
@@ -191,7 +171,7 @@ impl Testing {
     }
 
     /// What an account begins with.
-    fn seed(&self, account: &AccountSid) -> Seed {
+    pub(crate) fn seed(&self, account: &AccountSid) -> Seed {
         let accounts = self.accounts();
         let sandbox = accounts.get(account).and_then(|controls| controls.sandbox.as_ref());
         sandbox.map_or_else(|| self.seed.clone(), |sandbox| sandbox.seed.clone())
@@ -240,7 +220,7 @@ impl Controls {
 
     /// When something happens next by the account's clock, after `now`, except to calls and
     /// callbacks.
-    fn next_step_after(&self, now: Moment) -> Option<Moment> {
+    pub(crate) fn next_step_after(&self, now: Moment) -> Option<Moment> {
         self.running.iter().map(|it| it.at).filter(|at| *at > now).min()
     }
 }
@@ -248,260 +228,15 @@ impl Controls {
 impl RunningScript {
     /// The script from this step on, when the step before it, or the call, has happened; `None` at
     /// its end.
-    fn new(call: CallSid, script: PhoneScript, step: usize, since: Moment) -> Option<Self> {
+    pub(crate) fn new(
+        call: CallSid,
+        script: PhoneScript,
+        step: usize,
+        since: Moment,
+    ) -> Option<Self> {
         let wait = i64::from(script.step(step)?.after_ms);
         let at = Moment::from_unix_millis(since.unix_millis().saturating_add(wait));
         Some(Self { call, script, step, at })
-    }
-}
-
-impl<S: Store> Service<S> {
-    /// Whether tests control this service; see [`with_testing`](Self::with_testing).
-    pub const fn is_testing(&self) -> bool {
-        self.testing.is_some()
-    }
-
-    /// The account's time, when the host's clock shows `host_now`. They differ only in tests.
-    pub fn account_now(&self, account: &AccountSid, host_now: Moment) -> Moment {
-        match &self.testing {
-            None => host_now,
-            Some(testing) => {
-                testing.accounts().get(account).map_or(host_now, |it| it.now(host_now))
-            }
-        }
-    }
-
-    /// The callbacks to send now; see [`Store::due_callbacks`].
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn due_callbacks(
-        &self,
-        host_now: Moment,
-        slots: &CallbackSlots,
-    ) -> Result<Vec<Callback>, StoreError> {
-        let mut due = Vec::new();
-        for accounts in self.clocks() {
-            let now = self.now_of(&accounts, host_now);
-            due.extend(self.store.due_callbacks(&accounts, now, slots).await?);
-        }
-        Ok(due)
-    }
-
-    /// When the next callback is due, by the host's clock.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn callbacks_wake_at(&self) -> Result<Option<Moment>, StoreError> {
-        let mut next = None;
-        for accounts in self.clocks() {
-            let wake_at = self.store.callbacks_wake_at(&accounts).await?;
-            next = earliest(next, wake_at.and_then(|at| self.to_host_time(&accounts, at)));
-        }
-        Ok(next)
-    }
-
-    /// Whether callbacks of an account are due.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn has_due_callbacks(
-        &self,
-        account: &AccountSid,
-        host_now: Moment,
-    ) -> Result<bool, StoreError> {
-        let next = self.store.callbacks_wake_at(&Accounts::Only(*account)).await?;
-        Ok(next.is_some_and(|at| at <= self.account_now(account, host_now)))
-    }
-
-    /// Whether a fault still holds a response back; see [`Delivery::held_by`].
-    pub fn is_held(&self, account: &AccountSid, fault: u64, host_now: Moment) -> bool {
-        let is_held = |controls: &mut Controls| controls.faults.is_held(fault, host_now);
-        self.testing.as_ref().is_some_and(|testing| testing.of(account, is_held))
-    }
-
-    /// Adds the caller IDs, codes and scripts of the service's seed to an account.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn add_seed(
-        &self,
-        account: &AccountSid,
-        host_now: Moment,
-        random_bytes: &RandomBytes,
-    ) -> Result<(), StoreError> {
-        let Some(testing) = &self.testing else { return Ok(()) };
-        let seed = testing.seed(account);
-        let now = self.account_now(account, host_now);
-        let caller_ids = seed.caller_ids(account, now, random_bytes);
-        testing.of(account, |controls| controls.add_seed(&seed));
-        self.store.add_caller_ids(account, caller_ids).await
-    }
-
-    /// Resets an account to its seed. Its clock, its snapshots and its token stay.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub(crate) async fn reset(
-        &self,
-        testing: &Testing,
-        account: &AccountSid,
-        host_now: Moment,
-        random_bytes: &RandomBytes,
-    ) -> Result<usize, StoreError> {
-        let seed = testing.seed(account);
-        let now = self.account_now(account, host_now);
-        let caller_ids = seed.caller_ids(account, now, random_bytes);
-        let count = caller_ids.len();
-        let contents = AccountContents { caller_ids, ..AccountContents::default() };
-        self.store.replace_contents(account, contents).await?;
-        testing.of(account, |controls| {
-            let Controls { clock, snapshots, sandbox, .. } = std::mem::take(controls);
-            *controls = Controls { clock, snapshots, sandbox, ..Controls::default() };
-            controls.add_seed(&seed);
-        });
-        Ok(count)
-    }
-
-    /// Advances an account's clock, by one step, towards a time. What becomes due has happened, at
-    /// its own time, when the step is done. Between the steps, the host sends the callbacks that are
-    /// due.
-    ///
-    /// # Errors
-    /// The store's error. The clock stays as far as it has come.
-    pub async fn advance(
-        &self,
-        account: &AccountSid,
-        to: Moment,
-        host_now: Moment,
-    ) -> Result<Advanced, StoreError> {
-        let Some(testing) = &self.testing else {
-            return Ok(Advanced { next: Vec::new(), is_done: true });
-        };
-        let mut tick = Tick::default();
-        let only = Accounts::Only(*account);
-        let now = self.account_now(account, host_now);
-        let to = to.max(now);
-        self.tick_accounts(&only, now, &mut tick).await?;
-        self.follow_scripts(testing, host_now, &mut tick).await?;
-        let call = self.store.wake_at(&only).await?.filter(|at| *at > now);
-        let callback = self.store.callbacks_wake_at(&only).await?.filter(|at| *at > now);
-        let script = testing.of(account, |controls| controls.next_step_after(now));
-        let other = earliest(callback, script);
-        let until = match earliest(call, other).filter(|at| *at <= to) {
-            None => to,
-            Some(next) => self.advanced_together(testing, &only, next, to, other).await?,
-        };
-        testing.of(account, |it| it.set_clock(until, it.is_frozen(), host_now));
-        self.tick_each(&only, until, now, &mut tick).await?;
-        self.follow_scripts(testing, host_now, &mut tick).await?;
-        Ok(Advanced { next: tick.next, is_done: until == to })
-    }
-
-    /// How far calls can be advanced together, from the first that is due: several calls at once, if
-    /// nothing but time changes them, so that each changes in its turn.
-    async fn advanced_together(
-        &self,
-        testing: &Testing,
-        accounts: &Accounts,
-        first: Moment,
-        to: Moment,
-        other: Option<Moment>,
-    ) -> Result<Moment, StoreError> {
-        let until = first.plus_seconds(ADVANCED_TOGETHER_SECONDS).min(to);
-        let until = other.map_or(until, |other| other.min(until));
-        let due = self.store.due(accounts, until, TICK_BATCH).await?;
-        let is_alone = |call: &Call| call.status_callback.is_none() && !testing.has_script(call);
-        match due.last().and_then(Call::wake_at) {
-            _ if !due.iter().all(is_alone) => Ok(first),
-            Some(last) if due.len() == TICK_BATCH => Ok(last),
-            _ => Ok(until),
-        }
-    }
-
-    pub(crate) fn clocks(&self) -> Vec<Accounts> {
-        self.testing.as_ref().map_or_else(|| vec![Accounts::ALL], Testing::clocks)
-    }
-
-    /// The time of accounts that share a clock.
-    pub(crate) fn now_of(&self, accounts: &Accounts, host_now: Moment) -> Moment {
-        match accounts {
-            Accounts::Only(account) => self.account_now(account, host_now),
-            Accounts::Except(_) => host_now,
-        }
-    }
-
-    /// When the host's clock shows a time of accounts that share a clock.
-    pub(crate) fn to_host_time(&self, accounts: &Accounts, moment: Moment) -> Option<Moment> {
-        match (accounts, &self.testing) {
-            (Accounts::Only(account), Some(testing)) => {
-                testing.of(account, |it| it.clock.unwrap_or_default().to_host_time(moment))
-            }
-            _ => Some(moment),
-        }
-    }
-
-    /// Starts the scripts of the phones that have begun to ring.
-    pub(crate) fn start_scripts(&self, next: &[LineCommand]) {
-        if let Some(testing) = &self.testing {
-            let placed = next.iter().filter(|it| it.instruction == Instruction::Place);
-            testing.placed(placed.map(|it| &it.call));
-        }
-    }
-
-    /// When the host must tick again for what tests control.
-    pub(crate) fn testing_wake_at(&self) -> Option<Moment> {
-        self.testing.as_ref().and_then(Testing::wake_at)
-    }
-
-    /// Does what is due in scripts, and removes the sandboxes whose time is over.
-    pub(crate) async fn tick_testing(
-        &self,
-        host_now: Moment,
-        tick: &mut Tick,
-    ) -> Result<(), StoreError> {
-        let Some(testing) = &self.testing else { return Ok(()) };
-        self.follow_scripts(testing, host_now, tick).await?;
-        for account in testing.ended_sandboxes(host_now) {
-            self.remove_sandbox(testing, &account).await?;
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn remove_sandbox(
-        &self,
-        testing: &Testing,
-        account: &AccountSid,
-    ) -> Result<(), StoreError> {
-        self.store.remove_account(account).await?;
-        testing.remove(account);
-        Ok(())
-    }
-
-    async fn follow_scripts(
-        &self,
-        testing: &Testing,
-        host_now: Moment,
-        tick: &mut Tick,
-    ) -> Result<(), StoreError> {
-        loop {
-            let due = testing.due_steps(host_now);
-            if due.is_empty() {
-                return Ok(());
-            }
-            for (account, RunningScript { call, script, step, at }) in due {
-                let Some(found) = self.store.call(&call).await? else { continue };
-                let Some(next) = script.step(step) else { continue };
-                if let Some(event) = next.event(found.validation_code) {
-                    let reply = self.apply_event(&call, &event, |_| at).await;
-                    tick.next.extend(reply.next);
-                }
-                // A step that the call's state does not allow is skipped, as a real phone would be
-                // ignored.
-                let rest = RunningScript::new(call, script, step.saturating_add(1), at);
-                testing.of(&account, |controls| controls.running.extend(rest));
-            }
-        }
     }
 }
 
