@@ -16,7 +16,7 @@ use axum::routing::any;
 use axum::{Extension, Router};
 use callerid_core::{Credentials, ErrorCode, RestException};
 use callerid_service::{
-    Delivery, EVENTS_PATH, MAX_BODY_BYTES, RandomBytes, Reply, Store, body_too_long, error_response,
+    Delivery, EVENTS_PATH, RandomBytes, Reply, Store, body_too_long, error_response,
 };
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -237,19 +237,24 @@ async fn respond_from_service<S: Store>(
 }
 
 /// Reads the body, within the limits on its size and time.
-async fn read_body<S>(head: &Parts, body: Body, host: &Host<S>) -> Result<Bytes, RestException> {
+async fn read_body<S: Store>(
+    head: &Parts,
+    body: Body,
+    host: &Host<S>,
+) -> Result<Bytes, RestException> {
     if axum::body::HttpBody::is_end_stream(&body) {
         return Ok(Bytes::new());
     }
+    let most = host.service.max_body_bytes(head.uri.path());
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|value| value.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-        return Err(body_too_long());
+    if announced.is_some_and(|length| length > most as u64) {
+        return Err(body_too_long(most));
     }
     let timeout = host.limits.timeout;
-    match tokio::time::timeout(timeout, Limited::new(body, MAX_BODY_BYTES).collect()).await {
+    match tokio::time::timeout(timeout, Limited::new(body, most).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(body_too_long()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(body_too_long(most)),
         Ok(Err(_)) => Err(RestException::http(400, "Request body malformed or cut short")),
         Err(_) => {
             let message = format!("Request body not received within {} s", timeout.as_secs());

@@ -10,9 +10,10 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 #[cfg(feature = "http")]
 const UNREADABLE: &str = "\u{fffd}";
 
-/// The 413 for a body longer than [`MAX_BODY_BYTES`].
-pub fn body_too_long() -> RestException {
-    let message = format!("Request body too long: at most {MAX_BODY_BYTES} bytes are read");
+/// The 413 for a body longer than `most` bytes; see
+/// [`Service::max_body_bytes`](crate::Service::max_body_bytes).
+pub fn body_too_long(most: usize) -> RestException {
+    let message = format!("Request body too long: at most {most} bytes are read");
     RestException::http(413, message)
 }
 

@@ -5,8 +5,10 @@ use callerid_core::{AccountSid, Moment};
 
 use crate::call::Call;
 use crate::callback::Callback;
+use crate::control;
 use crate::limits::CallbackSlots;
 use crate::random_bytes::RandomBytes;
+use crate::request::MAX_BODY_BYTES;
 use crate::service::{LineCommand, Service, TICK_BATCH, Tick};
 use crate::store::{AccountContents, Accounts, Store, StoreError};
 use crate::testing::{Controls, RunningScript, Testing, earliest};
@@ -15,6 +17,9 @@ use crate::transition::Instruction;
 /// The longest time between a call's creation or placement and its next change that is certain: in
 /// shorter periods, calls can be advanced together without changing the order of their changes.
 const ADVANCED_TOGETHER_SECONDS: u32 = 500;
+
+/// The maximum length of a document that a test sends, in bytes: some 50,000 caller IDs.
+const MAX_DOCUMENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// A step of [`Service::advance`].
 #[derive(Debug)]
@@ -29,6 +34,15 @@ impl<S: Store> Service<S> {
     /// Whether tests control this service; see [`with_testing`](Self::with_testing).
     pub const fn is_testing(&self) -> bool {
         self.testing.is_some()
+    }
+
+    /// The maximum length of a request's body, in bytes. Documents of tests can be longer than the
+    /// forms of the API.
+    pub fn max_body_bytes(&self, path: &str) -> usize {
+        match self.is_testing() && path.starts_with(control::PREFIX) {
+            true => MAX_DOCUMENT_BYTES,
+            false => MAX_BODY_BYTES,
+        }
     }
 
     /// The account's time, when the host's clock shows `host_now`. They differ only in tests.

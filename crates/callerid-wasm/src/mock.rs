@@ -8,8 +8,8 @@ use callerid_core::{
     PhoneNumber, ValidationCode,
 };
 use callerid_service::{
-    Account, EVENTS_PATH, EventStream, Limits, MAX_BODY_BYTES, MemoryStore, RandomBytes, Request,
-    Response, Service, body_too_long, error_response,
+    Account, EVENTS_PATH, EventStream, Limits, MemoryStore, RandomBytes, Request, Response,
+    Service, body_too_long, error_response,
 };
 use js_sys::{Object, RangeError, Uint8Array};
 use serde::Serialize;
@@ -130,8 +130,9 @@ impl Mock {
                 Err(reply) => write_response(&reply.response, is_head),
             };
         }
-        if body.len() > MAX_BODY_BYTES {
-            let exception = body_too_long();
+        let most = self.service.max_body_bytes(&path);
+        if body.len() > most {
+            let exception = body_too_long(most);
             let response = error_response(&path, &exception, random_bytes.request_sid());
             return write_response(&response, is_head);
         }

@@ -92,6 +92,22 @@ fn a_seed_with_a_mistake_is_refused_at_the_start() {
 }
 
 #[test]
+fn thousands_of_caller_ids_are_seeded_and_kept_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    let server = launch(data.path());
+    let rows: Vec<_> =
+        (0..5_000).map(|n| json!({"phone_number": format!("415867{n:04}")})).collect();
+    let seeded = control(&server, "POST", "seed", &json!({"caller_ids": rows}));
+    assert_eq!(seeded["caller_ids"], 5_000);
+    let snapshot = control(&server, "GET", "snapshot", &json!({}));
+    assert_eq!(control(&server, "POST", "reset", &json!({}))["caller_ids"], 0);
+    assert_eq!(control(&server, "PUT", "snapshot", &snapshot)["caller_ids"], 5_000);
+    // Forms of the API stay short.
+    let long = format!("PhoneNumber={}", "4".repeat(70_000));
+    server.post(&server.list(), &long).expect_exception(413);
+}
+
+#[test]
 fn a_connection_is_lost_before_or_after_the_work_or_within_the_response() {
     let data = tempfile::tempdir().unwrap();
     let server = launch(data.path());
