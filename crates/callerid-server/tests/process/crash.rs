@@ -119,7 +119,8 @@ impl Tester {
     ) -> std::io::Result<Known> {
         let list = self.list();
         if let Some(call) = known.call.as_mut().filter(|call| call.sid.is_none()) {
-            let calls = client.try_request("GET", "/_callerid/calls", "")?.expect(200).json();
+            let calls =
+                client.try_request("GET", "/_callerid/calls?num=1000", "")?.expect(200).json();
             let live = live_call(&calls, number).expect(number);
             call.sid = Some(live["call_sid"].as_str().unwrap().to_owned());
         }
@@ -194,7 +195,7 @@ impl Tester {
         let mut client = Client::new(server.address, authorization(&self.account));
         let list = client.get(&format!("{}?num=1000", self.list())).expect(200);
         let listed = listed(list.text());
-        let calls = client.get("/_callerid/calls").expect(200).json();
+        let calls = client.get("/_callerid/calls?num=1000").expect(200).json();
         let cut_off = self.cut_off.take();
         for (number, known) in &mut self.numbers {
             let cut_off = cut_off.as_ref().filter(|(cut_off, _)| cut_off == number);
@@ -287,7 +288,7 @@ fn check_events(server: &Server, account: &Account) -> usize {
     // Waits until no call is due to ring: the listed calls must not change before the events are
     // read.
     let calls = loop {
-        let calls = client.get("/_callerid/calls").expect(200).json();
+        let calls = client.get("/_callerid/calls?num=1000").expect(200).json();
         if calls["calls"].as_array().unwrap().iter().all(|call| call["status"] != "queued") {
             break calls;
         }
@@ -347,7 +348,7 @@ fn wait_for_due_calls(server: &Server, testers: &[Tester]) {
         for (number, known) in &tester.numbers {
             let is_due = |call: &KnownCall| call.due <= started;
             while known.call.as_ref().is_some_and(is_due) {
-                let calls = client.get("/_callerid/calls").expect(200).json();
+                let calls = client.get("/_callerid/calls?num=1000").expect(200).json();
                 if live_call(&calls, number).is_none_or(|call| call["status"] != "queued") {
                     break;
                 }
