@@ -15,11 +15,12 @@ fn the_sample_credentials_are_letters_and_digits() {
 }
 
 /// The documents whose links and file names are checked.
-const DOCUMENTS: [(&str, &str); 9] = [
+const DOCUMENTS: [(&str, &str); 10] = [
     ("", include_str!("../README.md")),
     ("", include_str!("../ARCHITECTURE.md")),
     ("", include_str!("../CONTRIBUTING.md")),
     ("docs", include_str!("../docs/sdk.md")),
+    ("docs", include_str!("../docs/testing.md")),
     ("pkg", include_str!("../pkg/README.md")),
     ("crates/callerid-core", include_str!("../crates/callerid-core/README.md")),
     ("crates/callerid-client", include_str!("../crates/callerid-client/README.md")),
