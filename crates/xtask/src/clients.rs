@@ -2,7 +2,7 @@
 //! their lock files.
 //!
 //! All run `tests/clients/scenario.json` over plain HTTP, each with its own server. Then the
-//! recipes of `docs/sdk.md` run; they are the same files that the page shows.
+//! recipes of `docs/sdk.md` and `docs/testing.md` run; they are the same files that the pages show.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,38 @@ use crate::server::Server;
 use crate::{Outcome, cargo, node, python, root, run, target_dir};
 
 /// The document with the recipes.
-const PAGE: &str = "docs/sdk.md";
+const SDK: &str = "docs/sdk.md";
+/// The document with the scenarios of tests.
+const TESTING: &str = "docs/testing.md";
 
-/// A client: its name on the command line, its recipe files, and how to run it.
+/// A client: its name on the command line, the files that documents show, and how to run it.
 struct Client {
     name: &'static str,
-    recipes: &'static [&'static str],
+    shown: &'static [(&'static str, &'static [&'static str])],
     play: fn(&Played<'_>) -> Outcome,
 }
 
 const CLIENTS: [Client; 4] = [
-    Client { name: "curl", recipes: &["curl/recipe.sh"], play: play_curl },
-    Client { name: "node", recipes: &["node/recipe.mjs"], play: play_node },
-    Client { name: "python", recipes: &["python/recipe.py"], play: play_python },
+    Client {
+        name: "curl",
+        shown: &[(SDK, &["curl/recipe.sh"]), (TESTING, &["curl/testing.sh"])],
+        play: play_curl,
+    },
+    Client { name: "node", shown: &[(SDK, &["node/recipe.mjs"])], play: play_node },
+    Client {
+        name: "python",
+        shown: &[
+            (SDK, &["python/recipe.py"]),
+            (TESTING, &["python/callerid_server.py", "python/test_scenarios.py"]),
+        ],
+        play: play_python,
+    },
     Client {
         name: "rust",
-        recipes: &["rust/examples/ureq.rs", "rust/examples/reqwest.rs", "rust/examples/twilio.rs"],
+        shown: &[(
+            SDK,
+            &["rust/examples/ureq.rs", "rust/examples/reqwest.rs", "rust/examples/twilio.rs"],
+        )],
         play: play_rust,
     },
 ];
@@ -63,17 +79,24 @@ fn play(is_chosen: impl Fn(&Client) -> bool) -> Outcome {
     let folder = root().join("tests/clients");
     let played = Played { program: &program, folder, target: target_dir().join("clients") };
     fs::create_dir_all(&played.target)?;
-    let page = fs::read_to_string(root().join(PAGE))?;
     for client in CLIENTS {
         if is_chosen(&client) {
             (client.play)(&played)?;
-            for file in client.recipes {
-                let recipe = fs::read_to_string(played.folder.join(file))?;
-                if !page.contains(&format!("\n{recipe}```\n")) {
-                    let problem = format!("{PAGE} does not show tests/clients/{file} as it is");
-                    return Err(problem.into());
-                }
+            for (page, files) in client.shown {
+                check_shown(&played.folder, page, files)?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a document shows these files as they are.
+fn check_shown(folder: &Path, page: &str, files: &[&str]) -> Outcome {
+    let text = fs::read_to_string(root().join(page))?;
+    for file in files {
+        let shown = fs::read_to_string(folder.join(file))?;
+        if !text.contains(&format!("\n{shown}```\n")) {
+            return Err(format!("{page} does not show tests/clients/{file} as it is").into());
         }
     }
     Ok(())
@@ -83,7 +106,8 @@ fn play_curl(played: &Played<'_>) -> Outcome {
     if Command::new("curl").arg("--version").output().is_err() {
         return Err("curl is needed (https://curl.se): none is found".into());
     }
-    played.recipe(Command::new("sh").arg(played.folder.join("curl/recipe.sh")))
+    played.recipe(Command::new("sh").arg(played.folder.join("curl/recipe.sh")))?;
+    played.scenario(Command::new("sh").arg(played.folder.join("curl/testing.sh")))
 }
 
 fn play_node(played: &Played<'_>) -> Outcome {
@@ -100,7 +124,11 @@ fn play_python(played: &Played<'_>) -> Outcome {
     let venv = played.target.join("python");
     let python = python::install(&folder.join("requirements.txt"), &venv)?;
     played.scenario(Command::new(&python).arg("-B").arg(folder.join("scenario.py")))?;
-    played.recipe(Command::new(&python).arg("-B").arg(folder.join("recipe.py")))
+    played.recipe(Command::new(&python).arg("-B").arg(folder.join("recipe.py")))?;
+    // These start the server themselves.
+    let mut tests = Command::new(&python);
+    tests.args(["-B", "-m", "unittest"]).current_dir(&folder);
+    run(tests.env("CALLERID_PROGRAM", played.program))
 }
 
 fn play_rust(played: &Played<'_>) -> Outcome {
@@ -138,7 +166,7 @@ fn has_openssl() -> bool {
 
 impl Played<'_> {
     fn server(&self) -> Result<Server, Box<dyn std::error::Error>> {
-        Server::start(self.program, &["--callback-allow", "127.0.0.1"])
+        Server::start(self.program, &["--test", "--callback-allow", "127.0.0.1"])
     }
 
     /// Runs a program that executes the scenario and reports success.
@@ -157,6 +185,6 @@ impl Played<'_> {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("{command:?} of {PAGE}: {}\n{shown}{said}", output.status).into())
+        Err(format!("{command:?} of {SDK}: {}\n{shown}{said}", output.status).into())
     }
 }
