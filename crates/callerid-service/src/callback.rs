@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 
 use callerid_core::form::{self, Form};
-use callerid_core::{AccountSid, ApiVersion, AuthToken, CallSid, Moment};
+use callerid_core::{AccountSid, ApiVersion, AuthToken, CallSid, Moment, PhoneNumber};
 
 use callerid_core::{CallbackDestination, CallbackMethod, InvalidStatusCallback, StatusCallback};
 
@@ -86,6 +86,12 @@ impl Callback {
             last_status: None,
             last_error: None,
         })
+    }
+
+    /// The number whose call it reports.
+    pub(crate) fn phone_number(&self) -> Option<PhoneNumber> {
+        let parameters = Form::decode(self.parameters.as_bytes()).ok()?;
+        PhoneNumber::from_digits(parameters.value(&["To"]).ok()??)
     }
 
     /// The callback after an attempt: delivered, scheduled for another attempt, or given up.

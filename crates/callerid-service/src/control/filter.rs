@@ -60,7 +60,8 @@ impl Filter {
     }
 
     pub(super) fn matches_callback(&self, callback: &Callback) -> bool {
-        self.status.as_deref().is_none_or(|status| status == callback.status())
+        self.phone_number.is_none_or(|number| callback.phone_number() == Some(number))
+            && self.status.as_deref().is_none_or(|status| status == callback.status())
     }
 
     pub(super) fn matches_caller_id(&self, caller_id: &OutgoingCallerId) -> bool {
