@@ -23,6 +23,7 @@
 
 mod filter;
 mod paging;
+#[cfg(feature = "testing")]
 mod testing;
 
 use serde::Serialize;
@@ -37,7 +38,7 @@ use crate::keypad::Keys;
 use crate::random_bytes::RandomBytes;
 use crate::request::Request;
 use crate::response::Response;
-use crate::service::{PhoneEventError, Reply, Service, VIRTUAL_LINE};
+use crate::service::{PhoneEventError, Reply, Service};
 use crate::store::{Newest, Store};
 use crate::versions;
 use crate::versions::{form, malformed};
@@ -79,27 +80,27 @@ async fn answer<S: Store>(
     path: &str,
     request: &Request<'_>,
     now: Moment,
+    #[cfg_attr(
+        not(feature = "testing"),
+        expect(unused_variables, reason = "only tests add accounts and caller IDs")
+    )]
     random_bytes: &RandomBytes,
     reply: &mut Reply,
 ) -> Result<String, ServiceError> {
     let account = service.authenticate(request.credentials.as_ref()).await?.sid;
     let not_found = || ApiError::not_found(request.path);
     let resource = Resource::decode(path).ok_or_else(not_found)?;
-    let testing = match (&resource, service.line(), &service.testing) {
-        (Resource::Test(_), VIRTUAL_LINE, None) => return Err(not_found().into()),
-        (Resource::Test(_), VIRTUAL_LINE, Some(testing)) => Some(testing),
-        (Resource::Test(_), line, _) => {
-            let message = format!("Tests control calls on the virtual line only, not on {line}");
-            return Err(ApiError::http(409, &message).into());
-        }
-        _ => None,
-    };
+    #[cfg(feature = "testing")]
+    if matches!(resource, Resource::Test(_)) {
+        testing::check(service, request.path)?;
+    }
     if !resource.allow().split(", ").any(|method| method == request.method) {
         return Err(ApiError::new(ErrorCode::MethodNotAllowed).into());
     }
     match resource {
+        #[cfg(feature = "testing")]
         Resource::Test(resource) => {
-            let testing = testing.ok_or_else(not_found)?;
+            let testing = service.testing().ok_or_else(not_found)?;
             let host_now = now;
             testing::Call { service, testing, account, request, host_now, random_bytes }
                 .answer(resource, reply)
@@ -217,6 +218,7 @@ enum Resource {
     Call(CallSid),
     Phone(CallSid, Action),
     /// For tests only.
+    #[cfg(feature = "testing")]
     Test(testing::Resource),
 }
 
@@ -231,7 +233,10 @@ enum Action {
 
 impl Resource {
     fn decode(path: &str) -> Option<Self> {
-        Self::decode_own(path).or_else(|| testing::Resource::decode(path).map(Self::Test))
+        let resource = Self::decode_own(path);
+        #[cfg(feature = "testing")]
+        let resource = resource.or_else(|| testing::Resource::decode(path).map(Self::Test));
+        resource
     }
 
     fn decode_own(path: &str) -> Option<Self> {
@@ -252,6 +257,7 @@ impl Resource {
 
     const fn allow(&self) -> &'static str {
         match self {
+            #[cfg(feature = "testing")]
             Self::Test(resource) => resource.allow(),
             Self::Health | Self::Events | Self::Calls | Self::Callbacks | Self::Call(_) => "GET",
             Self::Phone(..) => "POST",

@@ -51,6 +51,7 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `http` | enabled | conversions from and to the [`http`](https://docs.rs/http) crate's types |
+//! | `testing` | | the requests of the control surface with which tests control a service: see [`Service::with_testing`] |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -74,6 +75,10 @@ mod router;
 mod service;
 mod store;
 mod test_control;
+#[cfg_attr(
+    not(feature = "testing"),
+    expect(dead_code, reason = "only the requests of tests change its state")
+)]
 mod testing;
 mod transition;
 mod versions;

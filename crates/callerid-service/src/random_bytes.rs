@@ -36,12 +36,6 @@ impl RandomBytes {
         RequestSid::from_random_bytes(&self.request_id)
     }
 
-    /// Random bytes for the token of an account.
-    pub(crate) fn token(&self) -> [u8; 16] {
-        let mut random = self.validation_code.iter();
-        std::array::from_fn(|_| random.next().copied().unwrap_or_default())
-    }
-
     /// The same bytes, except that they generate this code. For tests, which must know the code to
     /// enter.
     #[must_use]

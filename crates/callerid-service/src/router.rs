@@ -113,9 +113,9 @@ impl<S: Store> Service<S> {
     }
 }
 
-impl<S> Service<S> {
+impl<S: Store> Service<S> {
     fn log_response(&self, reply: &Reply, code: Option<u32>) {
-        if let (Some(testing), Some((account, id))) = (&self.testing, reply.logged) {
+        if let (Some(testing), Some((account, id))) = (self.testing(), reply.logged) {
             let status = reply.response.status;
             testing.of(&account, |controls| controls.requests.end(id, status, code));
         }

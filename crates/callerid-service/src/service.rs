@@ -18,7 +18,7 @@ use crate::random_bytes::RandomBytes;
 use crate::request::Request;
 use crate::response::Response;
 use crate::store::{Accounts, Store, StoreError};
-use crate::testing::{Delivery, Drop, Seed, Testing, earliest};
+use crate::testing::{Delivery, Drop, Testing, earliest};
 use crate::transition::{Instruction, Transition, UnexpectedEvent};
 use crate::versions::{self, Answer};
 
@@ -34,7 +34,7 @@ pub struct Service<S> {
     pub(crate) store: S,
     line: &'static str,
     limits: Limits,
-    pub(crate) testing: Option<Testing>,
+    testing: Option<Testing>,
 }
 
 /// A response, and what the host must do apart from sending it.
@@ -161,9 +161,15 @@ impl<S: Store> Service<S> {
     }
 
     /// The same service under the control of tests, whose accounts begin with a seed.
+    #[cfg(feature = "testing")]
     #[must_use]
-    pub fn with_testing(self, seed: Seed) -> Self {
+    pub fn with_testing(self, seed: crate::testing::Seed) -> Self {
         Self { testing: Some(Testing::new(seed)), ..self }
+    }
+
+    /// What tests control. Without the feature it is never there, so that a .wasm needs none of it.
+    pub(crate) const fn testing(&self) -> Option<&Testing> {
+        if cfg!(feature = "testing") { self.testing.as_ref() } else { None }
     }
 
     /// The name of the phone line.
@@ -320,7 +326,7 @@ impl<S: Store> Service<S> {
         if !is_own {
             return Err(not_found().into());
         }
-        if let Some(testing) = &self.testing {
+        if let Some(testing) = self.testing() {
             let sid = random_bytes.request_sid();
             let (id, fault) = testing.begin(&account, request, route, sid, now);
             reply.logged = Some((account, id));
@@ -415,7 +421,7 @@ impl<S: Store> Service<S> {
     ) -> Result<Answer, ServiceError> {
         let call = Call::new(*account, new, random_bytes, now);
         let mut call = call.ok_or_else(|| StoreError::new(NO_CODE))?;
-        if let Some(testing) = &self.testing {
+        if let Some(testing) = self.testing() {
             call.validation_code =
                 testing.code(account, &call.phone_number).or(call.validation_code);
         }

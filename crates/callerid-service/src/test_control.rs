@@ -10,7 +10,7 @@ use crate::limits::CallbackSlots;
 use crate::random_bytes::RandomBytes;
 use crate::request::MAX_BODY_BYTES;
 use crate::service::{LineCommand, Service, TICK_BATCH, Tick};
-use crate::store::{AccountContents, Accounts, Store, StoreError};
+use crate::store::{Accounts, Store, StoreError};
 use crate::testing::{Controls, RunningScript, Testing, earliest};
 use crate::transition::Instruction;
 
@@ -33,7 +33,7 @@ pub struct Advanced {
 impl<S: Store> Service<S> {
     /// Whether tests control this service; see [`with_testing`](Self::with_testing).
     pub const fn is_testing(&self) -> bool {
-        self.testing.is_some()
+        self.testing().is_some()
     }
 
     /// The maximum length of a request's body, in bytes. Documents of tests can be longer than the
@@ -47,7 +47,7 @@ impl<S: Store> Service<S> {
 
     /// The account's time, when the host's clock shows `host_now`. They differ only in tests.
     pub fn account_now(&self, account: &AccountSid, host_now: Moment) -> Moment {
-        match &self.testing {
+        match self.testing() {
             None => host_now,
             Some(testing) => {
                 testing.accounts().get(account).map_or(host_now, |it| it.now(host_now))
@@ -101,7 +101,7 @@ impl<S: Store> Service<S> {
     /// Whether a fault still holds a response back; see [`Delivery::held_by`].
     pub fn is_held(&self, account: &AccountSid, fault: u64, host_now: Moment) -> bool {
         let is_held = |controls: &mut Controls| controls.faults.is_held(fault, host_now);
-        self.testing.as_ref().is_some_and(|testing| testing.of(account, is_held))
+        self.testing().is_some_and(|testing| testing.of(account, is_held))
     }
 
     /// Adds the caller IDs, codes and scripts of the service's seed to an account.
@@ -114,37 +114,12 @@ impl<S: Store> Service<S> {
         host_now: Moment,
         random_bytes: &RandomBytes,
     ) -> Result<(), StoreError> {
-        let Some(testing) = &self.testing else { return Ok(()) };
+        let Some(testing) = self.testing() else { return Ok(()) };
         let seed = testing.seed(account);
         let now = self.account_now(account, host_now);
         let caller_ids = seed.caller_ids(account, now, random_bytes);
         testing.of(account, |controls| controls.add_seed(&seed));
         self.store.add_caller_ids(account, caller_ids).await
-    }
-
-    /// Resets an account to its seed. Its clock, its snapshots and its token stay.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub(crate) async fn reset(
-        &self,
-        testing: &Testing,
-        account: &AccountSid,
-        host_now: Moment,
-        random_bytes: &RandomBytes,
-    ) -> Result<usize, StoreError> {
-        let seed = testing.seed(account);
-        let now = self.account_now(account, host_now);
-        let caller_ids = seed.caller_ids(account, now, random_bytes);
-        let count = caller_ids.len();
-        let contents = AccountContents { caller_ids, ..AccountContents::default() };
-        self.store.replace_contents(account, contents).await?;
-        testing.of(account, |controls| {
-            let Controls { clock, snapshots, sandbox, .. } = std::mem::take(controls);
-            *controls = Controls { clock, snapshots, sandbox, ..Controls::default() };
-            controls.add_seed(&seed);
-        });
-        Ok(count)
     }
 
     /// Advances an account's clock, by one step, towards a time. What becomes due has happened, at
@@ -159,7 +134,7 @@ impl<S: Store> Service<S> {
         to: Moment,
         host_now: Moment,
     ) -> Result<Advanced, StoreError> {
-        let Some(testing) = &self.testing else {
+        let Some(testing) = self.testing() else {
             return Ok(Advanced { next: Vec::new(), is_done: true });
         };
         let mut tick = Tick::default();
@@ -204,7 +179,7 @@ impl<S: Store> Service<S> {
     }
 
     pub(crate) fn clocks(&self) -> Vec<Accounts> {
-        self.testing.as_ref().map_or_else(|| vec![Accounts::ALL], Testing::clocks)
+        self.testing().map_or_else(|| vec![Accounts::ALL], Testing::clocks)
     }
 
     /// The time of accounts that share a clock.
@@ -217,7 +192,7 @@ impl<S: Store> Service<S> {
 
     /// When the host's clock shows a time of accounts that share a clock.
     pub(crate) fn to_host_time(&self, accounts: &Accounts, moment: Moment) -> Option<Moment> {
-        match (accounts, &self.testing) {
+        match (accounts, self.testing()) {
             (Accounts::Only(account), Some(testing)) => {
                 testing.of(account, |it| it.clock.unwrap_or_default().to_host_time(moment))
             }
@@ -227,7 +202,7 @@ impl<S: Store> Service<S> {
 
     /// Starts the scripts of the phones that have begun to ring.
     pub(crate) fn start_scripts(&self, next: &[LineCommand]) {
-        if let Some(testing) = &self.testing {
+        if let Some(testing) = self.testing() {
             let placed = next.iter().filter(|it| it.instruction == Instruction::Place);
             testing.placed(placed.map(|it| &it.call));
         }
@@ -235,7 +210,7 @@ impl<S: Store> Service<S> {
 
     /// When the host must tick again for what tests control.
     pub(crate) fn testing_wake_at(&self) -> Option<Moment> {
-        self.testing.as_ref().and_then(Testing::wake_at)
+        self.testing().and_then(Testing::wake_at)
     }
 
     /// Does what is due in scripts, and removes the sandboxes whose time is over.
@@ -244,7 +219,7 @@ impl<S: Store> Service<S> {
         host_now: Moment,
         tick: &mut Tick,
     ) -> Result<(), StoreError> {
-        let Some(testing) = &self.testing else { return Ok(()) };
+        let Some(testing) = self.testing() else { return Ok(()) };
         self.follow_scripts(testing, host_now, tick).await?;
         for account in testing.ended_sandboxes(host_now) {
             self.remove_sandbox(testing, &account).await?;

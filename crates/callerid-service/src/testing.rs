@@ -3,7 +3,7 @@
 //! All of it belongs to an account, and is in memory only: it describes a test, not a service.
 
 mod clock;
-mod document;
+pub(crate) mod document;
 mod faults;
 mod phone_script;
 mod request_log;
@@ -20,8 +20,8 @@ use crate::request::Request;
 use crate::store::{AccountContents, Accounts};
 use crate::versions::form;
 use clock::TestClock;
+pub(crate) use document::of;
 use document::{Codes, Phones};
-pub(crate) use document::{NumberOrAny, decode, of};
 pub use faults::{Delivery, Drop};
 use faults::{Faults, Outcome};
 pub(crate) use phone_script::PhoneScript;

@@ -1,7 +1,7 @@
 //! The filters of the control surface's lists, and `wait`, which holds the response until something
 //! matches. They are for tests.
 
-use callerid_core::{AccountSid, OutgoingCallerId, PhoneNumber};
+use callerid_core::{AccountSid, PhoneNumber};
 
 use crate::api_error::ApiError;
 use crate::call::{Call, CallStatus};
@@ -64,11 +64,8 @@ impl Filter {
             && self.status.as_deref().is_none_or(|status| status == callback.status())
     }
 
-    pub(super) fn matches_caller_id(&self, caller_id: &OutgoingCallerId) -> bool {
-        self.matches(&caller_id.phone_number, "")
-    }
-
-    fn matches(&self, number: &PhoneNumber, status: &str) -> bool {
+    /// Whether something of this number and status matches.
+    pub(super) fn matches(&self, number: &PhoneNumber, status: &str) -> bool {
         self.phone_number.is_none_or(|it| it == *number)
             && self.status.as_deref().is_none_or(|it| it == status)
     }

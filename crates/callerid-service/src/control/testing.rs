@@ -33,9 +33,10 @@ use crate::account::Account;
 use crate::api_error::{ApiError, ServiceError};
 use crate::random_bytes::RandomBytes;
 use crate::request::Request;
-use crate::service::{FollowUp, Reply, Service};
-use crate::store::{AccountContents, Newest, Store};
-use crate::testing::{NumberOrAny, PhoneScript, Sandbox, Seed, Testing, decode};
+use crate::service::{FollowUp, Reply, Service, VIRTUAL_LINE};
+use crate::store::{AccountContents, Newest, Store, StoreError};
+use crate::testing::document::{NumberOrAny, decode};
+use crate::testing::{Controls, PhoneScript, Sandbox, Seed, Testing};
 use crate::versions::Parameters;
 
 /// The maximum number of snapshots, and of sandboxes, of an account.
@@ -106,6 +107,18 @@ impl Resource {
     }
 }
 
+/// Checks that there are requests for tests: not on a real line, whose calls are not simulated.
+///
+/// # Errors
+/// A 404 if tests do not control the service, and a 409 on a real line.
+pub(super) fn check<S: Store>(service: &Service<S>, path: &str) -> Result<(), ApiError> {
+    if service.line() != VIRTUAL_LINE {
+        let message = "Tests control calls on the virtual line only, not on a real one";
+        return Err(ApiError::http(409, message));
+    }
+    if service.is_testing() { Ok(()) } else { Err(ApiError::not_found(path)) }
+}
+
 /// A request of a test, after its account is known.
 pub(super) struct Call<'a, S> {
     pub(super) service: &'a Service<S>,
@@ -128,7 +141,7 @@ impl<S: Store> Call<'_, S> {
         let not_found = || ApiError::not_found(request.path);
         match (resource, request.method) {
             (Resource::Reset, _) => {
-                let caller_ids = service.reset(testing, &account, host_now, random_bytes).await?;
+                let caller_ids = self.reset().await?;
                 Ok(json::to_string(&Count { caller_ids }))
             }
             (Resource::Seed, _) => {
@@ -269,7 +282,7 @@ impl<S: Store> Call<'_, S> {
             (Resource::CallerIds, _) => {
                 let filter = Filter::decode(request)?;
                 let mut caller_ids = service.store().contents(&account).await?.caller_ids;
-                caller_ids.retain(|caller_id| filter.matches_caller_id(caller_id));
+                caller_ids.retain(|caller_id| filter.matches(&caller_id.phone_number, ""));
                 if caller_ids.is_empty() {
                     reply.follow_up = filter.follow_up(account);
                 }
@@ -286,6 +299,23 @@ impl<S: Store> Call<'_, S> {
                 Ok(nothing())
             }
         }
+    }
+
+    /// Resets the account to its seed. Its clock, its snapshots and its token stay.
+    async fn reset(&self) -> Result<usize, StoreError> {
+        let Self { service, testing, account, host_now, random_bytes, .. } = self;
+        let seed = testing.seed(account);
+        let now = service.account_now(account, *host_now);
+        let caller_ids = seed.caller_ids(account, now, random_bytes);
+        let count = caller_ids.len();
+        let contents = AccountContents { caller_ids, ..AccountContents::default() };
+        service.store().replace_contents(account, contents).await?;
+        testing.of(account, |controls| {
+            let Controls { clock, snapshots, sandbox, .. } = std::mem::take(controls);
+            *controls = Controls { clock, snapshots, sandbox, ..Controls::default() };
+            controls.add_seed(&seed);
+        });
+        Ok(count)
     }
 
     async fn restore(
@@ -326,7 +356,7 @@ impl<S: Store> Call<'_, S> {
             return Err(too_many("sandboxes").into());
         }
         let sid = AccountSid::from_random_bytes(&random_bytes.call_sid);
-        let auth_token = AuthToken::from_random_bytes(&random_bytes.token());
+        let auth_token = AuthToken::from_random_bytes(&token_bytes(random_bytes));
         let ends_at = ttl_s.map(|seconds| host_now.plus_seconds(seconds));
         let rows = seed.caller_ids(&sid, *host_now, random_bytes);
         let added = Account { sid, auth_token: auth_token.clone() };
@@ -355,6 +385,12 @@ impl AccountContents {
         }
         self
     }
+}
+
+/// Random bytes for a token, which no validation of the same request uses.
+fn token_bytes(random_bytes: &RandomBytes) -> [u8; 16] {
+    let mut random = random_bytes.validation_code.iter();
+    std::array::from_fn(|_| random.next().copied().unwrap_or_default())
 }
 
 fn too_many(what: &str) -> ApiError {
