@@ -160,9 +160,10 @@ fn api_error_response(path: &str, exception: RestException) -> Response {
 /// storing or running it. Such pages must know the credentials, because browsers do not send stored
 /// credentials if the allowed origin is `*`.
 fn add_common_headers(response: &mut Response, request_sid: RequestSid) {
+    let has_retry_after = response.header("retry-after").is_some();
     let headers = &mut response.headers;
     headers.push(("twilio-request-id", request_sid.to_string().into()));
-    if response.status == SERVICE_UNAVAILABLE {
+    if response.status == SERVICE_UNAVAILABLE && !has_retry_after {
         headers.push(("retry-after", RETRY_AFTER_SECONDS.into()));
     }
     if response.status == ErrorCode::Authenticate.status() {
