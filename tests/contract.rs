@@ -213,3 +213,19 @@ fn the_server_keeps_the_contract() {
 fn the_service_keeps_the_contract() {
     play_all(|is_of_tests| Box::new(InProcess::new(is_of_tests)));
 }
+
+#[test]
+fn tests_do_not_control_a_real_line() {
+    let mut host = InProcess::new(true);
+    host.service = host.service.with_line("sip");
+    let (_, authorization) = host.account();
+    for (method, path) in [("GET", "clock"), ("POST", "reset"), ("PUT", "phones/4158675309")] {
+        let request = Request {
+            method: method.to_owned(),
+            target: format!("/_callerid/{path}"),
+            headers: vec![("Authorization".to_owned(), authorization.clone())],
+            ..Request::default()
+        };
+        assert_eq!(host.send(&request).status, 409, "{method} {path}");
+    }
+}
