@@ -98,7 +98,8 @@ impl<S: Store> Service<S> {
         Ok(next.is_some_and(|at| at <= self.account_now(account, host_now)))
     }
 
-    /// Whether a fault still holds a response back; see [`Delivery::held_by`].
+    /// Whether a fault still holds a response back; see
+    /// [`Delivery::held_by`](crate::Delivery::held_by).
     pub fn is_held(&self, account: &AccountSid, fault: u64, host_now: Moment) -> bool {
         let is_held = |controls: &mut Controls| controls.faults.is_held(fault, host_now);
         self.testing().is_some_and(|testing| testing.of(account, is_held))
