@@ -75,6 +75,8 @@ fn a_server_tells_its_address_on_a_file_descriptor() {
     let server = Server::launch(command.arg(program).arg(&ready));
     let said: Value = serde_json::from_slice(&fs::read(&ready).unwrap()).unwrap();
     assert_eq!(said["url"], format!("http://{}", server.address));
+    // Killed, it would leave its directory.
+    assert!(server.terminate().0.success());
 }
 
 #[test]
