@@ -73,7 +73,7 @@ use callerid_service::{
     Account, AccountContents, Accounts, Admitted, Call, Callback, CallbackSlots, Events,
     Ineligible, Limits, Newest, NumberUsage, Store, StoreError, Transition, Unauthenticated,
 };
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -546,6 +546,17 @@ fn selected(accounts: &Accounts) -> (String, bool) {
         Accounts::Only(account) => (account.to_string(), true),
         Accounts::Except(others) => (others.iter().map(AccountSid::as_str).collect(), false),
     }
+}
+
+/// The moment that a statement selects for these accounts, if any.
+fn earliest(
+    connection: &Connection,
+    accounts: &Accounts,
+    select: &str,
+) -> Result<Option<Moment>, SqliteError> {
+    let mut select = connection.prepare_cached(select)?;
+    let earliest = select.query_row(selected(accounts), |row| row.get(0)).optional()?;
+    Ok(earliest.map(Moment::from_unix_millis))
 }
 
 /// The store's errors.

@@ -39,11 +39,11 @@ use crate::random_bytes::RandomBytes;
 use crate::request::Request;
 use crate::response::Response;
 use crate::service::{PhoneEventError, Reply, Service};
-use crate::store::{Newest, Store};
+use crate::store::Store;
 use crate::versions;
 use crate::versions::{form, malformed};
 use crate::view::{CallView, CallbackView};
-use filter::Filter;
+use filter::{Asked, Filter};
 
 /// The prefix of the control surface. No path of Twilio's API starts with it.
 pub(crate) const PREFIX: &str = "/_callerid/";
@@ -114,38 +114,20 @@ async fn answer<S: Store>(
         })),
         Resource::Events => Err(not_found().into()),
         Resource::Calls => {
-            let filter = Filter::decode(request)?.of_calls()?;
-            if service.is_testing() && filter.is_given() {
-                let mut calls = service.store().calls(&account, Newest::ALL).await?;
-                calls.retain(|call| filter.matches_call(call));
-                if calls.is_empty() {
-                    reply.follow_up = filter.follow_up(account);
-                }
-                let calls = calls.iter().map(CallView::from).collect();
-                return Ok(json::to_string(&Calls { calls, next_page_uri: None }));
-            }
-            let asked = paging::decode(request, paging::MAX_CALLS)?;
-            let mut calls = service.store().calls(&account, asked).await?;
+            let asked = Asked::decode(service, request, paging::MAX_CALLS)?.of_calls()?;
+            let mut calls = service.store().calls(&account, asked.newest()).await?;
             let place = |call: &Call| (call.created_at, call.sid);
-            let next_page_uri = paging::next_page_uri(&mut calls, &asked, request.path, place);
+            let next_page_uri = asked.next_page_uri(&mut calls, request.path, place);
+            asked.filter(&mut calls, Filter::matches_call, account, reply);
             let calls = calls.iter().map(CallView::from).collect::<Vec<_>>();
             Ok(json::to_string(&Calls { calls, next_page_uri }))
         }
         Resource::Callbacks => {
-            let filter = Filter::decode(request)?;
-            if service.is_testing() && filter.is_given() {
-                let mut callbacks = service.store().callbacks(&account, Newest::ALL).await?;
-                callbacks.retain(|callback| filter.matches_callback(callback));
-                if callbacks.is_empty() {
-                    reply.follow_up = filter.follow_up(account);
-                }
-                let callbacks = callbacks.iter().map(CallbackView::from).collect();
-                return Ok(json::to_string(&Callbacks { callbacks, next_page_uri: None }));
-            }
-            let asked = paging::decode(request, paging::MAX_CALLBACKS)?;
-            let mut callbacks = service.store().callbacks(&account, asked).await?;
+            let asked = Asked::decode(service, request, paging::MAX_CALLBACKS)?;
+            let mut callbacks = service.store().callbacks(&account, asked.newest()).await?;
             let place = |callback: &Callback| (callback.created_at, callback.call_sid);
-            let next_page_uri = paging::next_page_uri(&mut callbacks, &asked, request.path, place);
+            let next_page_uri = asked.next_page_uri(&mut callbacks, request.path, place);
+            asked.filter(&mut callbacks, Filter::matches_callback, account, reply);
             let callbacks = callbacks.iter().map(CallbackView::from).collect::<Vec<_>>();
             Ok(json::to_string(&Callbacks { callbacks, next_page_uri }))
         }

@@ -11,7 +11,7 @@ use crate::random_bytes::RandomBytes;
 use crate::request::MAX_BODY_BYTES;
 use crate::service::{LineCommand, Service, TICK_BATCH, Tick};
 use crate::store::{Accounts, Store, StoreError};
-use crate::testing::{Controls, RunningScript, Testing, earliest};
+use crate::testing::{Controls, RunningScript, Seed, Testing, earliest};
 use crate::transition::Instruction;
 
 /// The longest time between a call's creation or placement and its next change that is certain: in
@@ -117,10 +117,24 @@ impl<S: Store> Service<S> {
     ) -> Result<(), StoreError> {
         let Some(testing) = self.testing() else { return Ok(()) };
         let seed = testing.seed(account);
+        self.lay_seed(testing, account, &seed, host_now, random_bytes).await.map(|_| ())
+    }
+
+    /// Adds a seed to an account, and returns how many caller IDs it has.
+    pub(crate) async fn lay_seed(
+        &self,
+        testing: &Testing,
+        account: &AccountSid,
+        seed: &Seed,
+        host_now: Moment,
+        random_bytes: &RandomBytes,
+    ) -> Result<usize, StoreError> {
         let now = self.account_now(account, host_now);
         let caller_ids = seed.caller_ids(account, now, random_bytes);
-        testing.of(account, |controls| controls.add_seed(&seed));
-        self.store.add_caller_ids(account, caller_ids).await
+        let count = caller_ids.len();
+        self.store.add_caller_ids(account, caller_ids).await?;
+        testing.of(account, |controls| controls.add_seed(seed));
+        Ok(count)
     }
 
     /// Advances an account's clock, by one step, towards a time. What becomes due has happened, at

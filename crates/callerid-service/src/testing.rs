@@ -177,6 +177,11 @@ impl Testing {
         sandbox.map_or_else(|| self.seed.clone(), |sandbox| sandbox.seed.clone())
     }
 
+    /// The account that made a sandbox; `None` if there is no such sandbox.
+    pub(crate) fn sandbox_owner(&self, sandbox: &AccountSid) -> Option<AccountSid> {
+        self.accounts().get(sandbox)?.sandbox.as_ref().map(|sandbox| sandbox.owner)
+    }
+
     /// The sandboxes of an account.
     pub(crate) fn sandboxes(&self, owner: &AccountSid) -> usize {
         let is_its = |it: &&Controls| it.sandbox.as_ref().is_some_and(|it| it.owner == *owner);

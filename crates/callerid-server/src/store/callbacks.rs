@@ -8,7 +8,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::unreadable::{self, Survey, Unreadable, readable};
-use super::{SqliteError, accounts, callback_target, parsed, selected};
+use super::{SqliteError, accounts, callback_target, earliest, parsed, selected};
 use crate::seal::SealingKey;
 
 /// The maximum number of callbacks that one change deletes, so that no change takes long.
@@ -123,12 +123,12 @@ pub(super) fn wake_at(
     connection: &Connection,
     accounts: &Accounts,
 ) -> Result<Option<Moment>, SqliteError> {
-    let mut earliest = connection.prepare_cached(
+    earliest(
+        connection,
+        accounts,
         "SELECT next_at FROM callback JOIN account ON account.id = callback.account
          WHERE next_at IS NOT NULL AND (instr(?1, account.sid) > 0) = ?2 ORDER BY next_at LIMIT 1",
-    )?;
-    let earliest = earliest.query_row(selected(accounts), |row| row.get(0)).optional()?;
-    Ok(earliest.map(Moment::from_unix_millis))
+    )
 }
 
 /// The number of an account's pending callbacks, counted up to `most`.

@@ -12,8 +12,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, Row, param
 
 use super::unreadable::{self, Survey, Unreadable, readable};
 use super::{
-    SqliteError, accounts, callback_target, callbacks, caller_ids, events, numbers, optional,
-    parsed, selected,
+    SqliteError, accounts, callback_target, callbacks, caller_ids, earliest, events, numbers,
+    optional, parsed, selected,
 };
 use crate::seal::SealingKey;
 
@@ -168,12 +168,12 @@ pub(super) fn wake_at(
     connection: &Connection,
     accounts: &Accounts,
 ) -> Result<Option<Moment>, SqliteError> {
-    let mut earliest = connection.prepare_cached(
+    earliest(
+        connection,
+        accounts,
         "SELECT wake_at FROM call JOIN account ON account.id = call.account
          WHERE wake_at IS NOT NULL AND (instr(?1, account.sid) > 0) = ?2 ORDER BY wake_at LIMIT 1",
-    )?;
-    let earliest = earliest.query_row(selected(accounts), |row| row.get(0)).optional()?;
-    Ok(earliest.map(Moment::from_unix_millis))
+    )
 }
 
 pub(super) fn add(

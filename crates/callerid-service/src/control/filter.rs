@@ -1,24 +1,90 @@
 //! The filters of the control surface's lists, and `wait`, which holds the response until something
 //! matches. They are for tests.
 
-use callerid_core::{AccountSid, PhoneNumber};
+use callerid_core::{AccountSid, CallSid, Moment, PhoneNumber};
 
+use super::paging;
 use crate::api_error::ApiError;
 use crate::call::{Call, CallStatus};
 use crate::callback::Callback;
 use crate::request::Request;
-use crate::service::FollowUp;
+use crate::service::{FollowUp, Reply, Service};
+use crate::store::{Newest, Store};
 use crate::versions::Parameters;
 
 /// The longest wait, in seconds.
 const WAIT_MAX: u64 = 60;
 
-/// What a request asks for: everything, or what matches its query.
-#[derive(Debug, Default)]
+/// What a request's query asks for. The default is everything.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Filter {
     phone_number: Option<PhoneNumber>,
     status: Option<String>,
     wait: u32,
+}
+
+/// What a request for a list asks for: a page of it or, in tests, what matches its query.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Page(Newest),
+    Matching(Filter),
+}
+
+impl Asked {
+    pub(super) fn decode<S: Store>(
+        service: &Service<S>,
+        request: &Request<'_>,
+        most: usize,
+    ) -> Result<Self, ApiError> {
+        let filter = service.is_testing().then(|| Filter::decode(request)).transpose()?;
+        match filter.filter(|filter| *filter != Filter::default()) {
+            Some(filter) => Ok(Self::Matching(filter)),
+            None => Ok(Self::Page(paging::decode(request, most)?)),
+        }
+    }
+
+    /// Checks that calls can have the status.
+    pub(super) fn of_calls(self) -> Result<Self, ApiError> {
+        if let Self::Matching(Filter { status: Some(status), .. }) = &self {
+            let invalid = |error| ApiError::http(400, &format!("Invalid status: {error}"));
+            CallStatus::parse(status).map_err(invalid)?;
+        }
+        Ok(self)
+    }
+
+    /// The rows to read from the store.
+    pub(super) const fn newest(&self) -> Newest {
+        match self {
+            Self::Page(newest) => *newest,
+            Self::Matching(_) => Newest::ALL,
+        }
+    }
+
+    /// Ends the page, and returns the address of the next one, if any.
+    pub(super) fn next_page_uri<T>(
+        &self,
+        rows: &mut Vec<T>,
+        path: &str,
+        place: impl Fn(&T) -> (Moment, CallSid),
+    ) -> Option<String> {
+        match self {
+            Self::Page(newest) => paging::next_page_uri(rows, newest, path, place),
+            Self::Matching(_) => None,
+        }
+    }
+
+    /// See [`Filter::keep`].
+    pub(super) fn filter<T>(
+        &self,
+        rows: &mut Vec<T>,
+        matches: impl Fn(&Filter, &T) -> bool,
+        account: AccountSid,
+        reply: &mut Reply,
+    ) {
+        if let Self::Matching(filter) = self {
+            filter.keep(rows, matches, account, reply);
+        }
+    }
 }
 
 impl Filter {
@@ -42,19 +108,6 @@ impl Filter {
         })
     }
 
-    /// Whether the request filters.
-    pub(super) fn is_given(&self) -> bool {
-        self.phone_number.is_some() || self.status.is_some() || self.wait > 0
-    }
-
-    /// Checks that calls can have the status.
-    pub(super) fn of_calls(self) -> Result<Self, ApiError> {
-        match self.status.as_deref().map(CallStatus::parse) {
-            Some(Err(error)) => Err(ApiError::http(400, &format!("Invalid status: {error}"))),
-            _ => Ok(self),
-        }
-    }
-
     pub(super) fn matches_call(&self, call: &Call) -> bool {
         self.matches(&call.phone_number, call.status.as_str())
     }
@@ -70,8 +123,17 @@ impl Filter {
             && self.status.as_deref().is_none_or(|it| it == status)
     }
 
-    /// What to do if nothing matches.
-    pub(super) fn follow_up(&self, account: AccountSid) -> Option<FollowUp> {
-        (self.wait > 0).then_some(FollowUp::Wait { account, seconds: self.wait })
+    /// Keeps what matches. If nothing does, the host may wait.
+    pub(super) fn keep<T>(
+        &self,
+        rows: &mut Vec<T>,
+        matches: impl Fn(&Self, &T) -> bool,
+        account: AccountSid,
+        reply: &mut Reply,
+    ) {
+        rows.retain(|row| matches(self, row));
+        if rows.is_empty() && self.wait > 0 {
+            reply.follow_up = Some(FollowUp::Wait { account, seconds: self.wait });
+        }
     }
 }

@@ -146,11 +146,8 @@ impl<S: Store> Call<'_, S> {
             }
             (Resource::Seed, _) => {
                 let seed = Seed::parse(body)?;
-                let now = service.account_now(&account, host_now);
-                let rows = seed.caller_ids(&account, now, random_bytes);
-                let caller_ids = rows.len();
-                service.store().add_caller_ids(&account, rows).await?;
-                testing.of(&account, |controls| controls.add_seed(&seed));
+                let laid = service.lay_seed(testing, &account, &seed, host_now, random_bytes);
+                let caller_ids = laid.await?;
                 Ok(json::to_string(&Count { caller_ids }))
             }
             (Resource::Snapshot, "GET") => {
@@ -282,17 +279,16 @@ impl<S: Store> Call<'_, S> {
             (Resource::CallerIds, _) => {
                 let filter = Filter::decode(request)?;
                 let mut caller_ids = service.store().contents(&account).await?.caller_ids;
-                caller_ids.retain(|caller_id| filter.matches(&caller_id.phone_number, ""));
-                if caller_ids.is_empty() {
-                    reply.follow_up = filter.follow_up(account);
-                }
+                let matches = |filter: &Filter, caller_id: &OutgoingCallerId| {
+                    filter.matches(&caller_id.phone_number, "")
+                };
+                filter.keep(&mut caller_ids, matches, account, reply);
                 Ok(json::to_string(&CallerIds { caller_ids }))
             }
             (Resource::Sandboxes, _) => self.add_sandbox(reply).await,
             (Resource::Sandbox(sid), _) => {
                 let is_its = |owner: AccountSid| owner == account || sid == account;
-                let owner = testing.of(&sid, |it| it.sandbox.as_ref().map(|it| it.owner));
-                if !owner.is_some_and(is_its) {
+                if !testing.sandbox_owner(&sid).is_some_and(is_its) {
                     return Err(not_found().into());
                 }
                 service.remove_sandbox(testing, &sid).await?;
@@ -358,14 +354,11 @@ impl<S: Store> Call<'_, S> {
         let sid = AccountSid::from_random_bytes(&random_bytes.call_sid);
         let auth_token = AuthToken::from_random_bytes(&token_bytes(random_bytes));
         let ends_at = ttl_s.map(|seconds| host_now.plus_seconds(seconds));
-        let rows = seed.caller_ids(&sid, *host_now, random_bytes);
         let added = Account { sid, auth_token: auth_token.clone() };
         service.store().add_account(added).await?;
-        service.store().add_caller_ids(&sid, rows).await?;
-        testing.of(&sid, |controls| {
-            controls.add_seed(&seed);
-            controls.sandbox = Some(Sandbox { owner: *account, seed, ends_at });
-        });
+        service.lay_seed(testing, &sid, &seed, *host_now, random_bytes).await?;
+        let sandbox = Sandbox { owner: *account, seed, ends_at };
+        testing.of(&sid, |controls| controls.sandbox = Some(sandbox));
         reply.wake_at = ends_at;
         Ok(json::to_string(&AddedSandbox {
             account_sid: sid,
