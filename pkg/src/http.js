@@ -56,7 +56,7 @@ export function sender({ fetch, timeout, retries = 0 }) {
 }
 
 /**
- * The milliseconds of a `Retry-After`, which has seconds or a date.
+ * The milliseconds of a `Retry-After`, which has seconds or a date; the default for anything else.
  *
  * @param {PlatformResponse} response
  */
@@ -64,7 +64,8 @@ function retryAfter(response) {
   const value = response.headers.get("retry-after");
   if (value === null) return DEFAULT_WAIT;
   const seconds = Number(value);
-  return Math.max(0, Number.isNaN(seconds) ? Date.parse(value) - Date.now() : seconds * 1_000);
+  const wait = Number.isNaN(seconds) ? Date.parse(value) - Date.now() : seconds * 1_000;
+  return Number.isNaN(wait) ? DEFAULT_WAIT : Math.max(0, wait);
 }
 
 /**

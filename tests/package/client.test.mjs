@@ -174,6 +174,10 @@ test("retries repeats what is safe to repeat, after Retry-After", { timeout: 10_
   const without = answering(mock, [503]);
   await new CallerIdClient({ ...connection(mock, without), retries: 1 }).delete(items[0].sid);
   assert.equal(without.count, 2);
+  const begun = Date.now();
+  const malformed = answering(mock, [503, "soon"]);
+  await new CallerIdClient({ ...connection(mock, malformed), retries: 1 }).list();
+  assert.ok(Date.now() - begun >= 900);
   const control = answering(mock, [503, "0"]);
   assert.equal((await new CallControl({ ...connection(mock, control), retries: 1 }).calls()).length, 0);
 });
