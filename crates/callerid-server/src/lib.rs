@@ -4,6 +4,7 @@
 //!
 //! | to | see |
 //! |---|---|
+//! | test a program that uses the API | [`testing::TestServer`] |
 //! | serve | [`server::run`] |
 //! | answer HTTP requests | `http`, for requests that `connection` accepts, within `slots`, and that `request_head` and `cross_site` let through |
 //! | tell who sent a request | `client` |
@@ -49,6 +50,7 @@ pub mod store;
 mod streams;
 mod switchboard;
 mod test_control;
+pub mod testing;
 mod tls;
 mod token_failures;
 mod token_guard;

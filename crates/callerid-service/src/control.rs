@@ -178,15 +178,15 @@ struct Health<'a> {
 }
 
 #[derive(Serialize)]
-struct Calls<'a> {
-    calls: Vec<CallView<'a>>,
+struct Calls {
+    calls: Vec<CallView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_uri: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Callbacks<'a> {
-    callbacks: Vec<CallbackView<'a>>,
+struct Callbacks {
+    callbacks: Vec<CallbackView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_uri: Option<String>,
 }

@@ -37,6 +37,7 @@
 //! | follow a validation | [`Call`], [`Transition`] |
 //! | send status callbacks | [`Callback`] |
 //! | stream changes | [`EventStream`] |
+//! | control a service from tests | [`testing`] |
 //!
 //! # Guarantees
 //!
@@ -71,6 +72,7 @@ mod operation;
 mod random_bytes;
 mod request;
 mod response;
+mod rfc3339;
 mod router;
 mod service;
 mod store;
@@ -79,7 +81,7 @@ mod test_control;
     not(feature = "testing"),
     expect(dead_code, reason = "only the requests of tests change its state")
 )]
-mod testing;
+pub mod testing;
 mod transition;
 mod versions;
 mod view;
@@ -115,6 +117,7 @@ pub use store::{
 pub use test_control::Advanced;
 pub use testing::{Delivery, Drop, Seed};
 pub use transition::{Instruction, Prompt, Transition, UnexpectedEvent};
+pub use view::{CallView, CallbackView};
 
 /// Runs the README's examples as doctests.
 #[cfg(all(doctest, feature = "http"))]

@@ -1,7 +1,9 @@
-//! What tests control: an account's clock, seed, faults, phone scripts and snapshots.
+//! What tests control: an account's clock, seed, faults, phone scripts and snapshots, and the
+//! documents of the control surface's requests for them.
 //!
 //! All of it belongs to an account, and is in memory only: it describes a test, not a service.
 
+pub(crate) mod answers;
 mod clock;
 pub(crate) mod document;
 mod faults;
@@ -19,14 +21,18 @@ use crate::operation::Route;
 use crate::request::Request;
 use crate::store::{AccountContents, Accounts};
 use crate::versions::form;
+pub use answers::{
+    AddSandbox, Advance, Clock, Count, KeptSnapshot, LiveCode, SandboxAccount, SetClock, Snapshot,
+};
 use clock::TestClock;
 pub(crate) use document::of;
-use document::{Codes, Phones};
-pub use faults::{Delivery, Drop};
+pub use document::{ByNumber, Codes, NumberOrAny, Phones};
+pub use faults::{AddedFault, Delivery, Drop, Fault, NearMatch};
 use faults::{Faults, Outcome};
-pub(crate) use phone_script::PhoneScript;
+pub use phone_script::{Action, NamedScript, PhoneScript, Step};
+pub use request_log::LoggedRequest;
 use request_log::RequestLog;
-pub use seed::Seed;
+pub use seed::{Seed, SeedCallerId};
 
 /// What tests control: the state of every account, in memory.
 #[derive(Debug)]

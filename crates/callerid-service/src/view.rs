@@ -1,86 +1,121 @@
 //! Calls and callbacks as the control surface and events show them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use callerid_core::{AccountSid, CallSid, FriendlyName, Moment, PhoneNumber};
 
 use crate::call::{Call, CallStatus};
 use crate::callback::Callback;
+use crate::rfc3339;
 
 /// A call, without its code and the digits entered.
-#[derive(Serialize)]
-pub(crate) struct CallView<'a> {
-    call_sid: &'a CallSid,
-    account_sid: &'a AccountSid,
-    phone_number: &'a PhoneNumber,
-    friendly_name: Option<&'a FriendlyName>,
-    status: CallStatus,
-    verification_status: Option<&'static str>,
-    entries_left: u8,
-    digits_keyed: u8,
-    created_at: String,
-    due_at: String,
-    expires_at: String,
-    ringing_at: Option<String>,
-    answered_at: Option<String>,
-    ended_at: Option<String>,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallView {
+    /// The call's Sid.
+    pub call_sid: CallSid,
+    /// The account that made it.
+    pub account_sid: AccountSid,
+    /// The number to validate.
+    pub phone_number: PhoneNumber,
+    /// The name that the caller ID is to have, if the request gave one.
+    pub friendly_name: Option<FriendlyName>,
+    /// The status now.
+    pub status: CallStatus,
+    /// `success` once the code was entered, `failed` if the call ended without it.
+    pub verification_status: Option<String>,
+    /// How many entries are left for the code.
+    pub entries_left: u8,
+    /// How many digits of the current entry were keyed.
+    pub digits_keyed: u8,
+    /// When the request was made.
+    #[serde(with = "rfc3339")]
+    pub created_at: Moment,
+    /// When the number is called.
+    #[serde(with = "rfc3339")]
+    pub due_at: Moment,
+    /// When the code expires.
+    #[serde(with = "rfc3339")]
+    pub expires_at: Moment,
+    /// When the phone began to ring.
+    #[serde(with = "rfc3339::optional")]
+    pub ringing_at: Option<Moment>,
+    /// When it was answered.
+    #[serde(with = "rfc3339::optional")]
+    pub answered_at: Option<Moment>,
+    /// When the call ended.
+    #[serde(with = "rfc3339::optional")]
+    pub ended_at: Option<Moment>,
 }
 
-impl<'a> From<&'a Call> for CallView<'a> {
-    fn from(call: &'a Call) -> Self {
+impl From<&Call> for CallView {
+    fn from(call: &Call) -> Self {
+        let verification = match (call.verified, call.status.is_live()) {
+            (true, _) => Some("success"),
+            (false, true) => None,
+            (false, false) => Some("failed"),
+        };
         Self {
-            call_sid: &call.sid,
-            account_sid: &call.account_sid,
-            phone_number: &call.phone_number,
-            friendly_name: call.friendly_name.as_ref(),
+            call_sid: call.sid,
+            account_sid: call.account_sid,
+            phone_number: call.phone_number,
+            friendly_name: call.friendly_name.clone(),
             status: call.status,
-            verification_status: match (call.verified, call.status.is_live()) {
-                (true, _) => Some("success"),
-                (false, true) => None,
-                (false, false) => Some("failed"),
-            },
+            verification_status: verification.map(str::to_owned),
             entries_left: call.entries_left,
             digits_keyed: call.keyed.len(),
-            created_at: call.created_at.to_rfc3339(),
-            due_at: call.due_at.to_rfc3339(),
-            expires_at: call.expires_at().to_rfc3339(),
-            ringing_at: call.ringing_at.map(Moment::to_rfc3339),
-            answered_at: call.answered_at.map(Moment::to_rfc3339),
-            ended_at: call.ended_at.map(Moment::to_rfc3339),
+            created_at: call.created_at,
+            due_at: call.due_at,
+            expires_at: call.expires_at(),
+            ringing_at: call.ringing_at,
+            answered_at: call.answered_at,
+            ended_at: call.ended_at,
         }
     }
 }
 
 /// A status callback.
-#[derive(Serialize)]
-pub(crate) struct CallbackView<'a> {
-    call_sid: &'a CallSid,
-    account_sid: &'a AccountSid,
-    url: &'a str,
-    method: &'static str,
-    parameters: &'a str,
-    status: &'static str,
-    attempts: u8,
-    created_at: String,
-    next_at: Option<String>,
-    last_status: Option<u16>,
-    last_error: Option<&'a str>,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackView {
+    /// The call that it reports.
+    pub call_sid: CallSid,
+    /// The account that made the call.
+    pub account_sid: AccountSid,
+    /// Where it goes, without the user and the password.
+    pub url: String,
+    /// The method: `POST` or `GET`.
+    pub method: String,
+    /// The parameters, as a form.
+    pub parameters: String,
+    /// `pending`, `delivered` or `failed`.
+    pub status: String,
+    /// How often it was tried.
+    pub attempts: u8,
+    /// When the call ended.
+    #[serde(with = "rfc3339")]
+    pub created_at: Moment,
+    /// When it is tried next, if it is.
+    #[serde(with = "rfc3339::optional")]
+    pub next_at: Option<Moment>,
+    /// The status of the last response.
+    pub last_status: Option<u16>,
+    /// Why the last attempt failed without a response.
+    pub last_error: Option<String>,
 }
 
-impl<'a> From<&'a Callback> for CallbackView<'a> {
-    fn from(callback: &'a Callback) -> Self {
+impl From<&Callback> for CallbackView {
+    fn from(callback: &Callback) -> Self {
         Self {
-            call_sid: &callback.call_sid,
-            account_sid: &callback.account_sid,
-            url: callback.to.url(),
-            method: callback.to.method().as_str(),
-            parameters: &callback.parameters,
-            status: callback.status(),
+            call_sid: callback.call_sid,
+            account_sid: callback.account_sid,
+            url: callback.to.url().to_owned(),
+            method: callback.to.method().as_str().to_owned(),
+            parameters: callback.parameters.clone().into(),
+            status: callback.status().to_owned(),
             attempts: callback.attempts,
-            created_at: callback.created_at.to_rfc3339(),
-            next_at: callback.next_at.map(Moment::to_rfc3339),
+            created_at: callback.created_at,
+            next_at: callback.next_at,
             last_status: callback.last_status,
-            last_error: callback.last_error.as_deref(),
+            last_error: callback.last_error.clone().map(Into::into),
         }
     }
 }

@@ -19,12 +19,9 @@
 //! `GET calls`, `callbacks` and `caller_ids` take filters: `phone_number`, `status`, and `wait`, the
 //! seconds to wait until something matches.
 
-use serde::{Deserialize, Serialize};
-
 use callerid_core::representation::json;
 use callerid_core::{
-    AccountSid, AuthToken, CallSid, ErrorCode, Moment, OutgoingCallerId, PhoneNumber,
-    ValidationCode, decimal,
+    AccountSid, AuthToken, ErrorCode, Moment, OutgoingCallerId, PhoneNumber, decimal,
 };
 use percent_encoding::percent_decode_str;
 
@@ -35,6 +32,10 @@ use crate::random_bytes::RandomBytes;
 use crate::request::Request;
 use crate::service::{FollowUp, Reply, Service, VIRTUAL_LINE};
 use crate::store::{AccountContents, Newest, Store, StoreError};
+use crate::testing::answers::{
+    AddSandbox, Advance, CallerIds, Clock, Count, KeptSnapshot, LiveCode, SNAPSHOT_FORMAT,
+    SandboxAccount, SetClock, Snapshot, Snapshots,
+};
 use crate::testing::document::{NumberOrAny, decode};
 use crate::testing::{Controls, PhoneScript, Sandbox, Seed, Testing};
 use crate::versions::Parameters;
@@ -163,7 +164,7 @@ impl<S: Store> Call<'_, S> {
                 self.restore(contents, reply).await
             }
             (Resource::Snapshots, _) => {
-                let view = |(name, contents): (&String, &AccountContents)| NamedSnapshot {
+                let view = |(name, contents): (&String, &AccountContents)| KeptSnapshot {
                     name: name.clone(),
                     caller_ids: contents.caller_ids.len(),
                     calls: contents.calls.len(),
@@ -201,7 +202,7 @@ impl<S: Store> Call<'_, S> {
             (Resource::Clock, _) => {
                 let SetClock { now, frozen } = decode(body)?;
                 testing.of(&account, |controls| {
-                    let now = now.map_or_else(|| controls.now(host_now), |now| now.0);
+                    let now = now.unwrap_or_else(|| controls.now(host_now));
                     controls.set_clock(now, frozen.unwrap_or(controls.is_frozen()), host_now);
                 });
                 self.follow_clock(reply).await
@@ -213,7 +214,7 @@ impl<S: Store> Call<'_, S> {
                 let to = Moment::from_unix_millis(to);
                 reply.follow_up = Some(FollowUp::Advance { account, to });
                 let frozen = testing.of(&account, |controls| controls.is_frozen());
-                Ok(json::to_string(&Clock { now: to.to_rfc3339(), frozen }))
+                Ok(json::to_string(&Clock { now: to, frozen }))
             }
             (Resource::Faults, "GET") => {
                 let faults = testing.of(&account, |it| json::to_string(&it.faults.list(host_now)));
@@ -260,7 +261,7 @@ impl<S: Store> Call<'_, S> {
                 let live = calls.iter().find(|it| it.phone_number == number && it.status.is_live());
                 let code = live.and_then(|it| Some((it.validation_code?, it.sid)));
                 let (validation_code, call_sid) = code.ok_or_else(not_found)?;
-                let code = Code { phone_number: number, call_sid, validation_code };
+                let code = LiveCode { phone_number: number, call_sid, validation_code };
                 Ok(json::to_string(&code))
             }
             (Resource::Requests, "GET") => {
@@ -330,7 +331,7 @@ impl<S: Store> Call<'_, S> {
     fn clock(&self) -> String {
         let Self { testing, host_now, .. } = self;
         let clock = testing.of(&self.account, |controls| Clock {
-            now: controls.now(*host_now).to_rfc3339(),
+            now: controls.now(*host_now),
             frozen: controls.is_frozen(),
         });
         json::to_string(&clock)
@@ -360,11 +361,7 @@ impl<S: Store> Call<'_, S> {
         let sandbox = Sandbox { owner: *account, seed, ends_at };
         testing.of(&sid, |controls| controls.sandbox = Some(sandbox));
         reply.wake_at = ends_at;
-        Ok(json::to_string(&AddedSandbox {
-            account_sid: sid,
-            auth_token: auth_token.expose(),
-            ends_at: ends_at.map(Moment::to_rfc3339),
-        }))
+        Ok(json::to_string(&SandboxAccount { account_sid: sid, auth_token, ends_at }))
     }
 }
 
@@ -396,93 +393,4 @@ fn too_many(what: &str) -> ApiError {
 /// The answer of a request after which there is nothing to say.
 fn nothing() -> String {
     "{}".to_owned()
-}
-
-/// The version of the documents of snapshots.
-const SNAPSHOT_FORMAT: u32 = 1;
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Snapshot {
-    format: u32,
-    contents: AccountContents,
-}
-
-#[derive(Serialize)]
-struct Snapshots {
-    snapshots: Vec<NamedSnapshot>,
-}
-
-#[derive(Serialize)]
-struct NamedSnapshot {
-    name: String,
-    caller_ids: usize,
-    calls: usize,
-}
-
-#[derive(Serialize)]
-struct CallerIds {
-    caller_ids: Vec<OutgoingCallerId>,
-}
-
-#[derive(Serialize)]
-struct Count {
-    caller_ids: usize,
-}
-
-#[derive(Serialize)]
-struct Clock {
-    now: String,
-    frozen: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SetClock {
-    now: Option<Rfc3339>,
-    frozen: Option<bool>,
-}
-
-/// A time in a document.
-#[derive(Deserialize)]
-#[serde(try_from = "String")]
-struct Rfc3339(Moment);
-
-impl TryFrom<String> for Rfc3339 {
-    type Error = callerid_core::InvalidMoment;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Moment::from_rfc3339(&text).map(Self)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Advance {
-    #[serde(default)]
-    seconds: u32,
-    #[serde(default)]
-    milliseconds: u32,
-}
-
-#[derive(Serialize)]
-struct Code {
-    phone_number: PhoneNumber,
-    call_sid: CallSid,
-    validation_code: ValidationCode,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AddSandbox {
-    #[serde(default)]
-    seed: Seed,
-    ttl_s: Option<u32>,
-}
-
-#[derive(Serialize)]
-struct AddedSandbox<'a> {
-    account_sid: AccountSid,
-    auth_token: &'a str,
-    ends_at: Option<String>,
 }

@@ -35,9 +35,17 @@ pub(super) fn invalid(detail: &str) -> ApiError {
 
 /// A number, in any format, or `*`: every number without an entry of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum NumberOrAny {
+pub enum NumberOrAny {
+    /// This number.
     Number(PhoneNumber),
+    /// Every other number: `*`.
     Any,
+}
+
+impl From<PhoneNumber> for NumberOrAny {
+    fn from(number: PhoneNumber) -> Self {
+        Self::Number(number)
+    }
 }
 
 impl NumberOrAny {
@@ -68,7 +76,7 @@ impl<'de> Deserialize<'de> for NumberOrAny {
 }
 
 /// What is known of each number.
-pub(crate) type ByNumber<T> = BTreeMap<NumberOrAny, T>;
+pub type ByNumber<T> = BTreeMap<NumberOrAny, T>;
 
 /// The entry of a number, or the one of all numbers.
 pub(crate) fn of<'a, T>(entries: &'a ByNumber<T>, number: &PhoneNumber) -> Option<&'a T> {
@@ -89,6 +97,6 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Phone
 }
 
 /// The codes that numbers get instead of random ones.
-pub(crate) type Codes = ByNumber<ValidationCode>;
+pub type Codes = ByNumber<ValidationCode>;
 /// What the phones do by themselves.
-pub(crate) type Phones = ByNumber<PhoneScript>;
+pub type Phones = ByNumber<PhoneScript>;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use callerid_core::{Moment, PhoneNumber, RestException};
+use callerid_core::{ApiVersion, Moment, PhoneNumber, RestException};
 
 use super::document::{self, invalid};
 use super::request_log::LoggedRequest;
@@ -15,10 +15,16 @@ const FAULTS_MAX: usize = 1_000;
 /// How many of the last requests that nearly matched are kept for each fault.
 const MISSES_KEPT: usize = 10;
 
-/// The document of `POST faults`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+/// The document of `POST faults`: requests that go wrong, and how.
+///
+/// ```
+/// use callerid_service::testing::Fault;
+///
+/// let down_twice = Fault::status(503).method("POST").times(2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Spec {
+pub struct Fault {
     #[serde(default, rename = "match")]
     matcher: Matcher,
     /// How many requests go wrong; all, if absent.
@@ -30,8 +36,97 @@ struct Spec {
     ttl_ms: Option<u32>,
 }
 
+impl Fault {
+    fn new(then: Outcome) -> Self {
+        Self { matcher: Matcher::default(), times: None, then, ttl_ms: None }
+    }
+
+    /// The response is an error with this status, from 400 to 599, and the work is not done.
+    pub fn status(status: u16) -> Self {
+        Self::new(Outcome { status: Some(status), ..Outcome::default() })
+    }
+
+    /// The response comes so much later. The work is done at once.
+    pub fn delay(milliseconds: u32) -> Self {
+        Self::new(Outcome { delay_ms: Some(milliseconds), ..Outcome::default() })
+    }
+
+    /// The response waits until the fault is released or removed. The work is done at once.
+    pub fn hold() -> Self {
+        Self::new(Outcome { hold: true, ..Outcome::default() })
+    }
+
+    /// The connection is lost.
+    pub fn drop(at: Drop) -> Self {
+        Self::new(Outcome { drop: Some(at), ..Outcome::default() })
+    }
+
+    /// The code of the error response.
+    #[must_use]
+    pub fn code(mut self, code: u32) -> Self {
+        self.then.code = Some(code);
+        self
+    }
+
+    /// The message of the error response.
+    #[must_use]
+    pub fn message(mut self, message: &str) -> Self {
+        self.then.message = Some(message.to_owned());
+        self
+    }
+
+    /// The `Retry-After` of the error response, in seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.then.retry_after = Some(seconds);
+        self
+    }
+
+    /// Only requests with this method.
+    #[must_use]
+    pub fn method(mut self, method: &str) -> Self {
+        self.matcher.method = Some(method.to_owned());
+        self
+    }
+
+    /// Only requests for this path, in which `*` stands for any characters.
+    #[must_use]
+    pub fn path(mut self, path: &str) -> Self {
+        self.matcher.path = Some(path.to_owned());
+        self
+    }
+
+    /// Only requests with this number.
+    #[must_use]
+    pub fn phone_number(mut self, number: PhoneNumber) -> Self {
+        self.matcher.phone_number = Some(number);
+        self
+    }
+
+    /// Only requests of this version of the API.
+    #[must_use]
+    pub fn version(mut self, version: ApiVersion) -> Self {
+        self.matcher.version = Some(version.as_str().to_owned());
+        self
+    }
+
+    /// Only so many requests; otherwise all.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Only for so long, in milliseconds.
+    #[must_use]
+    pub fn ttl(mut self, milliseconds: u32) -> Self {
+        self.ttl_ms = Some(milliseconds);
+        self
+    }
+}
+
 /// The requests that a fault is for. What is absent matches every request.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Matcher {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +147,7 @@ fn number<'de, D: serde::Deserializer<'de>>(
 }
 
 /// What happens to a request that matches.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Outcome {
     /// The response has this status, and the work is not done.
@@ -126,68 +221,70 @@ pub struct Delivery {
     pub drop: Option<Drop>,
 }
 
-/// A fault, and what became of it.
-#[derive(Clone, Debug, Serialize)]
-struct Fault {
-    id: u64,
+/// A fault that was added, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedFault {
+    /// Identifies it among the account's faults.
+    pub id: u64,
+    /// The fault.
     #[serde(flatten)]
-    spec: Spec,
-    hits: u32,
-    /// `None`: all that match.
-    times_left: Option<u32>,
+    pub fault: Fault,
+    /// How many requests went wrong.
+    pub hits: u32,
+    /// How many more will; `None`: all that match.
+    pub times_left: Option<u32>,
     #[serde(skip)]
     ends_at: Option<Moment>,
     /// Requests that nearly matched: all but one condition did.
-    nearly_matched: VecDeque<Miss>,
+    pub nearly_matched: VecDeque<NearMatch>,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Miss {
-    request_id: u64,
-    because: String,
+/// A request that nearly matched a fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearMatch {
+    /// The request; see [`LoggedRequest::id`].
+    pub request_id: u64,
+    /// Why it did not match.
+    pub because: String,
 }
 
 /// An account's faults.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     /// Oldest first.
-    faults: Vec<Fault>,
+    faults: Vec<AddedFault>,
     last_id: u64,
 }
 
 impl Faults {
-    /// Adds a fault, and returns it as JSON shows it.
-    pub(crate) fn add(
-        &mut self,
-        body: &[u8],
-        host_now: Moment,
-    ) -> Result<impl Serialize + use<>, ApiError> {
-        let spec: Spec = document::decode(body)?;
-        spec.then.check()?;
-        if spec.times == Some(0) {
+    /// Adds a fault.
+    pub(crate) fn add(&mut self, body: &[u8], host_now: Moment) -> Result<AddedFault, ApiError> {
+        let fault: Fault = document::decode(body)?;
+        fault.then.check()?;
+        if fault.times == Some(0) {
             return Err(invalid("times: expected 1 or more"));
         }
         if self.faults.len() >= FAULTS_MAX {
             return Err(ApiError::http(409, "There are 1000 faults: delete some first"));
         }
         self.last_id = self.last_id.saturating_add(1);
-        let fault = Fault {
+        let fault = AddedFault {
             id: self.last_id,
             hits: 0,
-            times_left: spec.times,
-            ends_at: spec.ttl_ms.map(|millis| {
+            times_left: fault.times,
+            ends_at: fault.ttl_ms.map(|millis| {
                 let end = host_now.unix_millis().saturating_add(millis.into());
                 Moment::from_unix_millis(end)
             }),
             nearly_matched: VecDeque::new(),
-            spec,
+            fault,
         };
         self.faults.push(fault.clone());
         Ok(fault)
     }
 
-    /// The faults as JSON shows them.
-    pub(crate) fn list(&mut self, host_now: Moment) -> impl Serialize + use<> {
+    /// The faults, oldest first.
+    pub(crate) fn list(&mut self, host_now: Moment) -> Vec<AddedFault> {
         self.drop_ended(host_now);
         self.faults.clone()
     }
@@ -205,12 +302,12 @@ impl Faults {
 
     /// Lets the responses go that a fault holds, and removes it; `false` if it holds none.
     pub(crate) fn release(&mut self, id: u64) -> bool {
-        let is_holding = self.faults.iter().any(|fault| fault.id == id && fault.spec.then.hold);
+        let is_holding = self.faults.iter().any(|it| it.id == id && it.fault.then.hold);
         is_holding && self.remove(id)
     }
 
     pub(crate) fn is_held(&self, id: u64, host_now: Moment) -> bool {
-        let is_over = |fault: &Fault| fault.ends_at.is_some_and(|end| end <= host_now);
+        let is_over = |fault: &AddedFault| fault.ends_at.is_some_and(|end| end <= host_now);
         self.faults.iter().any(|fault| fault.id == id && !is_over(fault))
     }
 
@@ -227,11 +324,11 @@ impl Faults {
             if fault.times_left == Some(0) {
                 continue;
             }
-            let mut reasons = fault.spec.matcher.mismatches(request, phone_number);
+            let mut reasons = fault.fault.matcher.mismatches(request, phone_number);
             let Some(because) = reasons.pop() else {
                 fault.hits = fault.hits.saturating_add(1);
                 fault.times_left = fault.times_left.map(|left| left.saturating_sub(1));
-                let then = fault.spec.then.clone();
+                let then = fault.fault.then.clone();
                 let delivery = Delivery {
                     delay_ms: then.delay_ms.unwrap_or_default(),
                     held_by: then.hold.then_some(fault.id),
@@ -240,7 +337,7 @@ impl Faults {
                 return Some((then, delivery));
             };
             if reasons.is_empty() {
-                fault.nearly_matched.push_back(Miss { request_id: request.id, because });
+                fault.nearly_matched.push_back(NearMatch { request_id: request.id, because });
                 if fault.nearly_matched.len() > MISSES_KEPT {
                     fault.nearly_matched.pop_front();
                 }
@@ -267,8 +364,10 @@ impl Matcher {
         if let Some(path) = self.path.as_deref().filter(|it| !matches_pattern(it, &request.path)) {
             expect("path", path, &request.path);
         }
-        if let Some(version) = self.version.as_deref().filter(|it| Some(*it) != request.version) {
-            expect("version", version, request.version.unwrap_or("unknown"));
+        if let Some(version) =
+            self.version.as_deref().filter(|it| Some(*it) != request.version.as_deref())
+        {
+            expect("version", version, request.version.as_deref().unwrap_or("unknown"));
         }
         if let Some(wanted) = self.phone_number.as_ref().filter(|it| Some(*it) != number) {
             let found = number.map_or_else(|| "missing".to_owned(), PhoneNumber::to_string);
@@ -302,7 +401,7 @@ mod tests {
             id: 7,
             method: method.to_owned(),
             path: path.to_owned(),
-            version: Some("2008-08-01"),
+            version: Some("2008-08-01".to_owned()),
             ..LoggedRequest::default()
         }
     }

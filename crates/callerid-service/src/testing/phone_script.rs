@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use callerid_core::{PhoneNumber, VALIDATION_CODE_DIGITS, ValidationCode};
 
 use crate::call::PhoneEvent;
-use crate::keypad::Keys;
+use crate::keypad::{InvalidKeys, Keys};
 
 /// The maximum number of steps of a script.
 const STEPS_MAX: usize = 100;
@@ -18,7 +18,7 @@ const STEPS_MAX: usize = 100;
 /// rings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Step {
+pub struct Step {
     /// Milliseconds.
     #[serde(default)]
     pub(crate) after_ms: u32,
@@ -29,15 +29,23 @@ pub(crate) struct Step {
     digits: Option<Digits>,
 }
 
+/// What happens at a phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Action {
+pub enum Action {
+    /// Answers.
     Answer,
+    /// Keys the code, unless the step has other digits.
     Key,
+    /// Hangs up.
     HangUp,
+    /// Declines the call.
     Decline,
+    /// Is busy.
     Busy,
+    /// Does not answer.
     NoAnswer,
+    /// Cannot be reached.
     Fail,
 }
 
@@ -75,8 +83,28 @@ impl From<Digits> for String {
 }
 
 impl Step {
-    const fn new(action: Action) -> Self {
+    /// This happens at once.
+    pub const fn new(action: Action) -> Self {
         Self { after_ms: 0, action, digits: None }
+    }
+
+    /// The phone keys six digits that are not the code.
+    pub const fn wrong_code() -> Self {
+        Self::key(Digits::Wrong)
+    }
+
+    /// The phone keys these: `123456#`.
+    ///
+    /// # Errors
+    /// [`InvalidKeys`] if the text is empty or contains anything other than keys.
+    pub fn keys(text: &str) -> Result<Self, InvalidKeys> {
+        Keys::parse(text).map(|_| Self::key(Digits::Keys(text.to_owned())))
+    }
+
+    /// The same, so many milliseconds after the step before it.
+    #[must_use]
+    pub fn after(self, after_ms: u32) -> Self {
+        Self { after_ms, ..self }
     }
 
     const fn key(digits: Digits) -> Self {
@@ -109,21 +137,36 @@ fn wrong(code: &str) -> String {
 
 /// What a phone does: a script with a name, or steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum PhoneScript {
-    Named(Named),
+pub enum PhoneScript {
+    /// A script with a name.
+    Named(NamedScript),
+    /// At most 100 steps.
     Steps(Vec<Step>),
+}
+
+impl From<NamedScript> for PhoneScript {
+    fn from(named: NamedScript) -> Self {
+        Self::Named(named)
+    }
+}
+
+impl<T: Into<Vec<Step>>> From<T> for PhoneScript {
+    fn from(steps: T) -> Self {
+        Self::Steps(steps.into())
+    }
 }
 
 macro_rules! named {
     ($($(#[$doc:meta])* $name:ident = $text:literal: $steps:expr;)*) => {
         /// A script with a name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Named { $($(#[$doc])* $name),* }
+        pub enum NamedScript { $($(#[$doc])* $name),* }
 
-        impl Named {
+        impl NamedScript {
             const ALL: &[Self] = &[$(Self::$name),*];
 
-            const fn as_str(self) -> &'static str {
+            /// The name: `verifies`.
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
             }
 
@@ -139,19 +182,28 @@ const WRONG: Step = Step::key(Digits::Wrong);
 const CODE: Step = Step::key(Digits::Code);
 
 named! {
+    /// Answers, and keys the code.
     Verifies = "verifies": [ANSWER, CODE];
+    /// Answers, and keys a wrong code three times.
     WrongCode = "wrong_code": [ANSWER, WRONG, WRONG, WRONG];
+    /// Answers, and keys a wrong code, then the right one.
     WrongThenRight = "wrong_then_right": [ANSWER, WRONG, CODE];
+    /// Is busy.
     Busy = "busy": [Step::new(Action::Busy)];
+    /// Does not answer.
     NoAnswer = "no_answer": [Step::new(Action::NoAnswer)];
+    /// Declines the call.
     Declines = "declines": [Step::new(Action::Decline)];
+    /// Answers, and hangs up.
     HangsUp = "hangs_up": [ANSWER, Step::new(Action::HangUp)];
+    /// Cannot be reached.
     Fails = "fails": [Step::new(Action::Fail)];
+    /// Answers, and keys nothing.
     AnswersSilently = "answers_silently": [ANSWER];
 }
 
 /// The last digits of the numbers with a script of their own, in any area code: 555-0171 has the
-/// first of [`Named::ALL`], and so on up to 555-0178.
+/// first of [`NamedScript::ALL`], and so on up to 555-0178.
 const SCRIPTED_EXCHANGE: &str = "555017";
 const SCRIPTED_NUMBERS: usize = 8;
 
@@ -160,7 +212,7 @@ impl PhoneScript {
     pub(crate) fn of_number(number: &PhoneNumber) -> Option<Self> {
         let last =
             number.as_str().get(3..)?.strip_prefix(SCRIPTED_EXCHANGE)?.parse::<usize>().ok()?;
-        let named = Named::ALL.iter().take(SCRIPTED_NUMBERS);
+        let named = NamedScript::ALL.iter().take(SCRIPTED_NUMBERS);
         named.copied().nth(last.checked_sub(1)?).map(Self::Named)
     }
 
@@ -201,11 +253,11 @@ impl<'de> Visitor<'de> for ScriptVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("steps, or one of")?;
-        Named::ALL.iter().try_for_each(|named| write!(f, " `{}`", named.as_str()))
+        NamedScript::ALL.iter().try_for_each(|named| write!(f, " `{}`", named.as_str()))
     }
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<PhoneScript, E> {
-        let named = Named::ALL.iter().find(|named| named.as_str() == name);
+        let named = NamedScript::ALL.iter().find(|named| named.as_str() == name);
         let unknown = || E::invalid_value(serde::de::Unexpected::Str(name), &self);
         named.copied().map(PhoneScript::Named).ok_or_else(unknown)
     }

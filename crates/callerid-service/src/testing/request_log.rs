@@ -2,46 +2,54 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use callerid_core::form::{self, Form};
 use callerid_core::{Moment, RequestSid};
 
 use crate::operation::Route;
 use crate::request::Request;
+use crate::rfc3339;
 
 /// How many requests are kept: the newest.
 const REQUESTS_KEPT: usize = 1_000;
 
 /// A request, without its credentials.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct LoggedRequest {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedRequest {
     /// Counts the account's requests, from 1.
-    pub(crate) id: u64,
-    pub(crate) at: String,
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) query: String,
-    /// The body, if it is a form. The user and the password of a `StatusCallback` are masked.
-    pub(crate) form: String,
-    pub(crate) version: Option<&'static str>,
+    pub id: u64,
+    /// When it was received.
+    #[serde(with = "rfc3339")]
+    pub at: Moment,
+    /// The method: `POST`.
+    pub method: String,
+    /// The path, as sent.
+    pub path: String,
+    /// The query, as sent. Users and passwords in addresses are masked here and in the form.
+    pub query: String,
+    /// The body, if it is a form.
+    pub form: String,
+    /// The version of the API.
+    pub version: Option<String>,
     /// The status of the response; absent while there is none.
-    pub(crate) status: Option<u16>,
+    pub status: Option<u16>,
     /// The code of the error, if the response is one.
-    pub(crate) code: Option<u32>,
-    pub(crate) request_sid: String,
+    pub code: Option<u32>,
+    /// The response's `Twilio-Request-Id`.
+    pub request_sid: String,
 }
 
 impl LoggedRequest {
     fn new(id: u64, request: &Request<'_>, route: &Route, now: Moment, sid: RequestSid) -> Self {
         Self {
             id,
-            at: now.to_rfc3339(),
+            at: now,
             method: request.method.to_owned(),
             path: request.path.to_owned(),
             query: masked(request.query.as_bytes()),
             form: masked(request.body),
-            version: Some(route.version.as_str()),
+            version: Some(route.version.as_str().to_owned()),
             status: None,
             code: None,
             request_sid: sid.to_string(),

@@ -2,39 +2,61 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use callerid_core::{
     AccountSid, CallerIdSid, Date, FriendlyName, Moment, OutgoingCallerId, PhoneNumber,
+    ValidationCode,
 };
 
-use super::document::{self, Codes, Phones, invalid};
+use super::document::{self, Codes, NumberOrAny, Phones, invalid};
+use super::phone_script::PhoneScript;
 use crate::api_error::ApiError;
 use crate::random_bytes::RandomBytes;
 
-/// Caller IDs, codes and scripts, in the form of `POST seed`.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// Caller IDs, codes and scripts: the document of `POST seed`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with `caller_ids`, `codes` and `phones`")]
 pub struct Seed {
     #[serde(default)]
-    caller_ids: Vec<CallerId>,
+    caller_ids: Vec<SeedCallerId>,
     #[serde(default)]
     pub(crate) codes: Codes,
     #[serde(default)]
     pub(crate) phones: Phones,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// A caller ID of a [`Seed`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CallerId {
+pub struct SeedCallerId {
+    /// The number.
     #[serde(deserialize_with = "document::number")]
-    phone_number: PhoneNumber,
-    friendly_name: Option<FriendlyName>,
-    sid: Option<CallerIdSid>,
-    #[serde(default, deserialize_with = "date")]
-    date_created: Option<Date>,
-    #[serde(default, deserialize_with = "date")]
-    date_updated: Option<Date>,
+    pub phone_number: PhoneNumber,
+    /// Its name; if absent, the default name of the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub friendly_name: Option<FriendlyName>,
+    /// Its Sid; if absent, a random one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<CallerIdSid>,
+    /// When it was created; if absent, now.
+    #[serde(default, deserialize_with = "date", skip_serializing_if = "Option::is_none")]
+    pub date_created: Option<Date>,
+    /// When it was changed; if absent, when it was created.
+    #[serde(default, deserialize_with = "date", skip_serializing_if = "Option::is_none")]
+    pub date_updated: Option<Date>,
+}
+
+impl From<PhoneNumber> for SeedCallerId {
+    fn from(phone_number: PhoneNumber) -> Self {
+        Self {
+            phone_number,
+            friendly_name: None,
+            sid: None,
+            date_created: None,
+            date_updated: None,
+        }
+    }
 }
 
 /// A date as the API writes it, or as the control surface does.
@@ -47,6 +69,34 @@ fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::E
 }
 
 impl Seed {
+    /// Adds caller IDs.
+    #[must_use]
+    pub fn with_caller_ids<T: Into<SeedCallerId>>(
+        mut self,
+        caller_ids: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.caller_ids.extend(caller_ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds the code that a number gets instead of a random one.
+    #[must_use]
+    pub fn with_code(mut self, number: impl Into<NumberOrAny>, code: ValidationCode) -> Self {
+        self.codes.insert(number.into(), code);
+        self
+    }
+
+    /// Adds what a phone does by itself when it rings.
+    #[must_use]
+    pub fn with_phone(
+        mut self,
+        number: impl Into<NumberOrAny>,
+        script: impl Into<PhoneScript>,
+    ) -> Self {
+        self.phones.insert(number.into(), script.into());
+        self
+    }
+
     /// Parses a seed.
     ///
     /// # Errors
@@ -66,7 +116,7 @@ impl Seed {
     fn check_unique<T: Ord>(
         &self,
         name: &str,
-        value: impl Fn(&CallerId) -> Option<T>,
+        value: impl Fn(&SeedCallerId) -> Option<T>,
     ) -> Result<(), ApiError> {
         let mut seen = BTreeMap::new();
         for (at, row) in self.caller_ids.iter().enumerate() {
@@ -90,7 +140,7 @@ impl Seed {
     ) -> Vec<OutgoingCallerId> {
         let random = u128::from_be_bytes(random_bytes.caller_id_sid);
         let rows = self.caller_ids.iter().zip(0_u128..);
-        let row = |(row, at): (&CallerId, u128)| {
+        let row = |(row, at): (&SeedCallerId, u128)| {
             let sid = || CallerIdSid::from_random_bytes(&random.wrapping_add(at).to_be_bytes());
             let name = row.friendly_name.clone();
             let created = row.date_created.unwrap_or_else(|| now.to_date());
