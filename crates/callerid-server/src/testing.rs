@@ -3,8 +3,7 @@
 //!
 //! ```
 //! use callerid_core::PhoneNumber;
-//! use callerid_server::testing::{Fault, TestServer};
-//! use callerid_service::CallStatus;
+//! use callerid_server::testing::{CallStatus, Fault, TestServer};
 //!
 //! # /*
 //! #[tokio::test]
@@ -67,7 +66,7 @@ pub use callerid_service::testing::{
     Action, AddSandbox, AddedFault, Clock, Drop, Fault, KeptSnapshot, LiveCode, LoggedRequest,
     NamedScript, NearMatch, NumberOrAny, PhoneScript, Phones, Seed, SeedCallerId, Snapshot, Step,
 };
-pub use callerid_service::{CallView, CallbackView};
+pub use callerid_service::{CallStatus, CallView, CallbackView};
 pub use controls::{ClockControl, Faults, Phone, Requests, Snapshots};
 pub use error::ControlError;
 pub use matching::Matching;

@@ -40,10 +40,13 @@ const CLIENTS: [Client; 4] = [
     },
     Client {
         name: "rust",
-        shown: &[(
-            SDK,
-            &["rust/examples/ureq.rs", "rust/examples/reqwest.rs", "rust/examples/twilio.rs"],
-        )],
+        shown: &[
+            (
+                SDK,
+                &["rust/examples/ureq.rs", "rust/examples/reqwest.rs", "rust/examples/twilio.rs"],
+            ),
+            (TESTING, &["rust/tests/scenarios.rs"]),
+        ],
         play: play_rust,
     },
 ];
@@ -134,15 +137,21 @@ fn play_python(played: &Played<'_>) -> Outcome {
 fn play_rust(played: &Played<'_>) -> Outcome {
     let folder = played.folder.join("rust");
     let target = played.target.join("rust");
-    let mut build = cargo();
-    build.args(["build", "--quiet", "--locked", "--bins", "--examples"]).current_dir(&folder);
-    // The crate's HTTP client needs OpenSSL. If the system has none to build with, it can use its
-    // own.
-    if cfg!(target_os = "linux") && !has_openssl() {
-        build.args(["--features", "vendored-openssl"]);
-    }
-    eprintln!("cargo builds {}; from nothing that takes a minute or two", folder.display());
-    run(build.env("CARGO_TARGET_DIR", &target))?;
+    let cargo = |command: &str| {
+        let mut cargo = cargo();
+        cargo.args([command, "--quiet", "--locked"]).current_dir(&folder);
+        // The crate's HTTP client needs OpenSSL. If the system has none to build with, it can use
+        // its own.
+        if cfg!(target_os = "linux") && !has_openssl() {
+            cargo.args(["--features", "vendored-openssl"]);
+        }
+        cargo.env("CARGO_TARGET_DIR", &target);
+        cargo
+    };
+    eprintln!("cargo builds {}; from nothing that takes a few minutes", folder.display());
+    run(cargo("build").args(["--bins", "--examples"]))?;
+    // These start the server themselves.
+    run(cargo("test").arg("--tests"))?;
     let built = |name: &str| Command::new(target.join("debug").join(executable(name)));
     played.scenario(&mut built("callerid-client-tests"))?;
     ["ureq", "reqwest", "twilio"]
