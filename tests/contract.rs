@@ -1,4 +1,7 @@
-//! The contract: runs the same cases against the service itself and over HTTP.
+//! The contract: runs the same cases against the service itself and over HTTP, and holds the
+//! answers of the control surface against its description.
+
+mod description;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -19,6 +22,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
+
+use description::Description;
 
 /// The service in this process, with a store in memory, and its own clock and random bytes.
 struct InProcess {
@@ -227,5 +232,88 @@ fn tests_do_not_control_a_real_line() {
             ..Request::default()
         };
         assert_eq!(host.send(&request).status, 409, "{method} {path}");
+    }
+}
+
+/// A host whose answers are held against the description.
+struct Described<'a, H> {
+    host: H,
+    description: &'a mut Description,
+}
+
+impl<H: Host> Host for Described<'_, H> {
+    fn account(&self) -> (String, String) {
+        self.host.account()
+    }
+
+    fn send(&mut self, request: &Request) -> Response {
+        let response = self.host.send(request);
+        self.description.check(request, &response).unwrap_or_else(|why| panic!("{why}"));
+        response
+    }
+
+    fn advance(&mut self, seconds: u32) {
+        self.host.advance(seconds);
+    }
+}
+
+#[test]
+fn the_control_surface_answers_as_it_is_described() {
+    let mut description = Description::of(&mut InProcess::new(true));
+    for case in Case::all().iter().filter(|case| case.name() != "testing-is-off") {
+        let mut host = Described { host: InProcess::new(true), description: &mut description };
+        case.play(&mut host).unwrap_or_else(|why| panic!("{why}"));
+    }
+    assert_eq!(description.unanswered(), Vec::<String>::new(), "no case has these");
+}
+
+#[test]
+fn a_server_answers_all_that_is_described() {
+    let mut host = OverHttp::new(true);
+    let description = &mut Description::of(&mut host);
+    let operations = description.operations().filter(|operation| operation.is_of_server());
+    let operations: Vec<_> = operations.map(|it| (it.method.clone(), it.path.to_owned())).collect();
+    for (method, path) in operations {
+        let mut request = description::request(&host, &method, &path);
+        match path.as_str() {
+            // A stream, which does not end.
+            "/_callerid/events" => continue,
+            "/_callerid/metrics" => {
+                request.headers.clear();
+                assert_eq!(host.send(&request).status, 200);
+            }
+            _ => {
+                let response = host.send(&request);
+                assert_eq!(response.status, 200, "{method} {path}");
+                description.check(&request, &response).unwrap_or_else(|why| panic!("{why}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_method_that_is_not_described_is_not_allowed() {
+    let mut host = InProcess::new(true);
+    let description = Description::of(&mut host);
+    let (account, _) = host.account();
+    for (path, item) in description.paths() {
+        let is_of_server = |it: description::Operation<'_>| it.path == path && it.is_of_server();
+        if description.operations().any(is_of_server) {
+            continue;
+        }
+        let target = path
+            .replace("{CallSid}", "CA0123456789abcdef0123456789abcdef")
+            .replace("{AccountSid}", &account)
+            .replace("{number}", "4158675309")
+            .replace("{name}", "one")
+            .replace("{id}", "1");
+        let response = host.send(&description::request(&host, "PATCH", &target));
+        let allow = response.headers.iter().find(|(name, _)| name == "allow");
+        let mut allowed: Vec<_> = allow.expect("an Allow header").1.split(", ").collect();
+        allowed.sort_unstable();
+        let methods = item.as_object().unwrap().keys().filter(|name| *name != "parameters");
+        let mut methods: Vec<_> = methods.map(|name| name.to_uppercase()).collect();
+        methods.sort_unstable();
+        assert_eq!((response.status, allowed), (405, methods.iter().map(String::as_str).collect()));
     }
 }

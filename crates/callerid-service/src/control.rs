@@ -237,14 +237,52 @@ impl Resource {
         segments.next().is_none().then_some(resource)
     }
 
-    const fn allow(&self) -> &'static str {
+    /// The path in [`resources`].
+    const fn path(&self) -> &'static str {
         match self {
+            Self::Health => "health",
+            Self::Events => "events",
+            Self::Calls => "calls",
+            Self::Callbacks => "callbacks",
+            Self::Call(_) => "calls/{CallSid}",
+            Self::Phone(_, Action::Answer) => "calls/{CallSid}/answer",
+            Self::Phone(_, Action::Digits) => "calls/{CallSid}/digits",
+            Self::Phone(_, Action::HangUp) => "calls/{CallSid}/hangup",
+            Self::Phone(_, Action::Busy) => "calls/{CallSid}/busy",
+            Self::Phone(_, Action::NoAnswer) => "calls/{CallSid}/no-answer",
             #[cfg(feature = "testing")]
-            Self::Test(resource) => resource.allow(),
-            Self::Health | Self::Events | Self::Calls | Self::Callbacks | Self::Call(_) => "GET",
-            Self::Phone(..) => "POST",
+            Self::Test(resource) => resource.path(),
         }
     }
+
+    /// The supported methods, as an `Allow` header lists them.
+    fn allow(&self) -> &'static str {
+        let path = self.path();
+        resources().find(|resource| resource.0 == path).map_or("", |resource| resource.1)
+    }
+}
+
+/// The paths of resources, as the description has them, and their methods, as an `Allow` header
+/// lists them.
+const RESOURCES: &[(&str, &str)] = &[
+    ("health", "GET"),
+    ("events", "GET"),
+    ("calls", "GET"),
+    ("callbacks", "GET"),
+    ("calls/{CallSid}", "GET"),
+    ("calls/{CallSid}/answer", "POST"),
+    ("calls/{CallSid}/digits", "POST"),
+    ("calls/{CallSid}/hangup", "POST"),
+    ("calls/{CallSid}/busy", "POST"),
+    ("calls/{CallSid}/no-answer", "POST"),
+];
+
+/// All resources.
+fn resources() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let resources = RESOURCES.iter();
+    #[cfg(feature = "testing")]
+    let resources = resources.chain(testing::RESOURCES);
+    resources
 }
 
 impl Action {
@@ -281,4 +319,35 @@ impl Action {
 /// The response for an error of the control surface: JSON in the newer API's format.
 pub(crate) fn error_response(exception: &RestException) -> Response {
     versions::encode_exception(ApiVersion::V2010, Representation::Json, exception.clone())
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_description_has_every_resource_with_its_methods() {
+        let description: Value =
+            serde_json::from_str(include_str!("control/openapi.json")).unwrap();
+        let mut described = BTreeMap::new();
+        for (path, item) in description["paths"].as_object().unwrap() {
+            let operations = item.as_object().unwrap().iter().filter(|it| *it.0 != "parameters");
+            let is_of_host = operations.clone().all(|it| it.1["tags"][0] == "server");
+            let methods: BTreeSet<_> = operations.map(|it| it.0.to_uppercase()).collect();
+            let path = path.strip_prefix(PREFIX).unwrap();
+            if !is_of_host || resources().any(|resource| resource.0 == path) {
+                described.insert(path.to_owned(), methods);
+            }
+        }
+        let resources = resources().map(|(path, allow)| {
+            let methods = allow.split(", ").map(str::to_owned).collect::<BTreeSet<_>>();
+            (path.to_string(), methods)
+        });
+        assert_eq!(described, resources.collect());
+        assert_eq!(description["info"]["version"], env!("CARGO_PKG_VERSION"));
+    }
 }

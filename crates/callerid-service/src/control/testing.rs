@@ -14,7 +14,7 @@
 //! | `GET codes/{number}` | the code of a number's live call |
 //! | `GET requests`, `DELETE requests` | the account's last requests to the API |
 //! | `POST sandboxes`, `DELETE sandboxes/{AccountSid}` | throw-away accounts |
-
+//! | `GET openapi.json` | a description of the whole control surface |
 //!
 //! `GET calls`, `callbacks` and `caller_ids` take filters: `phone_number`, `status`, and `wait`, the
 //! seconds to wait until something matches.
@@ -63,7 +63,32 @@ pub(super) enum Resource {
     Sandboxes,
     Sandbox(AccountSid),
     CallerIds,
+    Description,
 }
+
+/// The paths of resources, as the description has them, and their methods, as an `Allow` header
+/// lists them.
+pub(super) const RESOURCES: &[(&str, &str)] = &[
+    ("reset", "POST"),
+    ("seed", "POST"),
+    ("snapshot", "GET, PUT"),
+    ("snapshots", "GET"),
+    ("snapshots/{name}", "PUT, DELETE"),
+    ("snapshots/{name}/restore", "POST"),
+    ("clock", "GET, POST, DELETE"),
+    ("clock/advance", "POST"),
+    ("faults", "GET, POST, DELETE"),
+    ("faults/{id}", "DELETE"),
+    ("faults/{id}/release", "POST"),
+    ("phones", "GET, DELETE"),
+    ("phones/{number}", "PUT, DELETE"),
+    ("codes/{number}", "GET"),
+    ("requests", "GET, DELETE"),
+    ("sandboxes", "POST"),
+    ("sandboxes/{AccountSid}", "DELETE"),
+    ("caller_ids", "GET"),
+    ("openapi.json", "GET"),
+];
 
 impl Resource {
     pub(super) fn decode(path: &str) -> Option<Self> {
@@ -89,21 +114,33 @@ impl Resource {
             ["sandboxes"] => Self::Sandboxes,
             ["caller_ids"] => Self::CallerIds,
             ["sandboxes", sid] => Self::Sandbox(AccountSid::parse(sid).ok()?),
+            ["openapi.json"] => Self::Description,
             _ => return None,
         })
     }
 
-    /// The supported methods, as an `Allow` header lists them.
-    pub(super) const fn allow(&self) -> &'static str {
+    /// The path in [`RESOURCES`].
+    pub(super) const fn path(&self) -> &'static str {
         match self {
-            Self::Reset | Self::Seed | Self::RestoreSnapshot(_) | Self::Advance => "POST",
-            Self::ReleaseFault(_) | Self::Sandboxes => "POST",
-            Self::Snapshot => "GET, PUT",
-            Self::Snapshots | Self::Code(_) | Self::CallerIds => "GET",
-            Self::NamedSnapshot(_) | Self::Phone(_) => "PUT, DELETE",
-            Self::Clock | Self::Faults => "GET, POST, DELETE",
-            Self::Fault(_) | Self::Sandbox(_) => "DELETE",
-            Self::Phones | Self::Requests => "GET, DELETE",
+            Self::Reset => "reset",
+            Self::Seed => "seed",
+            Self::Snapshot => "snapshot",
+            Self::Snapshots => "snapshots",
+            Self::NamedSnapshot(_) => "snapshots/{name}",
+            Self::RestoreSnapshot(_) => "snapshots/{name}/restore",
+            Self::Clock => "clock",
+            Self::Advance => "clock/advance",
+            Self::Faults => "faults",
+            Self::Fault(_) => "faults/{id}",
+            Self::ReleaseFault(_) => "faults/{id}/release",
+            Self::Phones => "phones",
+            Self::Phone(_) => "phones/{number}",
+            Self::Code(_) => "codes/{number}",
+            Self::Requests => "requests",
+            Self::Sandboxes => "sandboxes",
+            Self::Sandbox(_) => "sandboxes/{AccountSid}",
+            Self::CallerIds => "caller_ids",
+            Self::Description => "openapi.json",
         }
     }
 }
@@ -286,6 +323,7 @@ impl<S: Store> Call<'_, S> {
                 filter.keep(&mut caller_ids, matches, account, reply);
                 Ok(json::to_string(&CallerIds { caller_ids }))
             }
+            (Resource::Description, _) => Ok(include_str!("openapi.json").to_owned()),
             (Resource::Sandboxes, _) => self.add_sandbox(reply).await,
             (Resource::Sandbox(sid), _) => {
                 let is_its = |owner: AccountSid| owner == account || sid == account;
