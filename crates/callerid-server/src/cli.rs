@@ -7,6 +7,7 @@ mod log;
 mod normalize;
 mod number;
 mod page;
+mod ready;
 mod serve;
 mod testing;
 
@@ -44,6 +45,8 @@ enum Command {
     /// Print an address that signs in to the page once, within ten minutes; requires a running
     /// server
     Page(page::Arguments),
+    /// Ask a running server whether it is ready
+    Ready(ready::Arguments),
     /// List numbers with wrong codes, and clear them; also while a server runs
     Number(number::Arguments),
     /// Read phone numbers, one per line; write ten digits or an error
@@ -61,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Backup(arguments) => backup::run(arguments),
         Command::Check(arguments) => backup::check(arguments),
         Command::Page(arguments) => page::run(arguments),
+        Command::Ready(arguments) => ready::run(arguments),
         Command::Number(arguments) => number::run(arguments),
         Command::Normalize(arguments) => normalize::run(arguments),
     };

@@ -29,7 +29,7 @@ use crate::host::Host;
 use crate::metrics::{self, METRICS};
 
 const LIVE_PATH: &str = "/_callerid/live";
-const READY_PATH: &str = "/_callerid/ready";
+pub(crate) const READY_PATH: &str = "/_callerid/ready";
 const METRICS_PATH: &str = "/_callerid/metrics";
 
 /// How long an answer is reused, so that frequent probes cause no additional writes.

@@ -370,7 +370,7 @@ Then be the phone, and key that code in place of 000000:
 }
 
 /// The address at which this machine can reach the listener.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),

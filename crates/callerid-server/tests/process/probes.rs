@@ -4,7 +4,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{PATIENCE, Response, SID, Server, TOKEN, callerid, serve};
+use crate::harness::{PATIENCE, Response, SID, Server, TOKEN, callerid, run, serve};
 
 /// Sends a request without credentials.
 fn probe(server: &Server, name: &str) -> Response {
@@ -24,6 +24,26 @@ fn a_server_lives_and_is_ready_without_credentials() {
         assert!(answer.header("twilio-request-id").is_some());
     }
     probe(&server, "health").expect(401);
+}
+
+/// Asks with the program itself. Returns the exit status and the error.
+fn ask(address: &str) -> (Option<i32>, String) {
+    let output = run(callerid().arg("ready").env("CALLERID_LISTEN", address));
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn the_program_itself_asks_whether_a_server_is_ready() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    assert_eq!(ask(&server.address.to_string()), (Some(0), String::new()));
+    // A server that listens on every address is asked on this machine.
+    assert_eq!(ask(&format!("0.0.0.0:{}", server.address.port())), (Some(0), String::new()));
+    let address = server.address.to_string();
+    server.terminate();
+    let (status, error) = ask(&address);
+    assert_eq!(status, Some(1));
+    assert!(error.starts_with(&format!("callerid: {address}: ")), "{error}");
 }
 
 #[test]
@@ -50,6 +70,9 @@ fn a_server_whose_disk_is_full_lives_and_is_not_ready() {
         thread::sleep(Duration::from_millis(100));
     }
     let unready = probe(&server, "ready").expect_exception(503);
+    let address = server.address.to_string();
+    let not_ready = format!("callerid: {address}: not ready: 503 Service Unavailable\n");
+    assert_eq!(ask(&address), (Some(1), not_ready));
     assert!(unready.text().contains("nothing can be stored"), "{}", unready.text());
     probe(&server, "live").expect(200);
     server.get(&server.list()).expect(200);
