@@ -3,13 +3,14 @@
 //!
 //! All run `tests/clients/scenario.json` over plain HTTP, each with its own server. Then the
 //! recipes of `docs/sdk.md` and `docs/testing.md` run; they are the same files that the pages show.
+//! Last, the projects of `docs/testing/` run, as far as their tools are at hand.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::server::Server;
-use crate::{Outcome, cargo, node, python, root, run, target_dir};
+use crate::{Outcome, cargo, node, python, recipes, root, run, target_dir};
 
 /// The document with the recipes.
 const SDK: &str = "docs/sdk.md";
@@ -23,7 +24,7 @@ struct Client {
     play: fn(&Played<'_>) -> Outcome,
 }
 
-const CLIENTS: [Client; 4] = [
+const CLIENTS: [Client; 8] = [
     Client {
         name: "curl",
         shown: &[(SDK, &["curl/recipe.sh"]), (TESTING, &["curl/testing.sh"])],
@@ -34,7 +35,13 @@ const CLIENTS: [Client; 4] = [
         name: "python",
         shown: &[
             (SDK, &["python/recipe.py"]),
-            (TESTING, &["python/callerid_server.py", "python/test_scenarios.py"]),
+            (
+                TESTING,
+                &[
+                    "../../docs/testing/python/conftest.py",
+                    "../../docs/testing/python/test_scenarios.py",
+                ],
+            ),
         ],
         play: play_python,
     },
@@ -49,6 +56,10 @@ const CLIENTS: [Client; 4] = [
         ],
         play: play_rust,
     },
+    Client { name: "go", shown: &[], play: |played| played.project(&recipes::GO) },
+    Client { name: "java", shown: &[], play: |played| played.project(&recipes::JAVA) },
+    Client { name: "php", shown: &[], play: |played| played.project(&recipes::PHP) },
+    Client { name: "ruby", shown: &[], play: |played| played.project(&recipes::RUBY) },
 ];
 
 /// What the clients need to run.
@@ -99,7 +110,7 @@ fn check_shown(folder: &Path, page: &str, files: &[&str]) -> Outcome {
     for file in files {
         let shown = fs::read_to_string(folder.join(file))?;
         if !text.contains(&format!("\n{shown}```\n")) {
-            return Err(format!("{page} does not show tests/clients/{file} as it is").into());
+            return Err(format!("{page} does not show {file} as it is").into());
         }
     }
     Ok(())
@@ -130,7 +141,8 @@ fn play_python(played: &Played<'_>) -> Outcome {
     played.recipe(Command::new(&python).arg("-B").arg(folder.join("recipe.py")))?;
     // These start the server themselves.
     let mut tests = Command::new(&python);
-    tests.args(["-B", "-m", "unittest"]).current_dir(&folder);
+    tests.args(["-B", "-m", "pytest", "--quiet", "-p", "no:cacheprovider"]);
+    tests.current_dir(root().join("docs/testing/python"));
     run(tests.env("CALLERID_PROGRAM", played.program))
 }
 
@@ -176,6 +188,11 @@ fn has_openssl() -> bool {
 impl Played<'_> {
     fn server(&self) -> Result<Server, Box<dyn std::error::Error>> {
         Server::start(self.program, &["--test", "--callback-allow", "127.0.0.1"])
+    }
+
+    /// Runs a project of `docs/testing/`, which starts the server itself.
+    fn project(&self, project: &recipes::Project) -> Outcome {
+        project.play(&self.target, self.program)
     }
 
     /// Runs a program that executes the scenario and reports success.

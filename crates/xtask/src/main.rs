@@ -18,6 +18,7 @@ mod openapi;
 mod package;
 mod page;
 mod python;
+mod recipes;
 mod serve;
 mod server;
 mod soak;
@@ -38,7 +39,7 @@ usage: cargo xtask <task>
   serve [options of `callerid serve`]   build the page and the server in release mode, and run it
   page                                  put the page together in target/page, for any static host
   test                                  run every check, as CI does
-  clients [name …]                      run the published clients' tests: curl, node, python, rust
+  clients [name …]                      run the published clients' tests: curl, node, python, rust; go, java, php, ruby
   openapi <description>                 hold the answers against Twilio's OpenAPI description
   compare <description>                 the same requests to this server and to Prism, and what each costs
   soak [times]                          kill and restore a server again and again; prints what was lost
