@@ -155,8 +155,16 @@ impl SqliteStore {
     /// # Errors
     /// The store's error.
     pub async fn add_account(&self, account: Account) -> Result<bool, StoreError> {
+        self.add_any_account(account, false).await
+    }
+
+    async fn add_any_account(
+        &self,
+        account: Account,
+        is_sandbox: bool,
+    ) -> Result<bool, StoreError> {
         let sealed = accounts::seal(&self.key, &account)?;
-        self.write(move |connection| accounts::add(connection, &account.sid, &sealed)).await
+        self.write(move |it| accounts::add(it, &account.sid, &sealed, is_sandbox)).await
     }
 
     /// The accounts, in the order in which they were added.
@@ -465,8 +473,8 @@ impl Store for SqliteStore {
         Ok(saved)
     }
 
-    async fn add_account(&self, account: Account) -> Result<bool, StoreError> {
-        SqliteStore::add_account(self, account).await
+    async fn add_sandbox(&self, account: Account) -> Result<bool, StoreError> {
+        self.add_any_account(account, true).await
     }
 
     async fn remove_account(&self, account: &AccountSid) -> Result<bool, StoreError> {

@@ -168,8 +168,10 @@ pub trait Store: Send + Sync {
         callback: Callback,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Adds an account; `false` if its Sid already exists.
-    fn add_account(
+    /// Adds a throw-away account of a test; `false` if its Sid already exists. What makes it one is
+    /// in the service's memory, so a store that outlives the service removes it when the next
+    /// service begins.
+    fn add_sandbox(
         &self,
         account: Account,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;

@@ -86,11 +86,18 @@ pub(super) fn add(
     connection: &Connection,
     sid: &AccountSid,
     sealed: &[u8],
+    is_sandbox: bool,
 ) -> Result<bool, SqliteError> {
     let mut add = connection.prepare_cached(
-        "INSERT INTO account (sid, sealed_token) VALUES (?1, ?2) ON CONFLICT (sid) DO NOTHING",
+        "INSERT INTO account (sid, sealed_token, is_sandbox) VALUES (?1, ?2, ?3)
+         ON CONFLICT (sid) DO NOTHING",
     )?;
-    Ok(add.execute((sid.as_str(), sealed))? == 1)
+    Ok(add.execute((sid.as_str(), sealed, is_sandbox))? == 1)
+}
+
+/// Removes the sandboxes of a server that has ended.
+pub(super) fn remove_sandboxes(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM account WHERE is_sandbox", []).map(|_| ())
 }
 
 /// Replaces an account's token.

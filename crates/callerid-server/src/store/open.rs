@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicU64;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::SqliteStore;
+use super::accounts;
 use super::connect::{WRITER, connect, first_damage, use_wal};
 use super::presence::Presence;
 use super::readers::Readers;
@@ -107,6 +108,9 @@ pub(super) fn open(directory: &Path, options: Options) -> Result<SqliteStore, Op
         && let Some(found) = first_damage(&connection).map_err(failed)?
     {
         return Err(OpenError::Damaged { path, found });
+    }
+    if options.serve {
+        accounts::remove_sandboxes(&connection).map_err(failed)?;
     }
     let key = match options.key {
         Some(key) => key,

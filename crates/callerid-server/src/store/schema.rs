@@ -6,13 +6,14 @@ use rusqlite::Transaction;
 const APPLICATION_ID: i32 = 0x434c_4944;
 
 /// Each migration upgrades the database by one version; the first one creates a new database.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -122,12 +122,13 @@ mod opening {
         drop(open(directory.path()).unwrap());
         let path = database(directory.path());
         let connection = Connection::open(&path).unwrap();
-        connection.pragma_update(None, "user_version", 7).unwrap();
+        connection.pragma_update(None, "user_version", schema::VERSION + 1).unwrap();
         drop(connection);
         let message = error(directory.path(), Options::default());
         let expected = format!(
-            "{} has version 7, and this program knows versions up to {}: use a newer one",
+            "{} has version {}, and this program knows versions up to {}: use a newer one",
             path.display(),
+            schema::VERSION + 1,
             schema::VERSION
         );
         assert_eq!(message, expected);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Server, callerid, run, serve};
+use crate::harness::{Client, Server, callerid, run, said, serve};
 
 fn launch(data: &std::path::Path) -> Server {
     Server::launch(serve(data).args(["--test", "--callback-allow", "127.0.0.1"]))
@@ -220,4 +220,22 @@ fn a_sandbox_ends_with_its_time() {
         assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(100));
     }
+}
+
+#[test]
+fn sandboxes_of_a_server_that_was_killed_are_removed() {
+    let data = tempfile::tempdir().unwrap();
+    let server = launch(data.path());
+    let seed = json!({"caller_ids": [{"phone_number": "4158675309"}]});
+    let sandbox = control(&server, "POST", "sandboxes", &json!({"seed": seed}));
+    let sandbox = sandbox["account_sid"].as_str().unwrap();
+    control(&server, "POST", "seed", &seed);
+    server.kill();
+    let accounts = || said(callerid().args(["account", "list", "--data"]).arg(data.path()));
+    assert!(accounts().contains(sandbox));
+    // Whether it is under the control of tests or not.
+    let server = Server::start(data.path());
+    assert!(!accounts().contains(sandbox));
+    let list = server.get(&server.list()).expect(200);
+    assert!(list.text().contains("4158675309"));
 }

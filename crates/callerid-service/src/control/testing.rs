@@ -394,7 +394,7 @@ impl<S: Store> Call<'_, S> {
         let auth_token = AuthToken::from_random_bytes(&token_bytes(random_bytes));
         let ends_at = ttl_s.map(|seconds| host_now.plus_seconds(seconds));
         let added = Account { sid, auth_token: auth_token.clone() };
-        service.store().add_account(added).await?;
+        service.store().add_sandbox(added).await?;
         service.lay_seed(testing, &sid, &seed, *host_now, random_bytes).await?;
         let sandbox = Sandbox { owner: *account, seed, ends_at };
         testing.of(&sid, |controls| controls.sandbox = Some(sandbox));

@@ -496,7 +496,7 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    async fn add_account(&self, account: Account) -> Result<bool, StoreError> {
+    async fn add_sandbox(&self, account: Account) -> Result<bool, StoreError> {
         let mut state = self.state();
         let is_new = state.account(&account.sid).is_none();
         if is_new {
