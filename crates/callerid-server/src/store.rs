@@ -78,6 +78,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 pub use backup::{BackupError, Checked, backup, check_backup, check_directory};
+pub(crate) use open::remove_unserved;
 pub use open::{OpenError, Options};
 
 use crate::metrics::METRICS;

@@ -1,8 +1,10 @@
 //! The options of `callerid serve` for tests, and what a test reads when the server answers.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use callerid_service::{Account, Seed};
 use clap::Args;
@@ -10,9 +12,14 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::CommandError;
+use crate::store::remove_unserved;
 
 /// A file system in memory, on Linux.
 const MEMORY: &str = "/dev/shm";
+/// How the names of temporary directories begin.
+const TEMPORARY: &str = "callerid-ephemeral-";
+/// Longer than a server takes from making its directory to locking it.
+const STARTING: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Tests")]
@@ -50,14 +57,19 @@ impl TestOptions {
         Ok(Some(Seed::parse(&json).map_err(|error| failed(&error.message))?))
     }
 
-    /// The directory that replaces the data directory. It is removed when it is dropped.
+    /// The directory that replaces the data directory. It is removed when it is dropped, and those of
+    /// servers that were killed now.
     pub(super) fn temporary_directory(&self) -> Result<Option<TempDir>, CommandError> {
         if !self.ephemeral {
             return Ok(None);
         }
-        let builder = || tempfile::Builder::new().prefix("callerid-").to_owned();
-        let in_memory = builder().tempdir_in(MEMORY);
-        Ok(Some(in_memory.or_else(|_| builder().tempdir())?))
+        let directory_in = |place: &Path| {
+            let directory = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(place)?;
+            remove_abandoned(place);
+            Ok::<_, std::io::Error>(directory)
+        };
+        let in_memory = directory_in(Path::new(MEMORY));
+        Ok(Some(in_memory.or_else(|_| directory_in(&env::temp_dir()))?))
     }
 
     /// Tells whoever started the server that it answers.
@@ -83,6 +95,20 @@ impl TestOptions {
             file.and_then(|mut file| file.write_all(line.as_bytes())).map_err(failed)?;
         }
         Ok(())
+    }
+}
+
+/// Removes the temporary directories in this place on which no server works. Those of other users
+/// cannot be looked into, and stay.
+fn remove_abandoned(place: &Path) {
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        let is_temporary = entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
+        let is_directory = entry.file_type().is_ok_and(|it| it.is_dir());
+        let changed = entry.metadata().and_then(|it| it.modified()).ok();
+        let age = changed.and_then(|then| then.elapsed().ok());
+        if is_temporary && is_directory && age.is_some_and(|age| age > STARTING) {
+            remove_unserved(&entry.path());
+        }
     }
 }
 

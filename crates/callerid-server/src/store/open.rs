@@ -248,6 +248,18 @@ impl Lock {
     }
 }
 
+/// Removes a directory unless a server works on it. Others cannot begin to meanwhile.
+pub(crate) fn remove_unserved(directory: &Path) {
+    let lock = File::open(directory.join(LOCK));
+    let is_unserved = match &lock {
+        Ok(lock) => lock.try_lock().is_ok(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    if is_unserved && let Err(error) = std::fs::remove_dir_all(directory) {
+        tracing::warn!(%error, directory = %directory.display(), "it cannot be removed");
+    }
+}
+
 /// Why a directory cannot be opened.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -4,8 +4,9 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -55,11 +56,47 @@ fn an_ephemeral_server_tells_its_address_and_leaves_nothing() {
     assert_eq!(listed["caller_ids"][0]["phone_number"], "4158675309");
     let written = server.written();
     assert!(written.contains("Under the control of tests"), "{written}");
-    let data = written.lines().find_map(|line| line.strip_prefix("Data in ")).unwrap();
-    let data = std::path::PathBuf::from(data);
+    let data = data_of(&server);
     assert!(data.exists());
     assert!(server.terminate().0.success());
     assert!(!data.exists() && !folder.path().join("unused").exists());
+}
+
+/// The directory that a server says it works on.
+fn data_of(server: &Server) -> PathBuf {
+    server.expect_written("Data in ");
+    let written = server.written();
+    written.lines().find_map(|line| line.strip_prefix("Data in ")).unwrap().into()
+}
+
+#[cfg(unix)]
+#[test]
+fn an_ephemeral_server_removes_what_killed_ones_left_and_nothing_else() {
+    let launch =
+        || Server::launch(callerid().args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]));
+    let age = |directory: &Path| {
+        let then = SystemTime::now() - Duration::from_secs(60);
+        fs::File::open(directory).unwrap().set_modified(then).unwrap();
+    };
+    let [killed, running] = [launch(), launch()];
+    let [left, served] = [data_of(&killed), data_of(&running)];
+    let place = left.parent().unwrap();
+    let beside = |prefix: &str| tempfile::Builder::new().prefix(prefix).tempdir_in(place).unwrap();
+    // Killed before it had its lock, about to begin, and of another program.
+    let [unlocked, beginning] = [(); 2].map(|()| beside("callerid-ephemeral-"));
+    let foreign = beside("callerid-");
+    killed.kill();
+    assert!(left.exists());
+    for directory in [&left, &served, unlocked.path(), foreign.path()] {
+        age(directory);
+    }
+    let next = launch();
+    assert!(!left.exists() && !unlocked.path().exists());
+    assert!(served.exists() && beginning.path().exists() && foreign.path().exists());
+    running.connect().get("/_callerid/ready").expect(200);
+    for server in [running, next] {
+        assert!(server.terminate().0.success());
+    }
 }
 
 #[cfg(unix)]
