@@ -18,6 +18,38 @@ export interface SeedCallerId {
   readonly dateUpdated?: Date | undefined;
 }
 
+/** A step of a phone's script. */
+export interface PhoneStep {
+  /** What happens. */
+  readonly do: "answer" | "key" | "hang_up" | "decline" | "busy" | "no_answer" | "fail";
+  /** How long after the step before it, or after the phone rings, in milliseconds; by default at once. */
+  readonly afterMs?: number | undefined;
+  /** The keys of `key`; by default the call's code. */
+  readonly digits?: "code" | "wrong" | (string & {}) | undefined;
+}
+
+/** What a phone does by itself when it rings: steps, or the name of a script. */
+export type PhoneScript =
+  | "verifies"
+  | "wrong_code"
+  | "wrong_then_right"
+  | "busy"
+  | "no_answer"
+  | "declines"
+  | "hangs_up"
+  | "fails"
+  | "answers_silently"
+  | readonly PhoneStep[];
+
+/** What to add to a mock. A number is in any format; `*` is every number without an entry of its own. */
+export interface Seed {
+  readonly callerIds?: readonly SeedCallerId[] | undefined;
+  /** The code of the next validations, by number. */
+  readonly codes?: Readonly<Record<string, string>> | undefined;
+  /** What phones do by themselves, by number. */
+  readonly phones?: Readonly<Record<string, PhoneScript>> | undefined;
+}
+
 /** Options of a mock. */
 export interface MockApiOptions {
   /** The account's Sid; by default derived from the entropy. */

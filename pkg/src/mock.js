@@ -1,10 +1,11 @@
 import { RestException } from "./errors.js";
 import { EventReader, toCall, toChange } from "./events.js";
 import { PhoneNumber } from "./phone-number.js";
+import { seedDocument } from "./test-control.js";
 import { encoder, mock, texts } from "./wasm.js";
 
 /** @import { Call, Change, RequestOptions } from "./client-types.js" */
-/** @import { Account, Events } from "./glue.js" */
+/** @import { Account, Delivery, Events } from "./glue.js" */
 /** @import { MockApiOptions, MockCall, MockEventTarget, MockPhone } from "./mock-types.js" */
 /** @import { PlatformFetch } from "./platform.js" */
 
@@ -13,6 +14,9 @@ const HEARTBEAT_MILLISECONDS = 15_000;
 
 /** How long `rings()` waits for a call that is due later, while nobody advances the test clock. Test runners give up after five seconds. */
 const LONGEST_STANDSTILL_MILLISECONDS = 3_000;
+
+/** How often a held response looks whether it may go. */
+const LOOK_EVERY_MILLISECONDS = 20;
 
 class CallEvent extends Event {
   /** @param {MockCall} call */
@@ -69,6 +73,12 @@ export class MockApi extends MockEvents {
    * @type {Set<(reason: unknown) => void>}
    */
   #waiting = new Set();
+  /**
+   * The requests that wait for a change of their account.
+   *
+   * @type {Set<{ look(): void, end(reason: unknown): void }>}
+   */
+  #waits = new Set();
 
   /**
    * @param {MockApiOptions} [options]
@@ -79,15 +89,9 @@ export class MockApi extends MockEvents {
     this.#entropy = entropy ?? ((bytes) => crypto.getRandomValues(/** @type {Uint8Array<ArrayBuffer>} */ (bytes)));
     this.#code = validationCode === undefined ? undefined : String(validationCode);
     this.#time = now === undefined ? undefined : now.getTime();
-    this.#core = new (mock().Mock)(texts({ accountSid, authToken }), this.#random(32));
-    for (const { phoneNumber, friendlyName, sid, dateCreated, dateUpdated } of seed) {
-      const created = dateCreated?.getTime() ?? this.#now();
-      const updated = dateUpdated?.getTime() ?? created;
-      const number = PhoneNumber.parse(phoneNumber.toString());
-      this.#core.seed(texts({ phoneNumber: number, friendlyName, sid }), this.#random(16), created, updated);
-    }
+    this.#core = new (mock().Mock)(texts({ accountSid, authToken }), seedDocument({ callerIds: seed }), this.#now(), this.#random(112));
     this.#account = this.#core.account();
-    this.#changes = this.#core.watch();
+    this.#changes = this.#core.watch(this.#account.accountSid);
     this.#reader.read(this.#core.catchUp(this.#changes));
   }
 
@@ -103,7 +107,7 @@ export class MockApi extends MockEvents {
 
   /** The mock's current time. */
   get now() {
-    return new Date(this.#now());
+    return new Date(this.#core.accountNow(this.#now()));
   }
 
   /**
@@ -128,8 +132,11 @@ export class MockApi extends MockEvents {
       contentType: request.headers.get("content-type"),
       lastEventId: request.headers.get("last-event-id"),
     };
-    const { status, headers, body: answer } = this.#respond(asked, body);
-    const content = answer instanceof Uint8Array ? (answer.length > 0 ? answer : null) : this.#stream(answer, request);
+    const reply = await this.#matched(asked, body, request.signal);
+    if (reply.delivery) await this.#deliver(reply.delivery, request.signal);
+    const { status, headers, body: answer, delivery } = reply;
+    if (!(answer instanceof Uint8Array)) return new Response(this.#stream(answer, request), { status, headers });
+    const content = answer.length === 0 ? null : delivery?.drop === "mid_body" ? halfOf(answer) : answer;
     return new Response(content, { status, headers });
   };
 
@@ -194,6 +201,7 @@ export class MockApi extends MockEvents {
     clearTimeout(this.#timer);
     for (const stream of this.#streams) stream.end();
     for (const end of this.#waiting) end(new Error("the mock was freed"));
+    for (const wait of this.#waits) wait.end(new Error("the mock was freed"));
     this.#changes.free();
     this.#core.free();
   }
@@ -230,6 +238,43 @@ export class MockApi extends MockEvents {
     const request = { ...asked, validationCode: this.#code };
     const answer = this.#core.respond(request, body, this.#now(), this.#random(80));
     this.#settle();
+    if (answer.followUp?.advanceTo) this.#advanceAccount(answer.followUp.account, answer.followUp.advanceTo);
+    return answer;
+  }
+
+  /**
+   * Advances the clock of an account, in steps, so that each event happens at its own time.
+   *
+   * @param {string} account
+   * @param {number} to
+   */
+  #advanceAccount(account, to) {
+    do this.#settle();
+    while (!this.#core.advance(account, to, this.#now()));
+    this.#settle();
+  }
+
+  /**
+   * Responds to a request. If it waits until something matches, it is asked again whenever its account has changed.
+   *
+   * @param {object} asked
+   * @param {Uint8Array} body
+   * @param {AbortSignal} signal
+   */
+  async #matched(asked, body, signal) {
+    let answer = this.#respond(asked, body);
+    const { account, waitSeconds } = answer.followUp ?? {};
+    if (!account || !waitSeconds) return answer;
+    const changes = this.#core.watch(account);
+    const until = Date.now() + waitSeconds * 1000;
+    try {
+      while (answer.followUp && Date.now() < until) {
+        await this.#changed(changes, until - Date.now(), signal);
+        answer = this.#respond(asked, body);
+      }
+    } finally {
+      changes.free();
+    }
     return answer;
   }
 
@@ -259,6 +304,52 @@ export class MockApi extends MockEvents {
     return Object.assign(new MockedCall(be), call);
   }
 
+  /**
+   * Waits until an account has changed, but only so long.
+   *
+   * @param {Events} changes
+   * @param {number} milliseconds
+   * @param {AbortSignal} signal
+   * @returns {Promise<void>}
+   */
+  #changed(changes, milliseconds, signal) {
+    return new Promise((resolve, reject) => {
+      /** @param {() => void} settle */
+      const done = (settle) => {
+        clearTimeout(timer);
+        this.#waits.delete(wait);
+        signal?.removeEventListener("abort", aborted);
+        settle();
+      };
+      const wait = {
+        look: () => this.#core.catchUp(changes) && done(resolve),
+        /** @param {unknown} reason */
+        end: (reason) => done(() => reject(reason)),
+      };
+      const aborted = () => wait.end(signal.reason);
+      const timer = setTimeout(() => done(resolve), milliseconds);
+      this.#waits.add(wait);
+      signal?.addEventListener("abort", aborted);
+    });
+  }
+
+  /**
+   * Delays, holds or loses a response, as a fault says.
+   *
+   * @param {Delivery} delivery
+   * @param {AbortSignal} signal
+   */
+  async #deliver({ account, delayMs, heldBy, drop }, signal) {
+    if (delayMs > 0) await pause(delayMs, signal);
+    const isHeld = () => {
+      if (this.#isFreed) throw new Error("the mock was freed");
+      return heldBy !== null && this.#core.isHeld(account ?? "", heldBy, this.#now());
+    };
+    while (isHeld()) await pause(LOOK_EVERY_MILLISECONDS, signal);
+    // As platforms do when a connection is lost.
+    if (drop === "before" || drop === "after") throw new TypeError("fetch failed: the connection is dropped on purpose");
+  }
+
   /** Does what is due, dispatches events for changes, and schedules the next run. */
   #settle() {
     const next = this.#core.tick(this.#now());
@@ -268,6 +359,7 @@ export class MockApi extends MockEvents {
       if (this.#waiting.size === 0) unref(this.#timer);
     }
     for (const stream of this.#streams) stream.pull();
+    for (const wait of this.#waits) wait.look();
     for (const event of this.#reader.read(this.#core.catchUp(this.#changes))) {
       const change = toChange(event);
       if (change) this.#queue.push(change);
@@ -415,6 +507,37 @@ class MockedCall {
   noAnswer() {
     return this.#be("no-answer");
   }
+}
+
+/**
+ * The first half of a body, after which the stream fails.
+ *
+ * @param {Uint8Array} body
+ */
+function halfOf(body) {
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(body.subarray(0, body.length / 2)),
+    pull: (controller) => controller.error(new TypeError("terminated: the connection is dropped on purpose")),
+  });
+}
+
+/**
+ * @param {number} milliseconds
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const aborted = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", aborted);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", aborted);
+  });
 }
 
 /**

@@ -24,7 +24,7 @@ export async function mockIsServer() {
     const [, authToken] = /AuthToken\s+(\w+)/.exec(stdout);
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    await whileRunning(PROGRAM, ["serve", "--data", folder, "--listen", `127.0.0.1:${port}`, "--log", "off"], async () => {
+    await whileRunning(PROGRAM, ["serve", "--test", "--data", folder, "--listen", `127.0.0.1:${port}`, "--log", "off"], async () => {
       await answered(url);
       const mock = new MockApi({ accountSid, authToken });
       const [ofServer, ofMock] = [await play(serverAt(port), accountSid, authToken), await play(overFetch(mock.fetch), accountSid, authToken)];

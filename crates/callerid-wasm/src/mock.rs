@@ -1,27 +1,28 @@
 //! [`Mock`]: the service with an in-memory store, used as a `fetch` function.
 
+use std::fmt::Display;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use callerid_core::{
-    AccountSid, AuthToken, CallerIdSid, Credentials, FriendlyName, Moment, OutgoingCallerId,
-    PhoneNumber, ValidationCode,
-};
+use callerid_core::{AccountSid, AuthToken, Credentials, Moment, ValidationCode};
 use callerid_service::{
-    Account, EVENTS_PATH, EventStream, Limits, MemoryStore, RandomBytes, Request, Response,
-    Service, body_too_long, error_response,
+    Account, Delivery, Drop, EVENTS_PATH, EventStream, FollowUp, Limits, MAX_BODY_BYTES,
+    MemoryStore, RandomBytes, Reply, Request, Response, Seed, Service, body_too_long,
+    error_response,
 };
 use js_sys::{Object, RangeError, Uint8Array};
 use serde::Serialize;
 use serde_wasm_bindgen::preserve;
 use wasm_bindgen::prelude::*;
 
-use crate::object::{self, nonempty, optional, required};
+use crate::object::{self, optional};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 export type Account = { accountSid: string; authToken: string; authorization: string };
-type Response = { status: number; headers: [string, string][]; body: Uint8Array<ArrayBuffer> | Events };
+type Response = { status: number; headers: [string, string][]; body: Uint8Array<ArrayBuffer> | Events; delivery: Delivery | null; followUp: FollowUp | null };
+export type Delivery = { account: string | null; delayMs: number; heldBy: number | null; drop: "before" | "after" | "mid_body" | null };
+export type FollowUp = { account: string; waitSeconds: number | null; advanceTo: number | null };
 "#;
 
 /// A service, its store, and the account that can use it.
@@ -45,15 +46,46 @@ struct ResponseView<'a> {
     headers: Vec<(&'a str, &'a str)>,
     #[serde(with = "preserve")]
     body: JsValue,
+    delivery: Option<DeliveryView>,
+    follow_up: Option<FollowUpView>,
+}
+
+/// A [`Delivery`] that is not at once and whole.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeliveryView {
+    /// Whose fault holds the response.
+    account: Option<AccountSid>,
+    delay_ms: u32,
+    held_by: Option<u64>,
+    drop: Option<Drop>,
+}
+
+/// A [`FollowUp`]: it has one of the two.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FollowUpView {
+    account: AccountSid,
+    wait_seconds: Option<u32>,
+    advance_to: Option<f64>,
 }
 
 #[wasm_bindgen]
 impl Mock {
-    /// Creates a mock with one account. `accountSid` and `authToken` are generated from the random
-    /// bytes (32 of them) if absent.
+    /// Creates a mock with one account, which begins with a seed in JSON. `accountSid` and
+    /// `authToken` are generated from the random bytes (112 of them) if absent.
+    ///
+    /// `now` is milliseconds since 1970.
     #[wasm_bindgen(constructor)]
-    pub fn new(account: &Object, random_bytes: &[u8]) -> Result<Mock, RangeError> {
-        let (for_sid, for_token) = random_bytes.split_at_checked(16).unwrap_or_default();
+    pub fn new(
+        account: &Object,
+        seed: &str,
+        now: f64,
+        random_bytes: &[u8],
+    ) -> Result<Mock, RangeError> {
+        let seed = Seed::parse(seed.as_bytes()).map_err(|error| RangeError::new(&error.message))?;
+        let (for_account, for_seed) = random_bytes.split_at_checked(32).unwrap_or_default();
+        let (for_sid, for_token) = for_account.split_at_checked(16).unwrap_or_default();
         let sid = optional(account, "accountSid", AccountSid::parse)?;
         let auth_token = optional(account, "authToken", AuthToken::new)?;
         let account = Account {
@@ -62,7 +94,12 @@ impl Mock {
         };
         // Tests can call the same number any number of times.
         let limits = Limits { rings_per_number: u32::MAX, ..Limits::DEFAULT };
-        Ok(Self { service: Service::new(MemoryStore::new([account])).with_limits(limits) })
+        let account_sid = account.sid;
+        let service = Service::new(MemoryStore::new([account]));
+        let service = service.with_limits(limits).with_testing(seed);
+        let random_bytes = RandomBytes::new(*drawn(for_seed)?);
+        ready(service.add_seed(&account_sid, moment(now), &random_bytes)).map_err(failed)?;
+        Ok(Self { service })
     }
 
     /// The account.
@@ -77,32 +114,9 @@ impl Mock {
         })
     }
 
-    /// Adds a caller ID: `phoneNumber`, `friendlyName` and `sid`, which is generated from the
-    /// random bytes (16 of them) if absent. The dates are milliseconds since 1970.
-    pub fn seed(
-        &self,
-        caller_id: &Object,
-        random_bytes: &[u8],
-        created: f64,
-        updated: f64,
-    ) -> Result<(), RangeError> {
-        let phone_number = required(caller_id, "phoneNumber", PhoneNumber::parse)?;
-        let name = nonempty(caller_id, "friendlyName", FriendlyName::new)?;
-        let sid = optional(caller_id, "sid", CallerIdSid::parse)?;
-        self.service.store().seed(OutgoingCallerId {
-            sid: sid.unwrap_or(CallerIdSid::from_random_bytes(drawn(random_bytes)?)),
-            account_sid: self.first_account()?.sid,
-            friendly_name: name.unwrap_or_else(|| FriendlyName::default_for(&phone_number)),
-            phone_number,
-            date_created: moment(created).to_date(),
-            date_updated: moment(updated).to_date(),
-        });
-        Ok(())
-    }
-
     /// Processes a request: its `method`, `path`, `query`, `authorization`, `contentType`,
     /// `contentEncoding` and `lastEventId`, and its body. The response's body is bytes or a stream
-    /// of [`Events`].
+    /// of [`Events`]. A `followUp` must be done before it is sent, as its `delivery` says.
     ///
     /// `now` is milliseconds since 1970. `random_bytes` are 80 random bytes. `validationCode`
     /// replaces the random code of a create.
@@ -118,6 +132,7 @@ impl Mock {
         let (method, path) = (text("method").unwrap_or_default(), text("path").unwrap_or_default());
         let credentials = text("authorization");
         let credentials = credentials.as_deref().and_then(Credentials::from_authorization);
+        let account = credentials.as_ref().map(|it| it.sid);
         let (content_type, content_encoding) = (text("contentType"), text("contentEncoding"));
         let mut random_bytes = RandomBytes::new(*drawn(random_bytes)?);
         let is_head = method == "HEAD";
@@ -149,7 +164,7 @@ impl Mock {
             body,
         };
         let reply = ready(self.service.respond(request, moment(now), &random_bytes));
-        write_response(&reply.response, is_head)
+        write_reply(&reply, account, is_head)
     }
 
     /// Performs the due tasks. Returns when the next one is due, in milliseconds since 1970.
@@ -159,11 +174,35 @@ impl Mock {
         tick.wake_at.map(|moment| moment.unix_millis() as f64)
     }
 
-    /// Opens a stream of the account's new events.
-    pub fn watch(&self) -> Result<Events, RangeError> {
-        let opened = EventStream::open(self.service.store(), self.first_account()?, None);
+    /// The account's time, in milliseconds since 1970. A test can set it apart from `now`.
+    #[wasm_bindgen(js_name = accountNow)]
+    pub fn account_now(&self, now: f64) -> Result<f64, RangeError> {
+        let account = self.first_account()?.sid;
+        Ok(self.service.account_now(&account, moment(now)).unix_millis() as f64)
+    }
+
+    /// Advances the clock of an account by one step. Returns whether it shows the time `to`.
+    pub fn advance(&self, account: &str, to: f64, now: f64) -> Result<bool, RangeError> {
+        let account = AccountSid::parse(account).map_err(failed)?;
+        let advanced = ready(self.service.advance(&account, moment(to), moment(now)));
+        advanced.map(|step| step.is_done).map_err(failed)
+    }
+
+    /// Whether a fault of an account still holds a response.
+    #[wasm_bindgen(js_name = isHeld)]
+    pub fn is_held(&self, account: &str, fault: f64, now: f64) -> Result<bool, RangeError> {
+        let account = AccountSid::parse(account).map_err(failed)?;
+        Ok(self.service.is_held(&account, fault as u64, moment(now)))
+    }
+
+    /// Opens a stream of an account's new events.
+    pub fn watch(&self, account: &str) -> Result<Events, RangeError> {
+        let account =
+            self.service.store().accounts().into_iter().find(|it| it.sid.as_str() == account);
+        let account = account.ok_or_else(no_account)?;
         // An in-memory store does not fail.
-        ready(opened).map(Events).map_err(|_| RangeError::new("cannot open the events"))
+        let opened = ready(EventStream::open(self.service.store(), account, None));
+        opened.map(Events).map_err(|_| RangeError::new("cannot open the events"))
     }
 
     /// The events since the last call, in the format of the stream.
@@ -185,25 +224,66 @@ impl Mock {
 
     fn first_account(&self) -> Result<Account, RangeError> {
         let account = self.service.store().accounts().into_iter().next();
-        account.ok_or_else(|| RangeError::new("there is no account"))
+        account.ok_or_else(no_account)
     }
 }
 
-/// Converts a response to an object. Adds the length of the body, and omits the body for `HEAD`.
+fn no_account() -> RangeError {
+    RangeError::new("there is no account")
+}
+
+fn failed(error: impl Display) -> RangeError {
+    RangeError::new(&error.to_string())
+}
+
+/// Converts the reply to a request with the credentials of this account.
+fn write_reply(
+    reply: &Reply,
+    account: Option<AccountSid>,
+    is_head: bool,
+) -> Result<JsValue, JsValue> {
+    let Delivery { delay_ms, held_by, drop } = reply.delivery;
+    let is_changed = reply.delivery != Delivery::default();
+    let delivery = is_changed.then_some(DeliveryView { account, delay_ms, held_by, drop });
+    let follow_up = reply.follow_up.map(|follow_up| match follow_up {
+        FollowUp::Wait { account, seconds } => {
+            FollowUpView { account, wait_seconds: Some(seconds), advance_to: None }
+        }
+        FollowUp::Advance { account, to } => {
+            let to = to.unix_millis() as f64;
+            FollowUpView { account, wait_seconds: None, advance_to: Some(to) }
+        }
+    });
+    write(&reply.response, is_head, delivery, follow_up)
+}
+
+/// Converts a response to send at once.
 fn write_response(response: &Response, is_head: bool) -> Result<JsValue, JsValue> {
+    write(response, is_head, None, None)
+}
+
+/// Converts a response to an object. Adds the length of the body, and omits the body for `HEAD`.
+fn write(
+    response: &Response,
+    is_head: bool,
+    delivery: Option<DeliveryView>,
+    follow_up: Option<FollowUpView>,
+) -> Result<JsValue, JsValue> {
     let length = response.body.len().to_string();
     let mut headers = headers(response);
     if response.status != NO_CONTENT {
         headers.push(("content-length", &length));
     }
     let body = if is_head { &[] } else { response.body.as_slice() };
-    write(response.status, headers, Uint8Array::from(body).into())
+    let body = Uint8Array::from(body).into();
+    object::write(&ResponseView { status: response.status, headers, body, delivery, follow_up })
 }
 
 /// Converts a response whose body is a stream of events. For `HEAD`, the body is empty.
 fn write_stream(head: &Response, events: Option<Events>) -> Result<JsValue, JsValue> {
     let body = events.map_or_else(|| Uint8Array::new_with_length(0).into(), JsValue::from);
-    write(head.status, headers(head), body)
+    let (status, headers) = (head.status, headers(head));
+    object::write(&ResponseView { status, headers, body, delivery: None, follow_up: None })
 }
 
 fn headers(response: &Response) -> Vec<(&str, &str)> {
@@ -211,10 +291,6 @@ fn headers(response: &Response) -> Vec<(&str, &str)> {
 }
 
 const NO_CONTENT: u16 = 204;
-
-fn write(status: u16, headers: Vec<(&str, &str)>, body: JsValue) -> Result<JsValue, JsValue> {
-    object::write(&ResponseView { status, headers, body })
-}
 
 /// Checks the number of random bytes.
 fn drawn<const BYTES: usize>(random_bytes: &[u8]) -> Result<&[u8; BYTES], RangeError> {
