@@ -50,6 +50,71 @@ export interface Seed {
   readonly phones?: Readonly<Record<string, PhoneScript>> | undefined;
 }
 
+/** A fault to add: requests that go wrong on purpose. */
+export interface NewFault {
+  /** The requests that it is for; by default all. */
+  readonly match?: {
+    readonly method?: string | undefined;
+    /** `*` stands for any characters. */
+    readonly path?: string | undefined;
+    readonly phoneNumber?: string | PhoneNumber | undefined;
+    readonly version?: string | undefined;
+  };
+  /** How many requests go wrong; by default all. */
+  readonly times?: number | undefined;
+  /** What happens to them: one of these, or a delay or a hold with another one. */
+  readonly then: {
+    /** Responds with this status, 400 to 599, and does nothing. */
+    readonly status?: number | undefined;
+    readonly code?: number | undefined;
+    readonly message?: string | undefined;
+    /** Seconds. */
+    readonly retryAfter?: number | undefined;
+    /** Responds so much later, in milliseconds. */
+    readonly delayMs?: number | undefined;
+    /** Loses the connection: before the work is done, after it, or in the middle of the body. `fetch` rejects, or the body fails. */
+    readonly drop?: "before" | "after" | "mid_body" | undefined;
+    /** Responds when the fault is released or removed. */
+    readonly hold?: boolean | undefined;
+  };
+  /** How long the fault lasts, in milliseconds. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** A fault of a mock. */
+export interface Fault extends NewFault {
+  readonly id: number;
+  /** How many requests went wrong. */
+  readonly hits: number;
+  /** How many more will; `null` if all do. */
+  readonly timesLeft: number | null;
+  /** The last requests that all conditions but one were true for. */
+  readonly nearlyMatched: readonly { readonly requestId: number; readonly because: string }[];
+}
+
+/** A request that a mock has answered. Users and passwords in it are masked. */
+export interface LoggedRequest {
+  /** Counts the requests, from 1. */
+  readonly id: number;
+  readonly at: Date;
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly form: string;
+  readonly version: string | null;
+  readonly status: number | null;
+  /** The code of the error, if the response is one. */
+  readonly code: number | null;
+  readonly requestSid: string;
+}
+
+/** What a call must be to match. */
+export interface CallFilter {
+  /** The number, in any format. */
+  readonly phoneNumber?: string | PhoneNumber | undefined;
+  readonly status?: Call["status"] | undefined;
+}
+
 /** Options of a mock. */
 export interface MockApiOptions {
   /** The account's Sid; by default derived from the entropy. */
@@ -78,6 +143,8 @@ export interface MockPhone {
    * {@link MockApi.advance} reaches its time. It rejects if nobody advances the clock for three seconds meanwhile.
    */
   rings(options?: RequestOptions): Promise<MockCall>;
+  /** Sets what the phone does by itself when it rings. */
+  will(script: PhoneScript): void;
 }
 
 /**

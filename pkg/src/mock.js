@@ -1,12 +1,12 @@
 import { RestException } from "./errors.js";
 import { EventReader, toCall, toChange } from "./events.js";
 import { PhoneNumber } from "./phone-number.js";
-import { seedDocument } from "./test-control.js";
+import { Calls, Clock, Codes, Faults, Requests, seedDocument, toWire } from "./test-control.js";
 import { encoder, mock, texts } from "./wasm.js";
 
 /** @import { Call, Change, RequestOptions } from "./client-types.js" */
 /** @import { Account, Delivery, Events } from "./glue.js" */
-/** @import { MockApiOptions, MockCall, MockEventTarget, MockPhone } from "./mock-types.js" */
+/** @import { MockApiOptions, MockCall, MockEventTarget, MockPhone, PhoneScript, Seed } from "./mock-types.js" */
 /** @import { PlatformFetch } from "./platform.js" */
 
 /** The interval of an event stream's heartbeats, the same as the server's. */
@@ -93,6 +93,38 @@ export class MockApi extends MockEvents {
     this.#account = this.#core.account();
     this.#changes = this.#core.watch(this.#account.accountSid);
     this.#reader.read(this.#core.catchUp(this.#changes));
+    /** @type {import("./test-control.js").Control} */
+    const control = (method, target, body) => this.#control(method, target, body);
+    /**
+     * The account's clock. It can be set apart from `now` and from the platform's clock.
+     *
+     * @readonly
+     */
+    this.clock = new Clock(control);
+    /**
+     * Requests that go wrong on purpose.
+     *
+     * @readonly
+     */
+    this.faults = new Faults(control);
+    /**
+     * The last 1,000 requests of the API.
+     *
+     * @readonly
+     */
+    this.requests = new Requests(control);
+    /**
+     * The codes of live validations.
+     *
+     * @readonly
+     */
+    this.codes = new Codes(control);
+    /**
+     * The account's calls.
+     *
+     * @readonly
+     */
+    this.calls = new Calls((query, signal) => this.#awaitCall(query, signal));
   }
 
   /** The Sid of the mock's account. */
@@ -151,7 +183,26 @@ export class MockApi extends MockEvents {
     const number = PhoneNumber.parse(phoneNumber.toString()).toString();
     /** @param {RequestOptions} [options] */
     const rings = (options) => this.#rings(number, options);
-    return Object.freeze({ phoneNumber: number, rings });
+    /** @param {PhoneScript} script */
+    const will = (script) => void this.#control("PUT", `phones/${number}`, toWire({ script }));
+    return Object.freeze({ phoneNumber: number, rings, will });
+  }
+
+  /**
+   * Adds caller IDs, codes and scripts of phones: all of them, or none if there is an error. They replace those of the same number.
+   *
+   * @param {Seed} seed
+   * @throws {RestException} or {InvalidPhoneNumber} if a value is invalid. The message names its place.
+   */
+  seed(seed) {
+    this.#control("POST", "seed", seedDocument(seed));
+  }
+
+  /**
+   * Resets the account to its `seed`: its calls, changes, faults, scripts, codes and requests are gone. Its clock stays.
+   */
+  reset() {
+    this.#control("POST", "reset");
   }
 
   /**
@@ -259,7 +310,7 @@ export class MockApi extends MockEvents {
    *
    * @param {object} asked
    * @param {Uint8Array} body
-   * @param {AbortSignal} signal
+   * @param {AbortSignal} [signal]
    */
   async #matched(asked, body, signal) {
     let answer = this.#respond(asked, body);
@@ -288,10 +339,7 @@ export class MockApi extends MockEvents {
   #control(method, target, body = "") {
     const [path, query] = target.split("?");
     const asked = { method, path: `/_callerid/${path}`, query, authorization: this.#account.authorization };
-    const { status, body: answer } = this.#respond(asked, encoder.encode(body));
-    const json = JSON.parse(new TextDecoder().decode(/** @type {Uint8Array} */ (answer)));
-    if (status >= 300) throw new RestException(status, json.message, json.code, json.more_info);
-    return json;
+    return json(this.#respond(asked, encoder.encode(body)));
   }
 
   /**
@@ -305,11 +353,24 @@ export class MockApi extends MockEvents {
   }
 
   /**
+   * @param {string} query
+   * @param {AbortSignal} [signal]
+   */
+  async #awaitCall(query, signal) {
+    for (;;) {
+      const asked = { method: "GET", path: "/_callerid/calls", query, authorization: this.#account.authorization };
+      signal?.throwIfAborted();
+      const [call] = json(await this.#matched(asked, new Uint8Array(), signal)).calls;
+      if (call) return this.#toMockCall(toCall(call));
+    }
+  }
+
+  /**
    * Waits until an account has changed, but only so long.
    *
    * @param {Events} changes
    * @param {number} milliseconds
-   * @param {AbortSignal} signal
+   * @param {AbortSignal} [signal]
    * @returns {Promise<void>}
    */
   #changed(changes, milliseconds, signal) {
@@ -326,7 +387,7 @@ export class MockApi extends MockEvents {
         /** @param {unknown} reason */
         end: (reason) => done(() => reject(reason)),
       };
-      const aborted = () => wait.end(signal.reason);
+      const aborted = () => wait.end(signal?.reason);
       const timer = setTimeout(() => done(resolve), milliseconds);
       this.#waits.add(wait);
       signal?.addEventListener("abort", aborted);
@@ -507,6 +568,17 @@ class MockedCall {
   noAnswer() {
     return this.#be("no-answer");
   }
+}
+
+/**
+ * The document of a response of the control surface.
+ *
+ * @param {{ status: number, body: Uint8Array | Events }} response
+ */
+function json({ status, body }) {
+  const document = JSON.parse(new TextDecoder().decode(/** @type {Uint8Array} */ (body)));
+  if (status >= 300) throw new RestException(status, document.message, document.code, document.more_info);
+  return document;
 }
 
 /**

@@ -21,6 +21,7 @@ const PLACES = {
   "Node tests, with MSW": "msw.test.mjs",
   Vitest: "vitest.test.mjs",
   Jest: "jest.test.mjs",
+  "Test control": "test-control.test.mjs",
   "Cloudflare Workers": "worker.js",
   "A strict Content-Security-Policy": "policy.txt",
   "A page without a bundler": "page.html",
@@ -68,6 +69,10 @@ export const recipes = {
       const jest = join(here, "node_modules/jest/bin/jest.js");
       const { stderr } = await run(process.execPath, ["--experimental-vm-modules", jest, "--rootDir", folder, "jest.test.mjs"]);
       assert.match(stderr, /Tests: +2 passed, 2 total/);
+    },
+    "README: test control": async () => {
+      const { stdout } = await run(node24, ["--test", "recipes/test-control.test.mjs"]);
+      assert.match(stdout, /pass 2\n/);
     },
     "README: Workers": () =>
       inWorkerd(join(folder, "worker.js"), async (address) => {

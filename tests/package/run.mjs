@@ -60,6 +60,7 @@ const hosts = {
   node: () => inNode(process.execPath),
   "node 24": () => inNode(node24),
   api: () => run(process.execPath, ["--expose-gc", "--test", "api.test.mjs"]),
+  "test control": () => run(process.execPath, ["--test", "test-control.test.mjs"]),
   client: () => run(process.execPath, ["--test", "client.test.mjs"]),
   typing: () => run(process.execPath, ["--test", "typing.test.mjs"]),
   values: () => run(process.execPath, ["--test", "values.test.mjs"]),

@@ -41,6 +41,7 @@ struct AccountView<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ResponseView<'a> {
     status: u16,
     headers: Vec<(&'a str, &'a str)>,
