@@ -310,7 +310,7 @@ export class MockApi extends MockEvents {
    *
    * @param {object} asked
    * @param {Uint8Array} body
-   * @param {AbortSignal} [signal]
+   * @param {RequestOptions["signal"]} [signal]
    */
   async #matched(asked, body, signal) {
     let answer = this.#respond(asked, body);
@@ -354,7 +354,7 @@ export class MockApi extends MockEvents {
 
   /**
    * @param {string} query
-   * @param {AbortSignal} [signal]
+   * @param {RequestOptions["signal"]} [signal]
    */
   async #awaitCall(query, signal) {
     for (;;) {
@@ -370,7 +370,7 @@ export class MockApi extends MockEvents {
    *
    * @param {Events} changes
    * @param {number} milliseconds
-   * @param {AbortSignal} [signal]
+   * @param {RequestOptions["signal"]} [signal]
    * @returns {Promise<void>}
    */
   #changed(changes, milliseconds, signal) {
@@ -595,7 +595,7 @@ function halfOf(body) {
 
 /**
  * @param {number} milliseconds
- * @param {AbortSignal} [signal]
+ * @param {RequestOptions["signal"]} [signal]
  * @returns {Promise<void>}
  */
 function pause(milliseconds, signal) {

@@ -173,7 +173,7 @@ export class Codes {
 export class Calls {
   #ask;
 
-  /** @param {(query: string, signal?: AbortSignal) => Promise<MockCall>} ask */
+  /** @param {(query: string, signal: RequestOptions["signal"]) => Promise<MockCall>} ask */
   constructor(ask) {
     this.#ask = ask;
   }
@@ -188,7 +188,7 @@ export class Calls {
   async next({ phoneNumber, status } = {}, { signal } = {}) {
     const number = phoneNumber === undefined ? undefined : PhoneNumber.parse(phoneNumber.toString());
     const query = new URLSearchParams(texts({ phone_number: number, status, wait: WAIT_SECONDS }));
-    return this.#ask(String(query), /** @type {AbortSignal | undefined} */ (signal));
+    return this.#ask(String(query), signal);
   }
 }
 

@@ -13,7 +13,7 @@ import { prepareRecipes, recipes } from "./recipes.mjs";
 const [tarball, ...wanted] = process.argv.slice(2);
 
 /** The maximum compressed size of each .wasm in bytes (gzip -9). */
-const SIZES = { "callerid.wasm": 163_000, "client/callerid.wasm": 73_000, "phone/callerid.wasm": 28_500 };
+const SIZES = { "callerid.wasm": 289_000, "client/callerid.wasm": 73_000, "phone/callerid.wasm": 28_500 };
 
 const hosts = {
   sizes: async () => {
