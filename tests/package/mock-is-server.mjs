@@ -214,6 +214,25 @@ async function play(send, accountSid, authToken) {
     await ask("DELETE", path);
     await ask("HEAD", path);
   }
+
+  // The control of tests, last, because it resets the account.
+  for (const resource of ["seed", "snapshots", "clock", "clock/advance", "faults", "faults/1", "faults/1/release", "phones", "phones/*", "codes/4158675309", "caller_ids", "requests", `sandboxes/${accountSid}`, "reset"]) {
+    for (const method of METHODS) await ask(method, `/_callerid/${resource}`);
+    await ask("GET", `/_callerid/${resource}`, { authorization: null });
+  }
+  const documents = {
+    seed: ['{"caller_ids":[{"phone_number":"4158675360","friendly_name":"Bob"}],"codes":{"4158675361":"042917"},"phones":{"*":"busy"}}', '{"caller_ids":[{"phone_number":"x"}]}', "{}x"],
+    clock: ['{"now":"2008-04-01T18:26:32Z","frozen":false}', '{"now":"yesterday"}', "[]"],
+    "clock/advance": ['{"seconds":600,"milliseconds":5}', '{"seconds":-1}'],
+    faults: ['{"match":{"method":"GET","path":"*.json"},"times":2,"then":{"status":503,"code":20503,"message":"Later","retry_after":3}}', '{"then":{}}', '{"times":0,"then":{"hold":true}}'],
+  };
+  for (const [resource, bodies] of Object.entries(documents)) for (const body of bodies) await ask("POST", `/_callerid/${resource}`, { body });
+  for (let time = 0; time < 3; time++) for (const version of VERSIONS) await ask("GET", `${listOf(version)}.json`);
+  await ask("POST", listOf("2010-04-01"), { form: "PhoneNumber=4158675361" });
+  await ask("POST", listOf("2010-04-01"), { form: "PhoneNumber=2125550171" });
+  for (const resource of ["faults", "phones", "requests?since=4", "requests?since=x", "clock", "calls?status=busy", "calls?status=x", "calls?wait=61", "caller_ids?phone_number=2125550171&wait=1", "caller_ids?phone_number=4158675399&wait=1", "codes/4158675361"]) {
+    await ask("GET", `/_callerid/${resource}`);
+  }
   return exchanges;
 }
 

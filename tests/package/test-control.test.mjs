@@ -74,9 +74,11 @@ test("a clock that is advanced over HTTP answers when everything has followed", 
 });
 
 test("requests fail so many times, and then work", async () => {
-  const { mock, client } = fresh();
+  const { mock, client, list, headers } = fresh();
   const { id } = mock.faults.add({ match: { method: "POST", phoneNumber: "415-867-5309" }, times: 2, then: { status: 503, code: 20503, message: "Try later", retryAfter: 1 } });
   for (let time = 0; time < 2; time++) await assert.rejects(client.create({ phoneNumber: NUMBER }), { status: 503, code: 20503, message: /Try later/ });
+  mock.faults.add({ match: { method: "GET" }, times: 1, then: { status: 503, retryAfter: 7 } });
+  assert.equal((await mock.fetch(list, { headers })).headers.get("retry-after"), "7");
   await client.list({ phoneNumber: NUMBER });
   await client.create({ phoneNumber: NUMBER });
   const [fault] = mock.faults.list();
