@@ -483,13 +483,14 @@ export class MockApi extends MockEvents {
       signal?.addEventListener("abort", aborted);
       this.#waiting.add(end);
       ref(this.#timer);
-      if (this.#time === undefined) return;
-      let time = this.#time;
+      let time = this.now.getTime();
       standstill = setInterval(() => {
-        const call = time === this.#time && this.#calls().find((call) => call.phoneNumber === number && call.status === "queued");
-        if (call) end(new Error(standsStill(call, time)));
-        time = this.#time ?? 0;
+        const call = time === this.now.getTime() && this.#calls().find((call) => call.phoneNumber === number && call.status === "queued");
+        if (call) end(new Error(standsStill(call, time, this.#time === undefined ? "mock.clock.advance" : "mock.advance")));
+        time = this.now.getTime();
       }, LONGEST_STANDSTILL_MILLISECONDS);
+      // The platform's clock never stands still.
+      if (this.#time === undefined && !this.clock.isFrozen) unref(standstill);
     });
   }
 
@@ -615,10 +616,11 @@ function pause(milliseconds, signal) {
 /**
  * @param {Call} call
  * @param {number} time
+ * @param {string} advance
  */
-function standsStill({ phoneNumber, dueAt }, time) {
+function standsStill({ phoneNumber, dueAt }, time, advance) {
   const wait = dueAt.getTime() - time;
-  return `${phoneNumber} rings in ${wait} ms of the mock's test clock, which nobody advances: call mock.advance(${wait})`;
+  return `${phoneNumber} rings in ${wait} ms of the mock's test clock, which nobody advances: call ${advance}(${wait})`;
 }
 
 // The timer should keep the process alive only while a `rings()` promise is pending.

@@ -65,6 +65,13 @@ test("the clock can be set, advanced, frozen and reset", async () => {
   assert.throws(() => mock.clock.advance(-1), RangeError);
 });
 
+test("rings says that nobody advances a frozen clock", async () => {
+  const { mock, client } = fresh();
+  mock.clock.freeze();
+  await client.create({ phoneNumber: NUMBER, callDelay: 30 });
+  await assert.rejects(mock.phone(NUMBER).rings(), /4158675309 rings in 30000 ms .* mock\.clock\.advance\(30000\)$/);
+});
+
 test("a clock that is advanced over HTTP answers when everything has followed", async () => {
   const { mock, client, headers } = fresh({ now: NOW });
   await client.create({ phoneNumber: "212-555-0171", callDelay: 30 });
