@@ -1,6 +1,6 @@
 // The three kinds of connection: a mock in this page, the server that serves the page, another URL.
 
-import { CallControl, CallerIdClient, MockApi, RestException, UnexpectedResponse } from "./callerid.js";
+import { CallControl, CallerIdClient, loadMock, RestException, UnexpectedResponse } from "./callerid.js";
 import { keep, recall } from "./session-storage.js";
 
 /** The timeout of a request. */
@@ -74,15 +74,20 @@ export function connectToUrl({ url, accountSid, authToken }, log) {
 
 let mock;
 
-/** Connects to the mock in this page: the same service over a store in memory, which survives a reload. */
+/** Loads and starts the mock in this page, unless it runs. */
+export async function mockStarted() {
+  const MockApi = await loadMock();
+  mock ??= startMock(MockApi);
+}
+
+/** Connects to the mock in this page, once it is started: the same service over a store in memory, which survives a reload. */
 export function connectToPage(log) {
-  mock ??= startMock();
   const { accountSid, authToken } = mock;
   const fetch = log.recording(mock.fetch, true);
   return new Connection({ kind: "page", name: "this page", place: "nothing leaves it", baseUrl: USUAL_URL, accountSid, authToken, fetch });
 }
 
-function startMock() {
+function startMock(MockApi) {
   const started = new MockApi({ seed: seed() });
   const kept = recall("mock");
   try {

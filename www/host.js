@@ -1,5 +1,5 @@
-// The page's host: the page's initial connection, and signing in to it. This is a classic script, not a module: it runs at once, so
-// that the page signs in while its modules load. `callerid serve` gives it out with "server" for `connection`.
+// The page's host: the page's initial connection, signing in to it, and the .wasm files. This is a classic script, not a module: it
+// runs at once, so that all this happens while the page's modules load. `callerid serve` gives it out with "server" for `connection`.
 
 {
   /**
@@ -26,5 +26,16 @@
   const requested = inAddress && requestSession(inAddress);
   // Handled once the modules have loaded.
   requested?.catch(() => {});
-  globalThis.host = { connection: "page", takeFromAddress, requestSession, inAddress, requested };
+
+  const compiling = {};
+  /** Compiles a .wasm file, while it is fetched if its host sends the right content type. Resolves to a source for the package. */
+  const wasm = (path) => (compiling[path] ??= fetch(path).then((response) => {
+    const isStreamable = response.ok && response.headers.get("content-type") === "application/wasm";
+    return isStreamable ? WebAssembly.compileStreaming(response) : response;
+  }));
+
+  globalThis.host = { connection: "page", takeFromAddress, requestSession, inAddress, requested, wasm };
+  const parts = host.connection === "page" ? ["", "phone/", "mock/"] : ["", "phone/"];
+  // Handled once the modules have loaded.
+  for (const part of parts) wasm(`callerid/${part}callerid.wasm`).catch(() => {});
 }

@@ -4,7 +4,7 @@ import { announce } from "./announce.js";
 import { mountCallerIds } from "./caller-ids.js";
 import { loaded, PhoneNumber } from "./callerid.js";
 import { Calls } from "./calls.js";
-import { beginSession, connectToPage, connectToServer, connectToUrl, PATIENCE_MS } from "./connection.js";
+import { beginSession, connectToPage, connectToServer, connectToUrl, mockStarted, PATIENCE_MS } from "./connection.js";
 import { byId, setText, show } from "./dom.js";
 import { follow } from "./event-stream.js";
 import { capital, explain } from "./messages.js";
@@ -51,7 +51,7 @@ const kept = recall("connection");
 const first = session ? "server" : kept && kept !== "url" ? kept : host.connection;
 callerIds.reset(first);
 byId("connections").querySelector(`[value="${first}"]`).checked = true;
-await loaded.catch(notStarted);
+await Promise.all([loaded, first === "page" && mockStarted()]).catch(notStarted);
 const form = mountValidate({
   ask,
   connection: () => connection,
@@ -96,6 +96,13 @@ function use(kind, { isAsked = false } = {}) {
   tryNow = follow(connection, { live, change, lost, refused, plain, poll: () => callerIds.load() });
   callerIds.load();
   if (isAsked) announce(kind === "page" ? "This is a mock: the API now runs in this page." : `Connecting to ${connection.place}.`);
+}
+
+/** Switches the page to the connection that the user has chosen. */
+async function choose(kind) {
+  if (kind === "page") await mockStarted().catch(notStarted);
+  // The user may have chosen another one meanwhile.
+  if (byId("connections").querySelector(":checked").value === kind) use(kind, { isAsked: true });
 }
 
 function open(kind) {
@@ -344,7 +351,7 @@ function leavePhone() {
 
 // ── Start ──
 
-/** Shows that the core could not be loaded. */
+/** Shows that the core or the mock could not be loaded. */
 function notStarted(error) {
   linkState("lost", "Not started");
   notify({
@@ -355,7 +362,7 @@ function notStarted(error) {
   throw error;
 }
 
-byId("connections").addEventListener("change", (event) => use(event.target.value, { isAsked: true }));
+byId("connections").addEventListener("change", (event) => choose(event.target.value));
 addEventListener("hashchange", () => {
   const credentials = host.takeFromAddress();
   if (credentials) signInByAddress(settled(beginSession(credentials)), { isAsked: true });

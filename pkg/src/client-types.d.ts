@@ -1,4 +1,4 @@
-// The types of callerid/client, in addition to those of callerid/phone.
+// The types of callerid, in addition to those of callerid/phone.
 
 import type { RestException } from "./errors.js";
 import type { PhoneNumber } from "./phone-number.js";

@@ -1,20 +1,23 @@
 /**
- * `callerid`, with the .wasm provided by the caller: call {@link init} once before anything else.
+ * `callerid`, with its two .wasm files provided by the caller: call {@link init} once before anything else.
  *
  * @module callerid/slim
  */
 
 import { file } from "./file.js";
+import { file as phoneFile } from "./phone/file.js";
 
 /** @import { WasmSource } from "./platform.js" */
 
 export * from "./api.js";
 
 /**
- * Loads the .wasm. Does nothing if it is already loaded.
+ * Loads the two .wasm files. Does nothing for one that is already loaded.
  *
- * @param {WasmSource | Promise<WasmSource>} source `callerid/callerid.wasm`
+ * @param {object} sources
+ * @param {WasmSource | Promise<WasmSource>} sources.client `callerid/client.wasm`
+ * @param {WasmSource | Promise<WasmSource>} sources.phone `callerid/phone.wasm`
  */
-export function init(source) {
-  return file.init(source);
+export async function init({ client, phone }) {
+  await Promise.all([file.init(client), phoneFile.init(phone)]);
 }

@@ -2,18 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  CallControl,
-  CallerIdClient,
-  FriendlyName,
-  InvalidDocument,
-  InvalidPhoneNumber,
-  MockApi,
-  PhoneNumber,
-  RestException,
-  UnexpectedResponse,
-  parseResponse,
-} from "callerid";
+import { CallControl, CallerIdClient, FriendlyName, InvalidDocument, InvalidPhoneNumber, PhoneNumber, RestException, UnexpectedResponse, parseResponse } from "callerid";
+import { MockApi } from "callerid/mock";
 
 /** The module's memory. It is not exported, so capture it when the module is instantiated, at first use. */
 let memory;

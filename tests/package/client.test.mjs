@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CallControl, CallerIdClient, MockApi, RestException, ValidationFailed } from "callerid";
+import { CallControl, CallerIdClient, RestException, ValidationFailed } from "callerid";
+import { MockApi } from "callerid/mock";
 
 const NUMBER = "4158675309";
 const CODE = "012345";

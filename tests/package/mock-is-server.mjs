@@ -17,7 +17,7 @@ const FORM = "application/x-www-form-urlencoded";
 
 export async function mockIsServer() {
   // Imported here, because `run.mjs` installs the package first.
-  const { MockApi } = await import("callerid");
+  const { MockApi } = await import("callerid/mock");
   await inTemporaryFolder(async (folder) => {
     const { stdout } = await run(PROGRAM, ["account", "--data", folder, "add"]);
     const [, accountSid] = /AccountSid\s+(\w+)/.exec(stdout);

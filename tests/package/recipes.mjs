@@ -147,7 +147,7 @@ async function build(name, script, code) {
 
 /** Validates a number over a proxy that adds the credentials, renames it and deletes it. */
 async function validatesOverProxy(mock, baseUrl) {
-  const { CallerIdClient } = await import("callerid/client");
+  const { CallerIdClient } = await import("callerid");
   await answered(baseUrl);
   const client = new CallerIdClient({ accountSid: mock.accountSid, baseUrl, apiVersion: "2010-04-01" });
   const validated = client.waitUntilValidated(await client.create({ phoneNumber: "415-867-5309" }), { pollInterval: 20 });

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CallerIdClient, MockApi, RestException } from "callerid";
+import { CallerIdClient, RestException } from "callerid";
+import { MockApi } from "callerid/mock";
 
 const NOW = new Date("2008-04-01T18:26:32Z");
 const NUMBER = "4158675309";

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { CallControl, CallerIdClient, InvalidDocument, InvalidPhoneNumber, MockApi, PhoneNumber, RestException, UnexpectedResponse, ValidationFailed, isRestException, parseResponse, revive } from "callerid";
+import { CallControl, CallerIdClient, InvalidDocument, InvalidPhoneNumber, PhoneNumber, RestException, UnexpectedResponse, ValidationFailed, isRestException, parseResponse, revive } from "callerid";
+import { MockApi } from "callerid/mock";
 
 const [number, other] = [PhoneNumber.parse("415-867-5309"), PhoneNumber.parse("212-555-0123")];
 const SEED = [{ phoneNumber: "415-867-5309", friendlyName: "Bob" }, { phoneNumber: "212-555-0123" }];

@@ -6,9 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use callerid_core::{AccountSid, AuthToken, Credentials, Moment, ValidationCode};
 use callerid_service::{
-    Account, Delivery, Drop, EVENTS_PATH, EventStream, FollowUp, Limits, MAX_BODY_BYTES,
-    MemoryStore, RandomBytes, Reply, Request, Response, Seed, Service, body_too_long,
-    error_response,
+    Account, Delivery, Drop, EVENTS_PATH, EventStream, FollowUp, Limits, MemoryStore, RandomBytes,
+    Reply, Request, Response, Seed, Service, body_too_long, error_response,
 };
 use js_sys::{Object, RangeError, Uint8Array};
 use serde::Serialize;

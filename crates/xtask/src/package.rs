@@ -1,11 +1,11 @@
 //! `cargo xtask package`: builds the npm package.
 //!
-//! The core is compiled to WebAssembly three times: in full for `callerid` and `callerid/mock`, and
-//! in two halves for `callerid/client`, of which `callerid/phone` has one. For each build,
-//! wasm-bindgen (as a library) writes the .wasm and its glue code next to the plain modules of
-//! `pkg/src`, in `pkg/dist`. A page needs only the first build, which does not need Node. For the
-//! tarball, tsc checks the modules and generates their declarations. esbuild bundles the entries
-//! into as many modules as they share, because import time depends on the number of files.
+//! The core is compiled to WebAssembly three times: in two halves for `callerid`, of which
+//! `callerid/phone` has one, and in full for `callerid/mock`. For each build, wasm-bindgen (as a
+//! library) writes the .wasm and its glue code next to the plain modules of `pkg/src`, in
+//! `pkg/dist`. A page needs no more, and that does not need Node. For the tarball, tsc checks the
+//! modules and generates their declarations. esbuild bundles the entries into as many modules as
+//! they share, because import time depends on the number of files.
 
 use std::env;
 use std::fs;
@@ -25,15 +25,15 @@ struct Build {
     features: &'static [&'static str],
 }
 
-const WHOLE: Build = Build { folder: ".", features: &[] };
 const CLIENT: Build =
-    Build { folder: "client", features: &["--no-default-features", "--features=client"] };
+    Build { folder: ".", features: &["--no-default-features", "--features=client"] };
+const MOCK: Build = Build { folder: "mock", features: &[] };
 const PHONE: Build =
     Build { folder: "phone", features: &["--no-default-features", "--features=phone"] };
+const BUILDS: [Build; 3] = [CLIENT, MOCK, PHONE];
 
-/// The modules that `pkg/package.json` refers to, and their folders.
+/// The modules that `pkg/package.json` refers to, in the folder of each build.
 const ENTRIES: [&str; 4] = ["index.js", "slim.js", "url.js", "workerd.js"];
-const ENTRY_FOLDERS: [&str; 4] = [".", "client", "mock", "phone"];
 
 /// Builds the tarball `target/npm/callerid-<version>.tgz` and prints its path. With `--dist`,
 /// builds only `pkg/dist` and the server's page.
@@ -46,7 +46,7 @@ pub(crate) fn run_all(args: &[String]) -> Outcome {
     match args {
         [] => pack(),
         [flag] if flag == "--dist" => {
-            WHOLE.run(&emptied_dist()?)?;
+            build_dist()?;
             page::embed()
         }
         _ => Err("usage: cargo xtask package [--dist]".into()),
@@ -58,12 +58,9 @@ fn pack() -> Outcome {
     node::install(&root().join("tests/package"))?;
     let npm = emptied(target_dir().join("npm"))?;
     let package = npm.join("package");
-    let dist = emptied_dist()?;
-    for build in [WHOLE, CLIENT, PHONE] {
-        build.run(&dist)?;
-    }
+    let dist = build_dist()?;
     bundle(&dist, &package.join("dist"))?;
-    for Build { folder, .. } in [WHOLE, CLIENT, PHONE] {
+    for Build { folder, .. } in BUILDS {
         let wasm = Path::new(folder).join("callerid.wasm");
         fs::copy(dist.join(&wasm), package.join("dist").join(&wasm))?;
     }
@@ -82,8 +79,8 @@ fn pack() -> Outcome {
 
 /// Bundles the entries, and the modules that they share. Each .wasm stays a separate file.
 fn bundle(dist: &Path, folder: &Path) -> Outcome {
-    let entries =
-        ENTRY_FOLDERS.iter().flat_map(|folder| ENTRIES.map(|it| format!("{folder}/{it}")));
+    let folders = BUILDS.iter().map(|build| build.folder);
+    let entries = folders.flat_map(|folder| ENTRIES.map(|it| format!("{folder}/{it}")));
     run(installed("esbuild")
         .args(["--log-level=warning", "--external:*.wasm"])
         .args(["--bundle", "--splitting", "--format=esm", "--chunk-names=shared/[hash]"])
@@ -94,10 +91,13 @@ fn bundle(dist: &Path, folder: &Path) -> Outcome {
         .current_dir(dist))
 }
 
-/// `pkg/dist`, with only the plain modules.
-fn emptied_dist() -> Result<PathBuf, Box<dyn std::error::Error>> {
+/// Builds `pkg/dist`: the plain modules, with each .wasm and its glue code.
+fn build_dist() -> Result<PathBuf, Box<dyn std::error::Error>> {
     let dist = emptied(root().join("pkg/dist"))?;
     copy_folder(&root().join("pkg/src"), &dist)?;
+    for build in BUILDS {
+        build.run(&dist)?;
+    }
     Ok(dist)
 }
 
@@ -162,10 +162,13 @@ impl Build {
         let base64 = Base64::encode_string(&fs::read(&wasm)?);
 
         fs::write(folder.join("glue.js"), output.js())?;
-        // The other builds have some of the exports of the whole one.
-        let whole = self.folder == WHOLE.folder;
-        let types = if whole { output.ts() } else { Some("export * from \"../glue.js\";\n") };
-        fs::write(folder.join("glue.d.ts"), types.unwrap_or_default())?;
+        // The mock's build has the exports of all.
+        if self.folder == MOCK.folder {
+            fs::write(dist.join("glue.d.ts"), output.ts().unwrap_or_default())?;
+        }
+        if self.folder != CLIENT.folder {
+            fs::write(folder.join("glue.d.ts"), "export * from \"../glue.js\";\n")?;
+        }
         let inlined = format!("/** `callerid.wasm`. */\nexport const base64 = \"{base64}\";\n");
         fs::write(folder.join("inlined.js"), inlined)?;
         fs::write(folder.join("inlined.d.ts"), "export const base64: string;\n")?;

@@ -68,17 +68,18 @@ fn compress(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Fills a folder with `www/` and the package files that the document refers to.
+/// Fills a folder with `www/` and the package's files.
 fn put_together(page: &Path) -> Outcome {
     if page.exists() {
         fs::remove_dir_all(page)?;
     }
     copy_folder(&root().join("www"), page)?;
     join_styles(page)?;
-    fs::create_dir(page.join("callerid"))?;
-    let html = fs::read_to_string(page.join("index.html"))?;
-    for name in html.split("\"callerid/").skip(1).filter_map(|rest| rest.split('"').next()) {
-        fs::copy(root().join("pkg/dist").join(name), page.join("callerid").join(name))?;
+    let package = page.join("callerid");
+    copy_folder(&root().join("pkg/dist"), &package)?;
+    // The page loads each .wasm from its own file.
+    for folder in ["", "mock", "phone"] {
+        fs::remove_file(package.join(folder).join("inlined.js"))?;
     }
     Ok(())
 }

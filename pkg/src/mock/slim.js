@@ -4,16 +4,16 @@
  * @module callerid/mock/slim
  */
 
-import { file } from "../file.js";
+import { file } from "./file.js";
 
 /** @import { WasmSource } from "../platform.js" */
 
-export * from "../api-mock.js";
+export * from "./api.js";
 
 /**
  * Loads the .wasm. Does nothing if it is already loaded.
  *
- * @param {WasmSource | Promise<WasmSource>} source `callerid/callerid.wasm`
+ * @param {WasmSource | Promise<WasmSource>} source `callerid/mock.wasm`
  */
 export function init(source) {
   return file.init(source);

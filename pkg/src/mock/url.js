@@ -5,17 +5,17 @@
  * @module callerid/mock/url
  */
 
-import { file } from "../file.js";
+import { file } from "./file.js";
 
 /** @import { WasmSource } from "../platform.js" */
 
-export * from "../api-mock.js";
+export * from "./api.js";
 
 /**
  * Loads the .wasm. Does nothing if it is already loaded.
  *
  * @param {WasmSource | Promise<WasmSource>} [source]
  */
-export function init(source = new URL("../callerid.wasm", import.meta.url)) {
+export function init(source = new URL("./callerid.wasm", import.meta.url)) {
   return file.init(source);
 }

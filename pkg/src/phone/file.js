@@ -2,7 +2,7 @@ import * as glue from "./glue.js";
 import { WasmFile } from "../wasm.js";
 
 /**
- * The .wasm of `callerid/phone` and `callerid/client`: the rules for phone numbers.
+ * The .wasm of `callerid/phone` and `callerid`: the rules for phone numbers.
  *
  * @internal
  */

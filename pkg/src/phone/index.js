@@ -1,5 +1,5 @@
 /**
- * Only phone numbers, in a fifth of the size. Its classes are those of `callerid/client` and `callerid`.
+ * Only phone numbers, in a third of the size. Its classes are those of `callerid`.
  *
  * @module callerid/phone
  */
@@ -10,4 +10,4 @@ import { base64 } from "./inlined.js";
 
 file.provide(() => decode(base64));
 
-export * from "../api-phone.js";
+export * from "./api.js";

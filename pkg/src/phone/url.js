@@ -9,7 +9,7 @@ import { file } from "./file.js";
 
 /** @import { WasmSource } from "../platform.js" */
 
-export * from "../api-phone.js";
+export * from "./api.js";
 
 /**
  * Loads the .wasm. Does nothing if it is already loaded.

@@ -6,4 +6,4 @@ import { file } from "./file.js";
 
 file.provide(() => module);
 
-export * from "../api-phone.js";
+export * from "./api.js";

@@ -1,5 +1,5 @@
-// The client without the mock's .wasm, which would otherwise do the work of the other two.
-import { CallerIdClient, CallDelay, FriendlyName, InvalidPhoneNumber, PhoneNumber, RestException, isRestException } from "callerid/client";
+// The package without the mock's .wasm, which would otherwise do the work of the other two.
+import { CallerIdClient, CallDelay, FriendlyName, InvalidPhoneNumber, PhoneNumber, RestException, isRestException } from "callerid";
 import assert from "node:assert/strict";
 
 assert.equal(CallDelay.limit, 60);

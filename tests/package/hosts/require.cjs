@@ -1,3 +1,3 @@
 const { check } = require("../check.js");
 
-check(require("callerid")).then(console.log);
+check({ ...require("callerid"), ...require("callerid/mock") }).then(console.log);

@@ -1,4 +1,4 @@
-import * as client from "callerid/client/slim";
+import * as mock from "callerid/mock/slim";
 import * as phone from "callerid/phone/url";
 import * as callerid from "callerid/slim";
 import { readFile } from "node:fs/promises";
@@ -19,10 +19,9 @@ const throwsBeforeInit = (action) => {
 throwsBeforeInit(() => phone.PhoneNumber.parse("415-867-5309"));
 await phone.init();
 phone.PhoneNumber.parse("415-867-5309");
-throwsBeforeInit(() => client.FriendlyName.limit);
-await client.init({ client: read("callerid/client.wasm"), phone: read("callerid/phone.wasm") });
-if (client.FriendlyName.limit !== 64) throw new Error("callerid/client/slim");
-throwsBeforeInit(() => new callerid.MockApi());
-await callerid.init(read("callerid/callerid.wasm"));
-await check({ ...callerid, ...client });
-console.log(await check(callerid));
+throwsBeforeInit(() => callerid.FriendlyName.limit);
+await callerid.init({ client: read("callerid/client.wasm"), phone: read("callerid/phone.wasm") });
+if (callerid.FriendlyName.limit !== 64) throw new Error("callerid/slim");
+throwsBeforeInit(() => new mock.MockApi());
+await mock.init(read("callerid/mock.wasm"));
+console.log(await check({ ...callerid, ...mock }));

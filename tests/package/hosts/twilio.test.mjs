@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import twilio from "twilio";
-import { MockApi } from "callerid";
+import { MockApi } from "callerid/mock";
 
 for (const msw of ["msw", "msw-2"]) {
   test(`requests of Twilio's SDK complete with ${msw}`, { timeout: 10_000 }, async () => {

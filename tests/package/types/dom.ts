@@ -1,5 +1,6 @@
 // With the types of a platform.
-import { CallControl, CallerIdClient, MockApi } from "callerid";
+import { CallControl, CallerIdClient } from "callerid";
+import { MockApi } from "callerid/mock";
 
 using mock = new MockApi();
 export const like: typeof fetch = mock.fetch;

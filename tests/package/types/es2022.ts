@@ -2,7 +2,6 @@
 import {
   CallControl,
   CallerIdClient,
-  MockApi,
   PhoneNumber,
   parseResponse,
   revive,
@@ -14,17 +13,15 @@ import {
   type OutgoingCallerId,
   ValidationFailed,
 } from "callerid";
-import { CallerIdClient as ClientAlone } from "callerid/client";
-import { init as initClient } from "callerid/client/slim";
-import { MockApi as MockAlone } from "callerid/mock";
+import { MockApi } from "callerid/mock";
+import { init as initMock } from "callerid/mock/slim";
 import { PhoneNumber as PhoneAlone } from "callerid/phone";
 import { init as initPhone } from "callerid/phone/url";
 import { init } from "callerid/slim";
 
 const checked = PhoneNumber.check("415-555-121");
 export const at: number = checked.ok ? checked.phoneNumber.national.length : checked.at;
-export const connect: (options: ClientOptions) => CallerIdClient = (options) => new ClientAlone(options);
-new MockAlone() satisfies MockApi;
+export const connect: (options: ClientOptions) => CallerIdClient = (options) => new CallerIdClient(options);
 export const kind: string = PhoneAlone.parse("415-867-5309").kind;
 export const words = checked.ok ? "" : `${checked.incomplete satisfies boolean} ${checked.digits satisfies number | undefined} of ${checked.expected ?? 10}`;
 export const caret: number = PhoneNumber.format("4158", 4).caret;
@@ -89,4 +86,4 @@ switch (answer.type) {
     answer satisfies never;
 }
 
-export const loaded: Promise<void>[] = [init(new Uint8Array()), initClient({ client: new Uint8Array(), phone: new Uint8Array() }), initPhone()];
+export const loaded: Promise<void>[] = [init({ client: new Uint8Array(), phone: new Uint8Array() }), initMock(new Uint8Array()), initPhone()];

@@ -1,13 +1,12 @@
 import * as callerid from "callerid";
-import * as client from "callerid/client/url";
-import * as url from "callerid/url";
+import * as mock from "callerid/mock";
 import { PhoneNumber } from "callerid/phone";
+import * as url from "callerid/url";
 import { check } from "../../check.js";
 
-// The client first, which then has only its own .wasm files.
-document.title = await client
+// From the separate files first, which are otherwise not needed.
+document.title = await url
   .init()
-  .then(() => client.FriendlyName.limit)
-  .then(() => url.init())
-  .then(() => PhoneNumber.parse("415-867-5309") && check({ ...callerid, ...client }))
+  .then(() => url.FriendlyName.limit)
+  .then(() => PhoneNumber.parse("415-867-5309") && check({ ...callerid, ...mock }))
   .catch(String);

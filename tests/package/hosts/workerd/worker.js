@@ -1,10 +1,9 @@
 import * as callerid from "callerid";
-import * as client from "callerid/client";
+import * as mock from "callerid/mock";
 import { check } from "../../check.js";
 
 export default {
   async fetch() {
-    client.FriendlyName.limit;
-    return new Response(await check({ ...callerid, ...client }));
+    return new Response(await check({ ...callerid, ...mock }));
   },
 };

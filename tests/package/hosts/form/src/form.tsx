@@ -1,6 +1,6 @@
 // A form that validates a number: it formats and checks while somebody types, shows the code, and waits for the result.
 
-import { type CallerIdClient, FriendlyName, type ValidationRequest, isRestException } from "callerid/client";
+import { type CallerIdClient, FriendlyName, type ValidationRequest, isRestException } from "callerid";
 import { type FormEvent, useState } from "react";
 import { NumberField } from "./number-field";
 import { useValidation } from "./use-validation";

@@ -1,4 +1,4 @@
-import { CallerIdClient } from "callerid/client";
+import { CallerIdClient } from "callerid";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ValidationForm } from "./form";

@@ -1,10 +1,10 @@
 // What tests control of a mock: its clock, seed, faults and phones, over the control surface of `callerid serve --test`.
 
-import { PhoneNumber } from "./phone-number.js";
-import { texts } from "./wasm.js";
+import { PhoneNumber } from "../phone-number.js";
+import { texts } from "../wasm.js";
 
-/** @import { RequestOptions } from "./client-types.js" */
-/** @import { CallFilter, Fault, LoggedRequest, MockCall, NewFault, Seed } from "./mock-types.js" */
+/** @import { RequestOptions } from "../client-types.js" */
+/** @import { CallFilter, Fault, LoggedRequest, MockCall, NewFault, Seed } from "../mock-types.js" */
 
 /**
  * Sends a request to the control surface of a mock. Returns the document as the wire has it.

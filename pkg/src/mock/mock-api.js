@@ -1,13 +1,13 @@
-import { RestException } from "./errors.js";
-import { EventReader, toCall, toChange } from "./events.js";
-import { PhoneNumber } from "./phone-number.js";
+import { RestException } from "../errors.js";
+import { EventReader, toCall, toChange } from "../events.js";
+import { PhoneNumber } from "../phone-number.js";
 import { Calls, Clock, Codes, Faults, Requests, seedDocument, toWire } from "./test-control.js";
-import { encoder, mock, texts } from "./wasm.js";
+import { encoder, mock, texts } from "../wasm.js";
 
-/** @import { Call, Change, RequestOptions } from "./client-types.js" */
+/** @import { Call, Change, RequestOptions } from "../client-types.js" */
 /** @import { Account, Delivery, Events } from "./glue.js" */
-/** @import { MockApiOptions, MockCall, MockEventTarget, MockPhone, PhoneScript, Seed } from "./mock-types.js" */
-/** @import { PlatformFetch } from "./platform.js" */
+/** @import { MockApiOptions, MockCall, MockEventTarget, MockPhone, PhoneScript, Seed } from "../mock-types.js" */
+/** @import { PlatformFetch } from "../platform.js" */
 
 /** The interval of an event stream's heartbeats, the same as the server's. */
 const HEARTBEAT_MILLISECONDS = 15_000;

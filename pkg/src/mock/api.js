@@ -1,0 +1,4 @@
+// What callerid/mock exports.
+
+export { MockApi } from "./mock-api.js";
+export * from "../mock-types.js";
