@@ -74,6 +74,18 @@ test("reports that the core could not be loaded, and offers to reload", async ({
   await expect(page.locator("#notice")).toBeHidden();
 });
 
+test("reports that the mock could not be loaded, and offers to reload", async ({ page, expected, server }) => {
+  expected.failures.push(/ERR_FAILED/);
+  expected.errors.push(/Failed to fetch/);
+  await server.open();
+  await page.route("**/mock/callerid.wasm", (route) => route.abort());
+  await page.getByRole("radio", { name: "Mock in this page" }).check();
+  await expect(page.locator("#notice-title")).toHaveText("Part of this page could not be loaded.");
+  await page.getByRole("button", { name: "Reload" }).click();
+  await expect(page.locator("#link-state")).toHaveAttribute("data-state", "live");
+  await expect(page.getByRole("radio", { name: "This server" })).toBeChecked();
+});
+
 test("the document preloads exactly the modules that the page loads", async ({ page, mock, staticHost }) => {
   let named;
   await page.route(staticHost.url, async (route) => {
