@@ -22,14 +22,19 @@ use crate::{Outcome, cargo, copy_folder, node, page, root, run, target_dir};
 struct Build {
     /// The folder of its .wasm, in `pkg/dist` and in the package's `dist`.
     folder: &'static str,
-    features: &'static [&'static str],
+    /// Its features, and how it differs from the profile.
+    options: &'static [&'static str],
 }
 
 const CLIENT: Build =
-    Build { folder: ".", features: &["--no-default-features", "--features=client"] };
-const MOCK: Build = Build { folder: "mock", features: &[] };
+    Build { folder: ".", options: &["--no-default-features", "--features=client"] };
+/// Small first throughout: most of it is for tests, and is instantiated in `callerid-wasm` itself.
+const MOCK: Build = Build {
+    folder: "mock",
+    options: &["--config=profile.wasm.package.callerid-wasm.opt-level='z'"],
+};
 const PHONE: Build =
-    Build { folder: "phone", features: &["--no-default-features", "--features=phone"] };
+    Build { folder: "phone", options: &["--no-default-features", "--features=phone"] };
 const BUILDS: [Build; 3] = [CLIENT, MOCK, PHONE];
 
 /// The modules that `pkg/package.json` refers to, in the folder of each build.
@@ -143,8 +148,7 @@ impl Build {
         );
         let compile = ["build", "--locked", "--package", "callerid-wasm", "--lib"];
         let target = ["--target", TARGET, "--profile", "wasm"];
-        let features = self.features;
-        run(cargo().args(compile).args(target).args(features).args(["--config", &flags]))?;
+        run(cargo().args(compile).args(target).args(self.options).args(["--config", &flags]))?;
 
         let compiled = target_dir().join("wasm32-unknown-unknown/wasm/callerid_wasm.wasm");
         let mut bindgen = Bindgen::new();
