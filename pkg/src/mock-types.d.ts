@@ -2,7 +2,7 @@
 
 import type { Call, Change, RequestOptions } from "./client-types.js";
 import type { PhoneNumber } from "./phone-number.js";
-import type { PlatformEvent, PlatformSignal } from "./platform.js";
+import type { PlatformEvent, PlatformRequest, PlatformResponse, PlatformSignal } from "./platform.js";
 
 /** A caller ID that a mock starts with. */
 export interface SeedCallerId {
@@ -115,6 +115,9 @@ export interface CallFilter {
   readonly status?: Call["status"] | undefined;
 }
 
+/** Receives a status callback, and may return a response; without one, the callback counts as delivered. */
+export type StatusCallbackReceiver = (request: PlatformRequest) => PlatformResponse | void | Promise<PlatformResponse | void>;
+
 /** Options of a mock. */
 export interface MockApiOptions {
   /** The account's Sid; by default derived from the entropy. */
@@ -132,6 +135,8 @@ export interface MockApiOptions {
   readonly entropy?: ((bytes: Uint8Array) => void) | undefined;
   /** Six digits: the code of every validation. By default, codes are random. */
   readonly validationCode?: string | undefined;
+  /** Receives the status callbacks: see {@link MockApi.onStatusCallback}. */
+  readonly onStatusCallback?: StatusCallbackReceiver | undefined;
 }
 
 /** A user's phone. */

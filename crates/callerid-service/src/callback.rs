@@ -150,6 +150,9 @@ impl Callback {
     }
 }
 
+/// The type of the form in a callback's body.
+pub const CALLBACK_CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=UTF-8";
+
 /// The request of a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackRequest {

@@ -93,8 +93,8 @@ pub use call::{
     InvalidCallStatus, PhoneEvent,
 };
 pub use callback::{
-    Attempt, CALLBACK_LONGEST_WAIT_SECONDS, CALLBACK_RETRY_SECONDS, Callback, CallbackRequest,
-    VALIDATION_CALLER,
+    Attempt, CALLBACK_CONTENT_TYPE, CALLBACK_LONGEST_WAIT_SECONDS, CALLBACK_RETRY_SECONDS,
+    Callback, CallbackRequest, VALIDATION_CALLER,
 };
 pub use eligibility::{Admitted, Eligibility, Ineligible};
 pub use event::{Change, Event};

@@ -1,13 +1,15 @@
 //! [`Mock`]: the service with an in-memory store, used as a `fetch` function.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use callerid_core::{AccountSid, AuthToken, Credentials, Moment, ValidationCode};
 use callerid_service::{
-    Account, Delivery, Drop, EVENTS_PATH, EventStream, FollowUp, Limits, MemoryStore, RandomBytes,
-    Reply, Request, Response, Seed, Service, body_too_long, error_response,
+    Account, Attempt, CALLBACK_CONTENT_TYPE, Callback, CallbackSlots, Delivery, Drop, EVENTS_PATH,
+    EventStream, FollowUp, Limits, MemoryStore, RandomBytes, Reply, Request, Response, Seed,
+    Service, Store as _, body_too_long, error_response,
 };
 use js_sys::{Object, RangeError, Uint8Array};
 use serde::Serialize;
@@ -21,6 +23,7 @@ const TYPES: &str = r#"
 export type Account = { accountSid: string; authToken: string; authorization: string };
 type Response = { status: number; headers: [string, string][]; body: Uint8Array<ArrayBuffer> | Events; delivery: Delivery | null; followUp: FollowUp | null };
 export type Delivery = { account: string | null; delayMs: number; heldBy: number | null; drop: "before" | "after" | "mid_body" | null };
+export type CallbackRequest = { method: "GET" | "POST"; url: string; headers: Record<string, string>; body: string | null; authorization: string | null };
 export type FollowUp = { account: string; waitSeconds: number | null; advanceTo: number | null };
 "#;
 
@@ -68,6 +71,15 @@ struct FollowUpView {
     account: AccountSid,
     wait_seconds: Option<u32>,
     advance_to: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct CallbackRequestView {
+    method: &'static str,
+    url: String,
+    headers: BTreeMap<&'static str, String>,
+    body: Option<Box<str>>,
+    authorization: Option<String>,
 }
 
 #[wasm_bindgen]
@@ -167,11 +179,67 @@ impl Mock {
         write_reply(&reply, account, is_head)
     }
 
-    /// Performs the due tasks. Returns when the next one is due, in milliseconds since 1970.
-    pub fn tick(&self, now: f64) -> Option<f64> {
+    /// Performs the due tasks. Returns when the next one is due, in milliseconds since 1970. Those
+    /// of status callbacks count if somebody receives them.
+    pub fn tick(&self, now: f64, has_receiver: bool) -> Option<f64> {
         // An in-memory store does not fail.
-        let tick = ready(self.service.tick(moment(now))).ok()?;
-        tick.wake_at.map(|moment| moment.unix_millis() as f64)
+        let call = ready(self.service.tick(moment(now))).ok()?.wake_at;
+        let callback = ready(self.service.callbacks_wake_at()).ok()?;
+        // Those that are due now are being sent.
+        let callback = callback.filter(|at| has_receiver && *at > moment(now));
+        let next = call.into_iter().chain(callback).min();
+        next.map(|moment| moment.unix_millis() as f64)
+    }
+
+    /// The status callbacks to send now, also if they are being sent.
+    #[wasm_bindgen(js_name = dueCallbacks)]
+    pub fn due_callbacks(&self, now: f64) -> Vec<DueCallback> {
+        let due = ready(self.service.due_callbacks(moment(now), &CallbackSlots::DEFAULT));
+        // An in-memory store does not fail.
+        due.unwrap_or_default().into_iter().map(DueCallback).collect()
+    }
+
+    /// The request of a status callback. Its `authorization` is only for a receiver that asks for
+    /// it.
+    #[wasm_bindgen(js_name = callbackRequest, unchecked_return_type = "CallbackRequest")]
+    pub fn callback_request(&self, callback: &DueCallback) -> Result<JsValue, JsValue> {
+        let DueCallback(callback) = callback;
+        let account = self.accounts().find(|it| it.sid == callback.account_sid);
+        let request = callback.to_request(&account.ok_or_else(no_account)?.auth_token);
+        let request = request.map_err(failed)?;
+        let mut headers = BTreeMap::from([("x-twilio-signature", request.signature)]);
+        if request.body.is_some() {
+            headers.insert("content-type", CALLBACK_CONTENT_TYPE.to_owned());
+        }
+        let credentials = &request.destination.credentials;
+        object::write(&CallbackRequestView {
+            method: callback.to.method().as_str(),
+            url: request.destination.url(),
+            headers,
+            body: request.body,
+            authorization: credentials.as_ref().map(|it| it.to_authorization()),
+        })
+    }
+
+    /// Saves the outcome of an attempt to send a status callback: the response's status, or an
+    /// error.
+    #[wasm_bindgen(js_name = callbackSent)]
+    pub fn callback_sent(
+        &self,
+        callback: DueCallback,
+        status: Option<u16>,
+        error: Option<String>,
+        now: f64,
+    ) {
+        let DueCallback(callback) = callback;
+        let attempt = match status {
+            Some(status) => Attempt::Answered(status),
+            None => Attempt::Failed(error.unwrap_or_default()),
+        };
+        let now = self.service.account_now(&callback.account_sid, moment(now));
+        let saved = ready(self.service.store().save_callback(callback.after(&attempt, now)));
+        // An in-memory store does not fail. The account may have been reset meanwhile.
+        saved.map(drop).unwrap_or_default();
     }
 
     /// The account's time, in milliseconds since 1970. A test can set it apart from `now`.
@@ -197,8 +265,7 @@ impl Mock {
 
     /// Opens a stream of an account's new events.
     pub fn watch(&self, account: &str) -> Result<Events, RangeError> {
-        let account =
-            self.service.store().accounts().into_iter().find(|it| it.sid.as_str() == account);
+        let account = self.accounts().find(|it| it.sid.as_str() == account);
         let account = account.ok_or_else(no_account)?;
         // An in-memory store does not fail.
         let opened = ready(EventStream::open(self.service.store(), account, None));
@@ -223,8 +290,11 @@ impl Mock {
     }
 
     fn first_account(&self) -> Result<Account, RangeError> {
-        let account = self.service.store().accounts().into_iter().next();
-        account.ok_or_else(no_account)
+        self.accounts().next().ok_or_else(no_account)
+    }
+
+    fn accounts(&self) -> impl Iterator<Item = Account> {
+        self.service.store().accounts().into_iter()
     }
 }
 
@@ -300,6 +370,20 @@ fn drawn<const BYTES: usize>(random_bytes: &[u8]) -> Result<&[u8; BYTES], RangeE
 /// Converts the milliseconds of a `Date` to a moment.
 fn moment(millis: f64) -> Moment {
     Moment::from_unix_millis(millis as i64)
+}
+
+/// A status callback to send.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct DueCallback(Callback);
+
+#[wasm_bindgen]
+impl DueCallback {
+    /// The Sid of its call: one callback of a call is sent at a time.
+    #[wasm_bindgen(getter, js_name = callSid)]
+    pub fn call_sid(&self) -> String {
+        self.0.call_sid.to_string()
+    }
 }
 
 /// A stream of events and its position.

@@ -5,7 +5,7 @@ import { Calls, Clock, Codes, Faults, Requests, seedDocument, toWire } from "./t
 import { encoder, mock, texts } from "../wasm.js";
 
 /** @import { Call, Change, RequestOptions } from "../client-types.js" */
-/** @import { Account, Delivery, Events } from "./glue.js" */
+/** @import { Account, Delivery, DueCallback, Events } from "./glue.js" */
 /** @import { MockApiOptions, MockCall, MockEventTarget, MockPhone, PhoneScript, Seed } from "../mock-types.js" */
 /** @import { PlatformFetch } from "../platform.js" */
 
@@ -74,6 +74,12 @@ export class MockApi extends MockEvents {
    */
   #waiting = new Set();
   /**
+   * The status callbacks that are being sent, by the Sid of their call.
+   *
+   * @type {Map<string, Promise<void>>}
+   */
+  #sending = new Map();
+  /**
    * The requests that wait for a change of their account.
    *
    * @type {Set<{ look(): void, end(reason: unknown): void }>}
@@ -84,8 +90,16 @@ export class MockApi extends MockEvents {
    * @param {MockApiOptions} [options]
    * @throws {RangeError} or {InvalidPhoneNumber} if an option is invalid.
    */
-  constructor({ accountSid, authToken, seed = [], now, entropy, validationCode } = {}) {
+  constructor({ accountSid, authToken, seed = [], now, entropy, validationCode, onStatusCallback } = {}) {
     super();
+    /**
+     * Receives the status callbacks, signed as the server signs them. Its response counts as the receiver's: after one other than 200
+     * to 299, or after an error, the callback is sent again by the mock's clock. No response counts as 200. If absent, callbacks are not
+     * sent.
+     *
+     * @type {MockApiOptions["onStatusCallback"]}
+     */
+    this.onStatusCallback = onStatusCallback;
     this.#entropy = entropy ?? ((bytes) => crypto.getRandomValues(/** @type {Uint8Array<ArrayBuffer>} */ (bytes)));
     this.#code = validationCode === undefined ? undefined : String(validationCode);
     this.#time = now === undefined ? undefined : now.getTime();
@@ -215,12 +229,17 @@ export class MockApi extends MockEvents {
     if (!(milliseconds >= 0)) throw new RangeError(`a clock goes forward: ${milliseconds} ms`);
     const until = this.#time + milliseconds;
     // In steps, so that each event happens at its own time.
-    for (let next; (next = this.#core.tick(this.#time)) !== undefined && next <= until; ) {
+    for (let next; (next = this.#tick()) !== undefined && next <= until; ) {
       this.#time = Math.max(this.#time, next);
       this.#settle();
     }
     this.#time = until;
     this.#settle();
+  }
+
+  /** Resolves when no status callback is being sent. Those that are sent again later do not count. */
+  async callbacksSent() {
+    while (this.#sending.size > 0) await Promise.all(this.#sending.values());
   }
 
   /**
@@ -289,24 +308,24 @@ export class MockApi extends MockEvents {
     const request = { ...asked, validationCode: this.#code };
     const answer = this.#core.respond(request, body, this.#now(), this.#random(80));
     this.#settle();
-    if (answer.followUp?.advanceTo) this.#advanceAccount(answer.followUp.account, answer.followUp.advanceTo);
     return answer;
   }
 
   /**
-   * Advances the clock of an account, in steps, so that each event happens at its own time.
+   * Advances the clock of an account by a step, so that each event happens at its own time. Returns whether it shows the time `to`.
    *
    * @param {string} account
    * @param {number} to
    */
   #advanceAccount(account, to) {
-    do this.#settle();
-    while (!this.#core.advance(account, to, this.#now()));
+    const isDone = this.#core.advance(account, to, this.#now());
     this.#settle();
+    return isDone;
   }
 
   /**
-   * Responds to a request. If it waits until something matches, it is asked again whenever its account has changed.
+   * Responds to a request. If it waits until something matches, it is asked again whenever its account has changed. If it advances a
+   * clock, the status callbacks that become due are sent, each at its own time.
    *
    * @param {object} asked
    * @param {Uint8Array} body
@@ -314,7 +333,12 @@ export class MockApi extends MockEvents {
    */
   async #matched(asked, body, signal) {
     let answer = this.#respond(asked, body);
-    const { account, waitSeconds } = answer.followUp ?? {};
+    const { account, waitSeconds, advanceTo } = answer.followUp ?? {};
+    if (account && advanceTo) {
+      do await this.callbacksSent();
+      while (!this.#advanceAccount(account, advanceTo));
+      await this.callbacksSent();
+    }
     if (!account || !waitSeconds) return answer;
     const changes = this.#core.watch(account);
     const until = Date.now() + waitSeconds * 1000;
@@ -339,7 +363,10 @@ export class MockApi extends MockEvents {
   #control(method, target, body = "") {
     const [path, query] = target.split("?");
     const asked = { method, path: `/_callerid/${path}`, query, authorization: this.#account.authorization };
-    return json(this.#respond(asked, encoder.encode(body)));
+    const answer = this.#respond(asked, encoder.encode(body));
+    const { account, advanceTo } = answer.followUp ?? {};
+    if (account && advanceTo) while (!this.#advanceAccount(account, advanceTo));
+    return json(answer);
   }
 
   /**
@@ -411,9 +438,57 @@ export class MockApi extends MockEvents {
     if (drop === "before" || drop === "after") throw new TypeError("fetch failed: the connection is dropped on purpose");
   }
 
+  /** Does what is due. Returns when something is next. */
+  #tick() {
+    return this.#core.tick(this.#now(), this.onStatusCallback !== undefined);
+  }
+
+  /** Starts to send the status callbacks that are due. */
+  #sendCallbacks() {
+    if (!this.onStatusCallback) return;
+    for (const callback of this.#core.dueCallbacks(this.#now())) {
+      const { callSid } = callback;
+      if (this.#sending.has(callSid)) callback.free();
+      else this.#sending.set(callSid, this.#send(callback).finally(() => this.#sent(callSid)));
+    }
+  }
+
+  /** @param {string} callSid */
+  #sent(callSid) {
+    this.#sending.delete(callSid);
+    if (!this.#isFreed) this.#settle();
+  }
+
+  /**
+   * Sends a status callback, and saves what became of it.
+   *
+   * @param {DueCallback} callback
+   */
+  async #send(callback) {
+    const { method, url, headers, body, authorization } = this.#core.callbackRequest(callback);
+    /** @type {(more?: Record<string, string>) => Promise<{ status: number, headers?: Headers }>} */
+    const send = async (more) => (await this.onStatusCallback?.(new Request(url, { method, headers: { ...headers, ...more }, body }))) ?? { status: 200 };
+    let status;
+    let why;
+    try {
+      // Not at once: the request that ends the call comes first.
+      await undefined;
+      let response = await send();
+      // As Twilio documents, credentials are only sent when the receiver requests them.
+      const asks = response.status === 401 && /\bbasic\b/i.test(response.headers?.get("www-authenticate") ?? "");
+      if (authorization && asks) response = await send({ authorization });
+      status = response.status;
+    } catch (error) {
+      why = String(error);
+    }
+    if (this.#isFreed) callback.free();
+    else this.#core.callbackSent(callback, status, why, this.#now());
+  }
+
   /** Does what is due, dispatches events for changes, and schedules the next run. */
   #settle() {
-    const next = this.#core.tick(this.#now());
+    const next = this.#tick();
+    this.#sendCallbacks();
     clearTimeout(this.#timer);
     if (next !== undefined && this.#time === undefined) {
       this.#timer = setTimeout(() => this.#settle(), Math.max(0, next - Date.now()));

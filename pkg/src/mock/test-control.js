@@ -44,7 +44,7 @@ export class Clock {
   }
 
   /**
-   * Advances it. Each change has its own time, but events may be fired when the clock is already later.
+   * Advances it. Each change has its own time, but events may be fired, and status callbacks sent, when the clock is already later.
    *
    * @param {number} milliseconds
    */

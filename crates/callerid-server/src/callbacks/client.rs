@@ -15,7 +15,7 @@ use axum::http::header::{
 };
 use axum::http::{Request, Response, StatusCode};
 use callerid_core::{CallbackCredentials, CallbackDestination};
-use callerid_service::{Attempt, CallbackRequest};
+use callerid_service::{Attempt, CALLBACK_CONTENT_TYPE, CallbackRequest};
 use futures_util::future::{Either, select};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -162,7 +162,7 @@ fn message(
         None => message.method("GET").body(Full::default()),
         Some(form) => message
             .method("POST")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")
+            .header(CONTENT_TYPE, CALLBACK_CONTENT_TYPE)
             .body(Full::from(form.to_string())),
     }
 }
