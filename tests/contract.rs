@@ -181,31 +181,86 @@ impl Host for OverHttp {
     }
 
     fn send(&mut self, request: &Request) -> Response {
-        let mut stream = TcpStream::connect(self.address).expect("the server accepts");
-        let Request { method, target, headers, body } = request;
-        let length = body.len();
-        write!(stream, "{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.address)
-            .and_then(|()| write!(stream, "Connection: close\r\nContent-Length: {length}\r\n"))
-            .and_then(|()| {
-                headers.iter().try_for_each(|(name, value)| write!(stream, "{name}: {value}\r\n"))
-            })
-            .and_then(|()| write!(stream, "\r\n{body}"))
-            .expect("a request can be sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer is UTF-8");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-        let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
-        let headers = lines.filter_map(|line| line.split_once(": "));
-        Response {
-            status: status.expect("an answer has a status"),
-            headers: headers.map(|(name, value)| (name.into(), value.into())).collect(),
-            body: body.into(),
-        }
+        exchange(self.address, request)
     }
 
     fn advance(&mut self, seconds: u32) {
         std::thread::sleep(Duration::from_secs(seconds.into()));
+    }
+}
+
+/// The npm package's mock, which its tests serve at an address.
+struct OverMock {
+    address: SocketAddr,
+    account: Account,
+}
+
+impl OverMock {
+    /// Begins with a fresh account.
+    fn new(address: SocketAddr) -> Self {
+        let account = InProcess::new(true).account;
+        let Account { sid, auth_token } = account.clone();
+        let request = Request {
+            method: "POST".to_owned(),
+            target: "/fresh".to_owned(),
+            headers: vec![
+                ("Account".to_owned(), sid.to_string()),
+                ("Token".to_owned(), auth_token.expose().to_owned()),
+            ],
+            ..Request::default()
+        };
+        assert_eq!(exchange(address, &request).status, 200);
+        Self { address, account }
+    }
+}
+
+impl Host for OverMock {
+    fn account(&self) -> (String, String) {
+        let Account { sid, auth_token } = self.account.clone();
+        (sid.to_string(), Credentials { sid, auth_token }.to_authorization())
+    }
+
+    fn send(&mut self, request: &Request) -> Response {
+        exchange(self.address, request)
+    }
+
+    fn advance(&mut self, seconds: u32) {
+        std::thread::sleep(Duration::from_secs(seconds.into()));
+    }
+}
+
+/// Sends a request on a connection of its own.
+fn exchange(address: SocketAddr, request: &Request) -> Response {
+    let mut stream = TcpStream::connect(address).expect("the server accepts");
+    let Request { method, target, headers, body } = request;
+    let length = body.len();
+    write!(stream, "{method} {target} HTTP/1.1\r\nHost: {address}\r\n")
+        .and_then(|()| write!(stream, "Connection: close\r\nContent-Length: {length}\r\n"))
+        .and_then(|()| {
+            headers.iter().try_for_each(|(name, value)| write!(stream, "{name}: {value}\r\n"))
+        })
+        .and_then(|()| write!(stream, "\r\n{body}"))
+        .expect("a request can be sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer is UTF-8");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    Response {
+        status: status.expect("an answer has a status"),
+        headers: headers.map(|(name, value)| (name.into(), value.into())).collect(),
+        body: body.into(),
+    }
+}
+
+#[test]
+#[ignore = "the npm package's tests run it, and serve the mock at CALLERID_MOCK"]
+fn the_mock_keeps_the_contract() {
+    let address = std::env::var("CALLERID_MOCK").expect("the address of a mock");
+    let address: SocketAddr = address.parse().expect("an address and a port");
+    for case in Case::all().iter().filter(|case| case.name() != "testing-is-off") {
+        case.play(&mut OverMock::new(address)).unwrap_or_else(|why| panic!("{why}"));
     }
 }
 

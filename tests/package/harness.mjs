@@ -13,6 +13,9 @@ import { promisify } from "node:util";
 
 export const here = dirname(fileURLToPath(import.meta.url));
 /** Where the tarball is unpacked. */
+/** The server's program. */
+export const PROGRAM = process.env.CALLERID_PROGRAM ?? new URL("../../target/debug/callerid", import.meta.url).pathname;
+
 export const installed = join(here, "node_modules/callerid");
 /** The path of a program that `npm ci` has installed. */
 export const bin = (name) => join(here, "node_modules/.bin", name);
@@ -20,7 +23,7 @@ export const bin = (name) => join(here, "node_modules/.bin", name);
 export const node24 = join(here, "node_modules/node/bin/node");
 export const vitest = join(here, "node_modules/vitest/vitest.mjs");
 
-const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
+export const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
 
 /** The output of a successful `check.js`. */
 const WORKS = "callerid works";

@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { answered, freePort, inTemporaryFolder, run, whileRunning } from "./harness.mjs";
+import { answered, freePort, inTemporaryFolder, PROGRAM, run, whileRunning } from "./harness.mjs";
 
-const PROGRAM = process.env.CALLERID_PROGRAM ?? new URL("../../target/debug/callerid", import.meta.url).pathname;
 
 /** Headers to ignore: those of the connection, and `vary`, because only the server compresses. */
 const CONNECTION_HEADERS = ["connection", "date", "keep-alive", "transfer-encoding", "vary"];

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { contract } from "./contract.mjs";
 import { form } from "./form.mjs";
 import { afterwards, answered, bin, freePort, here, inBrowser, inTemporaryFolder, inWorkerd, installed, node24, run, says, served, servedMock, vitest, whileRunning } from "./harness.mjs";
 import { mockIsServer } from "./mock-is-server.mjs";
@@ -60,12 +61,15 @@ const hosts = {
   node: () => inNode(process.execPath),
   "node 24": () => inNode(node24),
   api: () => run(process.execPath, ["--expose-gc", "--test", "api.test.mjs"]),
+  scenarios: () => run(process.execPath, ["--test", "scenarios.test.mjs"]),
+  startServer: () => run(process.execPath, ["--test", "testing.test.mjs"]),
   "status callbacks": () => run(process.execPath, ["--test", "callbacks.test.mjs"]),
   "test control": () => run(process.execPath, ["--test", "test-control.test.mjs"]),
   client: () => run(process.execPath, ["--test", "client.test.mjs"]),
   typing: () => run(process.execPath, ["--test", "typing.test.mjs"]),
   values: () => run(process.execPath, ["--test", "values.test.mjs"]),
   "values in Vitest": () => run(node24, [vitest, "run", "--root", join(here, "hosts/vitest")]),
+  contract,
   "mock is server": mockIsServer,
   "Twilio's SDK over MSW": () => run(node24, ["--test", "hosts/twilio.test.mjs"]),
   deno: () => says(bin("deno"), ["run", "--quiet", "--node-modules-dir=manual", "--allow-read", "hosts/import.mjs"]),

@@ -30,7 +30,12 @@ const CLIENTS: [Client; 8] = [
         shown: &[(SDK, &["curl/recipe.sh"]), (TESTING, &["curl/testing.sh"])],
         play: play_curl,
     },
-    Client { name: "node", shown: &[(SDK, &["node/recipe.mjs"])], play: play_node },
+    Client {
+        name: "node",
+        // The package's tests run the scenarios.
+        shown: &[(SDK, &["node/recipe.mjs"]), (TESTING, &["../package/scenarios.test.mjs"])],
+        play: play_node,
+    },
     Client {
         name: "python",
         shown: &[

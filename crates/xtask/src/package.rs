@@ -40,6 +40,9 @@ const BUILDS: [Build; 3] = [CLIENT, MOCK, PHONE];
 /// The modules that `pkg/package.json` refers to, in the folder of each build.
 const ENTRIES: [&str; 4] = ["index.js", "slim.js", "url.js", "workerd.js"];
 
+/// The module for tests that start the program, which has no .wasm.
+const TESTING: &str = "testing.js";
+
 /// Builds the tarball `target/npm/callerid-<version>.tgz` and prints its path. With `--dist`,
 /// builds only `pkg/dist` and the server's page.
 pub(crate) fn run_all(args: &[String]) -> Outcome {
@@ -86,8 +89,9 @@ fn pack() -> Outcome {
 fn bundle(dist: &Path, folder: &Path) -> Outcome {
     let folders = BUILDS.iter().map(|build| build.folder);
     let entries = folders.flat_map(|folder| ENTRIES.map(|it| format!("{folder}/{it}")));
+    let entries = entries.chain([TESTING.to_owned()]);
     run(installed("esbuild")
-        .args(["--log-level=warning", "--external:*.wasm"])
+        .args(["--log-level=warning", "--external:*.wasm", "--external:node:*"])
         .args(["--bundle", "--splitting", "--format=esm", "--chunk-names=shared/[hash]"])
         .args(entries)
         .arg("--outbase=.")

@@ -1,0 +1,3 @@
+// Types only: see testing-types.d.ts.
+
+export {};
