@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use callerid_core::{AccountSid, AuthToken, CallSid, Moment};
 use callerid_service::{LineCommand, PhoneEvent, Service};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::TrustedProxies;
@@ -73,6 +73,9 @@ pub(crate) struct Host<S> {
     pub(crate) streams: Streams,
     /// Wakes the sender of callbacks.
     pub(crate) callback_is_due: Notify,
+    /// Held while the service does what is due, so that an advancing clock does not overtake a script
+    /// that the switchboard follows.
+    pub(crate) ticking: Mutex<()>,
     pub(crate) stop: CancellationToken,
     pub(crate) switchboard: mpsc::Sender<Message>,
 }

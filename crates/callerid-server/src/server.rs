@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use callerid_service::Service;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::callbacks::{Callbacks, Sender};
@@ -51,6 +51,7 @@ pub async fn run<S: SessionStore + 'static>(
         metrics_token,
         streams: Streams::default(),
         callback_is_due: Notify::new(),
+        ticking: Mutex::default(),
         stop: stopping.clone(),
         switchboard: inbox_sender,
     });

@@ -87,8 +87,11 @@ impl<S: Store> Switchboard<S> {
     }
 
     async fn tick(&mut self) {
+        let ticking = self.host.ticking.lock().await;
         let now = self.host.clock.now();
-        match self.host.service.tick(now).await {
+        let tick = self.host.service.tick(now).await;
+        drop(ticking);
+        match tick {
             Ok(tick) => {
                 // Calls that are still due have just been tried, so do not retry immediately.
                 let soon = now.plus_seconds(RETRY_AFTER_SECONDS);

@@ -91,7 +91,9 @@ async fn advance_step<S: Store>(
     account: &AccountSid,
     to: Moment,
 ) -> Result<bool, StoreError> {
+    let ticking = host.ticking.lock().await;
     let step = host.service.advance(account, to, host.clock.now()).await?;
+    drop(ticking);
     host.changed(account, step.next, Some(host.clock.now())).await;
     host.callback_is_due.notify_one();
     let sent = async {
