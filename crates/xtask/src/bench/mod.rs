@@ -10,6 +10,7 @@ mod package;
 mod page;
 mod representation;
 mod server;
+mod testing;
 
 use crate::Outcome;
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("representation", || vec![representation::decode(), representation::encode()]),
     ("growth", growth::run),
     ("server", server::run),
+    ("testing", testing::run),
     ("package", package::run),
     ("page", page::start),
 ];

@@ -172,7 +172,7 @@ fn at_rest(program: &Path, data: &Path, account: &Account) -> [Table; 3] {
 }
 
 /// Builds the program in release mode. Returns its path.
-fn build() -> PathBuf {
+pub(super) fn build() -> PathBuf {
     let build = ["build", "--release", "--locked", "--quiet", "--package", "callerid-server"];
     let built = cargo().args(build).status().expect("cargo can be run");
     assert!(built.success(), "the program cannot be built");
@@ -181,7 +181,7 @@ fn build() -> PathBuf {
     program
 }
 
-fn account() -> Account {
+pub(super) fn account() -> Account {
     Account {
         sid: AccountSid::from_random_bytes(&[0x5a; 16]),
         auth_token: AuthToken::from_random_bytes(&[0xa5; 16]),
@@ -214,7 +214,7 @@ fn fill(data: &Path, account: &Account) {
 }
 
 /// Enough numbers that each is requested only once.
-fn numbers() -> Vec<String> {
+pub(super) fn numbers() -> Vec<String> {
     let prefixes = ["415867", "212736", "312922", "617253", "206624", "303534", "404521", "512472"];
     let numbers = prefixes
         .iter()
@@ -222,13 +222,13 @@ fn numbers() -> Vec<String> {
     numbers.filter(|number| PhoneNumber::parse(number).is_ok()).collect()
 }
 
-fn head(account: &Account, method: &str, path: &str) -> String {
+pub(super) fn head(account: &Account, method: &str, path: &str) -> String {
     let Account { sid, auth_token } = account.clone();
     let authorization = Credentials { sid, auth_token }.to_authorization();
     format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {authorization}\r\n")
 }
 
-fn get(account: &Account, path: &str) -> String {
+pub(super) fn get(account: &Account, path: &str) -> String {
     head(account, "GET", path) + "\r\n"
 }
 
@@ -247,7 +247,7 @@ fn ask(address: SocketAddr, request: &str) -> Vec<u8> {
 }
 
 /// The length of a response, head and body; `None` until the head is complete.
-fn length(answer: &[u8]) -> Option<usize> {
+pub(super) fn length(answer: &[u8]) -> Option<usize> {
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&answer[..end]).ok()?;
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
@@ -325,13 +325,13 @@ async fn client(address: SocketAddr, deadline: Instant, next: &impl Fn() -> Stri
 }
 
 /// The measured process, which listens on an address.
-struct Process {
+pub(super) struct Process {
     child: Child,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl Process {
-    fn serve(program: &Path, data: &Path, account: &Account, options: &[&str]) -> Self {
+    pub(super) fn serve(program: &Path, data: &Path, account: &Account, options: &[&str]) -> Self {
         let mut command = Command::new(program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(options);
         for limit in ["--max-calls-per-account", "--max-calls", "--max-rings-per-number"] {
@@ -360,7 +360,7 @@ impl Process {
     }
 
     /// The CPU time used so far. The system counts it in ticks of 10 ms.
-    fn cpu_time(&self) -> Duration {
+    pub(super) fn cpu_time(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
         let stat = stat.expect("Linux tells of processes");
         // The state and ten other fields follow the name, which is in parentheses.
