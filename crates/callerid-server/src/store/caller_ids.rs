@@ -292,7 +292,8 @@ pub(super) fn add(
     id: i64,
     row: &OutgoingCallerId,
 ) -> Result<(), SqliteError> {
-    put(connection, id, row)?;
+    let more = put(connection, id, row)?;
+    count(connection, id, more)?;
     Ok(events::append(connection, id, &Change::CallerIdAdded(row))?)
 }
 
@@ -302,10 +303,12 @@ pub(super) fn import(
     rows: impl IntoIterator<Item = OutgoingCallerId>,
 ) -> Result<(), SqliteError> {
     let id = accounts::id(connection, account)?.ok_or(SqliteError::NoAccount(*account))?;
-    Ok(rows.into_iter().try_for_each(|row| put(connection, id, &row))?)
+    let more = rows.into_iter().map(|row| put(connection, id, &row));
+    Ok(count(connection, id, more.sum::<rusqlite::Result<isize>>()?)?)
 }
 
-fn put(connection: &Connection, id: i64, row: &OutgoingCallerId) -> rusqlite::Result<()> {
+/// Inserts a row, and deletes one with the same Sid or number. Returns how many more rows there are.
+fn put(connection: &Connection, id: i64, row: &OutgoingCallerId) -> rusqlite::Result<isize> {
     let deleted = delete(connection, id, "sid", row.sid.as_str())?
         + delete(connection, id, "number", row.phone_number.as_str())?;
     let mut insert = connection.prepare_cached(
@@ -324,7 +327,7 @@ fn put(connection: &Connection, id: i64, row: &OutgoingCallerId) -> rusqlite::Re
         row.date_created.offset_minutes(),
         row.date_updated.offset_minutes(),
     ))?;
-    count(connection, id, 1 - deleted.cast_signed())
+    Ok(1 - deleted.cast_signed())
 }
 
 /// Deletes the row with this value in a column with a unique index. Returns the number of deleted

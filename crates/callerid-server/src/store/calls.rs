@@ -1,5 +1,7 @@
 //! Calls.
 
+use std::collections::BTreeMap;
+
 use callerid_core::{
     AccountSid, CallExtension, CallSid, CallerIdSid, FriendlyName, Moment, PhoneNumber,
     StatusCallback, ValidationCode,
@@ -17,7 +19,8 @@ use super::{
 };
 use crate::seal::SealingKey;
 
-/// The maximum number of ended calls that one change drops, so that no change takes long.
+/// The maximum number of ended calls that are dropped for each that ends, so that no change takes
+/// long.
 const DROPPED_AT_ONCE: i64 = 16;
 
 /// The columns that [`from_row`] reads.
@@ -201,6 +204,7 @@ pub(super) fn add(
     };
     if let Some(step) = &admitted.replaced {
         put(connection, id, step)?;
+        drop_old(connection, id, 1)?;
     }
     numbers::forget(connection, admitted.call.created_at)?;
     numbers::put(connection, &admitted.call.phone_number, &admitted.number)?;
@@ -209,15 +213,30 @@ pub(super) fn add(
     Ok(Ok(admitted))
 }
 
-/// Saves transitions of several calls. Leaves out any that the database rejects because of its
-/// other contents, so that it does not block the rest.
+/// Saves transitions, and then drops old calls of the accounts whose calls have ended.
 pub(super) fn save_all(
     connection: &Connection,
     steps: &[Transition],
 ) -> Result<Vec<bool>, SqliteError> {
-    if let [step] = steps {
-        return Ok(vec![save(connection, step)?]);
+    let saved = match steps {
+        [step] => vec![save(connection, step)?],
+        steps => save_each(connection, steps)?,
+    };
+    let mut ended: BTreeMap<AccountSid, i64> = BTreeMap::new();
+    for step in steps.iter().filter(|step| !step.call.status.is_live()) {
+        *ended.entry(step.call.account_sid).or_default() += 1;
     }
+    for (account, ended) in ended {
+        if let Some(id) = accounts::id(connection, &account)? {
+            drop_old(connection, id, ended)?;
+        }
+    }
+    Ok(saved)
+}
+
+/// Saves transitions of several calls. Leaves out any that the database rejects because of its
+/// other contents, so that it does not block the rest.
+fn save_each(connection: &Connection, steps: &[Transition]) -> Result<Vec<bool>, SqliteError> {
     let execute = |sql| connection.prepare_cached(sql)?.execute([]);
     let mut saved = Vec::with_capacity(steps.len());
     for step in steps {
@@ -257,9 +276,6 @@ fn put(connection: &Connection, account: i64, step: &Transition) -> Result<bool,
     }
     if let Some(callback) = &step.callback {
         callbacks::add(connection, account, callback)?;
-    }
-    if !step.call.status.is_live() {
-        drop_old(connection, account)?;
     }
     Ok(true)
 }
@@ -335,8 +351,9 @@ fn saved(connection: &Connection, account: i64, call: &Call) -> Result<(), Sqlit
     Ok(events::append(connection, account, &Change::Call(call))?)
 }
 
-/// Deletes some of the account's ended calls beyond the newest, which are kept.
-fn drop_old(connection: &Connection, account: i64) -> Result<(), SqliteError> {
+/// Deletes some of the account's ended calls beyond the newest, which are kept, after so many more
+/// have ended.
+fn drop_old(connection: &Connection, account: i64, ended: i64) -> Result<(), SqliteError> {
     let mut newest_dropped = connection.prepare_cached(
         "SELECT created_at, sid FROM call INDEXED BY call_ended
          WHERE account = ?1 AND wake_at IS NULL ORDER BY created_at DESC, sid DESC LIMIT 1 OFFSET ?2",
@@ -351,7 +368,7 @@ fn drop_old(connection: &Connection, account: i64) -> Result<(), SqliteError> {
             "DELETE FROM call WHERE sid IN (SELECT sid FROM call INDEXED BY call_ended
              WHERE account = ?1 AND wake_at IS NULL AND (created_at, sid) <= (?2, ?3) LIMIT ?4)",
         )?;
-        delete.execute((account, created_at, sid, DROPPED_AT_ONCE))?;
+        delete.execute((account, created_at, sid, ended * DROPPED_AT_ONCE))?;
     }
     Ok(())
 }
