@@ -307,26 +307,32 @@ pub(super) fn import(
     Ok(count(connection, id, more.sum::<rusqlite::Result<isize>>()?)?)
 }
 
-/// Inserts a row, and deletes one with the same Sid or number. Returns how many more rows there are.
+/// Inserts a row, and deletes those with the same Sid or number. Returns how many more rows there are.
 fn put(connection: &Connection, id: i64, row: &OutgoingCallerId) -> rusqlite::Result<isize> {
-    let deleted = delete(connection, id, "sid", row.sid.as_str())?
-        + delete(connection, id, "number", row.phone_number.as_str())?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO caller_id
          (account, rank, sid, number, name, created, created_offset, updated_offset)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
     )?;
     let Place { rank, sid } = row.list_key().into();
-    insert.execute((
-        id,
-        rank,
-        sid,
-        row.phone_number.as_str(),
-        row.friendly_name.as_str(),
-        row.date_created.unix_seconds(),
-        row.date_created.offset_minutes(),
-        row.date_updated.offset_minutes(),
-    ))?;
+    let mut insert = || {
+        insert.execute((
+            id,
+            rank,
+            &sid,
+            row.phone_number.as_str(),
+            row.friendly_name.as_str(),
+            row.date_created.unix_seconds(),
+            row.date_created.offset_minutes(),
+            row.date_updated.offset_minutes(),
+        ))
+    };
+    if insert()? == 1 {
+        return Ok(1);
+    }
+    let deleted = delete(connection, id, "sid", row.sid.as_str())?
+        + delete(connection, id, "number", row.phone_number.as_str())?;
+    insert()?;
     Ok(1 - deleted.cast_signed())
 }
 
