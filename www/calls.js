@@ -24,6 +24,11 @@ export class Calls {
     return [...this.#calls.values()].sort((a, b) => b.createdAt - a.createdAt);
   }
 
+  /** Forgets these calls. */
+  forget(forgotten) {
+    for (const { callSid } of forgotten) this.#calls.delete(callSid);
+  }
+
   clear() {
     this.#calls.clear();
   }

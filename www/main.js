@@ -13,6 +13,7 @@ import { mountPhone } from "./phone.js";
 import { mountProgress } from "./progress.js";
 import { keep, recall } from "./session-storage.js";
 import { mountSignIn } from "./sign-in.js";
+import { mountTesting } from "./testing.js";
 import { mountValidate } from "./validate.js";
 import { Validations } from "./validations.js";
 import { mountWire } from "./wire.js";
@@ -45,6 +46,7 @@ mountWire(log);
 const phone = mountPhone({ control, take, failed, changed: callsChanged, leave: leavePhone });
 const progress = mountProgress({ again: (parameters) => form.again(parameters) });
 const callerIds = mountCallerIds({ connection: () => connection, failed, read: wasRead });
+const testing = mountTesting({ connection: () => connection, failed, enter: (number) => form.enter(number) });
 const { inAddress, requested } = host;
 const session = inAddress && settled(beginSession(inAddress, requested));
 const kept = recall("connection");
@@ -76,6 +78,7 @@ function use(kind, { isAsked = false } = {}) {
   lineIs(kind === "url" ? null : VIRTUAL);
   dismiss(() => byId("connections").querySelector(":checked").focus());
   phone.reset();
+  testing.show(false);
   form.reset();
   callerIds.reset(kind);
   byId("connections").querySelector(`[value="${kind}"]`).checked = true;
@@ -184,16 +187,27 @@ async function live() {
   // `use` loads the list the first time. After a reconnect, changes may have been missed.
   if (wasLive) callerIds.loadSoon();
   wasLive = true;
+  const before = calls.all();
   try {
     const { control, options } = current;
-    const [{ line }, known] = await Promise.all([control.health(options), control.calls(options)]);
+    const [{ line, test: isTest = false }, known] = await Promise.all([control.health(options), control.calls(options)]);
     if (current !== connection) return;
     lineIs(line);
+    testing.show(isTest);
+    forgetAllBut(known, before);
     for (const call of known.reverse()) calls.take(call);
     callsChanged();
   } catch (error) {
     if (current === connection) failed(error);
   }
+}
+
+/** Forgets the calls that were known before, if the account has been reset since. */
+function forgetAllBut(known, before) {
+  const sids = new Set(known.map((call) => call.callSid));
+  const gone = before.filter((call) => !sids.has(call.callSid));
+  calls.forget(gone);
+  validations.forget(gone);
 }
 
 /** Sets the name of the phone line, if known. The page's phone is shown only for the virtual line. */
@@ -235,6 +249,7 @@ function refused() {
     : { title: `${capital(name)} does not accept these credentials.`, detail: "Check the Account Sid and the token." });
   signIn.ask(kind);
   phone.reset();
+  testing.show(false);
   callerIds.refuse("Sign in first");
 }
 

@@ -171,6 +171,12 @@ export function mountValidate({ ask, connection, onAsked, onProblem, onFailure, 
   const values = ({ phoneNumber, friendlyName = "", callDelay = 0 }) => [phoneNumber, friendlyName, String(callDelay)];
 
   return {
+    /** Puts a number into the form, for the user to go on from there. */
+    enter: (phoneNumber) => {
+      number.value = phoneNumber;
+      check(number);
+      number.focus();
+    },
     /** Repeats a request, without the delay. */
     again: (parameters) => send({ ...parameters, callDelay: undefined }),
     /** Fills the form after a reload, unless something is typed in it. */

@@ -58,6 +58,13 @@ export class Validations {
       { parameters, phoneNumber, code, known, callSid, skew, isVerified })));
   }
 
+  /** Forgets those of calls that the account no longer has. */
+  forget(calls) {
+    const gone = new Set(calls.map((call) => call.callSid));
+    this.all = this.all.filter((it) => !gone.has(it.callSid));
+    if (gone.has(this.shown?.callSid)) [this.shown = null] = this.all;
+  }
+
   /** After an error about a number, shows nothing of another, unless its call can still be answered. */
   forgetAnother(phoneNumber) {
     const check = PhoneNumber.check(phoneNumber);

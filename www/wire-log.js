@@ -45,9 +45,13 @@ export class WireLog extends EventTarget {
     this.#tell(null);
   }
 
-  /** Wraps a `fetch` function to log its requests. `isLocal` means that they do not leave the page. */
+  /**
+   * Wraps a `fetch` function to log its requests, unless `isUnlogged` is among a request's options. `isLocal` means that they do not
+   * leave the page.
+   */
   recording(fetch, isLocal) {
-    return async (url, init = {}) => {
+    return async (url, { isUnlogged = false, ...init } = {}) => {
+      if (isUnlogged) return fetch(url, init);
       const exchange = new Exchange(++this.#count, url, init, isLocal);
       this.exchanges = [exchange, ...this.exchanges].slice(0, EXCHANGES_MAX);
       this.#tell(exchange);

@@ -146,7 +146,7 @@ const isKeying = (exchange) => /^\/_callerid\/calls\/\w+\/digits$/.test(exchange
 const took = (exchange) => (exchange.took === null ? "" : `${exchange.took < 10 ? exchange.took.toFixed(1) : Math.round(exchange.took)} ms`);
 
 /** Shortens a URL to the part that distinguishes requests. */
-function shortPath(url) {
+export function shortPath(url) {
   const path = url.pathname.replace(/^\/([\d-]+\/Accounts\/\w+|_callerid)\//, "…/").replace(/\b([A-Z]{2}\w{4})\w{28}\b/g, "$1…");
   return path + decodeURIComponent(url.search.replaceAll("+", " "));
 }

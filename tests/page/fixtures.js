@@ -30,6 +30,14 @@ export const test = base.extend({
     },
     { scope: "worker" },
   ],
+  testServer: [
+    async ({}, use) => {
+      const server = await Server.start("--test");
+      await use(server);
+      await server.stop();
+    },
+    { scope: "worker" },
+  ],
   /** A server for this test only, which it may stop or kill. */
   ownServer: async ({}, use) => {
     const server = await Server.start();
@@ -53,6 +61,11 @@ export const test = base.extend({
   server: async ({ page, sharedServer }, use) => {
     const account = await sharedServer.addAccount();
     await use(over(page, sharedServer, account));
+  },
+  /** The same over a server that is under the control of tests. */
+  underTest: async ({ page, testServer }, use) => {
+    const account = await testServer.addAccount();
+    await use(over(page, testServer, account));
   },
   /** Which of the two `host` uses. */
   api: ["mock", { option: true }],

@@ -14,10 +14,12 @@ const run = promisify(execFile);
 export class Server {
   #process;
   #data;
+  #options;
 
-  /** Starts a server. Passes it an account in the environment. */
-  static async start() {
+  /** Starts a server with these options. Passes it an account in the environment. */
+  static async start(...options) {
     const server = new Server();
+    server.#options = options;
     server.#data = await mkdtemp(join(tmpdir(), "callerid-page-"));
     server.account = { accountSid: `AC${hex(16)}`, authToken: hex(16) };
     await server.restart("127.0.0.1:0");
@@ -28,7 +30,7 @@ export class Server {
   async restart(listen = new URL(this.url).host) {
     const { accountSid, authToken } = this.account;
     const environment = { ...process.env, CALLERID_ACCOUNT_SID: accountSid, CALLERID_AUTH_TOKEN: authToken };
-    this.#process = spawn(PROGRAM, ["serve", "--listen", listen, "--data", this.#data, "--log", "off"], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = spawn(PROGRAM, ["serve", "--listen", listen, "--data", this.#data, "--log", "off", ...this.#options], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     this.#process.stderr.on("data", (data) => (said += data));
     this.ended = new Promise((resolve) => this.#process.once("close", resolve).once("error", (error) => resolve((said += error.message))));
@@ -97,6 +99,13 @@ export class Elsewhere {
     this.url = url;
     this.path = `/2008-08-01/Accounts/${accountSid}/OutgoingCallerIds`;
     this.authorization = `Basic ${btoa(`${accountSid}:${authToken}`)}`;
+  }
+
+  /** Sends a request of the test control. */
+  async control(method, path, document) {
+    const body = document && JSON.stringify(document);
+    const response = await fetch(`${this.url}/_callerid/${path}`, { method, body, headers: { authorization: this.authorization } });
+    return response.json();
   }
 
   async send(method, path, form) {

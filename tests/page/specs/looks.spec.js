@@ -211,7 +211,7 @@ test.describe("forced colours", () => {
       await mock.open();
       await STATES[state](page);
       await shoot(page, `${state}-forced`);
-      for (const selector of [".connection", ".step-mark"]) await expect(page.locator(selector).first()).toBeVisible();
+      for (const selector of [".segment", ".step-mark"]) await expect(page.locator(selector).first()).toBeVisible();
       const borders = await page.locator("button:visible").evaluateAll((nodes) => nodes.filter((node) => {
         const { borderTopWidth, borderTopColor } = getComputedStyle(node);
         return parseFloat(borderTopWidth) === 0 || borderTopColor === "rgba(0, 0, 0, 0)";

@@ -1,0 +1,79 @@
+// Faults: requests that go wrong on purpose.
+
+import { PhoneNumber } from "../callerid.js";
+import { element } from "../dom.js";
+import { makeButtons, makeField, makeForm, makeInput, makeSelect, optional, whole } from "./form.js";
+import { makeList } from "./list.js";
+
+/** What a fault does: its text in the form and in the list, and its part of the document. */
+const KINDS = {
+  error: { choice: "Answer with an error", title: ({ status }) => `Error ${status}`, then: ({ status }) => ({ status }) },
+  delay: { choice: "Answer late", title: ({ delay_ms: delay }) => `${delay} ms late`, then: ({ delay }) => ({ delay_ms: delay }) },
+  hold: { choice: "Hold the response", title: () => "Response held", then: () => ({ hold: true }) },
+  before: { choice: "Lose the request", title: () => "Request lost", then: () => ({ drop: "before" }) },
+  after: { choice: "Lose the response, after the work", title: () => "Response lost after the work", then: () => ({ drop: "after" }) },
+  mid_body: { choice: "Send half the response", title: () => "Half a response", then: () => ({ drop: "mid_body" }) },
+};
+
+const kindOf = ({ status, delay_ms: delay, hold, drop }) => KINDS[status ? "error" : delay ? "delay" : hold ? "hold" : drop];
+
+const METHODS = ["GET", "POST", "PUT", "DELETE"];
+
+/** Reads a phone number, or a path, in which `*` is for any characters. */
+function readTarget(text) {
+  if (/[/*]/.test(text)) return { path: text };
+  const check = PhoneNumber.check(text);
+  if (!check.ok) throw new RangeError(check.message);
+  return { phone_number: check.phoneNumber.toString() };
+}
+
+export function mountFaults({ ask, run }) {
+  const kind = makeField({ label: "What happens", control: makeSelect(Object.entries(KINDS).map(([name, { choice }]) => [name, choice])) });
+  const status = makeField({ label: "Status", control: makeInput({ inputMode: "numeric", value: "503" }), read: whole, place: "then.status" });
+  const delay = makeField({ label: "Milliseconds", control: makeInput({ inputMode: "numeric", value: "800" }), read: whole, place: "then.delay_ms" });
+  const method = makeField({ label: "Method", control: makeSelect([["", "Any"], ...METHODS.map((it) => [it, it])]), read: optional(String) });
+  const target = makeField({ label: "Only for a number or path", control: makeInput(), read: optional(readTarget), place: "match" });
+  const times = makeField({ label: "Times", control: makeInput({ inputMode: "numeric", value: "1" }), read: optional(whole), place: "times" });
+
+  const choose = () => {
+    status.show(kind.control.value === "error");
+    delay.show(kind.control.value === "delay");
+  };
+  kind.control.addEventListener("change", choose);
+  choose();
+
+  const form = makeForm({
+    label: "Add a fault", fields: [kind, status, delay, method, target, times], button: "Add", run,
+    work: async (name, status, delay, method, target, times) => {
+      const fault = await ask("POST", "faults", { match: { method, ...target }, times, then: KINDS[name].then({ status, delay }) });
+      return `Added: ${title(fault)}.`;
+    },
+  });
+  form.append(element("p", { className: "hint" }, "In a path, * is for any characters. Without a number of times, it stays until it is removed. The page’s own requests meet faults too."));
+  const list = makeList({ label: "Faults", empty: "No faults.", run });
+  const { root: buttons } = makeButtons({ run, buttons: [["Remove all faults", () => ask("DELETE", "faults").then(() => "All faults are removed.")]] });
+
+  const row = (fault) => {
+    const { id, then } = fault;
+    const remove = ["Remove", () => ask("DELETE", `faults/${id}`).then(() => "The fault is removed.")];
+    const release = ["Release", () => ask("POST", `faults/${id}/release`).then(() => "The responses are released.")];
+    return { key: id, title: title(fault), notes: hits(fault), actions: then.hold ? [release, remove] : [remove] };
+  };
+  return {
+    content: [form, list.root, buttons],
+    refresh: async () => list.update((await ask("GET", "faults")).faults.map(row)),
+  };
+}
+
+function title({ then, match: { method, path, phone_number: number } }) {
+  const matched = [method, path, number && PhoneNumber.parsePossible(number).national].filter(Boolean);
+  return `${kindOf(then).title(then)}, ${matched.length === 0 ? "any request" : matched.join(" ")}`;
+}
+
+/** Says how often a fault has hit, and why the last request missed it. */
+function hits({ hits, times_left: left, nearly_matched: missed }) {
+  const said = [`${hits} ${hits === 1 ? "hit" : "hits"}`];
+  if (left !== null) said.push(left === 0 ? "none left" : `${left} left`);
+  const miss = hits === 0 && missed.at(-1);
+  return `${said.join(", ")}${miss ? `. Nearly hit a request, but ${miss.because}` : ""}`;
+}
