@@ -43,14 +43,14 @@ export function mountClock({ ask, run }) {
       }],
       ["+1 min", () => advance(60)],
       ["+10 min", () => advance(600)],
-      ["Server’s clock", async () => {
+      ["Use the server’s clock", async () => {
         take(await ask("DELETE", "clock"));
         return "The clock is the server’s again.";
       }],
     ],
   });
-  const seconds = makeField({ label: "Advance by", hint: "Seconds", control: makeInput({ inputMode: "numeric", value: "3600" }), read: whole, place: "seconds" });
-  const set = makeField({ label: "Set to", hint: "UTC, like 2008-04-01T18:26:32Z", control: makeInput({ className: "mono" }), place: "now" });
+  const seconds = makeField({ label: "Advance by", hint: "Seconds", control: makeInput({ inputMode: "numeric", value: "3600" }), read: whole, place: "seconds", size: "small" });
+  const set = makeField({ label: "Set to", hint: "UTC, like 2008-04-01T18:26:32Z", control: makeInput({ className: "mono" }), place: "now", size: "large" });
 
   const timer = setInterval(() => (time.isConnected ? draw() : clearInterval(timer)), TICK_MS);
   return {

@@ -1,8 +1,7 @@
 // Faults: requests that go wrong on purpose.
 
 import { PhoneNumber } from "../callerid.js";
-import { element } from "../dom.js";
-import { makeButtons, makeField, makeForm, makeInput, makeSelect, optional, whole } from "./form.js";
+import { makeField, makeForm, makeInput, makeSelect, optional, whole } from "./form.js";
 import { makeList } from "./list.js";
 
 /** What a fault does: its text in the form and in the list, and its part of the document. */
@@ -28,12 +27,12 @@ function readTarget(text) {
 }
 
 export function mountFaults({ ask, run }) {
-  const kind = makeField({ label: "What happens", control: makeSelect(Object.entries(KINDS).map(([name, { choice }]) => [name, choice])) });
-  const status = makeField({ label: "Status", control: makeInput({ inputMode: "numeric", value: "503" }), read: whole, place: "then.status" });
-  const delay = makeField({ label: "Milliseconds", control: makeInput({ inputMode: "numeric", value: "800" }), read: whole, place: "then.delay_ms" });
-  const method = makeField({ label: "Method", control: makeSelect([["", "Any"], ...METHODS.map((it) => [it, it])]), read: optional(String) });
-  const target = makeField({ label: "Only for a number or path", control: makeInput(), read: optional(readTarget), place: "match" });
-  const times = makeField({ label: "Times", control: makeInput({ inputMode: "numeric", value: "1" }), read: optional(whole), place: "times" });
+  const kind = makeField({ label: "What happens", hint: "To a request of the API", control: makeSelect(Object.entries(KINDS).map(([name, { choice }]) => [name, choice])), size: "large" });
+  const status = makeField({ label: "Status", hint: "Of the error", control: makeInput({ inputMode: "numeric", value: "503" }), read: whole, place: "then.status", size: "small" });
+  const delay = makeField({ label: "Delay", hint: "Milliseconds", control: makeInput({ inputMode: "numeric", value: "800" }), read: whole, place: "then.delay_ms", size: "small" });
+  const method = makeField({ label: "Method", hint: "Of the request", control: makeSelect([["", "Any"], ...METHODS.map((it) => [it, it])]), read: optional(String), size: "small" });
+  const target = makeField({ label: "Phone number or path", hint: "Empty: any. In a path, * is any text", control: makeInput(), read: optional(readTarget), place: "match", size: "large" });
+  const times = makeField({ label: "Times", hint: "Empty: no end", control: makeInput({ inputMode: "numeric", value: "1" }), read: optional(whole), place: "times", size: "small" });
 
   const choose = () => {
     status.show(kind.control.value === "error");
@@ -49,9 +48,10 @@ export function mountFaults({ ask, run }) {
       return `Added: ${title(fault)}.`;
     },
   });
-  form.append(element("p", { className: "hint" }, "In a path, * is for any characters. Without a number of times, it stays until it is removed. The page’s own requests meet faults too."));
-  const list = makeList({ label: "Faults", empty: "No faults.", run });
-  const { root: buttons } = makeButtons({ run, buttons: [["Remove all faults", () => ask("DELETE", "faults").then(() => "All faults are removed.")]] });
+  const list = makeList({
+    label: "Faults", empty: "No faults. The page’s own requests meet them, too.", run,
+    all: ["Remove all faults", () => ask("DELETE", "faults").then(() => "All faults are removed.")],
+  });
 
   const row = (fault) => {
     const { id, then } = fault;
@@ -60,7 +60,7 @@ export function mountFaults({ ask, run }) {
     return { key: id, title: title(fault), notes: hits(fault), actions: then.hold ? [release, remove] : [remove] };
   };
   return {
-    content: [form, list.root, buttons],
+    content: [form, list.root],
     refresh: async () => list.update((await ask("GET", "faults")).faults.map(row)),
   };
 }

@@ -21,14 +21,14 @@ export function makeFeedback() {
 
 /**
  * Makes a field. `read(text)` converts its text, and throws an error whose message says what is wrong. `place` is the place in the
- * request's document that errors of the service name.
+ * request's document that errors of the service name; `size` is `small`, `large`, or what fits most.
  */
-export function makeField({ label, hint, control, read = (text) => text, place }) {
+export function makeField({ label, hint, control, read = (text) => text, place, size = "" }) {
   const feedback = makeFeedback();
   control.id = `testing-field-${count}`;
-  const note = hint && element("p", { className: "hint", id: `${control.id}-hint` }, hint);
-  control.setAttribute("aria-describedby", [note?.id, feedback.place.id].filter(Boolean).join(" "));
-  const root = element("div", { className: "field" }, element("label", { htmlFor: control.id }, label), ...(note ? [note] : []), control, feedback.place);
+  const note = element("p", { className: "hint", id: `${control.id}-hint` }, hint);
+  control.setAttribute("aria-describedby", `${note.id} ${feedback.place.id}`);
+  const root = element("div", { className: `field ${size}` }, element("label", { htmlFor: control.id }, label), note, control, feedback.place);
   const problem = (text) => {
     feedback.report(text);
     if (text) control.setAttribute("aria-invalid", "true");

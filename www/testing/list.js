@@ -6,18 +6,21 @@ import { makeFeedback } from "./form.js";
 
 /**
  * Makes a list. `update(rows)` shows rows: `key`, `title`, `notes`, and `actions`, which are pairs of a label and work as for
- * `makeForm`. `empty` is shown if there are none.
+ * `makeForm`. `empty` is shown if there are none, and a button for `all` of them, such a pair, if there are some.
  */
-export function makeList({ label, empty, run }) {
-  const list = element("ul", { className: "testing-list", tabIndex: -1, attributes: { "aria-label": label } });
+export function makeList({ label, empty, all, run }) {
+  const list = element("ul", { className: "testing-list", tabIndex: 0, attributes: { "aria-label": label } });
   const blank = element("p", { className: "testing-blank" }, empty);
   const feedback = makeFeedback();
+  const allButton = element("button", { type: "button", className: "button small", hidden: true }, all?.[0] ?? "");
   let shown = new Map();
 
   const report = (text, tone) => {
     feedback.report(text, tone);
     if (text) announce(text);
   };
+
+  allButton.addEventListener("click", () => run(allButton, all[1], report));
 
   const makeRow = ({ actions = [] }) => {
     const title = element("p", { className: "testing-title" });
@@ -36,7 +39,7 @@ export function makeList({ label, empty, run }) {
 
   const update = (rows) => {
     const focused = document.activeElement;
-    const at = [...list.children].findIndex((item) => item.contains(focused));
+    const at = [...list.children, allButton].findIndex((item) => item.contains(focused));
     const next = new Map();
     for (const data of rows) {
       const row = shown.get(data.key) ?? makeRow(data);
@@ -52,10 +55,11 @@ export function makeList({ label, empty, run }) {
     shown = next;
     show(blank, rows.length === 0);
     show(list, rows.length > 0);
-    // The row with the focus is gone: the next one gets it.
-    if (at >= 0 && !list.contains(focused)) (list.children[Math.min(at, rows.length - 1)]?.querySelector("button") ?? blank).focus();
+    show(allButton, all !== undefined && rows.length > 0);
+    // What had the focus is gone: the next row gets it.
+    if (at >= 0 && !focused.checkVisibility()) (list.children[Math.min(at, rows.length - 1)]?.querySelector("button") ?? blank).focus();
   };
 
   blank.tabIndex = -1;
-  return { root: element("div", {}, list, blank, feedback.place), update };
+  return { root: element("div", {}, list, blank, element("div", { className: "testing-buttons" }, allButton, feedback.place)), update };
 }

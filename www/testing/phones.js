@@ -2,7 +2,7 @@
 
 import { PhoneNumber } from "../callerid.js";
 import { element } from "../dom.js";
-import { makeButtons, makeField, makeForm, makeInput, makeSelect } from "./form.js";
+import { makeField, makeForm, makeInput, makeSelect } from "./form.js";
 import { makeList } from "./list.js";
 import { describe, SCRIPTS } from "./scripts.js";
 
@@ -18,7 +18,7 @@ const show = (number) => (number === "*" ? "Every other phone" : PhoneNumber.par
 
 export function mountPhones({ ask, run, enter }) {
   const number = makeField({ label: "Phone number", hint: "Or * for every other phone", control: makeInput({ inputMode: "tel" }), read: readNumber });
-  const script = makeField({ label: "What it does when it rings", hint: "Next time", control: makeSelect(Object.entries(SCRIPTS).map(([name, { text }]) => [name, text])) });
+  const script = makeField({ label: "What it does", hint: "When it rings", control: makeSelect(Object.entries(SCRIPTS).map(([name, { text }]) => [name, text])), size: "large" });
   const form = makeForm({
     label: "Give a phone a script", fields: [number, script], button: "Set", run,
     work: async (number, name) => {
@@ -26,8 +26,10 @@ export function mountPhones({ ask, run, enter }) {
       return `${show(number)}: ${describe(name)}.`;
     },
   });
-  const list = makeList({ label: "Phones with a script", empty: "No phone has a script.", run });
-  const { root: buttons } = makeButtons({ run, buttons: [["Remove all scripts", () => ask("DELETE", "phones").then(() => "All scripts are removed.")]] });
+  const list = makeList({
+    label: "Phones with a script", empty: "No phone has a script.", run,
+    all: ["Remove all scripts", () => ask("DELETE", "phones").then(() => "All scripts are removed.")],
+  });
   const row = ([number, script]) => ({
     key: number,
     title: show(number),
@@ -35,7 +37,7 @@ export function mountPhones({ ask, run, enter }) {
     actions: [["Remove", () => ask("DELETE", `phones/${encodeURIComponent(number)}`).then(() => "The script is removed.")]],
   });
   return {
-    content: [form, list.root, buttons, hints(enter)],
+    content: [form, list.root, hints(enter)],
     refresh: async () => list.update(Object.entries((await ask("GET", "phones")).phones).map(row)),
   };
 }

@@ -1,24 +1,21 @@
 // The last requests to the API, from any client, as the service logged them.
 
 import { element } from "../dom.js";
-import { makeButtons } from "./form.js";
 import { makeList } from "./list.js";
 import { shortPath } from "../wire.js";
 
 const SHOWN = 50;
 
 export function mountRequests({ ask, run }) {
-  const list = makeList({ label: "Requests, newest first", empty: "No requests.", run });
-  const { root: buttons } = makeButtons({ run, buttons: [["Clear", () => ask("DELETE", "requests").then(() => "The requests are cleared.")]] });
+  const list = makeList({
+    label: "Requests, newest first", empty: "No requests.", run,
+    all: ["Clear", () => ask("DELETE", "requests").then(() => "The requests are cleared.")],
+  });
   /** The newest request that is known. */
   let lastId = 0;
 
   return {
-    content: [
-      element("p", { className: "hint" }, `The last ${SHOWN} requests to the API, from any client.`),
-      element("div", { className: "testing-scroll", tabIndex: 0, attributes: { role: "region", "aria-label": "Requests" } }, list.root),
-      buttons,
-    ],
+    content: [element("p", { className: "hint" }, `The last ${SHOWN} requests to the API, from any client.`), list.root],
     refresh: async () => {
       // The last ones are asked for again, because they may not have been answered.
       const { requests } = await ask("GET", `requests?since=${Math.max(0, lastId - SHOWN)}`);

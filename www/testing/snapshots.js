@@ -12,7 +12,7 @@ function readName(text) {
 const path = (name) => `snapshots/${encodeURIComponent(name)}`;
 
 export function mountSnapshots({ ask, run }) {
-  const name = makeField({ label: "Name", control: makeInput(), read: readName });
+  const name = makeField({ label: "Name", hint: "Of a new snapshot, or of one to replace", size: "large", control: makeInput(), read: readName });
   const form = makeForm({
     label: "Keep a snapshot", fields: [name], button: "Keep", run,
     work: async (name) => {
