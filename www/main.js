@@ -46,7 +46,7 @@ mountWire(log);
 const phone = mountPhone({ control, take, failed, changed: callsChanged, leave: leavePhone });
 const progress = mountProgress({ again: (parameters) => form.again(parameters) });
 const callerIds = mountCallerIds({ connection: () => connection, failed, read: wasRead });
-const testing = mountTesting({ connection: () => connection, failed, enter: (number) => form.enter(number) });
+const testing = mountTesting({ connection: () => connection, failed, enter: (number) => form.enter(number), seeded: () => callerIds.load() });
 const { inAddress, requested } = host;
 const session = inAddress && settled(beginSession(inAddress, requested));
 const kept = recall("connection");

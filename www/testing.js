@@ -3,8 +3,11 @@
 import { byId, setText, show } from "./dom.js";
 import { capital } from "./messages.js";
 
-/** Mounts the drawer. It uses `connection()`, calls `failed(error)` for errors, and `enter(number)` to put a number into the form. */
-export function mountTesting({ connection, failed, enter }) {
+/**
+ * Mounts the drawer. It uses `connection()`, and calls `failed(error)` for errors, `enter(number)` to put a number into the form, and
+ * `seeded()` when the account has more caller IDs, of which no event tells.
+ */
+export function mountTesting({ connection, failed, enter, seeded }) {
   const drawer = byId("testing");
   const place = byId("testing-place");
   /** The connection that the contents are for. */
@@ -16,7 +19,7 @@ export function mountTesting({ connection, failed, enter }) {
     loadedFor = current;
     try {
       const { mountContents } = await import("./testing/contents.js");
-      if (loadedFor === current) mountContents({ drawer, place, connection: current, failed, enter });
+      if (loadedFor === current) mountContents({ drawer, place, connection: current, failed, enter, seeded });
     } catch {
       loadedFor = null;
       setText(place, "This part of the page could not be loaded. Close it and open it again.");

@@ -15,7 +15,7 @@ const PARTS = { Clock: mountClock, Faults: mountFaults, Phones: mountPhones, Req
 const REFRESH_MS = 1500;
 
 /** Fills the drawer, for a connection. */
-export function mountContents({ drawer, place, connection, failed, enter }) {
+export function mountContents({ drawer, place, connection, failed, enter, seeded }) {
   let shown;
 
   /** Fetches what is shown. Errors of the connection are shown by whoever follows it. */
@@ -42,7 +42,7 @@ export function mountContents({ drawer, place, connection, failed, enter }) {
     }
   };
 
-  const tools = { ask: (...request) => send(connection, ...request), run, enter };
+  const tools = { ask: (...request) => send(connection, ...request), run, enter, seeded };
   const parts = Object.entries(PARTS).map(([name, mount], index) => {
     const part = mount(tools);
     const choice = element("input", { type: "radio", name: "testing-part", checked: index === 0 });

@@ -12,14 +12,18 @@ const EXAMPLE = `{
 /** Says how many caller IDs there are. */
 export const callerIds = (count) => `${count} caller ${count === 1 ? "ID" : "IDs"}`;
 
-export function mountSeed({ ask, run }) {
+export function mountSeed({ ask, run, seeded }) {
   const text = element("textarea", { className: "mono", rows: 6, value: EXAMPLE, spellcheck: false });
   const seed = makeField({
     label: "Seed", hint: "JSON with caller IDs, codes, and what phones do; * is for every other number", control: text, read: () => text.value, place: "",
   });
   const form = makeForm({
     label: "Add a seed", fields: [seed], button: "Add the seed", run,
-    work: async (seed) => `Added ${callerIds((await ask("POST", "seed", seed)).caller_ids)}.`,
+    work: async (seed) => {
+      const { caller_ids: count } = await ask("POST", "seed", seed);
+      seeded();
+      return `Added ${callerIds(count)}.`;
+    },
     onProblem: (problem) => selectLine(text, problem),
   });
   const reset = makeButtons({

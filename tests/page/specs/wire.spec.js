@@ -124,3 +124,13 @@ test("groups the keys of a call", async ({ page, server }) => {
   await expect(shown(page)).toContainText('"digits_keyed": 1');
   await expect(shown(page)).toContainText('"digits_keyed": 4');
 });
+
+test("at 320 pixels the count is beside the title", async ({ page, mock }) => {
+  await page.setViewportSize({ width: 320, height: 568 });
+  await mock.open();
+  const count = page.locator("#wire-count");
+  // The most there are.
+  await count.evaluate((node) => (node.textContent = "300"));
+  const [title, box] = [await page.locator("#wire-title").boundingBox(), await count.boundingBox()];
+  expect(title.height).toBeLessThan(2 * box.height);
+});
