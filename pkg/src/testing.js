@@ -18,6 +18,8 @@ import { toWire } from "./mock/test-control.js";
 
 /** @import { StartOptions, TestServer } from "./testing-types.js" */
 
+export * from "./testing-types.js";
+
 /** How long a server may take to start. It takes milliseconds. */
 const PATIENCE_MILLISECONDS = 30_000;
 /** How often to look whether it has started. */

@@ -23,7 +23,7 @@ export const bin = (name) => join(here, "node_modules/.bin", name);
 export const node24 = join(here, "node_modules/node/bin/node");
 export const vitest = join(here, "node_modules/vitest/vitest.mjs");
 
-export const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
+export const environment = { ...process.env, CALLERID_PROGRAM: PROGRAM, NEXT_TELEMETRY_DISABLED: "1", DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
 
 /** The output of a successful `check.js`. */
 const WORKS = "callerid works";

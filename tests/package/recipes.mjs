@@ -22,6 +22,7 @@ const PLACES = {
   Vitest: "vitest.test.mjs",
   Jest: "jest.test.mjs",
   "Test control": "test-control.test.mjs",
+  "A server for tests": "server.test.mjs",
   "Cloudflare Workers": "worker.js",
   "A strict Content-Security-Policy": "policy.txt",
   "A page without a bundler": "page.html",
@@ -73,6 +74,10 @@ export const recipes = {
     "README: test control": async () => {
       const { stdout } = await run(node24, ["--test", "recipes/test-control.test.mjs"]);
       assert.match(stdout, /pass 2\n/);
+    },
+    "README: server for tests": async () => {
+      const { stdout } = await run(node24, ["--test", "recipes/server.test.mjs"]);
+      assert.match(stdout, /pass 1\n/);
     },
     "README: Workers": () =>
       inWorkerd(join(folder, "worker.js"), async (address) => {

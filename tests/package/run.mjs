@@ -72,8 +72,15 @@ const hosts = {
   contract,
   "mock is server": mockIsServer,
   "Twilio's SDK over MSW": () => run(node24, ["--test", "hosts/twilio.test.mjs"]),
-  deno: () => says(bin("deno"), ["run", "--quiet", "--node-modules-dir=manual", "--allow-read", "hosts/import.mjs"]),
-  bun: () => says(bin("bun"), ["run", "hosts/import.mjs"]),
+  deno: async () => {
+    const deno = ["run", "--quiet", "--node-modules-dir=manual", "--allow-read"];
+    await says(bin("deno"), [...deno, "hosts/import.mjs"]);
+    await says(bin("deno"), [...deno, "--allow-env", "--allow-net", "--allow-run", "--allow-write", "hosts/testing.mjs"]);
+  },
+  bun: async () => {
+    await says(bin("bun"), ["run", "hosts/import.mjs"]);
+    await says(bin("bun"), ["run", "hosts/testing.mjs"]);
+  },
   workerd: () =>
     inWorkerd(join(here, "hosts/workerd/worker.js"), async (address) => {
       const text = await (await answered(address)).text();

@@ -18,6 +18,7 @@ import { init as initMock } from "callerid/mock/slim";
 import { PhoneNumber as PhoneAlone } from "callerid/phone";
 import { init as initPhone } from "callerid/phone/url";
 import { init } from "callerid/slim";
+import { startServer, type TestServer } from "callerid/testing";
 
 const checked = PhoneNumber.check("415-555-121");
 export const at: number = checked.ok ? checked.phoneNumber.national.length : checked.at;
@@ -87,3 +88,5 @@ switch (answer.type) {
 }
 
 export const loaded: Promise<void>[] = [init({ client: new Uint8Array(), phone: new Uint8Array() }), initMock(new Uint8Array()), initPhone()];
+export const started: Promise<TestServer> = startServer({ program: "callerid", seed: { callerIds: [{ phoneNumber: "415-867-5309" }] } });
+export const stopped: Promise<void> = started.then((server) => server.stop());
