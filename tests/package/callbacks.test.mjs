@@ -1,10 +1,14 @@
 // Status callbacks of a mock, received by the test's own function.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import twilio from "twilio";
 import { CallerIdClient } from "callerid";
 import { MockApi } from "callerid/mock";
+import { startServer } from "callerid/testing";
+import { PROGRAM } from "./harness.mjs";
 
 const NOW = new Date("2008-04-01T18:26:32Z");
 const VERIFIES = "2125550171";
@@ -100,4 +104,53 @@ test("with a test clock, advance sends what is due", async () => {
   mock.advance(1);
   await mock.callbacksSent();
   assert.equal(received.length, 2);
+});
+
+test("a callback is the server's, byte for byte", async () => {
+  const [ofServer, ofMock] = [[], []];
+  const receiver = createServer(async (request, response) => {
+    const { method, url, headers } = request;
+    ofServer.push({ method, url: `http://${headers.host}${url}`, type: headers["content-type"], signature: headers["x-twilio-signature"], body: await text(request) });
+    response.writeHead(503).end();
+  });
+  await new Promise((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  const server = await startServer({ program: PROGRAM, args: ["--callback-allow", "127.0.0.1"] });
+  try {
+    const { url: baseUrl, accountSid, authToken } = server;
+    const onStatusCallback = async (request) => {
+      const { method, url, headers } = request;
+      ofMock.push({ method, url, type: headers.get("content-type") ?? undefined, signature: headers.get("x-twilio-signature"), body: await request.text() });
+      return new Response(null, { status: 503 });
+    };
+    const mock = new MockApi({ accountSid, authToken, onStatusCallback });
+    const headers = { authorization: `Basic ${btoa(`${accountSid}:${authToken}`)}` };
+    const controlOf = (fetch) => async (method, path, document) => {
+      const response = await fetch(`${baseUrl}/_callerid/${path}`, { method, headers, body: document && JSON.stringify(document) });
+      assert.equal(response.status, 200);
+      return response.json();
+    };
+    const [ofTheServer, ofTheMock] = [controlOf(fetch), controlOf(mock.fetch)];
+    const client = new CallerIdClient({ accountSid, authToken, baseUrl, apiVersion: "2010-04-01" });
+    const clock = { now: NOW.toISOString(), frozen: true };
+    await ofTheServer("POST", "clock", clock);
+    for (const [index, statusCallbackMethod] of ["POST", "GET"].entries()) {
+      const statusCallback = `http://127.0.0.1:${receiver.address().port}/done?from=test&name=Zo%C3%AB`;
+      await client.create({ phoneNumber: `${index + 2}125550171`, friendlyName: "Zoë", statusCallback, statusCallbackMethod });
+    }
+    // The first attempts, before the mock has the same contents.
+    await ofTheServer("POST", "clock/advance", { seconds: 0 });
+    assert.equal(ofServer.splice(0).length, 2);
+    await ofTheMock("POST", "clock", clock);
+    await ofTheMock("PUT", "snapshot", await ofTheServer("GET", "snapshot"));
+    for (const control of [ofTheServer, ofTheMock]) await control("POST", "clock/advance", { seconds: 10_000 });
+
+    const sorted = (sent) => sent.map((request) => JSON.stringify(request)).sort();
+    assert.equal(ofServer.length, 10);
+    assert.deepEqual(sorted(ofMock), sorted(ofServer));
+    assert.deepEqual(await ofTheMock("GET", "callbacks"), await ofTheServer("GET", "callbacks"));
+    mock.free();
+  } finally {
+    await server.stop();
+    receiver.close();
+  }
 });
