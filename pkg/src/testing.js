@@ -24,6 +24,8 @@ export * from "./testing-types.js";
 const PATIENCE_MILLISECONDS = 30_000;
 /** How often to look whether it has started. */
 const LOOK_EVERY_MILLISECONDS = 5;
+/** What ends a process without the event `exit`. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** How much of what it says on standard error is kept, for an error message. */
 const EXCERPT_CHARACTERS = 4_000;
 
@@ -60,7 +62,14 @@ export async function startServer({ program = process.env.CALLERID_PROGRAM ?? "c
 function run(program, args) {
   const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   const kill = () => child.kill("SIGTERM");
+  /** @param {string} signal */
+  const interrupted = (signal) => {
+    kill();
+    // What the signal does without this listener.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
   process.once("exit", kill);
+  for (const signal of SIGNALS) process.once(signal, interrupted);
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (/** @type {string} */ text) => (said = (said + text).slice(-EXCERPT_CHARACTERS)));
   /** @type {Promise<string>} */
@@ -71,7 +80,10 @@ function run(program, args) {
     });
     child.once("close", () => resolve(`${program} ended: ${said.trim() || "it said nothing"}`));
   });
-  ended.then(() => process.removeListener("exit", kill));
+  ended.then(() => {
+    process.removeListener("exit", kill);
+    for (const signal of SIGNALS) process.removeListener(signal, interrupted);
+  });
   // The server must not keep the tests' process alive.
   child.unref();
   child.stderr.unref?.();

@@ -1,7 +1,8 @@
 // callerid/testing: the program `callerid`, started by a test.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { CallerIdClient } from "callerid";
@@ -32,6 +33,20 @@ test("a program that is absent, or does not serve, is named with its own words",
 test("a server neither outlives its process nor keeps it alive", async () => {
   const script = `import { startServer } from "callerid/testing"; console.log((await startServer({ program: ${JSON.stringify(PROGRAM)} })).url);`;
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script]);
-  const deadline = Date.now() + 10_000;
-  while (await fetch(stdout.trim()).then(() => true, () => false)) assert.ok(Date.now() < deadline, "it still serves");
+  await ends(stdout.trim());
 });
+
+test("a server does not outlive a process that is told to end", async () => {
+  const script = `import { startServer } from "callerid/testing"; console.log((await startServer({ program: ${JSON.stringify(PROGRAM)} })).url); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const [url] = await once(child.stdout, "data");
+  child.kill("SIGTERM");
+  assert.deepEqual(await once(child, "close"), [null, "SIGTERM"]);
+  await ends(String(url).trim());
+});
+
+/** Waits until nobody serves an address. */
+async function ends(url) {
+  const deadline = Date.now() + 10_000;
+  while (await fetch(url).then(() => true, () => false)) assert.ok(Date.now() < deadline, "it still serves");
+}
