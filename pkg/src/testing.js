@@ -54,7 +54,7 @@ export async function startServer({ program = process.env.CALLERID_PROGRAM ?? "c
 }
 
 /**
- * Runs a program. `failed` rejects when it ends.
+ * Runs a program. `ended` resolves when it has ended, to the reason.
  *
  * @param {string} program
  * @param {readonly string[]} args

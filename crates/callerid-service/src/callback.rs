@@ -164,6 +164,20 @@ pub struct CallbackRequest {
     pub signature: String,
 }
 
+/// Whether a response asks for the receiver's credentials: a 401 whose `WWW-Authenticate` headers have a
+/// challenge of HTTP Basic authentication. As Twilio documents, credentials are only sent then.
+pub fn asks_for_credentials<'a>(
+    status: u16,
+    challenges: impl IntoIterator<Item = &'a [u8]>,
+) -> bool {
+    let is_basic = |challenge: &[u8]| {
+        let scheme = challenge.trim_ascii_start().split(u8::is_ascii_whitespace).next();
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
+    };
+    let mut challenges = challenges.into_iter().flat_map(|it| it.split(|byte| *byte == b','));
+    status == 401 && challenges.any(is_basic)
+}
+
 /// Twilio's signature: base64 of HMAC-SHA1, keyed with the account's token, over the URL and then
 /// each name and value of the body, sorted by name.
 fn sign(auth_token: &AuthToken, url: &str, parameters: &[(String, String)]) -> String {
@@ -198,6 +212,25 @@ mod tests {
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let url = "https://mycompany.com/myapp.php?foo=1&bar=2";
         assert_eq!(sign(&token, url, &pairs), "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
+    }
+
+    #[test]
+    fn credentials_are_asked_for_by_a_basic_challenge_of_a_401() {
+        for (status, challenge, expected) in [
+            (401, "Basic realm=\"callbacks\"", true),
+            (401, "basic", true),
+            (401, "Bearer realm=\"x\", Basic realm=\"y\"", true),
+            (401, "Bearer realm=\"basic\"", false),
+            (401, "Basically", false),
+            (401, "", false),
+            (403, "Basic", false),
+        ] {
+            assert_eq!(
+                asks_for_credentials(status, [challenge.as_bytes()]),
+                expected,
+                "{challenge}"
+            );
+        }
     }
 
     fn callback() -> Callback {

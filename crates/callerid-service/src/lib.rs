@@ -94,7 +94,7 @@ pub use call::{
 };
 pub use callback::{
     Attempt, CALLBACK_CONTENT_TYPE, CALLBACK_LONGEST_WAIT_SECONDS, CALLBACK_RETRY_SECONDS,
-    Callback, CallbackRequest, VALIDATION_CALLER,
+    Callback, CallbackRequest, VALIDATION_CALLER, asks_for_credentials,
 };
 pub use eligibility::{Admitted, Eligibility, Ineligible};
 pub use event::{Change, Event};

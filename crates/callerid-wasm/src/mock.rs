@@ -9,7 +9,7 @@ use callerid_core::{AccountSid, AuthToken, Credentials, Moment, ValidationCode};
 use callerid_service::{
     Account, Attempt, CALLBACK_CONTENT_TYPE, Callback, CallbackSlots, Delivery, Drop, EVENTS_PATH,
     EventStream, FollowUp, Limits, MemoryStore, RandomBytes, Reply, Request, Response, Seed,
-    Service, Store as _, body_too_long, error_response,
+    Service, Store as _, asks_for_credentials, body_too_long, error_response,
 };
 use js_sys::{Object, RangeError, Uint8Array};
 use serde::Serialize;
@@ -23,7 +23,7 @@ const TYPES: &str = r#"
 export type Account = { accountSid: string; authToken: string; authorization: string };
 type Response = { status: number; headers: [string, string][]; body: Uint8Array<ArrayBuffer> | Events; delivery: Delivery | null; followUp: FollowUp | null };
 export type Delivery = { account: string | null; delayMs: number; heldBy: number | null; drop: "before" | "after" | "mid_body" | null };
-export type CallbackRequest = { method: "GET" | "POST"; url: string; headers: Record<string, string>; body: string | null; authorization: string | null };
+export type CallbackRequest = { method: "GET" | "POST"; url: string; headers: Record<string, string>; body: string | null };
 export type FollowUp = { account: string; waitSeconds: number | null; advanceTo: number | null };
 "#;
 
@@ -79,7 +79,6 @@ struct CallbackRequestView {
     url: String,
     headers: BTreeMap<&'static str, String>,
     body: Option<Box<str>>,
-    authorization: Option<String>,
 }
 
 #[wasm_bindgen]
@@ -199,8 +198,7 @@ impl Mock {
         due.unwrap_or_default().into_iter().map(DueCallback).collect()
     }
 
-    /// The request of a status callback. Its `authorization` is only for a receiver that asks for
-    /// it.
+    /// The request of a status callback.
     #[wasm_bindgen(js_name = callbackRequest, unchecked_return_type = "CallbackRequest")]
     pub fn callback_request(&self, callback: &DueCallback) -> Result<JsValue, JsValue> {
         let DueCallback(callback) = callback;
@@ -211,13 +209,11 @@ impl Mock {
         if request.body.is_some() {
             headers.insert("content-type", CALLBACK_CONTENT_TYPE.to_owned());
         }
-        let credentials = &request.destination.credentials;
         object::write(&CallbackRequestView {
             method: callback.to.method().as_str(),
             url: request.destination.url(),
             headers,
             body: request.body,
-            authorization: credentials.as_ref().map(|it| it.to_authorization()),
         })
     }
 
@@ -383,6 +379,15 @@ impl DueCallback {
     #[wasm_bindgen(getter, js_name = callSid)]
     pub fn call_sid(&self) -> String {
         self.0.call_sid.to_string()
+    }
+
+    /// The `Authorization` with which to send it again, if this response asks for it: its status, and
+    /// its `WWW-Authenticate`.
+    #[wasm_bindgen(js_name = authorizationFor)]
+    pub fn authorization_for(&self, status: u16, challenges: &str) -> Option<String> {
+        let credentials = self.0.to.destination().ok()?.credentials?;
+        let asks = asks_for_credentials(status, [challenges.as_bytes()]);
+        asks.then(|| credentials.to_authorization())
     }
 }
 

@@ -1,5 +1,6 @@
 import { RestException } from "../errors.js";
 import { EventReader, toCall, toChange } from "../events.js";
+import { sleep } from "../http.js";
 import { PhoneNumber } from "../phone-number.js";
 import { Calls, Clock, Codes, Faults, Requests, seedDocument, toWire } from "./test-control.js";
 import { encoder, mock, texts } from "../wasm.js";
@@ -428,12 +429,12 @@ export class MockApi extends MockEvents {
    * @param {AbortSignal} signal
    */
   async #deliver({ account, delayMs, heldBy, drop }, signal) {
-    if (delayMs > 0) await pause(delayMs, signal);
+    if (delayMs > 0) await sleep(delayMs, signal);
     const isHeld = () => {
       if (this.#isFreed) throw new Error("the mock was freed");
       return heldBy !== null && this.#core.isHeld(account ?? "", heldBy, this.#now());
     };
-    while (isHeld()) await pause(LOOK_EVERY_MILLISECONDS, signal);
+    while (isHeld()) await sleep(LOOK_EVERY_MILLISECONDS, signal);
     // As platforms do when a connection is lost.
     if (drop === "before" || drop === "after") throw new TypeError("fetch failed: the connection is dropped on purpose");
   }
@@ -465,7 +466,7 @@ export class MockApi extends MockEvents {
    * @param {DueCallback} callback
    */
   async #send(callback) {
-    const { method, url, headers, body, authorization } = this.#core.callbackRequest(callback);
+    const { method, url, headers, body } = this.#core.callbackRequest(callback);
     /** @type {(more?: Record<string, string>) => Promise<{ status: number, headers?: Headers }>} */
     const send = async (more) => (await this.onStatusCallback?.(new Request(url, { method, headers: { ...headers, ...more }, body }))) ?? { status: 200 };
     let status;
@@ -474,9 +475,8 @@ export class MockApi extends MockEvents {
       // Not at once: the request that ends the call comes first.
       await undefined;
       let response = await send();
-      // As Twilio documents, credentials are only sent when the receiver requests them.
-      const asks = response.status === 401 && /\bbasic\b/i.test(response.headers?.get("www-authenticate") ?? "");
-      if (authorization && asks) response = await send({ authorization });
+      const authorization = callback.authorizationFor(response.status, response.headers?.get("www-authenticate") ?? "");
+      if (authorization) response = await send({ authorization });
       status = response.status;
     } catch (error) {
       why = String(error);
@@ -666,25 +666,6 @@ function halfOf(body) {
   return new ReadableStream({
     start: (controller) => controller.enqueue(body.subarray(0, body.length / 2)),
     pull: (controller) => controller.error(new TypeError("terminated: the connection is dropped on purpose")),
-  });
-}
-
-/**
- * @param {number} milliseconds
- * @param {RequestOptions["signal"]} [signal]
- * @returns {Promise<void>}
- */
-function pause(milliseconds, signal) {
-  return new Promise((resolve, reject) => {
-    const aborted = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", aborted);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", aborted);
   });
 }
 

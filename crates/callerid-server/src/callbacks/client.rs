@@ -13,9 +13,9 @@ use axum::body::Bytes;
 use axum::http::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT, WWW_AUTHENTICATE,
 };
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{HeaderValue, Request, Response};
 use callerid_core::{CallbackCredentials, CallbackDestination};
-use callerid_service::{Attempt, CALLBACK_CONTENT_TYPE, CallbackRequest};
+use callerid_service::{Attempt, CALLBACK_CONTENT_TYPE, CallbackRequest, asks_for_credentials};
 use futures_util::future::{Either, select};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -177,15 +177,10 @@ struct Answer {
 
 impl Answer {
     fn of<B>(response: &Response<B>) -> Self {
-        let status = response.status();
-        let mut challenges = response.headers().get_all(WWW_AUTHENTICATE).iter();
-        let is_basic = |challenge: &[u8]| {
-            let scheme = challenge.trim_ascii_start().split(u8::is_ascii_whitespace).next();
-            scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
-        };
-        let asks = challenges.any(|it| it.as_bytes().split(|byte| *byte == b',').any(is_basic));
-        let asks_for_credentials = status == StatusCode::UNAUTHORIZED && asks;
-        Self { status: status.as_u16(), asks_for_credentials }
+        let status = response.status().as_u16();
+        let challenges = response.headers().get_all(WWW_AUTHENTICATE).iter();
+        let challenges = challenges.map(HeaderValue::as_bytes);
+        Self { status, asks_for_credentials: asks_for_credentials(status, challenges) }
     }
 }
 
