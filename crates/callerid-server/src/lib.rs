@@ -32,6 +32,7 @@ mod connection;
 mod cross_site;
 mod events;
 mod exchange;
+mod fetch;
 mod host;
 mod http;
 pub mod line;

@@ -3,18 +3,16 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::http::Request;
 use axum::http::header::HOST;
 use clap::Args;
-use http_body_util::Empty;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpStream, lookup_host};
+use http_body_util::Full;
+use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 use super::serve::reachable;
 use super::{CommandError, block_on};
+use crate::fetch::fetch;
 use crate::probes::READY_PATH;
 
 /// Longer than the server itself takes to find out.
@@ -43,14 +41,9 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
 
 async fn ask(listen: &str) -> Result<(), CommandError> {
     let address = lookup_host(listen).await?.next().map(reachable).ok_or("no such host")?;
-    let stream = TcpStream::connect(address).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
     let request = Request::get(READY_PATH).header(HOST, address.to_string());
-    let response = sender.send_request(request.body(Empty::<Bytes>::new())?).await?;
-    connection.abort();
-    match response.status() {
-        status if status.is_success() => Ok(()),
-        status => Err(format!("not ready: {status}").into()),
+    match fetch(address, request.body(Full::default())?).await? {
+        (status, _) if status.is_success() => Ok(()),
+        (status, _) => Err(format!("not ready: {status}").into()),
     }
 }

@@ -1,21 +1,17 @@
 //! Sends requests of the control surface to a server on this machine.
 
-use std::error::Error;
 use std::net::SocketAddr;
 
 use axum::body::Bytes;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{Method, Request};
 use callerid_core::Credentials;
-use futures_util::future::join;
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http_body_util::Full;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use tokio::net::TcpStream;
 
 use super::error::ControlError;
+use crate::fetch::fetch;
 
 const JSON: &str = "application/json";
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
@@ -69,28 +65,11 @@ impl Connection {
             .header(CONTENT_TYPE, content_type)
             .body(Full::new(body))
             .map_err(ControlError::no_answer)?;
-        let (status, body) = send(self.address, request).await.map_err(ControlError::NoAnswer)?;
+        let (status, body) = fetch(self.address, request).await.map_err(ControlError::NoAnswer)?;
         match status.is_success() {
             true => serde_json::from_slice(&body).map_err(ControlError::no_answer),
             false => Err(serde_json::from_slice(&body)
                 .map_or_else(ControlError::no_answer, ControlError::Rejected)),
         }
     }
-}
-
-/// Sends a request on a connection of its own. Returns the response's status and body.
-async fn send(
-    address: SocketAddr,
-    request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, Bytes), Box<dyn Error + Send + Sync>> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let exchange = async move {
-        let (head, body) = sender.send_request(request).await?.into_parts();
-        Ok::<_, hyper::Error>((head.status, body.collect().await?.to_bytes()))
-    };
-    // The connection ends once its sender is dropped.
-    let (answered, _) = join(exchange, connection).await;
-    Ok(answered?)
 }
