@@ -223,7 +223,8 @@ pub(super) fn save_all(
         steps => save_each(connection, steps)?,
     };
     let mut ended: BTreeMap<AccountSid, i64> = BTreeMap::new();
-    for step in steps.iter().filter(|step| !step.call.status.is_live()) {
+    let ends = |it: &(&Transition, &bool)| *it.1 && !it.0.call.status.is_live();
+    for (step, _) in steps.iter().zip(&saved).filter(ends) {
         *ended.entry(step.call.account_sid).or_default() += 1;
     }
     for (account, ended) in ended {
