@@ -96,14 +96,19 @@ fn run_task(task: &str, args: &[String]) -> Outcome {
 
 /// Copies a folder recursively.
 fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    copy_files(from, to, &|_| true)
+}
+
+/// Copies those files of a folder, and of the folders in it, that are to be copied.
+fn copy_files(from: &Path, to: &Path, is_copied: &dyn Fn(&Path) -> bool) -> std::io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        let to = to.join(entry.file_name());
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
         if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), to)?;
+            copy_files(&from, &to, is_copied)?;
+        } else if is_copied(&from) {
+            fs::copy(from, to)?;
         }
     }
     Ok(())

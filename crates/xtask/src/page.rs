@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 #[cfg(feature = "package")]
 use flate2::{Compression, write::GzEncoder};
 
-use crate::{Outcome, cargo, copy_folder, node, root, run, target_dir};
+use crate::{Outcome, cargo, copy_files, copy_folder, node, root, run, target_dir};
 
 const NO_BROWSER: &str = "the page's tests need a Chromium or Chrome, and none is found. Install one \
     (Debian: apt-get install --no-install-recommends chromium), or name one in CHROME";
@@ -68,6 +68,10 @@ fn compress(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The package's modules that the page does not use: its entries, and each .wasm as text.
+const UNUSED: [&str; 6] =
+    ["index.js", "inlined.js", "slim.js", "testing.js", "url.js", "workerd.js"];
+
 /// Fills a folder with `www/` and the package's files.
 fn put_together(page: &Path) -> Outcome {
     if page.exists() {
@@ -75,12 +79,11 @@ fn put_together(page: &Path) -> Outcome {
     }
     copy_folder(&root().join("www"), page)?;
     join_styles(page)?;
-    let package = page.join("callerid");
-    copy_folder(&root().join("pkg/dist"), &package)?;
-    // The page loads each .wasm from its own file.
-    for folder in ["", "mock", "phone"] {
-        fs::remove_file(package.join(folder).join("inlined.js"))?;
-    }
+    let is_used = |file: &Path| {
+        let has_code = file.extension().is_some_and(|it| it == "js" || it == "wasm");
+        has_code && !UNUSED.iter().any(|name| file.ends_with(name))
+    };
+    copy_files(&root().join("pkg/dist"), &page.join("callerid"), &is_used)?;
     Ok(())
 }
 
