@@ -103,9 +103,10 @@ pub(crate) struct Row {
 }
 
 impl Table {
-    /// The ratio of a row's figure to the first row's.
-    fn ratio(&self, row: &Row) -> f64 {
-        self.rows.first().map_or(f64::NAN, |ours| row.figure / ours.figure)
+    /// The ratio of a row's figure to the first row's, unless that is nothing.
+    fn ratio(&self, row: &Row) -> Option<f64> {
+        let ours = self.rows.first()?.figure;
+        (ours != 0.0).then(|| row.figure / ours)
     }
 
     fn to_json(&self, name: &str) -> Value {
@@ -122,8 +123,9 @@ impl fmt::Display for Table {
         writeln!(f, "{}", self.title)?;
         writeln!(f, "  {:width$}  {:>14}  {:>9}", "", self.unit, "ratio")?;
         for row in &self.rows {
-            let (figure, ratio) = (row.figure, self.ratio(row));
-            writeln!(f, "  {:width$}  {figure:14.1}  {ratio:8.2}x  {}", row.name, row.note)?;
+            let ratio = self.ratio(row).map_or("-".to_owned(), |ratio| format!("{ratio:.2}x"));
+            let Row { name, figure, note } = row;
+            writeln!(f, "  {name:width$}  {figure:14.1}  {ratio:>9}  {note}")?;
         }
         Ok(())
     }
