@@ -56,8 +56,7 @@ impl InProcess {
 
 impl Host for InProcess {
     fn account(&self) -> (String, String) {
-        let Account { sid, auth_token } = self.account.clone();
-        (sid.to_string(), Credentials { sid, auth_token }.to_authorization())
+        known(&self.account)
     }
 
     fn send(&mut self, request: &Request) -> Response {
@@ -176,8 +175,7 @@ impl Drop for OverHttp {
 
 impl Host for OverHttp {
     fn account(&self) -> (String, String) {
-        let Account { sid, auth_token } = self.account.clone();
-        (sid.to_string(), Credentials { sid, auth_token }.to_authorization())
+        known(&self.account)
     }
 
     fn send(&mut self, request: &Request) -> Response {
@@ -216,8 +214,7 @@ impl OverMock {
 
 impl Host for OverMock {
     fn account(&self) -> (String, String) {
-        let Account { sid, auth_token } = self.account.clone();
-        (sid.to_string(), Credentials { sid, auth_token }.to_authorization())
+        known(&self.account)
     }
 
     fn send(&mut self, request: &Request) -> Response {
@@ -227,6 +224,12 @@ impl Host for OverMock {
     fn advance(&mut self, seconds: u32) {
         std::thread::sleep(Duration::from_secs(seconds.into()));
     }
+}
+
+/// An account's Sid, and what its requests carry.
+fn known(account: &Account) -> (String, String) {
+    let Account { sid, auth_token } = account.clone();
+    (sid.to_string(), Credentials { sid, auth_token }.to_authorization())
 }
 
 /// Sends a request on a connection of its own.
