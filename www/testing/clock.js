@@ -67,6 +67,7 @@ export function mountClock({ ask, run }) {
           },
         })),
     ],
-    refresh: async () => take(await ask("GET", "clock")),
+    read: () => ask("GET", "clock"),
+    update: take,
   };
 }

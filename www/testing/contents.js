@@ -17,9 +17,16 @@ const REFRESH_MS = 1500;
 /** Fills the drawer, for a connection. */
 export function mountContents({ drawer, place, connection, failed, enter, seeded }) {
   let shown;
+  /** Counts what was asked for, so that an older answer does not replace a newer one. */
+  let asked = 0;
 
-  /** Fetches what is shown. Errors of the connection are shown by whoever follows it. */
-  const refresh = () => shown.refresh().catch(() => {});
+  /** Fetches what is shown. Errors are not: those of the connection are shown by whoever follows it. */
+  const refresh = async () => {
+    const { read, update } = shown;
+    const mine = ++asked;
+    const answer = await read().catch(() => null);
+    if (answer && mine === asked) update(answer);
+  };
 
   /**
    * Does what a button is for. Calls `report(text, tone)`: with the text that `work` resolves to, or with that of an error, unless it is
@@ -28,6 +35,7 @@ export function mountContents({ drawer, place, connection, failed, enter, seeded
   const run = async (button, work, report) => {
     if (isBusy(button)) return;
     setBusy(button, true);
+    asked++;
     report("");
     try {
       report(await work(), "good");
@@ -48,7 +56,7 @@ export function mountContents({ drawer, place, connection, failed, enter, seeded
     const choice = element("input", { type: "radio", name: "testing-part", checked: index === 0 });
     const root = element("section", { className: "testing-part", attributes: { "aria-label": name } }, ...part.content);
     choice.addEventListener("change", () => choose(choice));
-    return { choice, root, refresh: part.refresh, label: element("label", { className: "segment" }, choice, element("span", {}, name)) };
+    return { ...part, choice, root, label: element("label", { className: "segment" }, choice, element("span", {}, name)) };
   });
 
   const choose = (choice) => {

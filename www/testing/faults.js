@@ -4,17 +4,23 @@ import { PhoneNumber } from "../callerid.js";
 import { makeField, makeForm, makeInput, makeSelect, optional, whole } from "./form.js";
 import { makeList } from "./list.js";
 
-/** What a fault does: its text in the form and in the list, and its part of the document. */
+/** What a fault can do: its text in the form, and its part of the document. */
 const KINDS = {
-  error: { choice: "Answer with an error", title: ({ status }) => `Error ${status}`, then: ({ status }) => ({ status }) },
-  delay: { choice: "Answer late", title: ({ delay_ms: delay }) => `${delay} ms late`, then: ({ delay }) => ({ delay_ms: delay }) },
-  hold: { choice: "Hold the response", title: () => "Response held", then: () => ({ hold: true }) },
-  before: { choice: "Lose the request", title: () => "Request lost", then: () => ({ drop: "before" }) },
-  after: { choice: "Lose the response, after the work", title: () => "Response lost after the work", then: () => ({ drop: "after" }) },
-  mid_body: { choice: "Send half the response", title: () => "Half a response", then: () => ({ drop: "mid_body" }) },
+  error: ["Answer with an error", ({ status }) => ({ status })],
+  delay: ["Answer late", ({ delay }) => ({ delay_ms: delay })],
+  hold: ["Hold the response", () => ({ hold: true })],
+  before: ["Lose the request", () => ({ drop: "before" })],
+  after: ["Lose the response, after the work", () => ({ drop: "after" })],
+  mid_body: ["Send half the response", () => ({ drop: "mid_body" })],
 };
 
-const kindOf = ({ status, delay_ms: delay, hold, drop }) => KINDS[status ? "error" : delay ? "delay" : hold ? "hold" : drop];
+/** The texts in the list, by the names in the document. */
+const OUTCOMES = {
+  status: (status) => `Error ${status}`,
+  delay_ms: (delay) => `${delay} ms late`,
+  hold: () => "Response held",
+  drop: (when) => ({ before: "Request lost", after: "Response lost after the work", mid_body: "Half a response" })[when],
+};
 
 const METHODS = ["GET", "POST", "PUT", "DELETE"];
 
@@ -27,7 +33,7 @@ function readTarget(text) {
 }
 
 export function mountFaults({ ask, run }) {
-  const kind = makeField({ label: "What happens", hint: "To a request of the API", control: makeSelect(Object.entries(KINDS).map(([name, { choice }]) => [name, choice])), size: "large" });
+  const kind = makeField({ label: "What happens", hint: "To a request of the API", control: makeSelect(Object.entries(KINDS).map(([name, [text]]) => [name, text])), size: "large" });
   const status = makeField({ label: "Status", hint: "Of the error", control: makeInput({ inputMode: "numeric", value: "503" }), read: whole, place: "then.status", size: "small" });
   const delay = makeField({ label: "Delay", hint: "Milliseconds", control: makeInput({ inputMode: "numeric", value: "800" }), read: whole, place: "then.delay_ms", size: "small" });
   const method = makeField({ label: "Method", hint: "Of the request", control: makeSelect([["", "Any"], ...METHODS.map((it) => [it, it])]), read: optional(String), size: "small" });
@@ -44,7 +50,8 @@ export function mountFaults({ ask, run }) {
   const form = makeForm({
     label: "Add a fault", fields: [kind, status, delay, method, target, times], button: "Add", run,
     work: async (name, status, delay, method, target, times) => {
-      const fault = await ask("POST", "faults", { match: { method, ...target }, times, then: KINDS[name].then({ status, delay }) });
+      const [, documentOf] = KINDS[name];
+      const fault = await ask("POST", "faults", { match: { method, ...target }, times, then: documentOf({ status, delay }) });
       return `Added: ${title(fault)}.`;
     },
   });
@@ -61,13 +68,15 @@ export function mountFaults({ ask, run }) {
   };
   return {
     content: [form, list.root],
-    refresh: async () => list.update((await ask("GET", "faults")).faults.map(row)),
+    read: () => ask("GET", "faults"),
+    update: ({ faults }) => list.update(faults.map(row)),
   };
 }
 
 function title({ then, match: { method, path, phone_number: number } }) {
   const matched = [method, path, number && PhoneNumber.parsePossible(number).national].filter(Boolean);
-  return `${kindOf(then).title(then)}, ${matched.length === 0 ? "any request" : matched.join(" ")}`;
+  const outcomes = Object.entries(OUTCOMES).filter(([name]) => name in then).map(([name, text]) => text(then[name]));
+  return [...outcomes, matched.length === 0 ? "any request" : matched.join(" ")].join(", ");
 }
 
 /** Says how often a fault has hit, and why the last request missed it. */

@@ -38,7 +38,8 @@ export function mountPhones({ ask, run, enter }) {
   });
   return {
     content: [form, list.root, hints(enter)],
-    refresh: async () => list.update(Object.entries((await ask("GET", "phones")).phones).map(row)),
+    read: () => ask("GET", "phones"),
+    update: ({ phones }) => list.update(Object.entries(phones).map(row)),
   };
 }
 

@@ -16,9 +16,9 @@ export function mountRequests({ ask, run }) {
 
   return {
     content: [element("p", { className: "hint" }, `The last ${SHOWN} requests to the API, from any client.`), list.root],
-    refresh: async () => {
-      // The last ones are asked for again, because they may not have been answered.
-      const { requests } = await ask("GET", `requests?since=${Math.max(0, lastId - SHOWN)}`);
+    // The last ones are asked for again, because they may not have been answered.
+    read: () => ask("GET", `requests?since=${Math.max(0, lastId - SHOWN)}`),
+    update: ({ requests }) => {
       // After a reset, the first id is 1 again.
       lastId = requests.at(-1)?.id ?? 0;
       list.update(requests.slice(-SHOWN).reverse().map(row));

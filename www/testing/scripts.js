@@ -14,4 +14,7 @@ export const SCRIPTS = {
 };
 
 /** Says what a script does: a name, or steps. */
-export const describe = (script) => SCRIPTS[script]?.text ?? (script.length === 1 ? "1 step" : `${script.length} steps`);
+export function describe(script) {
+  if (typeof script === "string") return SCRIPTS[script]?.text ?? script;
+  return script.length === 1 ? "1 step" : `${script.length} steps`;
+}

@@ -38,7 +38,7 @@ export function mountSeed({ ask, run, seeded }) {
         element("p", {}, "This removes everything but the clock and the snapshots, and adds the seed of the server’s start again."),
         reset.root),
     ],
-    refresh: async () => {},
+    read: async () => null,
   };
 }
 

@@ -30,5 +30,9 @@ export function mountSnapshots({ ask, run }) {
       ["Remove", () => ask("DELETE", path(name)).then(() => `${name} is removed.`)],
     ],
   });
-  return { content: [form, list.root], refresh: async () => list.update((await ask("GET", "snapshots")).snapshots.map(row)) };
+  return {
+    content: [form, list.root],
+    read: () => ask("GET", "snapshots"),
+    update: ({ snapshots }) => list.update(snapshots.map(row)),
+  };
 }
