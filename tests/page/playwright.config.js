@@ -8,9 +8,10 @@ export default defineConfig({
   forbidOnly: true,
   workers: 2,
   maxFailures: 10,
+  retries: 1,
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  reporter: [["line"]],
+  reporter: [["line"], ["./shortage.js"]],
   use: {
     viewport: { width: 1280, height: 900 },
     contextOptions: { reducedMotion: "reduce" },
