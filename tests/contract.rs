@@ -10,14 +10,16 @@ use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use callerid_core::{AccountSid, AuthToken, Credentials, Moment};
+use callerid_core::{AccountSid, AuthToken, Credentials, Moment, PhoneNumber};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
-use callerid_server::line::{PhoneLine, VirtualLine};
+use callerid_server::line::PhoneLine;
 use callerid_server::server::{self, Limits};
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{Account, FollowUp, MemoryStore, RandomBytes, Seed, Service, Store};
-use callerid_tests::{Case, Host, Request, Response};
+use callerid_service::{
+    Account, Call, FollowUp, Line, MemoryStore, Prompt, RandomBytes, Seed, Service, Store,
+};
+use callerid_tests::{Case, Host, Request, Response, Setting};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -34,12 +36,13 @@ struct InProcess {
 }
 
 impl InProcess {
-    fn new(is_of_tests: bool) -> Self {
+    fn new(setting: Setting) -> Self {
         let account = Account {
             sid: AccountSid::from_random_bytes(&[0x5a; 16]),
             auth_token: AuthToken::from_random_bytes(&[0xa5; 16]),
         };
-        let service = service(MemoryStore::new([account.clone()]), is_of_tests);
+        let service =
+            service(MemoryStore::new([account.clone()]), setting).with_line(line(setting));
         Self { service, account, now: Moment::from_unix_millis(1_207_074_392_000), requests: 0 }
     }
 
@@ -100,17 +103,40 @@ fn ready<F: Future>(future: F) -> F::Output {
 }
 
 /// A service, under the control of tests if the case needs that.
-fn service<S: Store>(store: S, is_of_tests: bool) -> Service<S> {
+fn service<S: Store>(store: S, setting: Setting) -> Service<S> {
     let service = Service::new(store);
-    if is_of_tests { service.with_testing(Seed::default()) } else { service }
+    if setting == Setting::Tests { service.with_testing(Seed::default()) } else { service }
 }
 
-fn play_all(mut host: impl FnMut(bool) -> Box<dyn Host>) {
+/// The line that a case needs.
+fn line(setting: Setting) -> Line {
+    let caller = PhoneNumber::parse("2125550100").expect("a valid number");
+    if setting == Setting::RealLine { Line::Real { name: "sip", caller } } else { Line::Virtual }
+}
+
+/// A line whose calls nobody answers.
+struct SilentLine(Line);
+
+impl PhoneLine for SilentLine {
+    fn line(&self) -> Line {
+        self.0
+    }
+
+    fn place(&self, _: &Call) {}
+
+    fn resume(&self, _: &Call) {}
+
+    fn play(&self, _: &Call, _: Prompt) {}
+
+    fn hang_up(&self, _: &Call, _: Option<Prompt>) {}
+}
+
+fn play_all(mut host: impl FnMut(Setting) -> Box<dyn Host>) {
     let cases = Case::all();
     assert!(!cases.is_empty());
     let mut broken = Vec::new();
     for case in cases {
-        match case.play(&mut *host(case.is_of_tests())) {
+        match case.play(&mut *host(case.setting())) {
             Ok(played) => println!("{}: {played} exchanges", case.name()),
             Err(why) => broken.push(why),
         }
@@ -128,7 +154,7 @@ struct OverHttp {
 }
 
 impl OverHttp {
-    fn new(is_of_tests: bool) -> Self {
+    fn new(setting: Setting) -> Self {
         let account = Account {
             sid: AccountSid::from_random_bytes(&[0x5a; 16]),
             auth_token: AuthToken::from_random_bytes(&[0xa5; 16]),
@@ -145,12 +171,12 @@ impl OverHttp {
                 assert!(store.add_account(served).await.expect("the account is added"));
                 listener.set_nonblocking(true).expect("a listener need not block");
                 let listener = TcpListener::from_std(listener).expect("tokio takes it");
-                let line = |_| Box::new(VirtualLine) as Box<dyn PhoneLine>;
+                let line = |_| Box::new(SilentLine(line(setting))) as Box<dyn PhoneLine>;
                 let stop = async { stopped.await.unwrap_or_default() };
                 let (callbacks, limits) = (Callbacks::default(), Limits::default());
                 server::run(
                     listener,
-                    service(store, is_of_tests),
+                    service(store, setting),
                     Clock::system(),
                     line,
                     callbacks,
@@ -196,7 +222,7 @@ struct OverMock {
 impl OverMock {
     /// Begins with a fresh account.
     fn new(address: SocketAddr) -> Self {
-        let account = InProcess::new(true).account;
+        let account = InProcess::new(Setting::Tests).account;
         let Account { sid, auth_token } = account.clone();
         let request = Request {
             method: "POST".to_owned(),
@@ -262,25 +288,25 @@ fn exchange(address: SocketAddr, request: &Request) -> Response {
 fn the_mock_keeps_the_contract() {
     let address = std::env::var("CALLERID_MOCK").expect("the address of a mock");
     let address: SocketAddr = address.parse().expect("an address and a port");
-    for case in Case::all().iter().filter(|case| case.name() != "testing-is-off") {
+    for case in Case::all().iter().filter(|case| case.setting().allows_tests()) {
         case.play(&mut OverMock::new(address)).unwrap_or_else(|why| panic!("{why}"));
     }
 }
 
 #[test]
 fn the_server_keeps_the_contract() {
-    play_all(|is_of_tests| Box::new(OverHttp::new(is_of_tests)));
+    play_all(|setting| Box::new(OverHttp::new(setting)));
 }
 
 #[test]
 fn the_service_keeps_the_contract() {
-    play_all(|is_of_tests| Box::new(InProcess::new(is_of_tests)));
+    play_all(|setting| Box::new(InProcess::new(setting)));
 }
 
 #[test]
 fn tests_do_not_control_a_real_line() {
-    let mut host = InProcess::new(true);
-    host.service = host.service.with_line("sip");
+    let mut host = InProcess::new(Setting::Tests);
+    host.service = host.service.with_line(line(Setting::RealLine));
     let (_, authorization) = host.account();
     for (method, path) in [("GET", "clock"), ("POST", "reset"), ("PUT", "phones/4158675309")] {
         let request = Request {
@@ -317,9 +343,10 @@ impl<H: Host> Host for Described<'_, H> {
 
 #[test]
 fn the_control_surface_answers_as_it_is_described() {
-    let mut description = Description::of(&mut InProcess::new(true));
-    for case in Case::all().iter().filter(|case| case.name() != "testing-is-off") {
-        let mut host = Described { host: InProcess::new(true), description: &mut description };
+    let mut description = Description::of(&mut InProcess::new(Setting::Tests));
+    for case in Case::all().iter().filter(|case| case.setting().allows_tests()) {
+        let mut host =
+            Described { host: InProcess::new(Setting::Tests), description: &mut description };
         case.play(&mut host).unwrap_or_else(|why| panic!("{why}"));
     }
     assert_eq!(description.unanswered(), Vec::<String>::new(), "no case has these");
@@ -327,7 +354,7 @@ fn the_control_surface_answers_as_it_is_described() {
 
 #[test]
 fn a_server_answers_all_that_is_described() {
-    let mut host = OverHttp::new(true);
+    let mut host = OverHttp::new(Setting::Tests);
     let description = &mut Description::of(&mut host);
     let operations = description.operations().filter(|operation| operation.is_of_server());
     let operations: Vec<_> = operations.map(|it| (it.method.clone(), it.path.to_owned())).collect();
@@ -351,7 +378,7 @@ fn a_server_answers_all_that_is_described() {
 
 #[test]
 fn a_method_that_is_not_described_is_not_allowed() {
-    let mut host = InProcess::new(true);
+    let mut host = InProcess::new(Setting::Tests);
     let description = Description::of(&mut host);
     let (account, _) = host.account();
     for (path, item) in description.paths() {

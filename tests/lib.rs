@@ -81,6 +81,26 @@ enum Act {
     Advance(u32),
 }
 
+/// What a case needs of its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// A virtual line, under the control of tests or not.
+    Any,
+    /// A virtual line that is not under the control of tests.
+    Plain,
+    /// A virtual line under the control of tests.
+    Tests,
+    /// A line that calls real phones.
+    RealLine,
+}
+
+impl Setting {
+    /// Whether a host under the control of tests will do.
+    pub fn allows_tests(self) -> bool {
+        matches!(self, Self::Any | Self::Tests)
+    }
+}
+
 impl Case {
     /// All cases in `tests/contract`, by name.
     pub fn all() -> Vec<Self> {
@@ -91,9 +111,14 @@ impl Case {
         paths.into_iter().map(Self::read).collect()
     }
 
-    /// Whether the case needs a service under the control of tests: its name begins with `test-`.
-    pub fn is_of_tests(&self) -> bool {
-        self.name().starts_with("test-")
+    /// What the case needs of its host, by its name.
+    pub fn setting(&self) -> Setting {
+        match self.name().as_str() {
+            "real-line" => Setting::RealLine,
+            "testing-is-off" => Setting::Plain,
+            name if name.starts_with("test-") => Setting::Tests,
+            _ => Setting::Any,
+        }
     }
 
     fn read(path: PathBuf) -> Self {

@@ -1,20 +1,20 @@
 //! State that the server's parts share: the service, the clock, the limits, and channels between
 //! the parts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use callerid_core::{AccountSid, AuthToken, CallSid, Moment};
-use callerid_service::{LineCommand, PhoneEvent, Service};
+use callerid_core::{AccountSid, AuthToken, Moment};
+use callerid_service::{LineCommand, Service};
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::TrustedProxies;
 use crate::clock::Clock;
+use crate::inbox::Message;
+use crate::line::PhoneLine;
 use crate::streams::Streams;
 use crate::token_failures::TokenFailures;
-
-/// The capacity of the switchboard's channel. Senders wait when it is full.
-pub(crate) const INBOX: usize = 1024;
 
 /// The server's limits.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +65,7 @@ impl Default for Limits {
 pub(crate) struct Host<S> {
     pub(crate) service: Service<S>,
     pub(crate) clock: Clock,
+    pub(crate) line: Arc<dyn PhoneLine>,
     pub(crate) token_failures: TokenFailures,
     pub(crate) limits: Limits,
     pub(crate) proxies: TrustedProxies,
@@ -95,13 +96,4 @@ impl<S> Host<S> {
             self.switchboard.send(message).await.unwrap_or_default();
         }
     }
-}
-
-/// A message to the switchboard.
-#[derive(Debug)]
-pub(crate) enum Message {
-    /// A request was processed and has these consequences.
-    Instructed { next: Vec<LineCommand>, wake_at: Option<Moment> },
-    /// The phone line reported an event.
-    Reported(CallSid, PhoneEvent),
 }

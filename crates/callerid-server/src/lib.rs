@@ -35,6 +35,7 @@ mod exchange;
 mod fetch;
 mod host;
 mod http;
+mod inbox;
 pub mod line;
 mod listener;
 mod metrics;

@@ -2,13 +2,15 @@
 
 mod virtual_line;
 
+use std::pin::Pin;
+
 use callerid_core::CallSid;
-use callerid_service::{Call, PhoneEvent, Prompt};
+use callerid_service::{Call, Line, PhoneEvent, Prompt};
 use tokio::sync::mpsc;
 
 pub use virtual_line::VirtualLine;
 
-use crate::host::Message;
+use crate::inbox::Message;
 
 /// A phone line, which makes validation calls.
 ///
@@ -36,10 +38,21 @@ use crate::host::Message;
 ///
 /// Each call that was ringing or in progress is passed to [`resume`](Self::resume). It is not
 /// placed again, because it may have been dialed already. A line that has lost the call reports
-/// `Failed`.
+/// [`FailureCause::CallLost`](callerid_service::FailureCause::CallLost).
 pub trait PhoneLine: Send + Sync {
-    /// The line's name in the log, and in the response to `GET /_callerid/health`.
-    fn name(&self) -> &'static str;
+    /// What the service's rules need to know of the line: its name, and whether it calls real
+    /// phones, from which number.
+    fn line(&self) -> Line;
+
+    /// How many more calls the line can place now. Calls that are due wait while it is 0.
+    fn capacity(&self) -> usize {
+        usize::MAX
+    }
+
+    /// How the line does, for probes and metrics.
+    fn health(&self) -> LineHealth {
+        LineHealth::default()
+    }
 
     /// Dials the call's number.
     fn place(&self, call: &Call);
@@ -52,6 +65,41 @@ pub trait PhoneLine: Send + Sync {
 
     /// Plays the prompt, if any, to its end, and then ends the call.
     fn hang_up(&self, call: &Call, prompt: Option<Prompt>);
+
+    /// Ends all calls, because the server stops, and waits until the other sides know it, at most a
+    /// few seconds. No instruction follows.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {})
+    }
+}
+
+/// How a line does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineHealth {
+    /// The trunks that connect it, if it has any.
+    pub trunks: Vec<TrunkHealth>,
+    /// Calls that ring or are in progress.
+    pub calls: usize,
+    /// Calls that were placed since the start.
+    pub placed: u64,
+    /// Calls among them that were answered.
+    pub answered: u64,
+}
+
+impl LineHealth {
+    /// Whether a call could be placed: without trunks always, otherwise if one of them is reachable.
+    pub fn is_reachable(&self) -> bool {
+        self.trunks.is_empty() || self.trunks.iter().any(|trunk| trunk.is_reachable)
+    }
+}
+
+/// How a trunk does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrunkHealth {
+    /// Its name, without secrets.
+    pub name: String,
+    /// Whether it has answered lately.
+    pub is_reachable: bool,
 }
 
 /// The channel on which a line reports events at its phones.

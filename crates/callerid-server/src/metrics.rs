@@ -8,8 +8,11 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::line::LineHealth;
 
 /// The media type of [`Metrics::text`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -28,6 +31,10 @@ pub(crate) struct Metrics {
     pub(crate) callbacks: Family<Outcome, Counter>,
     write_time: Histogram,
     pub(crate) store_failures: Counter,
+    trunks_reachable: Family<Trunk, Gauge>,
+    line_calls: Gauge,
+    line_placed: Counter,
+    line_answered: Counter,
 }
 
 /// The labels of a processed request.
@@ -47,6 +54,11 @@ pub(crate) struct Surface {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct Outcome {
     pub(crate) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Trunk {
+    trunk: String,
 }
 
 /// The limit that rejected something.
@@ -104,6 +116,28 @@ impl Metrics {
             "Reads and changes that failed",
             store_failures.clone(),
         );
+        let (trunks_reachable, line_calls) = (Family::default(), Gauge::default());
+        let (line_placed, line_answered) = (Counter::default(), Counter::default());
+        registry.register(
+            "trunk_reachable",
+            "Whether a trunk of the phone line has answered lately",
+            trunks_reachable.clone(),
+        );
+        registry.register(
+            "line_calls",
+            "Calls on the phone line that ring or are in progress",
+            line_calls.clone(),
+        );
+        registry.register(
+            "line_calls_placed",
+            "Calls that the phone line placed",
+            line_placed.clone(),
+        );
+        registry.register(
+            "line_calls_answered",
+            "Calls of the phone line that were answered",
+            line_answered.clone(),
+        );
         Self {
             registry,
             requests,
@@ -115,6 +149,10 @@ impl Metrics {
             callbacks,
             write_time,
             store_failures,
+            trunks_reachable,
+            line_calls,
+            line_placed,
+            line_answered,
         }
     }
 
@@ -133,6 +171,20 @@ impl Metrics {
     /// Records the duration of a change to the store.
     pub(crate) fn written(&self, taken: Duration) {
         self.write_time.observe(taken.as_secs_f64());
+    }
+
+    /// Records how the phone line does.
+    pub(crate) fn line(&self, health: &LineHealth) {
+        for trunk in &health.trunks {
+            let label = Trunk { trunk: trunk.name.clone() };
+            self.trunks_reachable.get_or_create(&label).set(trunk.is_reachable.into());
+        }
+        self.line_calls.set(i64::try_from(health.calls).unwrap_or(i64::MAX));
+        for (counter, total) in
+            [(&self.line_placed, health.placed), (&self.line_answered, health.answered)]
+        {
+            counter.inc_by(total.saturating_sub(counter.get()));
+        }
     }
 
     /// All metrics in Prometheus's format.

@@ -5,7 +5,7 @@
 //! configured, to clients on this machine.
 //!
 //! The server is live if it responds. It is ready if it can make a change, which it tries, and if
-//! calls are placed and ended on time.
+//! calls are placed and ended on time, over a line that a trunk connects.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -82,6 +82,7 @@ async fn metrics<S: Store + 'static>(
     }
     // Without CORS headers: pages of other origins must not read this.
     let headers = [(CONTENT_TYPE, metrics::CONTENT_TYPE), (CACHE_CONTROL, "no-store")];
+    METRICS.line(&probes.host.line.health());
     (headers, METRICS.text()).into_response()
 }
 
@@ -153,6 +154,9 @@ impl<S: Store> Probes<S> {
     async fn check(&self) -> Readiness {
         if self.host.switchboard.is_closed() {
             return Err("Service unavailable: no calls are placed");
+        }
+        if !self.host.line.health().is_reachable() {
+            return Err("Service unavailable: no trunk of the phone line answers");
         }
         match timeout(PATIENCE, self.host.service.store().health()).await {
             Ok(Ok(())) => Ok(()),

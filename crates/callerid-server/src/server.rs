@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::callbacks::{Callbacks, Sender};
 use crate::clock::Clock;
 use crate::connection;
-use crate::host::{Host, INBOX};
+use crate::host::Host;
 use crate::http::App;
+use crate::inbox::INBOX;
 use crate::line::{PhoneLine, PhoneReports};
 use crate::slots::Slots;
 use crate::streams::Streams;
@@ -41,10 +42,11 @@ pub async fn run<S: SessionStore + 'static>(
     let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
     // If this future is dropped, all parts stop as well.
     let _guards = [stopping.clone().drop_guard(), drained.clone().drop_guard()];
-    let line = line(PhoneReports::new(inbox_sender.clone()));
+    let line: Arc<dyn PhoneLine> = line(PhoneReports::new(inbox_sender.clone())).into();
     let host = Arc::new(Host {
-        service: service.with_line(line.name()).with_limits(limits.service),
+        service: service.with_line(line.line()).with_limits(limits.service),
         clock,
+        line: Arc::clone(&line),
         token_failures: TokenFailures::new(limits.wrong_tokens),
         limits,
         proxies: trusted_proxies,

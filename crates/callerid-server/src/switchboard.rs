@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::host::{Host, Message};
+use crate::host::Host;
+use crate::inbox::Message;
 use crate::line::PhoneLine;
 
 /// How many messages are handled together.
@@ -25,10 +26,12 @@ const BATCH: usize = 256;
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// How long to wait before retrying after a store error.
 const RETRY_AFTER_SECONDS: u32 = 1;
+/// How soon to look again whether a full line takes more calls.
+const ROOM_AFTER_MILLIS: i64 = 100;
 
 pub(crate) struct Switchboard<S> {
     host: Arc<Host<S>>,
-    line: Box<dyn PhoneLine>,
+    line: Arc<dyn PhoneLine>,
     inbox: mpsc::Receiver<Message>,
     /// When to tick the service next; `None` if no call is live.
     wake_at: Option<Moment>,
@@ -37,7 +40,7 @@ pub(crate) struct Switchboard<S> {
 impl<S: Store> Switchboard<S> {
     pub(crate) fn new(
         host: Arc<Host<S>>,
-        line: Box<dyn PhoneLine>,
+        line: Arc<dyn PhoneLine>,
         inbox: mpsc::Receiver<Message>,
     ) -> Self {
         Self { host, line, inbox, wake_at: None }
@@ -60,7 +63,7 @@ impl<S: Store> Switchboard<S> {
             let nap = wake_at.map(|then| self.host.clock.until(then).min(LONGEST_SLEEP));
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.line.close().await,
                 () = sleep(nap.unwrap_or_default()), if nap.is_some() => {
                     if wake_at.is_some_and(|then| then <= self.host.clock.now()) {
                         self.tick().await;
@@ -89,12 +92,15 @@ impl<S: Store> Switchboard<S> {
     async fn tick(&mut self) {
         let ticking = self.host.ticking.lock().await;
         let now = self.host.clock.now();
-        let tick = self.host.service.tick(now).await;
+        let tick = self.host.service.tick_within(now, self.line.capacity()).await;
         drop(ticking);
         match tick {
             Ok(tick) => {
                 // Calls that are still due have just been tried, so do not retry immediately.
-                let soon = now.plus_seconds(RETRY_AFTER_SECONDS);
+                let soon = match tick.is_waiting {
+                    true => Moment::from_unix_millis(now.unix_millis() + ROOM_AFTER_MILLIS),
+                    false => now.plus_seconds(RETRY_AFTER_SECONDS),
+                };
                 self.wake_at = tick.wake_at.map(|then| if then <= now { soon } else { then });
                 changed(&self.host, &tick.next);
                 self.instruct(tick.next).await;

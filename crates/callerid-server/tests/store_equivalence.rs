@@ -10,8 +10,8 @@ use callerid_core::{
 };
 use callerid_server::store::{Options, SqliteStore};
 use callerid_service::{
-    Account, AccountContents, Accounts, Attempt, Call, CallbackSlots, Keys, Limits, MemoryStore,
-    Newest, PhoneEvent, RandomBytes, Store, Transition, Unauthenticated,
+    Account, AccountContents, Accounts, Attempt, Call, CallbackSlots, FailureCause, Keys, Limits,
+    MemoryStore, Newest, PhoneEvent, RandomBytes, Store, Transition, Unauthenticated,
 };
 use proptest::prelude::*;
 
@@ -309,7 +309,7 @@ impl Player {
             Event::HungUp => PhoneEvent::HungUp,
             Event::Busy => PhoneEvent::Busy,
             Event::NoAnswer => PhoneEvent::NoAnswer,
-            Event::Failed => PhoneEvent::Failed,
+            Event::Failed => PhoneEvent::Failed(FailureCause::MediaLost),
         };
         match call.apply(&event, self.now()) {
             Ok(step) => {

@@ -141,6 +141,60 @@ impl fmt::Display for InvalidCallStatus {
 
 impl std::error::Error for InvalidCallStatus {}
 
+/// Why the phone line failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum FailureCause {
+    /// No trunk could be reached.
+    NoTrunk,
+    /// The trunk refused the call, for example because of wrong credentials.
+    Refused,
+    /// The number does not exist.
+    NoSuchNumber,
+    /// There was no sound, or it was lost.
+    MediaLost,
+    /// The server ended during the call.
+    CallLost,
+    /// The operator stopped the line.
+    LineStopped,
+}
+
+impl FailureCause {
+    /// Every cause.
+    pub const ALL: [Self; 6] = [
+        Self::NoTrunk,
+        Self::Refused,
+        Self::NoSuchNumber,
+        Self::MediaLost,
+        Self::CallLost,
+        Self::LineStopped,
+    ];
+
+    /// The cause in words for programs: `no-trunk`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoTrunk => "no-trunk",
+            Self::Refused => "refused",
+            Self::NoSuchNumber => "no-such-number",
+            Self::MediaLost => "media-lost",
+            Self::CallLost => "call-lost",
+            Self::LineStopped => "line-stopped",
+        }
+    }
+
+    /// Parses what [`as_str`](Self::as_str) returns; `None` for any other text.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == word)
+    }
+}
+
+impl fmt::Display for FailureCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// A validation and its call: everything about them that must survive a crash. Its serialized form,
 /// for stores, includes the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,8 +213,12 @@ pub struct Call {
     pub status_callback: Option<StatusCallback>,
     /// The Sid that the caller ID gets if the code is entered.
     pub caller_id_sid: CallerIdSid,
+    /// The number that a real line calls from, once the call has been placed.
+    pub caller: Option<PhoneNumber>,
     /// The current status.
     pub status: CallStatus,
+    /// Why the line failed, if it did.
+    pub failure: Option<FailureCause>,
     /// Whether the right code was entered.
     pub verified: bool,
     /// The code to enter; removed when the call ends.
@@ -201,7 +259,9 @@ impl Call {
             extension: new.extension,
             status_callback: new.status_callback,
             caller_id_sid: CallerIdSid::from_random_bytes(&random_bytes.caller_id_sid),
+            caller: None,
             status: CallStatus::Queued,
+            failure: None,
             verified: false,
             validation_code: Some(ValidationCode::from_random_bytes(
                 &random_bytes.validation_code,
@@ -255,8 +315,8 @@ pub enum PhoneEvent {
     Busy,
     /// It rang for as long as the line allows.
     NoAnswer,
-    /// The line failed: no trunk, no such number, media lost.
-    Failed,
+    /// The line failed.
+    Failed(FailureCause),
 }
 
 impl PhoneEvent {
@@ -267,7 +327,7 @@ impl PhoneEvent {
             Self::HungUp => "be hung up",
             Self::Busy => "be busy",
             Self::NoAnswer => "go unanswered",
-            Self::Failed => "fail",
+            Self::Failed(_) => "fail",
         }
     }
 }
@@ -275,6 +335,14 @@ impl PhoneEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_of_failure_is_read_and_written_as_its_word() {
+        for cause in FailureCause::ALL {
+            assert_eq!(FailureCause::parse(cause.as_str()), Some(cause));
+            assert_eq!(serde_json::to_value(cause).unwrap(), cause.as_str());
+        }
+    }
 
     #[test]
     fn a_status_is_read_and_written_by_the_standard_librarys_traits() {

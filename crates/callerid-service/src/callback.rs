@@ -62,10 +62,11 @@ impl Callback {
     pub fn of(call: &Call, now: Moment) -> Option<Self> {
         let to = call.status_callback.clone()?;
         let number = call.phone_number.e164();
+        let caller = call.caller.map(|caller| caller.e164());
         let mut parameters = vec![
             ("CallSid", call.sid.as_str()),
             ("AccountSid", call.account_sid.as_str()),
-            ("From", VALIDATION_CALLER),
+            ("From", caller.as_ref().map_or(VALIDATION_CALLER, |caller| caller.as_str())),
             ("To", number.as_str()),
             ("CallStatus", call.status.as_str()),
             ("Direction", "outbound-api"),

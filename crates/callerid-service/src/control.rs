@@ -17,9 +17,9 @@
 //!
 //! Tests have more requests; see [`testing`].
 //!
-//! In the response to `GET health`, the line is [`VIRTUAL_LINE`](crate::VIRTUAL_LINE) if the
-//! control surface is the only phone, so clients may offer to answer it. Any other line has the
-//! name that its host gives it.
+//! In the response to `GET health`, the line is `virtual` if the control surface is the only phone,
+//! so clients may offer to answer it. Any other line has the name that its host gives it, and the
+//! requests that simulate the phone get a 409.
 
 mod filter;
 mod paging;
@@ -108,7 +108,7 @@ async fn answer<S: Store>(
         }
         Resource::Health => Ok(json::to_string(&Health {
             status: "ok",
-            line: service.line(),
+            line: service.line().name(),
             version: env!("CARGO_PKG_VERSION"),
             test: service.is_testing(),
         })),
@@ -143,6 +143,10 @@ async fn answer<S: Store>(
     }
 }
 
+/// Whoever has the token knows the code, and could otherwise validate a number that is not theirs.
+const ANSWERED_BY_A_PHONE: &str =
+    "Calls on a real line are answered, and their codes entered, at the phone only";
+
 async fn phone<S: Store>(
     service: &Service<S>,
     account: &AccountSid,
@@ -154,6 +158,9 @@ async fn phone<S: Store>(
     let call = service.store().call(sid).await?;
     if call.is_none_or(|call| call.account_sid != *account) {
         return Ok(None);
+    }
+    if service.line().is_real() {
+        return Err(ApiError::http(409, ANSWERED_BY_A_PHONE).into());
     }
     let after = service.phone_event(sid, event, now).await;
     reply.next = after.next;

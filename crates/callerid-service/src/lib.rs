@@ -66,6 +66,7 @@ mod event;
 mod event_stream;
 mod keypad;
 mod limits;
+mod line;
 mod mock_api;
 mod number_usage;
 mod operation;
@@ -90,7 +91,7 @@ pub use account::{Account, Unauthenticated};
 pub use api_error::{ApiError, ServiceError};
 pub use call::{
     CLOCK_TOLERANCE_SECONDS, CODE_LIFETIME_SECONDS, Call, CallStatus, ENTRIES_PER_CALL,
-    InvalidCallStatus, PhoneEvent,
+    FailureCause, InvalidCallStatus, PhoneEvent,
 };
 pub use callback::{
     Attempt, CALLBACK_CONTENT_TYPE, CALLBACK_LONGEST_WAIT_SECONDS, CALLBACK_RETRY_SECONDS,
@@ -101,15 +102,14 @@ pub use event::{Change, Event};
 pub use event_stream::{EVENTS_PATH, EventStream};
 pub use keypad::{DigitBuffer, InvalidKeys, Key, Keys};
 pub use limits::{CallbackSlots, Limits, RINGS_PERIOD_SECONDS, WRONG_CODES_MAX};
+pub use line::Line;
 pub use mock_api::{MockApi, MockCall, MockPhone, NotRinging};
 pub use number_usage::{FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, NumberUsage};
 pub use random_bytes::RandomBytes;
 pub use request::{MAX_BODY_BYTES, Request, body_too_long};
 pub use response::Response;
 pub use router::{error_response, json_response};
-pub use service::{
-    FollowUp, LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick, VIRTUAL_LINE,
-};
+pub use service::{FollowUp, LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick};
 pub use store::{
     AccountContents, Accounts, CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events,
     InvalidSnapshot, MemoryStore, Newest, Store, StoreError,

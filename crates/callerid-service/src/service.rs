@@ -13,6 +13,7 @@ use crate::api_error::{ApiError, ServiceError};
 use crate::call::{Call, PhoneEvent};
 use crate::eligibility::Ineligible;
 use crate::limits::Limits;
+use crate::line::Line;
 use crate::operation::{ListRequest, Operation, PageToken, Route};
 use crate::random_bytes::RandomBytes;
 use crate::request::Request;
@@ -32,7 +33,7 @@ use crate::versions::{self, Answer};
 #[derive(Debug)]
 pub struct Service<S> {
     pub(crate) store: S,
-    line: &'static str,
+    line: Line,
     limits: Limits,
     testing: Option<Testing>,
 }
@@ -91,6 +92,8 @@ pub struct Tick {
     pub next: Vec<LineCommand>,
     /// When to tick again; `None` if no call is live.
     pub wake_at: Option<Moment>,
+    /// Whether calls that are due wait, because the line takes no more of them.
+    pub is_waiting: bool,
 }
 
 /// The result of a phone event.
@@ -136,8 +139,6 @@ impl std::error::Error for PhoneEventError {
 /// The error of a validation if the random bytes yield no code, which happens once in 10^53
 /// validations.
 const NO_CODE: &str = "the random bytes hold no code";
-/// The name of the line whose calls can be answered only through the control surface.
-pub const VIRTUAL_LINE: &str = "virtual";
 /// How many calls `tick` processes before it looks for due calls again.
 pub(crate) const TICK_BATCH: usize = 1000;
 
@@ -145,12 +146,12 @@ impl<S: Store> Service<S> {
     /// Creates a service with this store, whose calls can be answered only through the control
     /// surface.
     pub const fn new(store: S) -> Self {
-        Self { store, line: VIRTUAL_LINE, limits: Limits::DEFAULT, testing: None }
+        Self { store, line: Line::Virtual, limits: Limits::DEFAULT, testing: None }
     }
 
-    /// The same service, with calls on the phone line of this name.
+    /// The same service, with calls on this phone line.
     #[must_use]
-    pub fn with_line(self, line: &'static str) -> Self {
+    pub fn with_line(self, line: Line) -> Self {
         Self { line, ..self }
     }
 
@@ -172,8 +173,8 @@ impl<S: Store> Service<S> {
         if cfg!(feature = "testing") { self.testing.as_ref() } else { None }
     }
 
-    /// The name of the phone line.
-    pub const fn line(&self) -> &'static str {
+    /// The phone line that places the calls.
+    pub const fn line(&self) -> Line {
         self.line
     }
 
@@ -206,9 +207,19 @@ impl<S: Store> Service<S> {
     /// # Errors
     /// The store's error. Whatever was due remains due.
     pub async fn tick(&self, now: Moment) -> Result<Tick, StoreError> {
+        self.tick_within(now, usize::MAX).await
+    }
+
+    /// Does what [`tick`](Self::tick) does, but places at most so many calls as the line has room
+    /// for. The others wait, within their codes' life.
+    ///
+    /// # Errors
+    /// The store's error. Whatever was due remains due.
+    pub async fn tick_within(&self, now: Moment, room: usize) -> Result<Tick, StoreError> {
         let mut tick = Tick::default();
         for accounts in self.clocks() {
-            self.tick_accounts(&accounts, self.now_of(&accounts, now), &mut tick).await?;
+            let now = self.now_of(&accounts, now);
+            self.tick_each(&accounts, now, now, room, &mut tick).await?;
         }
         self.tick_testing(now, &mut tick).await?;
         tick.wake_at = self.testing_wake_at();
@@ -220,31 +231,39 @@ impl<S: Store> Service<S> {
         Ok(tick)
     }
 
-    /// Advances the calls of accounts that share a clock.
-    pub(crate) async fn tick_accounts(
-        &self,
-        accounts: &Accounts,
-        now: Moment,
-        tick: &mut Tick,
-    ) -> Result<(), StoreError> {
-        self.tick_each(accounts, now, now, tick).await
-    }
-
-    /// Advances calls to `now`: each at the time when it was due, but not before `since`.
+    /// Advances calls to `now`: each at the time when it was due, but not before `since`. Places at
+    /// most as many as `tick` has `room` for in all.
     pub(crate) async fn tick_each(
         &self,
         accounts: &Accounts,
         now: Moment,
         since: Moment,
+        room: usize,
         tick: &mut Tick,
     ) -> Result<(), StoreError> {
+        let mut waiting = 0;
         loop {
-            let due = self.store.due(accounts, now, TICK_BATCH).await?;
+            // Those that wait come first, and must not hide the others.
+            let limit = TICK_BATCH.saturating_add(waiting);
+            let due = self.store.due(accounts, now, limit).await?;
             let at = |call: &Call| call.wake_at().map_or(now, |at| at.clamp(since, now));
-            let steps: Vec<Transition> =
-                due.iter().filter_map(|call| call.advance_to(at(call))).collect();
+            let mut steps: Vec<Transition> =
+                due.iter().filter_map(|call| self.advance_call(call, at(call))).collect();
+            let found = steps.len();
+            let mut room = room.saturating_sub(tick.placed());
+            steps.retain(|step| {
+                let is_placed = step.instruction == Some(Instruction::Place);
+                let has_room = !is_placed || room > 0;
+                room = room.saturating_sub(usize::from(is_placed));
+                has_room
+            });
+            let waited = std::mem::replace(&mut waiting, found.saturating_sub(steps.len()));
             if steps.is_empty() {
-                return Ok(());
+                tick.is_waiting |= waiting > 0;
+                if due.len() < limit || waiting == waited {
+                    return Ok(());
+                }
+                continue;
             }
             let saved = self.store.save(steps.clone()).await?;
             // Transitions that cannot be saved stay due; the host will call `tick` again.
@@ -257,6 +276,21 @@ impl<S: Store> Service<S> {
                 return Ok(());
             }
         }
+    }
+
+    /// The transition of a call that is due at `now`, if any, with the number that the line calls
+    /// from.
+    fn advance_call(&self, call: &Call, now: Moment) -> Option<Transition> {
+        let mut step = call.advance_to(now)?;
+        if step.instruction == Some(Instruction::Place) {
+            step.call.caller = self.line.caller();
+        }
+        Some(step)
+    }
+
+    /// Whether a transition places a call on a line that takes only so many.
+    fn waits_for_room(&self, step: &Transition) -> bool {
+        self.line.is_real() && step.instruction == Some(Instruction::Place)
     }
 
     /// Applies a phone event to a call. If the call was due or has expired, that transition is
@@ -279,7 +313,8 @@ impl<S: Store> Service<S> {
                 Err(error) => break Err(PhoneEventError::Store(error)),
             };
             let now = now(&call);
-            let by_time = call.advance_to(now);
+            // A call that waits for room on a real line is placed by a tick alone.
+            let by_time = self.advance_call(&call, now).filter(|step| !self.waits_for_room(step));
             let is_last = by_time.is_none();
             let step = match by_time.map_or_else(|| call.apply(event, now), Ok) {
                 Ok(step) => step,
@@ -427,7 +462,8 @@ impl<S: Store> Service<S> {
         }
         let validation_request = call.to_validation_request();
         // A call without a delay is saved as ringing at once, which saves a transition and a write.
-        let (call, place) = match call.advance_to(now) {
+        let step = self.advance_call(&call, now).filter(|step| !self.waits_for_room(step));
+        let (call, place) = match step {
             Some(step) => (step.call, step.instruction),
             None => (call, None),
         };
@@ -441,6 +477,13 @@ impl<S: Store> Service<S> {
         reply.wake_at = earliest(reply.wake_at, self.testing_wake_at());
         let request = validation_request.ok_or_else(|| StoreError::new(NO_CODE))?;
         Ok(Answer::ValidationRequest(request))
+    }
+}
+
+impl Tick {
+    /// How many calls were placed.
+    fn placed(&self) -> usize {
+        self.next.iter().filter(|command| command.instruction == Instruction::Place).count()
     }
 }
 

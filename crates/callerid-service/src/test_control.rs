@@ -156,7 +156,7 @@ impl<S: Store> Service<S> {
         let only = Accounts::Only(*account);
         let now = self.account_now(account, host_now);
         let to = to.max(now);
-        self.tick_accounts(&only, now, &mut tick).await?;
+        self.tick_each(&only, now, now, usize::MAX, &mut tick).await?;
         self.follow_scripts(testing, host_now, &mut tick).await?;
         let call = self.store.wake_at(&only).await?.filter(|at| *at > now);
         let callback = self.store.callbacks_wake_at(&only).await?.filter(|at| *at > now);
@@ -167,7 +167,7 @@ impl<S: Store> Service<S> {
             Some(next) => self.advanced_together(testing, &only, next, to, other).await?,
         };
         testing.of(account, |it| it.set_clock(until, it.is_frozen(), host_now));
-        self.tick_each(&only, until, now, &mut tick).await?;
+        self.tick_each(&only, until, now, usize::MAX, &mut tick).await?;
         self.follow_scripts(testing, host_now, &mut tick).await?;
         Ok(Advanced { next: tick.next, is_done: until == to })
     }

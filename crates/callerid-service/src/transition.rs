@@ -53,8 +53,10 @@ impl Call {
             (CallStatus::InProgress, PhoneEvent::HungUp) => {
                 Ok(self.ended(CallStatus::Completed, now))
             }
-            (status, PhoneEvent::Failed) if status.is_live() => {
-                Ok(self.ended(CallStatus::Failed, now))
+            (status, PhoneEvent::Failed(cause)) if status.is_live() => {
+                let mut call = self.clone();
+                call.failure = Some(*cause);
+                Ok(call.ended(CallStatus::Failed, now))
             }
             (status, _) => Err(UnexpectedEvent { status, event: event.name() }),
         }
@@ -195,6 +197,7 @@ impl std::error::Error for UnexpectedEvent {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::FailureCause;
     use crate::eligibility::{Eligibility, Ineligible};
     use crate::limits::Limits;
     use crate::number_usage::{LONGEST_WAIT_SECONDS, NumberUsage};
@@ -287,7 +290,7 @@ mod tests {
     #[test]
     fn a_call_that_loses_its_line_has_failed() {
         for call in [queued(0), queued(0).advance_to(NOW).unwrap().call, in_progress()] {
-            let step = call.apply(&PhoneEvent::Failed, NOW).unwrap();
+            let step = call.apply(&PhoneEvent::Failed(FailureCause::NoTrunk), NOW).unwrap();
             assert_eq!((step.call.status, step.call.verified), (CallStatus::Failed, false));
         }
     }

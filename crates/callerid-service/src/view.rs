@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use callerid_core::{AccountSid, CallSid, FriendlyName, Moment, PhoneNumber};
 
-use crate::call::{Call, CallStatus};
+use crate::call::{Call, CallStatus, FailureCause};
 use crate::callback::Callback;
 use crate::rfc3339;
 
@@ -19,8 +19,14 @@ pub struct CallView {
     pub phone_number: PhoneNumber,
     /// The name that the caller ID is to have, if the request gave one.
     pub friendly_name: Option<FriendlyName>,
+    /// The number that a real line calls from, once the call has been placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<PhoneNumber>,
     /// The status now.
     pub status: CallStatus,
+    /// Why the line failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureCause>,
     /// `success` once the code was entered, `failed` if the call ended without it.
     pub verification_status: Option<String>,
     /// How many entries are left for the code.
@@ -59,7 +65,9 @@ impl From<&Call> for CallView {
             account_sid: call.account_sid,
             phone_number: call.phone_number,
             friendly_name: call.friendly_name.clone(),
+            caller: call.caller,
             status: call.status,
+            failure: call.failure,
             verification_status: verification.map(str::to_owned),
             entries_left: call.entries_left,
             digits_keyed: call.keyed.len(),

@@ -1,6 +1,6 @@
 //! The virtual line: a phone that a person, a page or a test answers through the control surface.
 
-use callerid_service::{Call, Prompt, VIRTUAL_LINE};
+use callerid_service::{Call, Line, Prompt};
 
 use super::PhoneLine;
 
@@ -12,8 +12,8 @@ use super::PhoneLine;
 pub struct VirtualLine;
 
 impl PhoneLine for VirtualLine {
-    fn name(&self) -> &'static str {
-        VIRTUAL_LINE
+    fn line(&self) -> Line {
+        Line::Virtual
     }
 
     fn place(&self, _: &Call) {}

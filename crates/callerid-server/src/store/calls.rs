@@ -8,7 +8,7 @@ use callerid_core::{
 };
 use callerid_service::{
     Accounts, Admitted, Call, CallStatus, Change, DigitBuffer, ENDED_CALLS_KEPT, Eligibility,
-    Ineligible, Limits, Newest, Transition,
+    FailureCause, Ineligible, Limits, Newest, Transition,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, Row, params};
 
@@ -29,7 +29,7 @@ macro_rules! select {
         concat!(
             "SELECT call.sid, account.sid, number, name, caller_id_sid, status, verified, code, keyed,
                     entries_left, created_at, due_at, ringing_at, answered_at, ended_at,
-                    revision, extension, callback_url, callback_method, sealed_credentials
+                    revision, extension, callback_url, callback_method, sealed_credentials, caller, failure
              FROM call JOIN account ON account.id = call.account ",
             $rest
         )
@@ -51,7 +51,10 @@ fn from_row(row: &Row<'_>, key: Option<&SealingKey>) -> rusqlite::Result<Call> {
         extension: optional(row, 16, CallExtension::new)?,
         status_callback: callback_target::read(row, 17, key, &sid)?,
         caller_id_sid: parsed(row, 4, CallerIdSid::parse)?,
+        caller: optional(row, 20, PhoneNumber::parse_possible)?,
         status: parsed(row, 5, CallStatus::parse)?,
+        // Another version of the program may know more of them.
+        failure: row.get::<_, Option<String>>(21)?.as_deref().and_then(FailureCause::parse),
         verified: row.get(6)?,
         validation_code: optional(row, 7, ValidationCode::parse)?,
         keyed: DigitBuffer::resume(row.get_ref(8)?.as_str()?),
@@ -290,9 +293,10 @@ pub(super) fn insert(
     let mut insert = connection.prepare_cached(
         "INSERT INTO call (sid, account, number, name, caller_id_sid, status, verified, code, keyed,
              entries_left, created_at, due_at, ringing_at, answered_at, ended_at,
-             revision, wake_at, extension, callback_url, callback_method, sealed_credentials)
+             revision, wake_at, extension, callback_url, callback_method, sealed_credentials,
+             caller, failure)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-             ?21)",
+             ?21, ?22, ?23)",
     )?;
     insert.execute(params![
         call.sid.as_str(),
@@ -316,6 +320,8 @@ pub(super) fn insert(
         call.status_callback.as_ref().map(StatusCallback::url),
         call.status_callback.as_ref().map(|callback| callback.method().as_str()),
         callback_target::seal(key, &call.sid, call.status_callback.as_ref())?,
+        call.caller.as_ref().map(PhoneNumber::as_str),
+        call.failure.map(FailureCause::as_str),
     ])?;
     Ok(())
 }
@@ -324,7 +330,8 @@ pub(super) fn insert(
 fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, SqliteError> {
     let mut update = connection.prepare_cached(
         "UPDATE call SET status = ?3, verified = ?4, code = ?5, keyed = ?6, entries_left = ?7,
-             ringing_at = ?8, answered_at = ?9, ended_at = ?10, revision = ?11, wake_at = ?12
+             ringing_at = ?8, answered_at = ?9, ended_at = ?10, revision = ?11, wake_at = ?12,
+             caller = ?13, failure = ?14
          WHERE sid = ?1 AND revision = ?2",
     )?;
     let updated = update.execute(params![
@@ -340,6 +347,8 @@ fn update(connection: &Connection, account: i64, call: &Call) -> Result<bool, Sq
         millis(call.ended_at),
         call.revision,
         millis(call.wake_at()),
+        call.caller.as_ref().map(PhoneNumber::as_str),
+        call.failure.map(FailureCause::as_str),
     ])?;
     if updated == 1 {
         saved(connection, account, call)?;

@@ -9,7 +9,9 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 
 use callerid_core::{AuthToken, CallbackMethod, Cursor, NewCallerId, StatusCallback};
-use callerid_service::{CallStatus, EVENTS_KEPT, Keys, MemoryStore, PhoneEvent, RandomBytes};
+use callerid_service::{
+    CallStatus, EVENTS_KEPT, FailureCause, Keys, MemoryStore, PhoneEvent, RandomBytes,
+};
 use tempfile::TempDir;
 
 use super::*;
@@ -971,7 +973,7 @@ mod space {
         for seed in 0..200 {
             let new = call(seed, number(seed.into()));
             let call = store.add_call(new, &Limits::DEFAULT).await.unwrap().unwrap().call;
-            steps.push(call.apply(&PhoneEvent::Failed, NOW).unwrap());
+            steps.push(call.apply(&PhoneEvent::Failed(FailureCause::CallLost), NOW).unwrap());
         }
         store.save(steps).await.unwrap();
         assert_eq!(count(&store, "call"), ENDED_CALLS_KEPT as i64);
@@ -982,14 +984,18 @@ mod space {
         let (_directory, store) = store().await;
         let insert =
             "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row LIMIT 10000)
-             INSERT INTO call SELECT printf('CA%032x', n), 1, '4155550123', NULL,
-                 printf('PN%032x', n), 'failed', 0, NULL, '', 3, 0, 0, NULL, NULL, 0, 1, NULL,
-                 NULL, NULL, NULL, NULL FROM row";
+             INSERT INTO call (sid, account, number, caller_id_sid, status, verified, keyed, entries_left,
+                 created_at, due_at, ended_at, revision)
+             SELECT printf('CA%032x', n), 1, '4155550123',
+                 printf('PN%032x', n), 'failed', 0, '', 3, 0, 0, 0, 1 FROM row";
         store.write(|it| Ok(it.execute_batch(insert)?)).await.unwrap();
         let call =
             store.add_call(call(1, number(1)), &Limits::DEFAULT).await.unwrap().unwrap().call;
         let before = count(&store, "call");
-        store.save(vec![call.apply(&PhoneEvent::Failed, NOW).unwrap()]).await.unwrap();
+        store
+            .save(vec![call.apply(&PhoneEvent::Failed(FailureCause::CallLost), NOW).unwrap()])
+            .await
+            .unwrap();
         assert_eq!(count(&store, "call"), before - 16);
     }
 
@@ -1033,9 +1039,11 @@ mod cost {
         };
         let fill = format!(
             "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row LIMIT {rows})
-         INSERT INTO call SELECT printf('CA%032x', 2 * n + over), 1, printf('212%07d', n), NULL,
-             printf('PN%032x', n), 'ringing', 0, NULL, '', 3, n - 10000 * over, n, NULL, NULL,
-             NULL, 1, iif(over, NULL, n), NULL, NULL, NULL, NULL FROM row, (SELECT 0 AS over UNION ALL SELECT 1);
+         INSERT INTO call (sid, account, number, caller_id_sid, status, verified, keyed, entries_left,
+             created_at, due_at, revision, wake_at)
+         SELECT printf('CA%032x', 2 * n + over), 1, printf('212%07d', n),
+             printf('PN%032x', n), 'ringing', 0, '', 3, n - 10000 * over, n, 1,
+             iif(over, NULL, n) FROM row, (SELECT 0 AS over UNION ALL SELECT 1);
          INSERT INTO callback SELECT sid, 1, 'https://example.com/', 'POST', '', created_at, 1,
              iif(wake_at <= 100, wake_at, NULL), NULL, NULL, NULL, NULL FROM call;
          INSERT INTO number SELECT number, 0, 0, 1, {now} FROM call WHERE wake_at IS NULL",
@@ -1052,7 +1060,9 @@ mod cost {
         let new =
             |seed| Call::new(account().sid, callback.clone(), &RandomBytes::new([seed; 80]), NOW);
         let first = new(1).unwrap();
-        let failed = || vec![new(2).unwrap().apply(&PhoneEvent::Failed, NOW).unwrap()];
+        let failed = || {
+            vec![new(2).unwrap().apply(&PhoneEvent::Failed(FailureCause::CallLost), NOW).unwrap()]
+        };
         let page = Newest { before: None, limit: 50 };
         let (sid, key) = (account().sid, &store.key);
         let slots = CallbackSlots { per_receiver: 50, per_account: 50, total: 50 };

@@ -1,16 +1,20 @@
 //! A phone line other than the virtual one: its instructions, and the effects of its reports.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use callerid_core::{AccountSid, AuthToken, CallSid};
+use callerid_core::{AccountSid, AuthToken, CallSid, PhoneNumber};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
-use callerid_server::line::{PhoneLine, PhoneReports};
+use callerid_server::line::{LineHealth, PhoneLine, PhoneReports, TrunkHealth};
 use callerid_server::server::{self, Limits, SessionStore};
 use callerid_server::store::{Options, SqliteStore};
-use callerid_service::{Account, Call, Key, MemoryStore, PhoneEvent, Prompt, Service};
+use callerid_service::{
+    Account, Call, FailureCause, Key, Line, MemoryStore, PhoneEvent, Prompt, Service,
+};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -19,18 +23,48 @@ use crate::harness::{Client, PATIENCE, SID, TOKEN, authorization};
 /// The line panics for this number.
 const PANICS: &str = "4158675399";
 
+/// What the line calls from.
+const CALLER: &str = "2125550100";
+
 /// A line that forwards its instructions to the test.
-struct TestLine(mpsc::Sender<(&'static str, Call, Option<Prompt>)>);
+struct TestLine {
+    told: mpsc::Sender<(&'static str, Call, Option<Prompt>)>,
+    switches: Arc<Switches>,
+}
+
+/// What a test sets of the line.
+struct Switches {
+    capacity: AtomicUsize,
+    is_reachable: AtomicBool,
+}
 
 impl TestLine {
     fn told(&self, what: &'static str, call: &Call, prompt: Option<Prompt>) {
-        self.0.send((what, call.clone(), prompt)).unwrap_or_default();
+        self.told.send((what, call.clone(), prompt)).unwrap_or_default();
     }
 }
 
 impl PhoneLine for TestLine {
-    fn name(&self) -> &'static str {
-        "test"
+    fn line(&self) -> Line {
+        Line::Real { name: "test", caller: PhoneNumber::parse(CALLER).unwrap() }
+    }
+
+    fn capacity(&self) -> usize {
+        self.switches.capacity.load(Ordering::Relaxed)
+    }
+
+    fn health(&self) -> LineHealth {
+        let trunk = |name: &str, is_reachable| TrunkHealth { name: name.to_owned(), is_reachable };
+        let is_reachable = self.switches.is_reachable.load(Ordering::Relaxed);
+        LineHealth {
+            trunks: vec![
+                trunk("sip:a.example.com", false),
+                trunk("sip:b.example.com", is_reachable),
+            ],
+            placed: 3,
+            answered: 2,
+            calls: 1,
+        }
     }
 
     fn place(&self, call: &Call) {
@@ -57,6 +91,7 @@ struct Server {
     client: Client,
     told: mpsc::Receiver<(&'static str, Call, Option<Prompt>)>,
     reports: PhoneReports,
+    switches: Arc<Switches>,
     stop: oneshot::Sender<()>,
     ended: tokio::task::JoinHandle<()>,
 }
@@ -77,9 +112,14 @@ impl Server {
         let (told_sender, told) = mpsc::channel();
         let (reports_sender, reports) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
+        let switches = Arc::new(Switches {
+            capacity: AtomicUsize::new(usize::MAX),
+            is_reachable: AtomicBool::new(true),
+        });
+        let test_line = TestLine { told: told_sender, switches: Arc::clone(&switches) };
         let line = move |reports| {
             reports_sender.send(reports).unwrap();
-            Box::new(TestLine(told_sender)) as Box<dyn PhoneLine>
+            Box::new(test_line) as Box<dyn PhoneLine>
         };
         let stopped = async { stopped.await.unwrap_or_default() };
         let (callbacks, limits) = (Callbacks::default(), Limits::default());
@@ -93,7 +133,7 @@ impl Server {
             stopped,
         ));
         let reports = reports.recv_timeout(PATIENCE).unwrap();
-        Self { runtime, client, told, reports, stop, ended }
+        Self { runtime, client, told, reports, switches, stop, ended }
     }
 
     fn create(&mut self, form: &str) -> String {
@@ -159,13 +199,80 @@ fn the_control_surface_says_what_the_line_is() {
 }
 
 #[test]
+fn a_call_on_a_real_line_says_where_it_comes_from_and_is_answered_at_the_phone_only() {
+    let mut server = Server::start(MemoryStore::new([account()]));
+    let code = server.create("PhoneNumber=4158675309");
+    let call = server.expect("place", None).sid;
+    for (action, form) in [
+        ("answer", String::new()),
+        ("digits", format!("Digits={code}")),
+        ("hangup", String::new()),
+        ("busy", String::new()),
+        ("no-answer", String::new()),
+    ] {
+        let path = format!("/_callerid/calls/{call}/{action}");
+        server.client.post(&path, &form).expect_exception(409);
+    }
+    assert_eq!(server.status(call), "ringing");
+    server.report(call, PhoneEvent::Failed(FailureCause::NoSuchNumber));
+    server.expect("hang up", None);
+    let ended = server.client.get(&format!("/_callerid/calls/{call}")).expect(200).json();
+    assert_eq!((&ended["caller"], &ended["failure"]), (&CALLER.into(), &"no-such-number".into()));
+    server.stop();
+}
+
+#[test]
+fn calls_wait_while_the_line_is_full() {
+    let mut server = Server::start(MemoryStore::new([account()]));
+    server.switches.capacity.store(0, Ordering::Relaxed);
+    for last in 0..3 {
+        server.create(&format!("PhoneNumber=415867530{last}"));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let calls = server.client.get("/_callerid/calls").expect(200).json();
+    let calls = calls["calls"].as_array().unwrap();
+    assert!(calls.iter().all(|call| call["status"] == "queued"), "{calls:?}");
+    server.switches.capacity.store(usize::MAX, Ordering::Relaxed);
+    let placed = [(); 3].map(|()| server.expect("place", None).phone_number.to_string());
+    let placed = BTreeSet::from(placed);
+    assert_eq!(
+        placed,
+        BTreeSet::from(["4158675300", "4158675301", "4158675302"].map(str::to_owned))
+    );
+    server.stop();
+}
+
+#[test]
+fn a_server_whose_line_no_trunk_connects_is_not_ready() {
+    let mut server = Server::start(MemoryStore::new([account()]));
+    server.client.get("/_callerid/ready").expect(200);
+    server.client.send("GET /_callerid/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let metrics = server.client.answer().expect(200).text().to_owned();
+    for metric in [
+        "callerid_trunk_reachable{trunk=\"sip:a.example.com\"} 0",
+        "callerid_trunk_reachable{trunk=\"sip:b.example.com\"} 1",
+        "callerid_line_calls 1",
+        "callerid_line_calls_placed_total 3",
+        "callerid_line_calls_answered_total 2",
+    ] {
+        assert!(metrics.lines().any(|line| line == metric), "{metric}\n{metrics}");
+    }
+    server.switches.is_reachable.store(false, Ordering::Relaxed);
+    // Probes reuse an answer for a second.
+    std::thread::sleep(Duration::from_millis(1_100));
+    let unready = server.client.get("/_callerid/ready").expect_exception(503);
+    assert!(unready.text().contains("no trunk"), "{}", unready.text());
+    server.stop();
+}
+
+#[test]
 fn a_call_ends_as_the_line_says() {
     let mut server = Server::start(MemoryStore::new([account()]));
     for (event, status) in [
         (PhoneEvent::Busy, "busy"),
         (PhoneEvent::NoAnswer, "no-answer"),
         (PhoneEvent::HungUp, "busy"),
-        (PhoneEvent::Failed, "failed"),
+        (PhoneEvent::Failed(FailureCause::Refused), "failed"),
     ] {
         server.create("PhoneNumber=4158675309");
         let call = server.expect("place", None);
@@ -194,7 +301,9 @@ fn a_call_that_is_replaced_is_hung_up_and_never_placed_after_that() {
             _ => ended.push(call.sid),
         }
     }
-    assert!(!placed.is_empty());
+    if placed.is_empty() {
+        server.expect("place", None);
+    }
     server.stop();
 }
 
@@ -218,7 +327,7 @@ fn ringing_calls_are_resumed_and_due_calls_placed_after_a_restart() {
     assert_eq!(server.expect("resume", None).sid, ringing.sid);
     assert_eq!(server.expect("place", None).phone_number.as_str(), "4158675310");
     // The line has lost the call.
-    server.report(ringing.sid, PhoneEvent::Failed);
+    server.report(ringing.sid, PhoneEvent::Failed(FailureCause::CallLost));
     assert_eq!(server.expect("hang up", None).sid, ringing.sid);
     assert_eq!(server.status(ringing.sid), "failed");
     server.stop();
@@ -233,14 +342,16 @@ fn whatever_the_clock_says_everything_is_answered() {
         let mut server = Server::start_at(store, Clock::new(move || now, || 0));
         let code = server.create("PhoneNumber=4158675309");
         let call = server.expect("place", None).sid;
-        for (method, path, form) in [
-            ("POST", format!("/_callerid/calls/{call}/answer"), String::new()),
-            ("POST", format!("/_callerid/calls/{call}/digits"), format!("Digits={code}")),
-            ("GET", "/_callerid/calls".to_owned(), String::new()),
-            ("GET", format!("/2008-08-01/Accounts/{SID}/OutgoingCallerIds"), String::new()),
-            ("GET", format!("/2010-04-01/Accounts/{SID}/OutgoingCallerIds.json"), String::new()),
+        server.report(call, PhoneEvent::Answered);
+        server.expect("play", Some(Prompt::EnterCode));
+        server.press(call, &code);
+        server.expect("hang up", Some(Prompt::Verified));
+        for path in [
+            "/_callerid/calls".to_owned(),
+            format!("/2008-08-01/Accounts/{SID}/OutgoingCallerIds"),
+            format!("/2010-04-01/Accounts/{SID}/OutgoingCallerIds.json"),
         ] {
-            server.client.request(method, &path, &form).expect(200);
+            server.client.get(&path).expect(200);
         }
         server.create("PhoneNumber=4158675310&CallDelay=60");
     }

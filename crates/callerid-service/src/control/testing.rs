@@ -30,7 +30,7 @@ use crate::account::Account;
 use crate::api_error::{ApiError, ServiceError};
 use crate::random_bytes::RandomBytes;
 use crate::request::Request;
-use crate::service::{FollowUp, Reply, Service, VIRTUAL_LINE};
+use crate::service::{FollowUp, Reply, Service};
 use crate::store::{AccountContents, Newest, Store, StoreError};
 use crate::testing::answers::{
     AddSandbox, Advance, CallerIds, Clock, Count, KeptSnapshot, LiveCode, SNAPSHOT_FORMAT,
@@ -150,7 +150,7 @@ impl Resource {
 /// # Errors
 /// A 404 if tests do not control the service, and a 409 on a real line.
 pub(super) fn check<S: Store>(service: &Service<S>, path: &str) -> Result<(), ApiError> {
-    if service.line() != VIRTUAL_LINE {
+    if service.line().is_real() {
         let message = "Tests control calls on the virtual line only, not on a real one";
         return Err(ApiError::http(409, message));
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use callerid_core::{PhoneNumber, VALIDATION_CODE_DIGITS, ValidationCode};
 
-use crate::call::PhoneEvent;
+use crate::call::{FailureCause, PhoneEvent};
 use crate::keypad::{InvalidKeys, Keys};
 
 /// The maximum number of steps of a script.
@@ -119,7 +119,7 @@ impl Step {
             Action::HangUp | Action::Decline => PhoneEvent::HungUp,
             Action::Busy => PhoneEvent::Busy,
             Action::NoAnswer => PhoneEvent::NoAnswer,
-            Action::Fail => PhoneEvent::Failed,
+            Action::Fail => PhoneEvent::Failed(FailureCause::Refused),
             Action::Key => PhoneEvent::Pressed(match &self.digits {
                 None | Some(Digits::Code) => code?.into(),
                 Some(Digits::Wrong) => Keys::parse(&wrong(code?.expose())).ok()?,

@@ -7,7 +7,7 @@ use std::fmt;
 use super::State;
 
 /// The start of a snapshot. Increment its number for every incompatible change of the encoding.
-const FORMAT: &[u8] = b"callerid snapshot 5\n";
+const FORMAT: &[u8] = b"callerid snapshot 6\n";
 
 impl State {
     pub(super) fn to_snapshot(&self) -> Vec<u8> {
