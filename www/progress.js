@@ -8,6 +8,16 @@ import { attemptsLeft, clock, spelled, spokenSeconds } from "./messages.js";
 const STEPS = [...byId("steps").children].map(stepOf);
 const REST = STEPS.map(({ text }) => text.textContent);
 
+/** What happened, and what to do, for each cause of a failed call. */
+const FAILURES = {
+  "no-trunk": ["The phone network could not be reached", "Call again later."],
+  "refused": ["The phone network refused the call", "Call again later, or try another number."],
+  "no-such-number": ["The call failed", "Check the number, and call again."],
+  "media-lost": ["The connection to the phone was lost", "Call again for a new code."],
+  "call-lost": ["The server was restarted during the call", "Call again for a new code."],
+  "line-stopped": ["The operator stopped the phone line", "Call again later."],
+};
+
 /** The seconds of a countdown that are announced. */
 const MILESTONES = new Set([60, 30, 10, 5]);
 
@@ -87,7 +97,7 @@ export function describe(validation, now) {
       if (expired) return failed(answered ? 2 : 1, "The code expired after ten minutes", "Call again for a new code.", "expired");
       if (call.entriesLeft === 0) return failed(2, "The call ended after three wrong codes", "Call again for a new code.", "wrong-0");
       if (call.status === "completed") return failed(2, "Hung up before the code was entered", "Call again, and enter the new code.", "hung-up");
-      return failed(answered ? 2 : 1, "The call failed", "Check the number, and call again.");
+      return failed(answered ? 2 : 1, ...(FAILURES[call.failure] ?? FAILURES["no-such-number"]));
   }
 }
 

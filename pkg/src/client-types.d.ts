@@ -220,6 +220,10 @@ export type CallStatus =
   | "failed"
   | "canceled";
 
+/** Why a phone line failed: no trunk could be reached, the trunk refused the call, the number does not exist, there
+ * was no sound, the server ended during the call, or the operator stopped the line. */
+export type FailureCause = "no-trunk" | "refused" | "no-such-number" | "media-lost" | "call-lost" | "line-stopped";
+
 /** A validation call. It never contains the code or the keyed digits. */
 export interface Call {
   /** `CA` and 32 hexadecimal digits. */
@@ -229,7 +233,11 @@ export interface Call {
   phoneNumber: string;
   /** The requested name of the caller ID. */
   friendlyName: string | null;
+  /** The ten digits that a real line calls from, once the call has been placed. */
+  caller: string | null;
   status: CallStatus;
+  /** Why the line failed, if it did. */
+  failure: FailureCause | null;
   /** `null` while the call is live. */
   verificationStatus: "success" | "failed" | null;
   /** How many entries of a code are left. */

@@ -302,6 +302,20 @@ test("hides the phone for a line that is not virtual, and still follows the call
   await expect(page.locator("#progress")).toHaveAttribute("data-state", "verified");
 });
 
+test("says why a real line failed", async ({ page, server }) => {
+  await page.route("**/_callerid/events", (route) => route.abort());
+  await page.route("**/_callerid/calls*", async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    const failed = (call) => ({ ...call, caller: "2125550100", status: "failed", failure: "no-trunk", verification_status: "failed", ended_at: call.ringing_at });
+    await route.fulfill({ response, json: { ...json, calls: json.calls.map(failed) } });
+  });
+  await server.open();
+  await ask(page, {});
+  await expect(page.locator(".step[data-is=failed]")).toContainText("The phone network could not be reached");
+  await expect(page.locator("#progress-advice")).toHaveText("Call again later.");
+});
+
 test("polls the list of another URL without events to see when the number is validated", async ({ page, mock, expected }) => {
   const origin = "https://api.example.test";
   expected.origins.push(origin);

@@ -119,7 +119,7 @@ impl Step {
             Action::HangUp | Action::Decline => PhoneEvent::HungUp,
             Action::Busy => PhoneEvent::Busy,
             Action::NoAnswer => PhoneEvent::NoAnswer,
-            Action::Fail => PhoneEvent::Failed(FailureCause::Refused),
+            Action::Fail => PhoneEvent::Failed(FailureCause::NoSuchNumber),
             Action::Key => PhoneEvent::Pressed(match &self.digits {
                 None | Some(Digits::Code) => code?.into(),
                 Some(Digits::Wrong) => Keys::parse(&wrong(code?.expose())).ok()?,
