@@ -1,5 +1,8 @@
 //! Phone lines: they dial numbers, play prompts and report keys.
 
+#[cfg(feature = "sip")]
+#[expect(dead_code, unused_imports, reason = "the SIP line is to use it")]
+mod media;
 mod virtual_line;
 
 use std::pin::Pin;

@@ -17,6 +17,7 @@ mod openapi;
 #[cfg(feature = "package")]
 mod package;
 mod page;
+mod prompts;
 mod python;
 mod recipes;
 mod serve;
@@ -45,7 +46,8 @@ usage: cargo xtask <task>
   soak [times]                          kill and restore a server again and again; prints what was lost
   bench [name …]                        measure, beside peers; writes target/bench.json
   package [--dist]                      build the npm package, or only pkg/dist and the server's page
-  generate                              write the numbering plan's table anew";
+  generate                              write the numbering plan's table anew
+  prompts                               make the sounds of a real line's prompts from their texts";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -74,6 +76,7 @@ fn run_task(task: &str, args: &[String]) -> Outcome {
         "clients" => clients::run_chosen(args),
         "soak" => soak::run_tests(args),
         "openapi" => openapi::check(args),
+        "prompts" => prompts::make(),
         #[cfg(feature = "compare")]
         "compare" => compare::run_all(args),
         #[cfg(not(feature = "compare"))]
