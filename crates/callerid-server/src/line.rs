@@ -5,6 +5,10 @@
 mod media;
 mod virtual_line;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use media::hear_packets;
+
 use std::pin::Pin;
 
 use callerid_core::CallSid;

@@ -2,6 +2,9 @@
 //!
 //! A call's [`MediaSession`] sends a frame every 20 ms, speech or silence, and listens for keys.
 
+#[cfg(feature = "fuzzing")]
+use std::net::SocketAddr;
+
 mod g711;
 mod incoming;
 mod outgoing;
@@ -14,6 +17,20 @@ mod tones;
 pub(crate) use g711::Codec;
 pub(crate) use remote::Remote;
 pub(crate) use session::{MediaEvent, MediaSession};
+
+/// Lets a call hear packets, each from a port of this machine. For a fuzz target.
+#[cfg(feature = "fuzzing")]
+pub fn hear_packets(packets: &[(u16, &[u8])]) {
+    let remote = Remote {
+        address: SocketAddr::from(([127, 0, 0, 1], 1)),
+        codec: Codec::Pcmu,
+        telephone_event: Some(101),
+    };
+    let mut incoming = incoming::Incoming::new(remote);
+    for (port, packet) in packets {
+        incoming.receive(SocketAddr::from(([127, 0, 0, 1], *port)), packet);
+    }
+}
 
 /// Samples a second, of all sounds.
 const SAMPLE_RATE: u32 = 8_000;
