@@ -16,6 +16,7 @@ const FAILURES = {
   "media-lost": ["The connection to the phone was lost", "Call again for a new code."],
   "call-lost": ["The server was restarted during the call", "Call again for a new code."],
   "line-stopped": ["The operator stopped the phone line", "Call again later."],
+  "not-allowed": ["The number may not be called now", "It became too late there, or its owner wants no calls."],
 };
 
 /** The seconds of a countdown that are announced. */

@@ -222,7 +222,7 @@ export type CallStatus =
 
 /** Why a phone line failed: no trunk could be reached, the trunk refused the call, the number does not exist, there
  * was no sound, the server ended during the call, or the operator stopped the line. */
-export type FailureCause = "no-trunk" | "refused" | "no-such-number" | "media-lost" | "call-lost" | "line-stopped";
+export type FailureCause = "no-trunk" | "refused" | "no-such-number" | "media-lost" | "call-lost" | "line-stopped" | "not-allowed";
 
 /** A validation call. It never contains the code or the keyed digits. */
 export interface Call {

@@ -133,6 +133,8 @@ export class InvalidDocument extends CallerIdError {
  * | 20429 | a limit is exceeded: too many wrong codes for the number, or too many live calls | 429 |
  * | 20500 | internal error of the service | 500 |
  * | 20503 | the service is unavailable: try again later | 503 |
+ * | 21215 | the number's region may not be called, on a real phone line | 400 |
+ * | 21216 | the number may not be called, or not at this hour, on a real phone line | 400 |
  * | 21401 | the number is missing or invalid | 400 |
  * | 21450 | the number is already a caller ID of the account | 400 |
  * | 21454 | the delay is not a whole number of seconds from 0 to 60 | 400 |

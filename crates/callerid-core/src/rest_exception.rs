@@ -52,6 +52,10 @@ error_table! {
     Internal: 20500, 500, "Internal Server Error";
     /// The service is temporarily unable to do anything. Trying again later may help.
     ServiceUnavailable: 20503, 503, "Service unavailable";
+    /// The number's region may not be called.
+    RegionNotAllowed: 21215, 400, "Account not authorized to call phone number";
+    /// The number may not be called, or not now.
+    NumberNotAllowed: 21216, 400, "Account not allowed to call phone number";
     /// The number is missing or not a valid ten-digit number.
     InvalidPhoneNumber: 21401, 400, "Invalid Phone Number";
     /// The number is already one of the account's caller IDs.

@@ -3,9 +3,12 @@
 mod account;
 mod backup;
 mod limits;
+mod line;
+mod line_limits;
 mod log;
 mod normalize;
 mod number;
+mod optout;
 mod page;
 mod ready;
 mod serve;
@@ -49,6 +52,10 @@ enum Command {
     Ready(ready::Arguments),
     /// List numbers with wrong codes, and clear them; also while a server runs
     Number(number::Arguments),
+    /// Stop a real phone line, and start it again; also while a server runs
+    Line(line::Arguments),
+    /// Add, list and remove numbers whose owners want no calls; also while a server runs
+    Optout(optout::Arguments),
     /// Read phone numbers, one per line; write ten digits or an error
     Normalize(normalize::Arguments),
 }
@@ -66,6 +73,8 @@ pub fn run() -> ExitCode {
         Command::Page(arguments) => page::run(arguments),
         Command::Ready(arguments) => ready::run(arguments),
         Command::Number(arguments) => number::run(arguments),
+        Command::Line(arguments) => line::run(arguments),
+        Command::Optout(arguments) => optout::run(arguments),
         Command::Normalize(arguments) => normalize::run(arguments),
     };
     outcome.unwrap_or_else(|CommandError(message)| {

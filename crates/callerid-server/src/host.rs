@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callerid_core::{AccountSid, AuthToken, Moment};
-use callerid_service::{LineCommand, Service};
+use callerid_service::{AuditEntry, LineCommand, Service};
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::audit_log::AuditLog;
 use crate::client::TrustedProxies;
 use crate::clock::Clock;
 use crate::inbox::Message;
@@ -61,6 +62,21 @@ impl Default for Limits {
     }
 }
 
+/// What keeps a server from doing harm: its limits and, for a real phone line, a log of what it did.
+#[derive(Clone, Debug, Default)]
+pub struct Safeguards {
+    /// The limits.
+    pub limits: Limits,
+    /// Records the calls of a real line.
+    pub audit_log: Option<AuditLog>,
+}
+
+impl From<Limits> for Safeguards {
+    fn from(limits: Limits) -> Self {
+        Self { limits, audit_log: None }
+    }
+}
+
 /// State that the server's parts share.
 pub(crate) struct Host<S> {
     pub(crate) service: Service<S>,
@@ -68,6 +84,8 @@ pub(crate) struct Host<S> {
     pub(crate) line: Arc<dyn PhoneLine>,
     pub(crate) token_failures: TokenFailures,
     pub(crate) limits: Limits,
+    /// Only of a real line.
+    pub(crate) audit_log: Option<AuditLog>,
     pub(crate) proxies: TrustedProxies,
     /// The token for reading the metrics. `None`: they can be read from this machine only.
     pub(crate) metrics_token: Option<AuthToken>,
@@ -82,6 +100,18 @@ pub(crate) struct Host<S> {
 }
 
 impl<S> Host<S> {
+    /// Records an event of a call, if the line is real.
+    pub(crate) fn record(&self, entry: impl Into<Option<AuditEntry>>) {
+        if let (Some(log), Some(entry)) = (&self.audit_log, entry.into()) {
+            log.record(&entry);
+        }
+    }
+
+    /// Whether calls can be recorded, without which none are placed on a real line.
+    pub(crate) fn can_record(&self) -> bool {
+        !self.audit_log.as_ref().is_some_and(AuditLog::is_failing)
+    }
+
     /// Reports that an account's data may have changed, and passes on the commands that follow from
     /// it.
     pub(crate) async fn changed(

@@ -16,7 +16,7 @@ use axum::routing::any;
 use axum::{Extension, Router};
 use callerid_core::{Credentials, ErrorCode, RestException};
 use callerid_service::{
-    Delivery, EVENTS_PATH, RandomBytes, Reply, Store, body_too_long, error_response,
+    AuditEntry, Delivery, EVENTS_PATH, RandomBytes, Reply, Store, body_too_long, error_response,
 };
 use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -219,7 +219,8 @@ async fn respond_from_service<S: Store>(
     if let Some(follow_up) = reply.follow_up.take() {
         reply = test_control::follow_up(host, follow_up, reply, ask).await;
     }
-    let Reply { response, next, wake_at, failure, delivery, .. } = reply;
+    let Reply { response, next, wake_at, failure, delivery, asked_for, .. } = reply;
+    host.record(asked_for.map(AuditEntry::from));
     if let Some(error) = failure {
         log_failure(&error);
     }

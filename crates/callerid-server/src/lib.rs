@@ -16,6 +16,7 @@
 //! | sign a browser in | `sessions` |
 //! | delay clients that send wrong tokens | `token_guard`, which `token_failures` counts for |
 //! | serve the demo page | `page` |
+//! | record what a real line does | [`audit_log`] |
 //! | store everything | [`store`], with tokens encrypted by a [`seal`] |
 //! | place the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
 //! | report to a URL how a call ended | [`callbacks`] |
@@ -24,6 +25,7 @@
 //! | lose and delay responses, for tests | `test_control` |
 //! | run the program `callerid` | [`cli`] |
 
+pub mod audit_log;
 pub mod callbacks;
 pub mod cli;
 mod client;

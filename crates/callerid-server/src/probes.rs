@@ -158,6 +158,9 @@ impl<S: Store> Probes<S> {
         if !self.host.line.health().is_reachable() {
             return Err("Service unavailable: no trunk of the phone line answers");
         }
+        if !self.host.can_record() {
+            return Err("Service unavailable: the audit log cannot be written");
+        }
         match timeout(PATIENCE, self.host.service.store().health()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {

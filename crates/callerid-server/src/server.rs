@@ -1,6 +1,7 @@
 //! The server: starts all parts, and stops them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use callerid_service::Service;
 use tokio::sync::{Mutex, Notify, mpsc};
@@ -19,36 +20,46 @@ use crate::switchboard::Switchboard;
 use crate::token_failures::TokenFailures;
 
 pub use crate::client::TrustedProxies;
-pub use crate::host::Limits;
+pub use crate::host::{Limits, Safeguards};
 pub use crate::listener::Listener;
 pub use crate::sessions::SessionStore;
 pub use crate::tls::Tls;
 
+/// The time limit for writing the last entries of the audit log.
+const LAST_ENTRIES: Duration = Duration::from_secs(2);
+
 /// Serves the API on a listener until `stop` completes, and then until the requests in progress
 /// have been answered, at most for [`Limits::drain`].
 ///
-/// `line` creates the phone line. Its argument is the channel for the line's reports.
+/// `line` creates the phone line. Its argument is the channel for the line's reports. A real line has
+/// the [limits](callerid_service::LineLimits) that are given for it, or the default ones.
 pub async fn run<S: SessionStore + 'static>(
     listener: impl Into<Listener>,
     service: Service<S>,
     clock: Clock,
     line: impl FnOnce(PhoneReports) -> Box<dyn PhoneLine>,
     callbacks: Callbacks,
-    limits: Limits,
+    safeguards: impl Into<Safeguards>,
     stop: impl Future<Output = ()>,
 ) {
+    let Safeguards { limits, audit_log } = safeguards.into();
     let Listener { socket, tls, trusted_proxies, metrics_token } = listener.into();
     let (inbox_sender, inbox) = mpsc::channel(INBOX);
     let (stopping, drained) = (CancellationToken::new(), CancellationToken::new());
     // If this future is dropped, all parts stop as well.
     let _guards = [stopping.clone().drop_guard(), drained.clone().drop_guard()];
     let line: Arc<dyn PhoneLine> = line(PhoneReports::new(inbox_sender.clone())).into();
+    // A real line is never without limits, and a virtual one has none of them.
+    let is_real = line.line().is_real();
+    let line_limits = is_real.then(|| limits.service.line.unwrap_or_default());
+    let service_limits = callerid_service::Limits { line: line_limits, ..limits.service };
     let host = Arc::new(Host {
-        service: service.with_line(line.line()).with_limits(limits.service),
+        service: service.with_line(line.line()).with_limits(service_limits),
         clock,
         line: Arc::clone(&line),
         token_failures: TokenFailures::new(limits.wrong_tokens),
         limits,
+        audit_log: audit_log.clone().filter(|_| is_real),
         proxies: trusted_proxies,
         metrics_token,
         streams: Streams::default(),
@@ -76,5 +87,9 @@ pub async fn run<S: SessionStore + 'static>(
             tracing::error!(%error, "the {part} ended before their time");
         }
         drained.cancel();
+    }
+    if let Some(log) = audit_log {
+        let flushed = tokio::task::spawn_blocking(move || log.flush(LAST_ENTRIES));
+        flushed.await.unwrap_or_default();
     }
 }

@@ -47,6 +47,7 @@ mod connect;
 mod contents;
 mod counted;
 mod events;
+mod line;
 mod numbers;
 mod open;
 mod presence;
@@ -71,13 +72,14 @@ use callerid_core::{
 };
 use callerid_service::{
     Account, AccountContents, Accounts, Admitted, Call, Callback, CallbackSlots, Events,
-    Ineligible, Limits, Newest, NumberUsage, Store, StoreError, Transition, Unauthenticated,
+    Ineligible, Limits, Newest, OptOut, Store, StoreError, Transition, Unauthenticated,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 pub use backup::{BackupError, Checked, backup, check_backup, check_directory};
+pub use numbers::FailedNumber;
 pub(crate) use open::remove_unserved;
 pub use open::{OpenError, Options};
 
@@ -232,11 +234,12 @@ impl SqliteStore {
         self.write(move |connection| Ok(sessions::set_page_url(connection, &url)?)).await
     }
 
-    /// Numbers with consecutive wrong entries, those with the most first.
+    /// Numbers with wrong entries, consecutive ones or on a real line, those with the most consecutive
+    /// ones first.
     ///
     /// # Errors
     /// The store's error.
-    pub async fn failed_numbers(&self) -> Result<Vec<(PhoneNumber, NumberUsage)>, StoreError> {
+    pub async fn failed_numbers(&self) -> Result<Vec<FailedNumber>, StoreError> {
         self.read(numbers::failed)
     }
 
@@ -245,7 +248,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// The store's error.
-    pub async fn clear_number(&self, number: &PhoneNumber) -> Result<NumberUsage, StoreError> {
+    pub async fn clear_number(&self, number: &PhoneNumber) -> Result<FailedNumber, StoreError> {
         let number = *number;
         self.write(move |connection| numbers::clear(connection, &number)).await
     }
@@ -510,6 +513,36 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Events, StoreError> {
         self.snapshot(|connection| events::after(connection, account, id, limit))
+    }
+
+    async fn opt_out(&self, number: &PhoneNumber, now: Moment) -> Result<bool, StoreError> {
+        let number = *number;
+        self.write(move |connection| Ok(line::opt_out(connection, &number, now)?)).await
+    }
+
+    async fn remove_opt_out(&self, number: &PhoneNumber) -> Result<bool, StoreError> {
+        let number = *number;
+        self.write(move |connection| Ok(line::remove_opt_out(connection, &number)?)).await
+    }
+
+    async fn opt_outs(&self) -> Result<Vec<OptOut>, StoreError> {
+        self.read(line::opt_outs)
+    }
+
+    async fn is_opted_out(&self, number: &PhoneNumber) -> Result<bool, StoreError> {
+        self.read(|connection| Ok(line::is_opted_out(connection, number)?))
+    }
+
+    async fn stop_line(&self, now: Moment) -> Result<bool, StoreError> {
+        self.write(move |connection| Ok(line::stop(connection, now)?)).await
+    }
+
+    async fn start_line(&self) -> Result<bool, StoreError> {
+        self.write(|connection| Ok(line::start(connection)?)).await
+    }
+
+    async fn line_stopped_at(&self) -> Result<Option<Moment>, StoreError> {
+        self.read(|connection| Ok(line::stopped_at(connection)?))
     }
 }
 

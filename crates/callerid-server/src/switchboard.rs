@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use callerid_core::{CallSid, Moment};
 use callerid_service::{
-    Accounts, Call, CallStatus, Instruction, LineCommand, PhoneEvent, PhoneEventError, Store,
+    Accounts, AuditEntry, Call, CallStatus, Instruction, LineCommand, PhoneEvent, PhoneEventError,
+    Store,
 };
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
@@ -26,6 +27,8 @@ const BATCH: usize = 256;
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// How long to wait before retrying after a store error.
 const RETRY_AFTER_SECONDS: u32 = 1;
+/// How soon to look whether the operator has stopped a real line with live calls.
+const LOOK_AFTER_SECONDS: u32 = 1;
 /// How soon to look again whether a full line takes more calls.
 const ROOM_AFTER_MILLIS: i64 = 100;
 
@@ -92,7 +95,8 @@ impl<S: Store> Switchboard<S> {
     async fn tick(&mut self) {
         let ticking = self.host.ticking.lock().await;
         let now = self.host.clock.now();
-        let tick = self.host.service.tick_within(now, self.line.capacity()).await;
+        let room = if self.host.can_record() { self.line.capacity() } else { 0 };
+        let tick = self.host.service.tick_within(now, room).await;
         drop(ticking);
         match tick {
             Ok(tick) => {
@@ -101,7 +105,11 @@ impl<S: Store> Switchboard<S> {
                     true => Moment::from_unix_millis(now.unix_millis() + ROOM_AFTER_MILLIS),
                     false => now.plus_seconds(RETRY_AFTER_SECONDS),
                 };
-                self.wake_at = tick.wake_at.map(|then| if then <= now { soon } else { then });
+                let wake_at = tick.wake_at.map(|then| if then <= now { soon } else { then });
+                // The operator's switch is in the store, and other processes turn it.
+                let look = now.plus_seconds(LOOK_AFTER_SECONDS);
+                let is_real = self.line.line().is_real();
+                self.wake_at = wake_at.map(|then| if is_real { then.min(look) } else { then });
                 changed(&self.host, &tick.next);
                 self.instruct(tick.next).await;
             }
@@ -133,16 +141,20 @@ impl<S: Store> Switchboard<S> {
     }
 
     async fn instruct(&self, next: Vec<LineCommand>) {
-        for LineCommand { call, instruction } in next {
+        for command in next {
+            let LineCommand { call, instruction } = &command;
             tracing::debug!(call = %call.sid, status = %call.status, ?instruction, "instructed");
             if !call.status.is_live() && call.status_callback.is_some() {
                 self.host.callback_is_due.notify_one();
             }
-            match instruction {
-                Instruction::Place if self.is_still_ringing(&call).await => self.line.place(&call),
-                Instruction::Place => {}
-                Instruction::Play(prompt) => self.line.play(&call, prompt),
-                Instruction::HangUp(prompt) => self.line.hang_up(&call, prompt),
+            if *instruction == Instruction::Place && !self.is_still_ringing(call).await {
+                continue;
+            }
+            self.host.record(AuditEntry::of(&command));
+            match *instruction {
+                Instruction::Place => self.line.place(call),
+                Instruction::Play(prompt) => self.line.play(call, prompt),
+                Instruction::HangUp(prompt) => self.line.hang_up(call, prompt),
             }
         }
     }

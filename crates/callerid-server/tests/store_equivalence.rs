@@ -10,8 +10,9 @@ use callerid_core::{
 };
 use callerid_server::store::{Options, SqliteStore};
 use callerid_service::{
-    Account, AccountContents, Accounts, Attempt, Call, CallbackSlots, FailureCause, Keys, Limits,
-    MemoryStore, Newest, PhoneEvent, RandomBytes, Store, Transition, Unauthenticated,
+    Account, AccountContents, Accounts, Attempt, Call, CallbackSlots, FailureCause, Instruction,
+    Keys, Limits, LineLimits, LineRules, MemoryStore, Newest, PhoneEvent, RandomBytes, RateLimit,
+    Store, Transition, Unauthenticated,
 };
 use proptest::prelude::*;
 
@@ -22,6 +23,24 @@ const TIGHT: Limits = Limits {
     rings_per_number: 5,
     wrong_codes_per_number: 4,
     callbacks_per_account: 4,
+    line: None,
+};
+
+/// The same on a real line, with limits that random operations reach too.
+const TIGHT_LINE: Limits = Limits {
+    line: Some(LineLimits {
+        number_rate: RateLimit { calls: 2, seconds: 60 },
+        number_calls_a_day: 6,
+        wrong_codes_per_number: 5,
+        account_rate: RateLimit { calls: 12, seconds: 120 },
+        account_calls_a_day: 30,
+        live_calls_per_account: 7,
+        live_calls: 11,
+        calls_a_day: 50,
+        rules: LineRules { any_hour: true, ..LineRules::DEFAULT },
+        ..LineLimits::DEFAULT
+    }),
+    ..TIGHT
 };
 
 /// Admits every request to an account that exists.
@@ -63,6 +82,15 @@ enum Operation {
         name: Option<u8>,
         wrong: usize,
         right: bool,
+    },
+    /// A number's owner wants no calls, or wants them again.
+    OptOut {
+        number: u8,
+        remove: bool,
+    },
+    /// The operator stops or starts the line.
+    Switch {
+        stop: bool,
     },
     /// Saves an earlier transition again, which may be outdated.
     SaveAgain {
@@ -140,6 +168,8 @@ enum Event {
     RightCode,
     WrongCode,
     SomeDigits,
+    /// Nobody wants to be called there.
+    OptOut,
     HungUp,
     Busy,
     NoAnswer,
@@ -157,6 +187,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => Just(Event::RightCode),
         3 => Just(Event::WrongCode),
         1 => Just(Event::SomeDigits),
+        1 => Just(Event::OptOut),
         1 => Just(Event::HungUp),
         1 => Just(Event::Busy),
         1 => Just(Event::NoAnswer),
@@ -195,6 +226,9 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(account, number, name, wrong, right)| {
                 Operation::Validate { account, number, name, wrong, right }
             }),
+        1 => (any::<u8>(), any::<bool>())
+            .prop_map(|(number, remove)| Operation::OptOut { number, remove }),
+        1 => proptest::bool::weighted(0.3).prop_map(|stop| Operation::Switch { stop }),
         1 => (0_usize..9).prop_map(|step| Operation::SaveAgain { step }),
         3 => (account.clone(), any::<usize>(), name.clone())
             .prop_map(|(account, row, name)| Operation::Rename { account, row, name }),
@@ -296,6 +330,15 @@ impl Player {
         Call::new(account(account_index), new, &random_bytes, self.now()).unwrap()
     }
 
+    /// What time does to a call, which a real line places from its own number.
+    fn advance(&self, call: &Call) -> Option<Transition> {
+        let mut step = call.advance_to(self.now())?;
+        if self.limits.line.is_some() && step.instruction == Some(Instruction::Place) {
+            step.call.caller = Some(PhoneNumber::parse("2125550100").unwrap());
+        }
+        Some(step)
+    }
+
     async fn phone(&mut self, store: &impl Store, sid: &CallSid, event: &Event) -> String {
         let Some(call) = store.call(sid).await.unwrap() else { return "no call".into() };
         let keys = |text: &str| PhoneEvent::Pressed(Keys::parse(text).unwrap());
@@ -306,6 +349,7 @@ impl Player {
             }
             Event::WrongCode => keys("12#"),
             Event::SomeDigits => keys("04"),
+            Event::OptOut => keys("*9#"),
             Event::HungUp => PhoneEvent::HungUp,
             Event::Busy => PhoneEvent::Busy,
             Event::NoAnswer => PhoneEvent::NoAnswer,
@@ -350,7 +394,7 @@ impl Player {
             Operation::Tick { limit, accounts } => {
                 let accounts = selected(accounts);
                 let due = store.due(&accounts, now, limit).await.unwrap();
-                let steps: Vec<_> = due.iter().filter_map(|call| call.advance_to(now)).collect();
+                let steps: Vec<_> = due.iter().filter_map(|call| self.advance(call)).collect();
                 self.steps.extend(steps.iter().cloned());
                 let saved = store.save(steps).await.unwrap();
                 format!("{due:?} {saved:?} {:?}", store.wake_at(&accounts).await.unwrap())
@@ -368,7 +412,7 @@ impl Player {
                 let Ok(admitted) = store.add_call(call, &self.limits).await.unwrap() else {
                     return "refused".into();
                 };
-                let placed = admitted.call.advance_to(now).unwrap();
+                let placed = self.advance(&admitted.call).unwrap();
                 let saved = store.save(vec![placed]).await.unwrap();
                 let answered = self.phone(store, &sid, &Event::Answered).await;
                 let mut said = format!("{saved:?} {answered}");
@@ -377,6 +421,21 @@ impl Player {
                     said += &self.phone(store, &sid, event).await;
                 }
                 said
+            }
+            Operation::OptOut { number, remove } => {
+                let number = self::number(number);
+                let changed = match remove {
+                    true => store.remove_opt_out(&number).await.unwrap(),
+                    false => store.opt_out(&number, now).await.unwrap(),
+                };
+                format!("{changed} {}", store.is_opted_out(&number).await.unwrap())
+            }
+            Operation::Switch { stop } => {
+                let changed = match stop {
+                    true => store.stop_line(now).await.unwrap(),
+                    false => store.start_line().await.unwrap(),
+                };
+                format!("{changed} {:?}", store.line_stopped_at().await.unwrap())
             }
             Operation::SaveAgain { step } => match self.steps.iter().nth_back(step) {
                 Some(step) => format!("{:?}", store.save(vec![step.clone()]).await.unwrap()),
@@ -529,6 +588,7 @@ impl Player {
             all += &format!("{:?}\n", store.call(sid).await.unwrap());
         }
         let due = store.due(&Accounts::ALL, self.now(), usize::MAX).await.unwrap();
+        all += &format!("{:?}\n", store.opt_outs().await.unwrap());
         all + &format!("{due:?}\n{:?}\n", store.wake_at(&Accounts::ALL).await.unwrap())
     }
 }
@@ -580,6 +640,14 @@ proptest! {
     }
 
     #[test]
+    fn both_stores_keep_the_limits_of_a_real_line_alike(
+        operations in proptest::collection::vec(operation(), 1..150),
+        every in 1_usize..40,
+    ) {
+        compare(TIGHT_LINE, &operations, |at| at % every == 0);
+    }
+
+    #[test]
     fn closing_and_opening_changes_no_answer(
         operations in proptest::collection::vec(operation(), 1..40),
         every in 1_usize..8,
@@ -605,6 +673,33 @@ fn wrong_codes_count_across_accounts_and_the_wait_passes() {
     operations.extend([create(0), create(1), Operation::Wait(240_000), create(1), validate(0)]);
     operations.extend([create(0), Operation::Wait(3_600_000), create(0)]);
     compare(Limits::default(), &operations, |at| at % 7 == 0);
+}
+
+/// Each of the limits of a real line, which random operations reach only now and then.
+#[test]
+fn the_calls_of_a_real_line_are_counted_alike_for_ten_minutes_and_a_day() {
+    let limits = Limits {
+        line: Some(LineLimits {
+            rules: LineRules { any_hour: true, ..LineRules::DEFAULT },
+            ..LineLimits::DEFAULT
+        }),
+        ..Limits::DEFAULT
+    };
+    let create = |account, number| Operation::Create { account, number, name: None, delay: 0 };
+    let validate =
+        |account| Operation::Validate { account, number: 4, name: None, wrong: 3, right: false };
+    let wait = |seconds: i64| Operation::Wait(seconds * 1_000);
+    let mut operations = Vec::new();
+    for hour in 0..30 {
+        // The fourth call within ten minutes is refused, and another account's is while one is live.
+        operations.extend((0..4).map(|_| create(0, 3)));
+        operations.extend([create(1, 3), validate(1), validate(0)]);
+        operations.extend((5..12).map(|number| create(0, number + hour % 2)));
+        operations.extend([wait(599), create(0, 3), wait(1), create(0, 3), wait(3_000)]);
+        operations.extend([Operation::Tick { limit: 100, accounts: None }]);
+    }
+    operations.extend([wait(-90_000), create(0, 3), wait(90_000), create(0, 3)]);
+    compare(limits, &operations, |at| at % 50 == 0);
 }
 
 fn imported_row() -> impl Strategy<Value = OutgoingCallerId> {

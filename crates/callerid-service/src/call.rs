@@ -158,17 +158,20 @@ pub enum FailureCause {
     CallLost,
     /// The operator stopped the line.
     LineStopped,
+    /// The number may not be called any more: its owner wants no calls, or it became too late.
+    NotAllowed,
 }
 
 impl FailureCause {
     /// Every cause.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NoTrunk,
         Self::Refused,
         Self::NoSuchNumber,
         Self::MediaLost,
         Self::CallLost,
         Self::LineStopped,
+        Self::NotAllowed,
     ];
 
     /// The cause in words for programs: `no-trunk`.
@@ -180,6 +183,7 @@ impl FailureCause {
             Self::MediaLost => "media-lost",
             Self::CallLost => "call-lost",
             Self::LineStopped => "line-stopped",
+            Self::NotAllowed => "not-allowed",
         }
     }
 
@@ -288,6 +292,11 @@ impl Call {
             CallStatus::Queued => Some(self.due_at.min(self.expires_at())),
             status => status.is_live().then(|| self.expires_at()),
         }
+    }
+
+    /// Whether it was placed on a real line, where it rings at somebody's phone.
+    pub const fn is_on_real_line(&self) -> bool {
+        self.caller.is_some()
     }
 
     /// The response that shows its code; `None` once the code is gone.

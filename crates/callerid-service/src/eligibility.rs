@@ -2,6 +2,9 @@
 
 use crate::call::Call;
 use crate::limits::{Limits, RETRY_SECONDS};
+use crate::line_limits::LineLimits;
+use crate::line_rules::Forbidden;
+use crate::line_usage::{LineLimit, LineUsage, STOPPED_RETRY_SECONDS};
 use crate::number_usage::NumberUsage;
 use crate::transition::Transition;
 
@@ -20,6 +23,8 @@ pub struct Eligibility {
     pub all_calls: u32,
     /// The account's callbacks that are not delivered yet.
     pub account_callbacks: u32,
+    /// How a real line has been used. Needed only with [`Limits::line`].
+    pub line: LineUsage,
 }
 
 impl Eligibility {
@@ -50,14 +55,42 @@ impl Eligibility {
         {
             return Err(Ineligible::TooManyCallbacks);
         }
+        let mut codes_left = u32::MAX;
+        if let Some(limits) = limits.line() {
+            self.check_line(&call, limits, replaced)?;
+            codes_left = limits.wrong_codes_per_number.saturating_sub(self.line.wrong_codes);
+        }
         // Beyond the limit, each wait allows one more entry.
         let until_wait =
             limits.wrong_codes_per_number.saturating_sub(self.number.failed_entries).max(1);
+        let until_wait = until_wait.min(u8::try_from(codes_left).unwrap_or(u8::MAX));
         Ok(Admitted {
             call: Call { entries_left: call.entries_left.min(until_wait), ..call },
             number: self.number.with_ring(now),
             replaced: self.live.map(|live| live.canceled(now)),
         })
+    }
+
+    /// Decides whether a real line may make a call, which replaces so many (0 or 1) others.
+    fn check_line(
+        &self,
+        call: &Call,
+        limits: &LineLimits,
+        replaced: u32,
+    ) -> Result<(), Ineligible> {
+        if self.line.is_stopped {
+            return Err(Ineligible::LineStopped);
+        }
+        limits.rules.check(&call.phone_number, call.due_at).map_err(Ineligible::Forbidden)?;
+        if self.line.is_opted_out {
+            return Err(Ineligible::OptedOut);
+        }
+        let account_calls = self.account_calls.saturating_sub(replaced);
+        let all_calls = self.all_calls.saturating_sub(replaced);
+        match self.line.exceeded(limits, account_calls, all_calls, call.created_at) {
+            Some((limit, retry_after)) => Err(Ineligible::Line { limit, retry_after }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -94,6 +127,19 @@ pub enum Ineligible {
     TooManyCalls,
     /// The account has [`Limits::callbacks_per_account`] callbacks that are not delivered yet.
     TooManyCallbacks,
+    /// A limit of the real line is reached.
+    Line {
+        /// The limit.
+        limit: LineLimit,
+        /// The seconds to wait.
+        retry_after: u32,
+    },
+    /// The real line may not call this number, or not at this hour.
+    Forbidden(Forbidden),
+    /// The number's owner wants no calls.
+    OptedOut,
+    /// The operator has stopped the real line.
+    LineStopped,
 }
 
 impl Ineligible {
@@ -106,16 +152,37 @@ impl Ineligible {
             Self::TooManyCallsOfAccount => "TooManyCallsOfAccount",
             Self::TooManyCalls => "TooManyCalls",
             Self::TooManyCallbacks => "TooManyCallbacks",
+            Self::Line { limit, .. } => limit.as_str(),
+            Self::Forbidden(rule) => rule.as_str(),
+            Self::OptedOut => "OptedOut",
+            Self::LineStopped => "LineStopped",
+        }
+    }
+
+    /// Whether a limit is reached, as opposed to a rule that does not depend on other calls.
+    pub const fn is_limit(self) -> bool {
+        match self {
+            Self::AlreadyValidated | Self::Forbidden(_) | Self::OptedOut | Self::LineStopped => {
+                false
+            }
+            Self::TooManyFailedEntries { .. }
+            | Self::TooManyRings { .. }
+            | Self::TooManyCallsOfAccount
+            | Self::TooManyCalls
+            | Self::TooManyCallbacks
+            | Self::Line { .. } => true,
         }
     }
 
     /// The seconds after which to try again, if that can help.
     pub const fn retry_after(self) -> Option<u32> {
         match self {
-            Self::AlreadyValidated => None,
-            Self::TooManyFailedEntries { retry_after } | Self::TooManyRings { retry_after } => {
-                Some(retry_after)
-            }
+            Self::AlreadyValidated | Self::OptedOut => None,
+            Self::TooManyFailedEntries { retry_after }
+            | Self::TooManyRings { retry_after }
+            | Self::Line { retry_after, .. } => Some(retry_after),
+            Self::Forbidden(rule) => rule.retry_after(),
+            Self::LineStopped => Some(STOPPED_RETRY_SECONDS),
             Self::TooManyCallsOfAccount | Self::TooManyCalls | Self::TooManyCallbacks => {
                 Some(RETRY_SECONDS)
             }

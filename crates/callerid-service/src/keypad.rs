@@ -110,8 +110,13 @@ impl From<DigitBuffer> for String {
 #[derive(PartialEq, Eq)]
 pub(crate) enum CodeEntry {
     Code(ValidationCode),
+    /// [`OPT_OUT_DIGITS`], ended early.
+    OptOut,
     TooShort,
 }
+
+/// The entry of somebody who wants no calls.
+const OPT_OUT_DIGITS: &str = "9";
 
 impl DigitBuffer {
     /// Restores an incomplete entry from its digits. Anything else becomes an empty entry.
@@ -149,9 +154,12 @@ impl DigitBuffer {
                 None
             }
             b'#' => {
-                let begun = !self.is_empty();
-                *self = Self::default();
-                begun.then_some(CodeEntry::TooShort)
+                let entered = std::mem::take(self);
+                match entered.expose() {
+                    "" => None,
+                    OPT_OUT_DIGITS => Some(CodeEntry::OptOut),
+                    _ => Some(CodeEntry::TooShort),
+                }
             }
             digit => {
                 *self.digits.get_mut(usize::from(self.length))? = digit;

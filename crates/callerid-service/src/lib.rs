@@ -52,12 +52,14 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `http` | enabled | conversions from and to the [`http`](https://docs.rs/http) crate's types |
+//! | `real-line` | | the rules of time zones, and with them the limits of a line that calls real phones: see [`LineLimits`] |
 //! | `testing` | | the requests of the control surface with which tests control a service: see [`Service::with_testing`] |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;
 mod api_error;
+mod audit;
 mod call;
 mod callback;
 mod control;
@@ -67,6 +69,9 @@ mod event_stream;
 mod keypad;
 mod limits;
 mod line;
+mod line_limits;
+mod line_rules;
+mod line_usage;
 mod mock_api;
 mod number_usage;
 mod operation;
@@ -86,9 +91,11 @@ pub mod testing;
 mod transition;
 mod versions;
 mod view;
+mod waiting;
 
 pub use account::{Account, Unauthenticated};
 pub use api_error::{ApiError, ServiceError};
+pub use audit::AuditEntry;
 pub use call::{
     CLOCK_TOLERANCE_SECONDS, CODE_LIFETIME_SECONDS, Call, CallStatus, ENTRIES_PER_CALL,
     FailureCause, InvalidCallStatus, PhoneEvent,
@@ -103,13 +110,18 @@ pub use event_stream::{EVENTS_PATH, EventStream};
 pub use keypad::{DigitBuffer, InvalidKeys, Key, Keys};
 pub use limits::{CallbackSlots, Limits, RINGS_PERIOD_SECONDS, WRONG_CODES_MAX};
 pub use line::Line;
+pub use line_limits::{DAY_SECONDS, InvalidRateLimit, LineLimits, RateLimit};
+pub use line_rules::{Forbidden, InvalidRegion, LineRules, OutOfHours, Region, Regions};
+pub use line_usage::{CallsOf, LineLimit, LineUsage, OptOut};
 pub use mock_api::{MockApi, MockCall, MockPhone, NotRinging};
 pub use number_usage::{FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, NumberUsage};
 pub use random_bytes::RandomBytes;
 pub use request::{MAX_BODY_BYTES, Request, body_too_long};
 pub use response::Response;
 pub use router::{error_response, json_response};
-pub use service::{FollowUp, LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick};
+pub use service::{
+    AskedFor, FollowUp, LineCommand, PhoneEventError, PhoneReply, Reply, Service, Tick,
+};
 pub use store::{
     AccountContents, Accounts, CALLBACKS_KEPT, ENDED_CALLS_KEPT, EVENTS_KEPT, Events,
     InvalidSnapshot, MemoryStore, Newest, Store, StoreError,

@@ -3,6 +3,8 @@
 //! [`Eligibility::check`](crate::Eligibility::check) checks them in the same store operation as the
 //! change, so that concurrent requests cannot exceed them.
 
+use crate::line_limits::LineLimits;
+
 /// The service's limits. `docs/limits.md` lists them together with the server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -18,6 +20,8 @@ pub struct Limits {
     pub wrong_codes_per_number: u8,
     /// Pending status callbacks per account.
     pub callbacks_per_account: u32,
+    /// What else holds on a real line; `None` on a virtual one.
+    pub line: Option<LineLimits>,
 }
 
 impl Limits {
@@ -28,7 +32,13 @@ impl Limits {
         rings_per_number: 1_000,
         wrong_codes_per_number: WRONG_CODES_MAX,
         callbacks_per_account: 1_000,
+        line: None,
     };
+
+    /// What else holds on a real line. A .wasm has no real line, and needs none of its code.
+    pub(crate) const fn line(&self) -> Option<&LineLimits> {
+        if cfg!(feature = "real-line") { self.line.as_ref() } else { None }
+    }
 }
 
 impl Default for Limits {

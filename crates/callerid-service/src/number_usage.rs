@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use callerid_core::Moment;
 
-use crate::call::CLOCK_TOLERANCE_SECONDS;
 use crate::limits::RINGS_PERIOD_SECONDS;
 use crate::transition::Transition;
+use crate::waiting::seconds_left;
 
 /// The seconds that a number's next call must wait after
 /// [`Limits::wrong_codes_per_number`](crate::Limits::wrong_codes_per_number) consecutive wrong
@@ -73,19 +73,6 @@ impl NumberUsage {
             }
         }
     }
-}
-
-/// The part of `seconds` since `since` that is left, rounded up. Returns `None` if `since` is well
-/// in the future: if a clock was ahead and has been set back, nobody must wait. There is a
-/// tolerance, because concurrent requests may be saved in a different order.
-fn seconds_left(since: Moment, seconds: u32, now: Moment) -> Option<u32> {
-    if since > now.plus_seconds(CLOCK_TOLERANCE_SECONDS) {
-        return None;
-    }
-    let now = now.max(since);
-    let left = since.plus_seconds(seconds).unix_millis().saturating_sub(now.unix_millis());
-    let left = u32::try_from(left).ok()?.div_ceil(1_000);
-    (left > 0).then_some(left)
 }
 
 #[cfg(test)]

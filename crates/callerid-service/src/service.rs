@@ -5,15 +5,16 @@ use std::fmt;
 
 use callerid_core::{
     AccountSid, CallSid, CallerIdSid, Credentials, Cursor, ErrorCode, ListKey, Moment, NewCallerId,
-    OutgoingCallerId, Page,
+    OutgoingCallerId, Page, PhoneNumber,
 };
 
 use crate::account::{Account, Unauthenticated};
 use crate::api_error::{ApiError, ServiceError};
-use crate::call::{Call, PhoneEvent};
+use crate::call::{Call, CallStatus, FailureCause, PhoneEvent};
 use crate::eligibility::Ineligible;
 use crate::limits::Limits;
 use crate::line::Line;
+use crate::line_rules::Forbidden;
 use crate::operation::{ListRequest, Operation, PageToken, Route};
 use crate::random_bytes::RandomBytes;
 use crate::request::Request;
@@ -53,6 +54,8 @@ pub struct Reply {
     pub delivery: Delivery,
     /// What to do before the response is sent. Only requests of tests have it.
     pub follow_up: Option<FollowUp>,
+    /// The validation that the request asked for, if it did, for an audit log.
+    pub asked_for: Option<AskedFor>,
     /// The request in the log of the account.
     pub(crate) logged: Option<(AccountSid, u64)>,
 }
@@ -74,6 +77,19 @@ pub enum FollowUp {
         /// The time to advance to.
         to: Moment,
     },
+}
+
+/// A validation that a valid request asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AskedFor {
+    /// When.
+    pub at: Moment,
+    /// The account that asked.
+    pub account_sid: AccountSid,
+    /// The number to call.
+    pub phone_number: PhoneNumber,
+    /// The call, or why there is none.
+    pub admitted: Result<CallSid, Ineligible>,
 }
 
 /// A command for the phone line.
@@ -217,6 +233,11 @@ impl<S: Store> Service<S> {
     /// The store's error. Whatever was due remains due.
     pub async fn tick_within(&self, now: Moment, room: usize) -> Result<Tick, StoreError> {
         let mut tick = Tick::default();
+        let is_stopped = self.line.is_real() && self.store.line_stopped_at().await?.is_some();
+        let room = if is_stopped { 0 } else { room };
+        if is_stopped {
+            self.end_calls(now, &mut tick).await?;
+        }
         for accounts in self.clocks() {
             let now = self.now_of(&accounts, now);
             self.tick_each(&accounts, now, now, room, &mut tick).await?;
@@ -247,8 +268,12 @@ impl<S: Store> Service<S> {
             let limit = TICK_BATCH.saturating_add(waiting);
             let due = self.store.due(accounts, now, limit).await?;
             let at = |call: &Call| call.wake_at().map_or(now, |at| at.clamp(since, now));
-            let mut steps: Vec<Transition> =
-                due.iter().filter_map(|call| self.advance_call(call, at(call))).collect();
+            let mut steps = Vec::new();
+            for call in &due {
+                if let Some(step) = self.advance_call(call, at(call)) {
+                    steps.push(self.unless_forbidden(call, step, now).await?);
+                }
+            }
             let found = steps.len();
             let mut room = room.saturating_sub(tick.placed());
             steps.retain(|step| {
@@ -286,6 +311,43 @@ impl<S: Store> Service<S> {
             step.call.caller = self.line.caller();
         }
         Some(step)
+    }
+
+    /// A transition, or the end of its call if that is to be placed on a real line and may not be any
+    /// more.
+    async fn unless_forbidden(
+        &self,
+        call: &Call,
+        step: Transition,
+        now: Moment,
+    ) -> Result<Transition, StoreError> {
+        if !self.waits_for_room(&step) {
+            return Ok(step);
+        }
+        let number = &call.phone_number;
+        let rules = self.limits.line().map(|limits| limits.rules);
+        let is_too_late = rules.is_some_and(|rules| rules.check_hour(number, now).is_err());
+        if is_too_late || self.store.is_opted_out(number).await? {
+            let not_allowed = PhoneEvent::Failed(FailureCause::NotAllowed);
+            return Ok(call.apply(&not_allowed, now).unwrap_or(step));
+        }
+        Ok(step)
+    }
+
+    /// Ends the calls that ring or are in progress, because the operator has stopped the line.
+    async fn end_calls(&self, now: Moment, tick: &mut Tick) -> Result<(), StoreError> {
+        let all = Moment::from_unix_millis(i64::MAX);
+        let live = self.store.due(&Accounts::ALL, all, usize::MAX).await?;
+        let stopped = PhoneEvent::Failed(FailureCause::LineStopped);
+        let placed = live.iter().filter(|call| call.status != CallStatus::Queued);
+        let steps: Vec<_> = placed.filter_map(|call| call.apply(&stopped, now).ok()).collect();
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let saved = self.store.save(steps.clone()).await?;
+        let steps = steps.into_iter().zip(saved).filter(|(_, saved)| *saved);
+        tick.next.extend(steps.filter_map(|(step, _)| step.into_next()));
+        Ok(())
     }
 
     /// Whether a transition places a call on a line that takes only so many.
@@ -467,7 +529,15 @@ impl<S: Store> Service<S> {
             Some(step) => (step.call, step.instruction),
             None => (call, None),
         };
-        let admitted = self.store.add_call(call, &self.limits).await?.map_err(refused)?;
+        let phone_number = call.phone_number;
+        let admitted = self.store.add_call(call, &self.limits).await?;
+        reply.asked_for = Some(AskedFor {
+            at: now,
+            account_sid: *account,
+            phone_number,
+            admitted: admitted.as_ref().map(|it| it.call.sid).map_err(|ineligible| *ineligible),
+        });
+        let admitted = admitted.map_err(refused)?;
         let wake_at = admitted.call.wake_at();
         reply.wake_at = wake_at.and_then(|at| self.to_host_time(&Accounts::Only(*account), at));
         reply.next.extend(admitted.replaced.and_then(Transition::into_next));
@@ -503,21 +573,39 @@ impl Reply {
             failure: None,
             delivery: Delivery::default(),
             follow_up: None,
+            asked_for: None,
             logged: None,
         }
     }
 }
 
 fn refused(refused: Ineligible) -> ApiError {
-    let detail = match refused {
-        Ineligible::AlreadyValidated => return ApiError::new(ErrorCode::AlreadyValidated),
-        Ineligible::TooManyFailedEntries { .. } => {
-            "this number has had too many wrong codes in a row; whoever runs the service can clear them"
+    let limit = |detail| ApiError::because(ErrorCode::TooManyRequests, detail);
+    let error = match refused {
+        Ineligible::AlreadyValidated => ApiError::new(ErrorCode::AlreadyValidated),
+        Ineligible::TooManyFailedEntries { .. } => limit(
+            "this number has had too many wrong codes in a row; whoever runs the service can clear them",
+        ),
+        Ineligible::TooManyRings { .. } => limit("this number has been called too often"),
+        Ineligible::TooManyCallsOfAccount => limit("too many calls of this account are under way"),
+        Ineligible::TooManyCalls => limit("too many calls are under way"),
+        Ineligible::TooManyCallbacks => {
+            limit("too many status callbacks of this account are undelivered")
         }
-        Ineligible::TooManyRings { .. } => "this number has been called too often",
-        Ineligible::TooManyCallsOfAccount => "too many calls of this account are under way",
-        Ineligible::TooManyCalls => "too many calls are under way",
-        Ineligible::TooManyCallbacks => "too many status callbacks of this account are undelivered",
+        Ineligible::Line { limit: exceeded, .. } => limit(exceeded.detail()),
+        Ineligible::Forbidden(rule @ Forbidden::Region(_)) => {
+            ApiError::because(ErrorCode::RegionNotAllowed, &rule.to_string())
+        }
+        Ineligible::Forbidden(rule) => {
+            ApiError::because(ErrorCode::NumberNotAllowed, &rule.to_string())
+        }
+        Ineligible::OptedOut => {
+            ApiError::because(ErrorCode::NumberNotAllowed, "its owner has asked for no calls")
+        }
+        Ineligible::LineStopped => ApiError::because(
+            ErrorCode::ServiceUnavailable,
+            "the operator has stopped the phone line",
+        ),
     };
-    ApiError::because(ErrorCode::TooManyRequests, detail).with_retry_after(refused.retry_after())
+    error.with_retry_after(refused.retry_after())
 }

@@ -14,7 +14,7 @@ pub use memory::{InvalidSnapshot, MemoryStore};
 
 use callerid_core::{
     AccountSid, CallSid, CallerIdSid, ErrorCode, Filter, FriendlyName, Moment, OutgoingCallerId,
-    Page, PageRequest, RestException,
+    Page, PageRequest, PhoneNumber, RestException,
 };
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,7 @@ use crate::callback::Callback;
 use crate::eligibility::{Admitted, Ineligible};
 use crate::event::Event;
 use crate::limits::{CallbackSlots, Limits};
+use crate::line_usage::OptOut;
 use crate::transition::Transition;
 
 /// How many ended calls a store keeps for each account: the newest.
@@ -88,7 +89,8 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Adds a call if its [`Eligibility`](crate::Eligibility) admits it within these limits, and
-    /// ends the call that it replaces.
+    /// ends the call that it replaces. With [`Limits::line`], the call counts for
+    /// [`LineUsage`](crate::LineUsage) for a day, also if its account is removed.
     fn add_call(
         &self,
         call: Call,
@@ -113,7 +115,9 @@ pub trait Store: Send + Sync {
     ///
     /// The same step saves the usage of the number
     /// ([`NumberUsage::after`](crate::NumberUsage::after)) and the caller ID that the transition
-    /// adds, which replaces one with the same Sid or number. When a call ends, the account's oldest
+    /// adds, which replaces one with the same Sid or number. It adds
+    /// [`wrong_entries_on_line`](Transition::wrong_entries_on_line) to those of the number, and the
+    /// number to those that want no calls if the transition [opts out](Transition::opts_out). When a call ends, the account's oldest
     /// ended calls beyond [`ENDED_CALLS_KEPT`] may be dropped.
     fn save(
         &self,
@@ -198,7 +202,7 @@ pub trait Store: Send + Sync {
 
     /// Replaces everything that belongs to an account, except its token. Its events are dropped, and
     /// clients that follow them get a [`Change::Reset`](crate::Change::Reset). The usage of the
-    /// numbers of its old and new calls is forgotten.
+    /// numbers of its old and new calls is forgotten, but not that of a real line.
     fn replace_contents(
         &self,
         account: &AccountSid,
@@ -212,6 +216,39 @@ pub trait Store: Send + Sync {
         id: u64,
         limit: usize,
     ) -> impl Future<Output = Result<Events, StoreError>> + Send;
+
+    /// Adds a number to those whose owners want no calls on a real line; `false` if it is one
+    /// already.
+    fn opt_out(
+        &self,
+        number: &PhoneNumber,
+        now: Moment,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Removes a number from those whose owners want no calls; `false` if it is none of them.
+    fn remove_opt_out(
+        &self,
+        number: &PhoneNumber,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// The numbers whose owners want no calls, in their order.
+    fn opt_outs(&self) -> impl Future<Output = Result<Vec<OptOut>, StoreError>> + Send;
+
+    /// Whether a number's owner wants no calls.
+    fn is_opted_out(
+        &self,
+        number: &PhoneNumber,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Stops the real line: no call is admitted or placed any more, and those under way are ended.
+    /// Returns `false` if it is stopped already.
+    fn stop_line(&self, now: Moment) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Starts the real line again; `false` if it is not stopped.
+    fn start_line(&self) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Since when the real line is stopped; `None` if it is not.
+    fn line_stopped_at(&self) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
 }
 
 /// Selects accounts: those of a store have the same time, except in tests.

@@ -76,6 +76,14 @@ impl Call {
             if call.validation_code.is_some_and(|code| entry == CodeEntry::Code(code)) {
                 return call.verified(now);
             }
+            // On a virtual line, it is a wrong entry like any other.
+            if entry == CodeEntry::OptOut && call.is_on_real_line() {
+                let mut step = call.ended(CallStatus::Completed, now);
+                step.instruction = Some(Instruction::HangUp(Some(Prompt::OptedOut)));
+                step.wrong_entries = wrong_entries;
+                step.opts_out = true;
+                return step;
+            }
             call.entries_left = call.entries_left.saturating_sub(1);
             wrong_entries = wrong_entries.saturating_add(1);
             if call.entries_left == 0 {
@@ -127,6 +135,7 @@ impl Call {
             call: self,
             at: now,
             wrong_entries: 0,
+            opts_out: false,
             caller_id: None,
             callback: None,
             instruction,
@@ -143,12 +152,24 @@ pub struct Transition {
     pub at: Moment,
     /// Wrong entries in this transition. They count against the number, regardless of the account.
     pub wrong_entries: u8,
+    /// Whether the person at the phone wants no more calls: the number joins the list of those that
+    /// are not called.
+    pub opts_out: bool,
     /// The caller ID that the transition adds, if the right code was entered.
     pub caller_id: Option<OutgoingCallerId>,
     /// The callback that the transition requests, if the call has ended.
     pub callback: Option<Callback>,
     /// What the phone line must do once the transition is saved.
     pub instruction: Option<Instruction>,
+}
+
+impl Transition {
+    /// The wrong entries that also count in all, for
+    /// [`LineLimits::wrong_codes_per_number`](crate::LineLimits::wrong_codes_per_number): those on a
+    /// real line.
+    pub fn wrong_entries_on_line(&self) -> u8 {
+        if self.call.is_on_real_line() { self.wrong_entries } else { 0 }
+    }
 }
 
 /// What a phone line must do.
@@ -177,6 +198,8 @@ pub enum Prompt {
     Verified,
     /// That was not the code, and it was the last entry.
     Failed,
+    /// This number will not be called again.
+    OptedOut,
 }
 
 /// An event that is impossible in the call's current state.
@@ -271,6 +294,25 @@ mod tests {
         assert!(press(&call, "99*042917").caller_id.is_some());
         assert!(press(&call, "##042917").caller_id.is_some());
         assert_eq!(press(&call, "0429#").call.entries_left, 2);
+    }
+
+    #[test]
+    fn who_keys_9_on_a_real_line_wants_no_more_calls() {
+        let on_real_line =
+            Call { caller: Some(PhoneNumber::parse("2125550100").unwrap()), ..in_progress() };
+        let step = press(&on_real_line, "9#");
+        assert!(step.opts_out && !step.call.verified);
+        assert_eq!((step.call.status, step.wrong_entries), (CallStatus::Completed, 0));
+        assert_eq!(step.instruction, Some(Instruction::HangUp(Some(Prompt::OptedOut))));
+        // Also after a wrong entry, which counts.
+        let step = press(&on_real_line, "12#9#042917");
+        assert_eq!((step.opts_out, step.wrong_entries_on_line()), (true, 1));
+        for keys in ["99#", "9", "9*#", "19#", "900000"] {
+            assert!(!press(&on_real_line, keys).opts_out, "{keys}");
+        }
+        let virtual_line = press(&in_progress(), "9#");
+        assert_eq!((virtual_line.opts_out, virtual_line.wrong_entries), (false, 1));
+        assert_eq!(virtual_line.wrong_entries_on_line(), 0);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `cargo xtask generate`: generates the core's numbering plan from libphonenumber's metadata.
+//! `cargo xtask generate`: generates the core's numbering plan from libphonenumber's metadata, and what
+//! a real phone line must know of area codes.
 //!
 //! The metadata comes from the `rlibphonenumber` crate, which follows libphonenumber's releases
 //! most closely. After `cargo update rlibphonenumber`, this command uses the newest metadata. It
@@ -7,6 +8,12 @@
 //! crate's readme states the release, and this project's README repeats it.
 //!
 //! With `--check` it writes nothing, and fails if the checked-in files differ from its output.
+//!
+//! The crate does not contain libphonenumber's map of time zones. `--time-zones PATH` generates the
+//! service's table from it; the path is that of `resources/timezones/map_data.txt` in libphonenumber's
+//! repository.
+
+mod area_codes;
 
 use crate::Outcome;
 use regex_automata::dfa::{Automaton, dense};
@@ -48,12 +55,17 @@ enum Kind {
 }
 
 pub(crate) fn run(args: &[String]) -> Outcome {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let line_rules = root.join("crates/callerid-service/src/line_rules");
     let check = match args {
         [] => false,
         [flag] if flag == "--check" => true,
-        _ => return Err("usage: cargo xtask generate [--check]".into()),
+        [flag, map] if flag == "--time-zones" => {
+            let source = area_codes::time_zones(&fs::read_to_string(map)?)?;
+            return Ok(fs::write(line_rules.join("time_zones.rs"), source)?);
+        }
+        _ => return Err("usage: cargo xtask generate [--check | --time-zones PATH]".into()),
     };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let release = metadata_release()?;
     let plan = Plan::of(&Patterns::of_country_code_1()?)?;
     let readme = root.join("README.md");
@@ -62,6 +74,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
             root.join("crates/callerid-core/src/phone_number/numbering_plan.rs"),
             plan.source(&release)?,
         ),
+        (line_rules.join("regions.rs"), area_codes::regions(&release)?),
         (readme.clone(), with_release(&fs::read_to_string(readme)?, &release)?),
     ];
     for (path, text) in generated {

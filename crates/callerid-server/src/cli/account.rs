@@ -88,7 +88,7 @@ async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, Co
                 return Err(no_account(sid));
             }
             let before = store.clear_number(&number).await?;
-            let said = if before.failed_entries > 0 { "Unlocked" } else { "Was not locked:" };
+            let said = if before.usage.failed_entries > 0 { "Unlocked" } else { "Was not locked:" };
             say(format_args!("{said} {}\n", number.national()));
         }
     }

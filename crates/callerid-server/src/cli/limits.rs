@@ -105,6 +105,7 @@ impl LimitOptions {
             rings_per_number: self.max_rings_per_number,
             wrong_codes_per_number: self.wrong_codes.max_wrong_codes_per_number,
             callbacks_per_account: self.max_callbacks_per_account,
+            line: None,
         };
         Limits {
             service,

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use super::limits::WrongCodes;
 use super::{CommandError, DataDirectory, block_on, say};
 use crate::clock::Clock;
-use crate::store::SqliteStore;
+use crate::store::{FailedNumber, SqliteStore};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -20,8 +20,8 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List numbers with consecutive wrong codes: how many, and the seconds until the next call is
-    /// allowed
+    /// List numbers with wrong codes: how many in a row, the seconds until the next call is allowed,
+    /// and how many on a real line in all, if any
     List(WrongCodes),
     /// Reset a number's wrong codes and calls, so that it can be called again
     Clear {
@@ -41,17 +41,26 @@ async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, Co
     match command {
         Command::List(limit) => {
             let now = Clock::system().now();
-            for (number, usage) in store.failed_numbers().await? {
+            for failed in store.failed_numbers().await? {
+                let FailedNumber { number, usage, wrong_codes_on_line, .. } = failed;
                 let wait =
                     usage.entries_wait(limit.max_wrong_codes_per_number, now).unwrap_or_default();
-                say(format_args!("{number}\t{}\t{wait}\n", usage.failed_entries));
+                say(format_args!("{number}\t{}\t{wait}", usage.failed_entries));
+                match wrong_codes_on_line {
+                    0 => say(format_args!("\n")),
+                    in_all => say(format_args!("\t{in_all}\n")),
+                }
             }
         }
         Command::Clear { number } => {
             let before = store.clear_number(&number).await?;
-            let (entries, rings) = (before.failed_entries, before.rings);
+            let (entries, rings) = (before.usage.failed_entries, before.usage.rings);
             let number = number.national();
             say(format_args!("Cleared {number}: {entries} wrong codes, {rings} calls\n"));
+            let (wrong, calls) = (before.wrong_codes_on_line, before.calls_on_line);
+            if wrong > 0 || calls > 0 {
+                say(format_args!("On a real line: {wrong} wrong codes, {calls} calls in a day\n"));
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
 
 use super::limits::LimitOptions;
+use super::line_limits::LineLimitOptions;
 use super::log::{Log, LogFormat};
 use super::page::{only_account, sign_in_address};
 use super::testing::TestOptions;
@@ -23,7 +24,7 @@ use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
 use crate::exchange::{random_bytes, seed_random_bytes};
 use crate::line::{PhoneLine, VirtualLine};
-use crate::server::{self, Listener, Tls, TrustedProxies};
+use crate::server::{self, Listener, Safeguards, Tls, TrustedProxies};
 use crate::store::{Options, SqliteStore};
 
 const SID_VARIABLE: &str = "CALLERID_ACCOUNT_SID";
@@ -88,6 +89,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     limits: LimitOptions,
     #[command(flatten)]
+    line_limits: LineLimitOptions,
+    #[command(flatten)]
     testing: TestOptions,
     /// Maximum number of changes per commit; for benchmarks
     #[arg(long, value_name = "NUMBER", hide = true, default_value_t = Options::default().batch)]
@@ -113,7 +116,7 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     let stop = stop_signal()?;
     let Arguments { listen, mut data, callback_allow, trusted_proxy, testing, .. } = arguments;
     let Arguments { tls_cert, tls_key, .. } = arguments;
-    let Arguments { commit_batch, limits, .. } = arguments;
+    let Arguments { commit_batch, limits, line_limits, .. } = arguments;
     if !Clock::is_of_http() {
         return Err("the system's clock is before 1970 or after 9999: set it first".into());
     }
@@ -128,6 +131,11 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     let metrics_token =
         metrics_token.transpose().map_err(|error| format!("{METRICS_TOKEN_VARIABLE}: {error}"))?;
     let store = data.open(Options { serve: true, batch: commit_batch, ..Options::default() })?;
+    let is_real_line = VirtualLine.line().is_real();
+    let audit_log = match is_real_line {
+        true => Some(line_limits.open_audit_log(&data.path)?),
+        false => None,
+    };
     let listener = bind(&listen).await?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -163,8 +171,12 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     }
     testing.tell_ready(&url, account.as_ref())?;
     say(format_args!("{}", welcome(&url, &data, &accounts, page, testing.test)));
+    if is_real_line {
+        say(format_args!("{}", line_limits.describe(&data.absolute())));
+    }
     tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
-    let (slots, limits) = (limits.to_callback_slots(), limits.to_limits());
+    let (slots, mut limits) = (limits.to_callback_slots(), limits.to_limits());
+    limits.service.line = Some(line_limits.to_limits());
     let callbacks = Callbacks { allow: callback_allow, slots, ..Callbacks::default() };
     if let Some(files) = open_files_allowed()
         && files < limits.connections.saturating_add(slots.total).saturating_add(FILES_BESIDE)
@@ -186,7 +198,8 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     };
     let trusted_proxies = TrustedProxies::new(trusted_proxy);
     let listener = Listener { socket: listener, tls, trusted_proxies, metrics_token };
-    server::run(listener, service, clock, line, callbacks, limits, stop).await;
+    let safeguards = Safeguards { limits, audit_log };
+    server::run(listener, service, clock, line, callbacks, safeguards, stop).await;
     tracing::info!("stopped");
     lost.map_or(Ok(()), |error| Err(error.into()))
 }

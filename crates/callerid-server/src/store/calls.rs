@@ -8,13 +8,13 @@ use callerid_core::{
 };
 use callerid_service::{
     Accounts, Admitted, Call, CallStatus, Change, DigitBuffer, ENDED_CALLS_KEPT, Eligibility,
-    FailureCause, Ineligible, Limits, Newest, Transition,
+    FailureCause, Ineligible, Limits, LineUsage, Newest, Transition,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, Row, params};
 
 use super::unreadable::{self, Survey, Unreadable, readable};
 use super::{
-    SqliteError, accounts, callback_target, callbacks, caller_ids, earliest, events, numbers,
+    SqliteError, accounts, callback_target, callbacks, caller_ids, earliest, events, line, numbers,
     optional, parsed, selected,
 };
 use crate::seal::SealingKey;
@@ -200,6 +200,10 @@ pub(super) fn add(
             Some(_) => callbacks::pending(connection, id, limits.callbacks_per_account)?,
             None => 0,
         },
+        line: match &limits.line {
+            Some(limits) => line::usage(connection, limits, id, &call)?,
+            None => LineUsage::default(),
+        },
     };
     let admitted = match standing.check(call, limits) {
         Ok(admitted) => admitted,
@@ -211,6 +215,9 @@ pub(super) fn add(
     }
     numbers::forget(connection, admitted.call.created_at)?;
     numbers::put(connection, &admitted.call.phone_number, &admitted.number)?;
+    if limits.line.is_some() {
+        line::admit(connection, &admitted.call)?;
+    }
     insert(connection, key, id, &admitted.call)?;
     saved(connection, id, &admitted.call)?;
     Ok(Ok(admitted))
@@ -275,6 +282,7 @@ fn put(connection: &Connection, account: i64, step: &Transition) -> Result<bool,
         return Ok(false);
     }
     numbers::step(connection, step)?;
+    line::step(connection, step)?;
     if let Some(caller_id) = &step.caller_id {
         caller_ids::add(connection, account, caller_id)?;
     }

@@ -13,7 +13,7 @@ pub(super) fn added(added: &Result<Admitted, Ineligible>) {
         }
         Err(ineligible) => {
             let reason = ineligible.as_str();
-            if ineligible.retry_after().is_some() {
+            if ineligible.is_limit() {
                 METRICS.refused(reason);
             }
             METRICS.calls_refused.get_or_create(&Reason { reason }).inc();

@@ -4,7 +4,7 @@ use callerid_core::{Moment, PhoneNumber};
 use callerid_service::{CLOCK_TOLERANCE_SECONDS, NumberUsage, RINGS_PERIOD_SECONDS, Transition};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{SqliteError, parsed};
+use super::{SqliteError, line, parsed};
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<NumberUsage> {
     Ok(NumberUsage {
@@ -66,23 +66,46 @@ pub(super) fn forget(connection: &Connection, now: Moment) -> rusqlite::Result<(
     Ok(())
 }
 
-pub(super) fn failed(
-    connection: &Connection,
-) -> Result<Vec<(PhoneNumber, NumberUsage)>, SqliteError> {
+/// A number with wrong entries, or what was forgotten of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailedNumber {
+    /// The number.
+    pub number: PhoneNumber,
+    /// How it has been used.
+    pub usage: NumberUsage,
+    /// Wrong entries on a real line in all, whatever came after them.
+    pub wrong_codes_on_line: u32,
+    /// Calls on a real line within a day. Only of a number that is cleared.
+    pub calls_on_line: u32,
+}
+
+pub(super) fn failed(connection: &Connection) -> Result<Vec<FailedNumber>, SqliteError> {
     let mut failed = connection.prepare_cached(
-        "SELECT * FROM number WHERE failed_entries > 0 ORDER BY failed_entries DESC, number",
+        "SELECT number, ifnull(failed_entries, 0) AS failed_entries, ifnull(failed_at, 0) AS failed_at,
+             ifnull(rings, 0) AS rings, ifnull(rings_since, 0) AS rings_since,
+             ifnull(wrong_entries, 0) AS wrong_entries
+         FROM number FULL JOIN line_number USING (number)
+         WHERE failed_entries > 0 OR wrong_entries > 0
+         ORDER BY ifnull(failed_entries, 0) DESC, number",
     )?;
-    let failed = failed
-        .query_map([], |row| Ok((parsed(row, 0, PhoneNumber::parse_possible)?, from_row(row)?)))?;
+    let failed = failed.query_map([], |row| {
+        Ok(FailedNumber {
+            number: parsed(row, 0, PhoneNumber::parse_possible)?,
+            usage: from_row(row)?,
+            wrong_codes_on_line: row.get("wrong_entries")?,
+            calls_on_line: 0,
+        })
+    })?;
     Ok(failed.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn clear(
     connection: &Connection,
     number: &PhoneNumber,
-) -> Result<NumberUsage, SqliteError> {
-    let before = find(connection, number)?;
+) -> Result<FailedNumber, SqliteError> {
+    let usage = find(connection, number)?;
     let mut clear = connection.prepare_cached("DELETE FROM number WHERE number = ?1")?;
     clear.execute([number.as_str()])?;
-    Ok(before)
+    let (wrong_codes_on_line, calls_on_line) = line::clear(connection, number)?;
+    Ok(FailedNumber { number: *number, usage, wrong_codes_on_line, calls_on_line })
 }

@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 const APPLICATION_ID: i32 = 0x434c_4944;
 
 /// Each migration upgrades the database by one version; the first one creates a new database.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
     include_str!("schema/8.sql"),
+    include_str!("schema/9.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -522,10 +522,10 @@ mod calls {
         let step = call.apply(&wrong, NOW).unwrap();
         let under_way = step.call.apply(&wrong, NOW).unwrap();
         assert_eq!(store.save(vec![step]).await.unwrap(), [true]);
-        assert_eq!(store.clear_number(&number(0)).await.unwrap().failed_entries, 1);
-        assert_eq!(store.clear_number(&number(0)).await.unwrap().failed_entries, 0);
+        assert_eq!(store.clear_number(&number(0)).await.unwrap().usage.failed_entries, 1);
+        assert_eq!(store.clear_number(&number(0)).await.unwrap().usage.failed_entries, 0);
         assert_eq!(store.save(vec![under_way]).await.unwrap(), [true]);
-        assert_eq!(store.clear_number(&number(0)).await.unwrap().failed_entries, 1);
+        assert_eq!(store.clear_number(&number(0)).await.unwrap().usage.failed_entries, 1);
     }
 
     #[tokio::test]
@@ -584,6 +584,7 @@ mod calls {
                 call,
                 at: NOW,
                 wrong_entries: 0,
+                opts_out: false,
                 caller_id: None,
                 callback: None,
                 instruction: None,

@@ -252,6 +252,11 @@ impl Client {
         Self { stream: BufReader::new(stream), authorization }
     }
 
+    /// The server's address.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.stream.get_ref().peer_addr().unwrap()
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> Response {
         self.request("GET", path, "")
     }

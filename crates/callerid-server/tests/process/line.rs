@@ -10,10 +10,11 @@ use callerid_core::{AccountSid, AuthToken, CallSid, PhoneNumber};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{LineHealth, PhoneLine, PhoneReports, TrunkHealth};
-use callerid_server::server::{self, Limits, SessionStore};
+use callerid_server::server::{self, Limits, Safeguards, SessionStore};
 use callerid_server::store::{Options, SqliteStore};
 use callerid_service::{
-    Account, Call, FailureCause, Key, Line, MemoryStore, PhoneEvent, Prompt, Service,
+    Account, Call, FailureCause, Key, Line, LineLimits, LineRules, MemoryStore, PhoneEvent, Prompt,
+    RateLimit, Service,
 };
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -24,7 +25,7 @@ use crate::harness::{Client, PATIENCE, SID, TOKEN, authorization};
 const PANICS: &str = "4158675399";
 
 /// What the line calls from.
-const CALLER: &str = "2125550100";
+pub(crate) const CALLER: &str = "2125550100";
 
 /// A line that forwards its instructions to the test.
 struct TestLine {
@@ -33,8 +34,8 @@ struct TestLine {
 }
 
 /// What a test sets of the line.
-struct Switches {
-    capacity: AtomicUsize,
+pub(crate) struct Switches {
+    pub(crate) capacity: AtomicUsize,
     is_reachable: AtomicBool,
 }
 
@@ -85,18 +86,39 @@ impl PhoneLine for TestLine {
     }
 }
 
+/// More than any test needs, at any hour.
+const UNLIMITED: LineLimits = LineLimits {
+    number_rate: RateLimit::a_day(u32::MAX),
+    number_calls_a_day: u32::MAX,
+    live_calls_per_number: u32::MAX,
+    wrong_codes_per_number: u32::MAX,
+    account_rate: RateLimit::a_day(u32::MAX),
+    account_calls_a_day: u32::MAX,
+    live_calls_per_account: u32::MAX,
+    live_calls: u32::MAX,
+    calls_a_day: u32::MAX,
+    rules: LineRules { any_hour: true, ..LineRules::DEFAULT },
+};
+
+/// The default limits of a server, with these for its line.
+pub(crate) fn limits(line: LineLimits) -> Limits {
+    let mut limits = Limits::default();
+    limits.service.line = Some(line);
+    limits
+}
+
 /// A server in this process, with this line.
-struct Server {
+pub(crate) struct Server {
     runtime: Runtime,
-    client: Client,
+    pub(crate) client: Client,
     told: mpsc::Receiver<(&'static str, Call, Option<Prompt>)>,
     reports: PhoneReports,
-    switches: Arc<Switches>,
+    pub(crate) switches: Arc<Switches>,
     stop: oneshot::Sender<()>,
     ended: tokio::task::JoinHandle<()>,
 }
 
-fn account() -> Account {
+pub(crate) fn account() -> Account {
     Account { sid: AccountSid::parse(SID).unwrap(), auth_token: AuthToken::new(TOKEN).unwrap() }
 }
 
@@ -106,6 +128,16 @@ impl Server {
     }
 
     fn start_at(store: impl SessionStore + 'static, clock: Clock) -> Self {
+        Self::start_within(store, clock, limits(UNLIMITED))
+    }
+
+    /// A server whose real line has these limits and this audit log.
+    pub(crate) fn start_within(
+        store: impl SessionStore + 'static,
+        clock: Clock,
+        safeguards: impl Into<Safeguards>,
+    ) -> Self {
+        let safeguards = safeguards.into();
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let client = Client::new(listener.local_addr().unwrap(), authorization(&account()));
@@ -122,49 +154,57 @@ impl Server {
             Box::new(test_line) as Box<dyn PhoneLine>
         };
         let stopped = async { stopped.await.unwrap_or_default() };
-        let (callbacks, limits) = (Callbacks::default(), Limits::default());
+        let callbacks = Callbacks::default();
         let ended = runtime.spawn(server::run(
             listener,
             Service::new(store),
             clock,
             line,
             callbacks,
-            limits,
+            safeguards,
             stopped,
         ));
         let reports = reports.recv_timeout(PATIENCE).unwrap();
         Self { runtime, client, told, reports, switches, stop, ended }
     }
 
-    fn create(&mut self, form: &str) -> String {
+    pub(crate) fn create(&mut self, form: &str) -> String {
         let list = format!("/2008-08-01/Accounts/{SID}/OutgoingCallerIds");
         self.client.post(&list, form).expect(200).element("ValidationCode").to_owned()
     }
 
     /// Waits for the next instruction to the line, which must be the given one.
     #[track_caller]
-    fn expect(&self, what: &str, prompt: Option<Prompt>) -> Call {
+    pub(crate) fn expect(&self, what: &str, prompt: Option<Prompt>) -> Call {
         let (told, call, with) = self.told.recv_timeout(PATIENCE).unwrap();
         assert_eq!((told, with), (what, prompt), "{call:?}");
         call
     }
 
-    fn report(&self, call: CallSid, event: PhoneEvent) {
+    /// Waits for the next instruction to the line, which must be one of these. Returns it.
+    #[track_caller]
+    pub(crate) fn expect_one_of(&self, expected: &[&str]) -> &'static str {
+        let (told, call, _) = self.told.recv_timeout(PATIENCE).unwrap();
+        assert!(expected.contains(&told), "{told} {call:?}");
+        told
+    }
+
+    pub(crate) fn report(&self, call: CallSid, event: PhoneEvent) {
         self.runtime.block_on(self.reports.report(call, event));
     }
 
-    fn press(&self, call: CallSid, keys: &str) {
+    pub(crate) fn press(&self, call: CallSid, keys: &str) {
         for key in keys.chars().filter_map(Key::new) {
             self.report(call, PhoneEvent::Pressed(key.into()));
         }
     }
 
-    fn status(&mut self, call: CallSid) -> String {
+    pub(crate) fn status(&mut self, call: CallSid) -> String {
         let call = self.client.get(&format!("/_callerid/calls/{call}")).expect(200).json();
         call["status"].as_str().unwrap().to_owned()
     }
 
-    fn stop(self) {
+    pub(crate) fn stop(self) {
         self.stop.send(()).unwrap();
         self.runtime.block_on(self.ended).unwrap();
     }

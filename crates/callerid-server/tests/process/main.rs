@@ -15,6 +15,7 @@ mod hostile;
 mod http;
 mod limits;
 mod line;
+mod line_limits;
 mod normalize;
 mod probes;
 mod restore;

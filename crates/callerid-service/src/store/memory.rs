@@ -1,5 +1,6 @@
 //! A store in memory, for tests and for the API inside a page or a process.
 
+mod line;
 mod snapshot;
 
 pub use snapshot::InvalidSnapshot;
@@ -24,8 +25,10 @@ use crate::callback::Callback;
 use crate::eligibility::{Admitted, Eligibility, Ineligible};
 use crate::event::{Change, Event};
 use crate::limits::{CallbackSlots, Limits};
+use crate::line_usage::{LineUsage, OptOut};
 use crate::number_usage::NumberUsage;
 use crate::transition::Transition;
+use line::LineState;
 
 /// Keeps everything in memory and loses it when the process ends.
 ///
@@ -90,6 +93,8 @@ struct State {
     numbers: Vec<(PhoneNumber, NumberUsage)>,
     /// Oldest first.
     callbacks: Vec<Callback>,
+    /// What limits a real line.
+    line: LineState,
     /// Oldest first, and one more for each account than the store keeps: the last dropped one.
     #[serde(skip)]
     events: Vec<(AccountSid, VecDeque<Event>)>,
@@ -244,6 +249,7 @@ impl State {
     fn put_step(&mut self, step: Transition) {
         let number = step.call.phone_number;
         self.put_number(number, self.number(&number).after(&step));
+        self.line.step(&step);
         if let Some(callback) = step.callback {
             self.put_callback(callback);
         }
@@ -362,6 +368,10 @@ impl Store for MemoryStore {
         let mut state = self.state();
         let (account, number) = (call.account_sid, call.phone_number);
         let of_number = |it: &&Call| it.account_sid == account && it.phone_number == number;
+        let others_live_calls = || {
+            let is_others = |it: &&Call| it.account_sid != account && it.phone_number == number;
+            count(state.live_calls().filter(is_others))
+        };
         let standing = Eligibility {
             is_caller_id: state
                 .caller_ids
@@ -377,6 +387,10 @@ impl Store for MemoryStore {
                     .iter()
                     .filter(|it| it.account_sid == account && it.next_at.is_some()),
             ),
+            line: match limits.line() {
+                Some(limits) => state.line.usage(limits, &call, others_live_calls()),
+                None => LineUsage::default(),
+            },
         };
         let admitted = match standing.check(call, limits) {
             Ok(admitted) => admitted,
@@ -387,6 +401,9 @@ impl Store for MemoryStore {
         }
         state.forget_numbers(admitted.call.created_at);
         state.put_number(number, admitted.number);
+        if limits.line().is_some() {
+            state.line.admit(&admitted.call);
+        }
         state.put_call(admitted.call.clone());
         Ok(Ok(admitted))
     }
@@ -562,5 +579,36 @@ impl Store for MemoryStore {
             newest: state.newest_event,
             gap: id < dropped || id > state.newest_event,
         })
+    }
+
+    async fn opt_out(&self, number: &PhoneNumber, now: Moment) -> Result<bool, StoreError> {
+        Ok(self.state().line.opt_out(number, now))
+    }
+
+    async fn remove_opt_out(&self, number: &PhoneNumber) -> Result<bool, StoreError> {
+        Ok(self.state().line.remove_opt_out(number))
+    }
+
+    async fn opt_outs(&self) -> Result<Vec<OptOut>, StoreError> {
+        Ok(self.state().line.opt_outs.clone())
+    }
+
+    async fn is_opted_out(&self, number: &PhoneNumber) -> Result<bool, StoreError> {
+        Ok(self.state().line.is_opted_out(number))
+    }
+
+    async fn stop_line(&self, now: Moment) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let was_stopped = state.line.stopped_at.is_some();
+        state.line.stopped_at.get_or_insert(now);
+        Ok(!was_stopped)
+    }
+
+    async fn start_line(&self) -> Result<bool, StoreError> {
+        Ok(self.state().line.stopped_at.take().is_some())
+    }
+
+    async fn line_stopped_at(&self) -> Result<Option<Moment>, StoreError> {
+        Ok(self.state().line.stopped_at)
     }
 }

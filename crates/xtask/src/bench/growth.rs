@@ -32,6 +32,7 @@ const UNLIMITED: Limits = Limits {
     rings_per_number: u32::MAX,
     wrong_codes_per_number: u8::MAX,
     callbacks_per_account: u32::MAX,
+    line: None,
 };
 
 const SIZES: [u64; 4] = [10, 1_000, 100_000, 1_000_000];
