@@ -49,7 +49,10 @@ impl AuditLog {
     /// # Errors
     /// The directory cannot be written to, or another process writes there.
     pub fn open(directory: &Path, files: usize) -> io::Result<Self> {
-        let log = Files::open(directory, files, FILE_BYTES)?;
+        Self::write_to(Files::open(directory, files, FILE_BYTES)?)
+    }
+
+    fn write_to(log: Files) -> io::Result<Self> {
         let (queue, items) = sync_channel(QUEUE);
         let is_failing = Arc::new(AtomicBool::new(false));
         let failing = Arc::clone(&is_failing);
@@ -160,7 +163,11 @@ impl Files {
         let mut full = self.full_files()?;
         let number = full.last().map_or(1, |(number, _)| number + 1);
         let path = self.directory.join(format!("calls-{number:06}.jsonl"));
-        fs::rename(self.directory.join(FILE), &path)?;
+        match fs::rename(self.directory.join(FILE), &path) {
+            // It was renamed, and the next file could not be opened then.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            renamed => renamed?,
+        }
         (self.file, self.length) = (open(&self.directory.join(FILE))?, 0);
         full.push((number, path));
         let surplus = full.len().saturating_sub(self.keep);
@@ -241,6 +248,44 @@ mod tests {
         assert_eq!(lines(&name(8)), ["{\"n\":7}"]);
         assert_eq!(lines(&name(7)), ["{\"n\":6}"]);
         assert!(!name(6).exists());
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_written_as_soon_as_they_can() {
+        let parent = tempfile::tempdir().unwrap();
+        let [directory, elsewhere] = ["audit", "elsewhere"].map(|name| parent.path().join(name));
+        let log = AuditLog::write_to(Files::open(&directory, 9, 10).unwrap()).unwrap();
+        let await_failing = |failing| {
+            let started = std::time::Instant::now();
+            while log.is_failing() != failing {
+                assert!(started.elapsed() < Duration::from_secs(10), "{failing}");
+                thread::sleep(Duration::from_millis(5));
+            }
+        };
+        let entry = AuditEntry {
+            at: callerid_core::Moment::from_unix_millis(0),
+            event: "asked",
+            account_sid: callerid_core::AccountSid::from_random_bytes(&[1; 16]),
+            call_sid: None,
+            phone_number: callerid_core::PhoneNumber::parse("4158675309").unwrap(),
+            caller: None,
+            outcome: None,
+            cause: None,
+        };
+        log.record(&entry);
+        log.flush(Duration::from_secs(10));
+        fs::rename(&directory, &elsewhere).unwrap();
+        // Each is longer than a file, so each begins another.
+        log.record(&entry);
+        await_failing(true);
+        log.record(&entry);
+        fs::rename(&elsewhere, &directory).unwrap();
+        await_failing(false);
+        log.flush(Duration::from_secs(10));
+        let line = r#"{"at":"1970-01-01T00:00:00.000Z","event":"asked","account_sid":"AC01010101010101010101010101010101","phone_number":"4158675309"}"#;
+        for name in ["calls-000001.jsonl", "calls-000002.jsonl", FILE] {
+            assert_eq!(lines(&directory.join(name)), [line], "{name}");
+        }
     }
 
     #[cfg(unix)]

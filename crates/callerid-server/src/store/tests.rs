@@ -511,6 +511,80 @@ async fn a_callbacks_credentials_are_on_no_disk_in_clear_and_come_back() {
     assert!(checked()[0].contains("a callback cannot be read"), "{:?}", checked());
 }
 
+mod line {
+    use callerid_service::{Ineligible, LineLimit, LineLimits, LineRules, RateLimit};
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        line: Some(LineLimits {
+            number_rate: RateLimit { calls: 1, seconds: 600 },
+            live_calls_per_account: 9,
+            rules: LineRules { any_hour: true, ..LineRules::DEFAULT },
+            ..LineLimits::DEFAULT
+        }),
+        ..Limits::DEFAULT
+    };
+
+    async fn refused(store: &SqliteStore, seed: u8, number: PhoneNumber) -> Option<Ineligible> {
+        store.add_call(call(seed, number), &LIMITS).await.unwrap().err()
+    }
+
+    const TOO_OFTEN: Option<Ineligible> =
+        Some(Ineligible::Line { limit: LineLimit::NumberRate, retry_after: 600 });
+
+    #[tokio::test]
+    async fn neither_a_reset_nor_a_new_account_gives_more_calls() {
+        let (_directory, store) = store().await;
+        assert_eq!(refused(&store, 1, number(0)).await, None);
+        assert_eq!(refused(&store, 2, number(0)).await, TOO_OFTEN);
+        store.replace_contents(&account().sid, AccountContents::default()).await.unwrap();
+        assert_eq!(refused(&store, 3, number(0)).await, TOO_OFTEN);
+        assert!(store.remove_account(&account().sid).await.unwrap());
+        assert!(store.add_account(account()).await.unwrap());
+        assert_eq!(refused(&store, 4, number(0)).await, TOO_OFTEN);
+        let cleared = store.clear_number(&number(0)).await.unwrap();
+        assert_eq!((cleared.calls_on_line, cleared.wrong_codes_on_line), (1, 0));
+        assert_eq!(refused(&store, 5, number(0)).await, None);
+        // They still count for the account.
+        let count = "SELECT count(*) FROM line_call";
+        let rows: u32 = store.read(|it| Ok(it.query_row(count, [], |row| row.get(0))?)).unwrap();
+        assert_eq!(rows, 2);
+    }
+
+    #[tokio::test]
+    async fn calls_are_forgotten_after_a_day_or_once_the_clock_was_ahead() {
+        let (_directory, store) = store().await;
+        let mut seed = 0;
+        for (at, kept) in [(0, 1), (86_399, 2), (86_400, 2), (200_000, 1), (100, 1)] {
+            seed += 1;
+            let created_at = NOW.plus_seconds(at);
+            let call = Call { created_at, due_at: created_at, ..call(seed, number(seed.into())) };
+            store.add_call(call, &LIMITS).await.unwrap().unwrap();
+            let count = "SELECT count(*) FROM line_call";
+            let rows: u32 =
+                store.read(|it| Ok(it.query_row(count, [], |row| row.get(0))?)).unwrap();
+            assert_eq!(rows, kept, "{at}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_backup_has_who_is_not_called_and_that_the_line_is_stopped() {
+        let (directory, store) = store().await;
+        store.opt_out(&number(0), NOW).await.unwrap();
+        store.stop_line(NOW).await.unwrap();
+        let copy = tempfile::tempdir().unwrap();
+        backup(directory.path(), &copy.path().join("callerid.sqlite3"), false).unwrap();
+        fs::copy(directory.path().join("key"), copy.path().join("key")).unwrap();
+        let restored = open(copy.path()).unwrap();
+        assert!(restored.is_opted_out(&number(0)).await.unwrap());
+        assert_eq!(restored.line_stopped_at().await.unwrap(), Some(NOW));
+        assert_eq!(refused(&restored, 1, number(1)).await, Some(Ineligible::LineStopped));
+        restored.start_line().await.unwrap();
+        assert_eq!(refused(&restored, 1, number(0)).await, Some(Ineligible::OptedOut));
+    }
+}
+
 mod calls {
     use super::*;
 
