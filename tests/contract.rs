@@ -42,8 +42,8 @@ impl InProcess {
             sid: AccountSid::from_random_bytes(&[0x5a; 16]),
             auth_token: AuthToken::from_random_bytes(&[0xa5; 16]),
         };
-        let service =
-            service(MemoryStore::new([account.clone()]), setting).with_line(line(setting));
+        let service = service(MemoryStore::new([account.clone()]), setting);
+        let service = service.with_line(line(setting)).with_limits(limits());
         Self { service, account, now: Moment::from_unix_millis(1_207_074_392_000), requests: 0 }
     }
 
@@ -115,6 +115,13 @@ fn line(setting: Setting) -> Line {
     if setting == Setting::RealLine { Line::Real { name: "sip", caller } } else { Line::Virtual }
 }
 
+/// The default limits, also of a real line, which else calls no number at night.
+fn limits() -> callerid_service::Limits {
+    let rules = LineRules { any_hour: true, ..LineRules::DEFAULT };
+    let line = Some(LineLimits { rules, ..LineLimits::DEFAULT });
+    callerid_service::Limits { line, ..callerid_service::Limits::DEFAULT }
+}
+
 /// A line whose calls nobody answers.
 struct SilentLine(Line);
 
@@ -175,10 +182,7 @@ impl OverHttp {
                 let line = |_| Box::new(SilentLine(line(setting))) as Box<dyn PhoneLine>;
                 let stop = async { stopped.await.unwrap_or_default() };
                 let callbacks = Callbacks::default();
-                let mut limits = Limits::default();
-                // A real line calls no number at night, and the tests run at any hour.
-                let rules = LineRules { any_hour: true, ..LineRules::DEFAULT };
-                limits.service.line = Some(LineLimits { rules, ..LineLimits::DEFAULT });
+                let limits = Limits { service: limits(), ..Limits::default() };
                 server::run(
                     listener,
                     service(store, setting),

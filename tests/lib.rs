@@ -114,7 +114,7 @@ impl Case {
     /// What the case needs of its host, by its name.
     pub fn setting(&self) -> Setting {
         match self.name().as_str() {
-            "real-line" => Setting::RealLine,
+            name if name.starts_with("real-line") => Setting::RealLine,
             "testing-is-off" => Setting::Plain,
             name if name.starts_with("test-") => Setting::Tests,
             _ => Setting::Any,

@@ -178,6 +178,39 @@ fn an_account_has_ten_calls_an_hour_and_three_at_a_time() {
 }
 
 #[test]
+fn each_of_the_other_limits_refuses_the_call_after_the_last_that_it_allows() {
+    for (limits_of, allowed, wait, detail) in [
+        (LineLimits { live_calls: 2, ..ANY_HOUR }, 2, 10, "too many calls are under way"),
+        (LineLimits { live_calls_per_account: 1, ..ANY_HOUR }, 1, 10, "of this account are under"),
+        (LineLimits { calls_a_day: 2, ..ANY_HOUR }, 2, 86_400, "asked for today"),
+        (LineLimits { account_calls_a_day: 1, ..ANY_HOUR }, 1, 86_400, "this account has asked"),
+    ] {
+        let setup = Setup::new();
+        let mut server = setup.start(limits(limits_of));
+        for last in 0..allowed {
+            server.create(&format!("PhoneNumber=415867530{last}"));
+        }
+        let refused = ask(&mut server, "PhoneNumber=4158675309");
+        assert_eq!(expect_refusal(refused, 429, 20429, detail), Some(wait), "{detail}");
+        server.stop();
+    }
+    // While one account calls a number, another cannot.
+    let setup = Setup::new();
+    let mut server = setup.start(limits(ANY_HOUR));
+    server.create(&format!("PhoneNumber={NUMBER}"));
+    let (client, list) = &mut setup.clients(&server)[1];
+    let form = format!("PhoneNumber={NUMBER}");
+    let refused = client.post(list, &form);
+    let wait = expect_refusal(refused, 429, 20429, "another account is calling this number");
+    assert_eq!(wait, Some(10));
+    let call = server.expect("place", None).sid;
+    server.report(call, PhoneEvent::NoAnswer);
+    server.expect("hang up", None);
+    client.post(list, &form).expect(200);
+    server.stop();
+}
+
+#[test]
 fn callers_at_once_do_not_pass_a_limit_together() {
     let setup = Setup::new();
     let ample = LineLimits {
