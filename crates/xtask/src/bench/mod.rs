@@ -10,6 +10,7 @@ mod package;
 mod page;
 mod representation;
 mod server;
+mod sip;
 mod testing;
 
 use crate::Outcome;
@@ -26,6 +27,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("growth", growth::run),
     ("server", server::run),
     ("testing", testing::run),
+    ("sip", sip::run),
     ("package", package::run),
     ("page", page::start),
 ];

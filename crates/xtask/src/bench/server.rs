@@ -246,6 +246,12 @@ fn ask(address: SocketAddr, request: &str) -> Vec<u8> {
     answer
 }
 
+/// Sends one request on its own connection. Returns the body of the response.
+pub(super) fn send(address: SocketAddr, request: &str) -> String {
+    let answer = String::from_utf8(ask(address, request)).expect("it answers with text");
+    answer.split_once("\r\n\r\n").expect("a head").1.to_owned()
+}
+
 /// The length of a response, head and body; `None` until the head is complete.
 pub(super) fn length(answer: &[u8]) -> Option<usize> {
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")? + 4;
@@ -370,7 +376,7 @@ impl Process {
         Duration::from_millis(10 * ticks.sum::<u64>())
     }
 
-    fn resident_mb(&self) -> f64 {
+    pub(super) fn resident_mb(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.expect("Linux tells of processes");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("memory");
