@@ -12,6 +12,8 @@ mod optout;
 mod page;
 mod ready;
 mod serve;
+#[cfg(feature = "sip")]
+mod sip;
 mod testing;
 
 use std::fmt;

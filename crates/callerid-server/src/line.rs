@@ -1,8 +1,9 @@
 //! Phone lines: they dial numbers, play prompts and report keys.
 
 #[cfg(feature = "sip")]
-#[expect(dead_code, unused_imports, reason = "the SIP line is to use it")]
 mod media;
+#[cfg(feature = "sip")]
+pub mod sip;
 mod virtual_line;
 
 #[cfg(feature = "fuzzing")]

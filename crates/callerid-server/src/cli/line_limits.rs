@@ -122,9 +122,7 @@ impl LineLimitOptions {
     pub(super) fn describe(&self, data: &Path) -> String {
         let limits = self.to_limits();
         let rules = limits.rules;
-        let mut said =
-            "Real phones ring. Within these limits, of which docs/limits.md tells more:\n"
-                .to_owned();
+        let mut said = "Calls are made within these limits (see docs/limits.md):\n".to_owned();
         let regions: String = rules.regions.iter().map(|region| format!(", {region}")).collect();
         let premium = if rules.allow_premium {
             "also those that can cost more"

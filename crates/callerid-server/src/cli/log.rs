@@ -14,7 +14,7 @@ use clap::ValueEnum;
 use tracing::callsite::Identifier;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Filter, Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -23,6 +23,8 @@ const QUEUE: usize = 4096;
 /// How many lines per second one place in the program may write.
 const BURST: u64 = 10;
 const PERIOD: Duration = Duration::from_secs(1);
+/// Libraries that log whole messages, with everything that is secret in them.
+const SILENT: [(&str, LevelFilter); 1] = [("rsipstack", LevelFilter::OFF)];
 /// The time limit for writing the last lines.
 const LAST_LINES: Duration = Duration::from_millis(1500);
 
@@ -48,7 +50,7 @@ impl Log {
         let repeated = Repeated::default();
         let told = Told { repeated: repeated.clone(), dropped: writer.error_counter(), known: 0 };
         let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
-        let log = tracing_subscriber::registry().with(filter);
+        let log = tracing_subscriber::registry().with(filter.with_targets(SILENT));
         match format {
             LogFormat::Text => log.with(lines.with_filter(repeated)).init(),
             LogFormat::Json => {

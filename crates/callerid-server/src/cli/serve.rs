@@ -18,12 +18,14 @@ use super::limits::LimitOptions;
 use super::line_limits::LineLimitOptions;
 use super::log::{Log, LogFormat};
 use super::page::{only_account, sign_in_address};
+#[cfg(feature = "sip")]
+use super::sip::{self, SipArguments};
 use super::testing::TestOptions;
 use super::{CommandError, DataDirectory, new_account, say, variable};
 use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
 use crate::exchange::{random_bytes, seed_random_bytes};
-use crate::line::{PhoneLine, VirtualLine};
+use crate::line::{PhoneLine, PhoneReports, VirtualLine};
 use crate::server::{self, Listener, Safeguards, Tls, TrustedProxies};
 use crate::store::{Options, SqliteStore};
 
@@ -88,6 +90,9 @@ pub(super) struct Arguments {
     trusted_proxy: Vec<IpNet>,
     #[command(flatten)]
     limits: LimitOptions,
+    #[cfg(feature = "sip")]
+    #[command(flatten)]
+    sip: SipArguments,
     #[command(flatten)]
     line_limits: LineLimitOptions,
     #[command(flatten)]
@@ -127,11 +132,15 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
         data.path = directory.path().to_owned();
     }
     let tls = open_tls(tls_cert, tls_key)?;
+    #[cfg(feature = "sip")]
+    let line = open_line(&arguments.sip, testing.test).await?;
+    #[cfg(not(feature = "sip"))]
+    let line = open_line();
     let metrics_token = variable(METRICS_TOKEN_VARIABLE)?.map(|token| AuthToken::new(&token));
     let metrics_token =
         metrics_token.transpose().map_err(|error| format!("{METRICS_TOKEN_VARIABLE}: {error}"))?;
     let store = data.open(Options { serve: true, batch: commit_batch, ..Options::default() })?;
-    let is_real_line = VirtualLine.line().is_real();
+    let is_real_line = line.text.is_some();
     let audit_log = match is_real_line {
         true => Some(line_limits.open_audit_log(&data.path)?),
         false => None,
@@ -153,7 +162,7 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
         Some(sid) => Some(sign_in_address(&store, &url, sid).await?),
         None => None,
     };
-    let (clock, line) = (Clock::system(), |_| Box::new(VirtualLine) as Box<dyn PhoneLine>);
+    let clock = Clock::system();
     let (gone, mut lost) = (store.gone(), None);
     let account = match &sid {
         Some(sid) => store.account(sid).await?,
@@ -170,11 +179,11 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
         }
     }
     testing.tell_ready(&url, account.as_ref())?;
-    say(format_args!("{}", welcome(&url, &data, &accounts, page, testing.test)));
+    say(format_args!("{}", welcome(&url, &data, &accounts, page, testing.test, &line.text)));
     if is_real_line {
-        say(format_args!("{}", line_limits.describe(&data.absolute())));
+        say(format_args!("\n{}", line_limits.describe(&data.absolute())));
     }
-    tracing::info!(%address, data = %data.absolute().display(), line = "virtual", "serving");
+    tracing::info!(%address, data = %data.absolute().display(), line = line.name, "serving");
     let (slots, mut limits) = (limits.to_callback_slots(), limits.to_limits());
     limits.service.line = Some(line_limits.to_limits());
     let callbacks = Callbacks { allow: callback_allow, slots, ..Callbacks::default() };
@@ -199,9 +208,45 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
     let trusted_proxies = TrustedProxies::new(trusted_proxy);
     let listener = Listener { socket: listener, tls, trusted_proxies, metrics_token };
     let safeguards = Safeguards { limits, audit_log };
-    server::run(listener, service, clock, line, callbacks, safeguards, stop).await;
+    server::run(listener, service, clock, line.start, callbacks, safeguards, stop).await;
     tracing::info!("stopped");
     lost.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// The line that calls ring on.
+struct ReadyLine {
+    name: &'static str,
+    /// What the welcome message says about it, if it calls real phones.
+    text: Option<String>,
+    start: Box<dyn FnOnce(PhoneReports) -> Box<dyn PhoneLine>>,
+}
+
+impl ReadyLine {
+    fn of_no_phones() -> Self {
+        Self { name: "virtual", text: None, start: Box::new(|_| Box::new(VirtualLine)) }
+    }
+}
+
+#[cfg(feature = "sip")]
+async fn open_line(sip: &SipArguments, is_test: bool) -> Result<ReadyLine, CommandError> {
+    let Some(options) = sip.to_options()? else { return Ok(ReadyLine::of_no_phones()) };
+    if is_test {
+        return Err("--test is for the virtual phone, and --sip-trunk lets real ones ring".into());
+    }
+    let trunks: Vec<_> = options.trunks.iter().map(|(trunk, _)| trunk.to_string()).collect();
+    let text = format!(
+        "Real phones ring, called from {} over {}",
+        options.caller.e164().as_str(),
+        trunks.join(", ")
+    );
+    let open = sip::open(options).await?;
+    let start = Box::new(|reports| Box::new(open.start(reports)) as Box<dyn PhoneLine>);
+    Ok(ReadyLine { name: "sip", text: Some(text), start })
+}
+
+#[cfg(not(feature = "sip"))]
+fn open_line() -> ReadyLine {
+    ReadyLine::of_no_phones()
 }
 
 /// Configures TLS with the given files. They are reloaded on SIGHUP.
@@ -327,8 +372,12 @@ fn welcome(
     accounts: &Accounts,
     page: Option<String>,
     is_test: bool,
+    line: &Option<String>,
 ) -> String {
     let mut said = format!("callerid {} on {url}\n", env!("CARGO_PKG_VERSION"));
+    if let Some(line) = line {
+        writeln!(said, "{line}").unwrap_or_default();
+    }
     if is_test {
         said.push_str("Under the control of tests: whoever has a token can reset its account\n");
     }
@@ -369,7 +418,15 @@ fn welcome(
 
   {curl} -d PhoneNumber=415-867-5309 {list}
 
-Then be the phone, and key that code in place of 000000:
+",
+    )
+    .unwrap_or_default();
+    if line.is_some() {
+        return said;
+    }
+    write!(
+        said,
+        "Then be the phone, and key that code in place of 000000:
 
   CALL=$({curl} -s {calls} | grep -o 'CA[0-9a-f]*' | head -n 1)
   {curl} -X POST {calls}/$CALL/answer

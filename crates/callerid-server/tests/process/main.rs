@@ -20,6 +20,9 @@ mod normalize;
 mod probes;
 mod restore;
 mod sessions;
+// Its peers are Debian's.
+#[cfg(all(target_os = "linux", feature = "sip"))]
+mod sip;
 mod slow_readers;
 mod start;
 mod stop;

@@ -78,7 +78,7 @@ fn a_server_whose_disk_is_full_lives_and_is_not_ready() {
     server.get(&server.list()).expect(200);
 }
 
-fn metrics(server: &Server, headers: &str) -> Response {
+pub(crate) fn metrics(server: &Server, headers: &str) -> Response {
     let request = format!("GET /_callerid/metrics HTTP/1.1\r\n{headers}\r\n\r\n");
     server.connect().send(request).answer()
 }

@@ -12,10 +12,10 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Stream
 
 use crate::harness::{PATIENCE, Server, authorization, run, serve};
 
-const CERTIFICATE: &[u8] = include_bytes!("../fixtures/receiver-certificate.der");
-const KEY: &[u8] = include_bytes!("../fixtures/receiver-key.der");
+pub(crate) const CERTIFICATE: &[u8] = include_bytes!("../fixtures/receiver-certificate.der");
+pub(crate) const KEY: &[u8] = include_bytes!("../fixtures/receiver-key.der");
 
-fn write_pem(path: &Path, label: &str, der: &[u8]) {
+pub(crate) fn write_pem(path: &Path, label: &str, der: &[u8]) {
     let text = Base64::encode_string(der);
     std::fs::write(path, format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n"))
         .unwrap();

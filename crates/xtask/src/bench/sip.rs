@@ -60,13 +60,13 @@ impl Connected {
             "--sip-calls-per-second",
             &calls,
             "--any-hour",
-            "--max-line-calls",
+            "--line-live-calls",
             &calls,
-            "--max-line-calls-per-account",
+            "--line-live-calls-per-account",
             &calls,
-            "--max-line-rate-per-account",
+            "--line-account-rate",
             "1000/1h",
-            "--max-line-calls-a-day-per-account",
+            "--line-account-calls-a-day",
             "1000",
         ];
         let process = Process::serve(program, data.path(), &account, &options);

@@ -23,6 +23,7 @@ pub(super) fn sound(prompt: Prompt) -> &'static [u8] {
         Prompt::WrongCode { .. } => WRONG_CODE,
         Prompt::Verified => VERIFIED,
         Prompt::Failed => FAILED,
+        Prompt::OptedOut => OPTED_OUT,
         _ => &[],
     }
 }

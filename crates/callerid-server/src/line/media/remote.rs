@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::Codec;
 
 /// The other side of a call's sound.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Remote {
     /// Where to send, until the first packet has come from somewhere.
     pub(crate) address: SocketAddr,

@@ -1,0 +1,628 @@
+//! The phone line over SIP, with real peers on loopback: sipp, kamailio and baresip. They are
+//! Debian's, and must be installed.
+
+mod peers;
+
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::{self, Server, run};
+use crate::probes;
+use crate::tls::{CERTIFICATE, KEY, write_pem};
+use peers::{
+    Callee, Message, Noise, PROXY_PASSWORD, Proxy, challenge, free_port, press_by_info, receive,
+    receive_password, reply, reply_in_dialog, reply_to_cancelled_invite, reply_with,
+    reply_with_sdp, reply_with_sound, request, sdp, summary, wait, wait_until,
+};
+
+const NUMBER: &str = "4158675309";
+const CALLER: &str = "2125550100";
+
+/// A server whose line has these trunks.
+struct Phones {
+    server: Server,
+    _data: TempDir,
+}
+
+impl Phones {
+    fn over(trunk: &str, options: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let server = Server::launch(serve(&data, trunk, options).arg("--sip-no-options"));
+        Self { server, _data: data }
+    }
+
+    /// Asks for a call. Returns its code.
+    fn call(&self, number: &str) -> String {
+        self.server.create(&format!("PhoneNumber={number}"))
+    }
+
+    /// Waits until the newest call has this status.
+    #[track_caller]
+    fn expect(&self, status: &str) -> Value {
+        let deadline = Instant::now() + harness::PATIENCE;
+        loop {
+            let call = self.server.newest_call();
+            if call["status"] == status {
+                return call;
+            }
+            assert!(Instant::now() < deadline, "it is not {status}: {call}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// A server's command with these trunks.
+fn serve(data: &TempDir, trunk: &str, options: &[&str]) -> Command {
+    let mut command = harness::serve(data.path());
+    command.args(["--sip-trunk", trunk, "--sip-caller", CALLER, "--log", "debug"]).args(options);
+    command.env("CALLERID_SIP_BIND", "127.0.0.1:0").args(UNLIMITED);
+    command
+}
+
+/// Tests call the same numbers again and again, at night as well.
+const UNLIMITED: [&str; 11] = [
+    "--any-hour",
+    "--line-number-rate=1000/1m",
+    "--line-number-calls-a-day=1000",
+    "--line-account-rate=1000/1m",
+    "--line-account-calls-a-day=1000",
+    "--line-live-calls-per-account=100",
+    "--line-live-calls=100",
+    "--line-calls-a-day=1000",
+    "--line-wrong-codes-per-number=1000",
+    "--line-live-calls-per-number=100",
+    "--max-calls-per-account=1000",
+];
+
+/// What the page and programs see of a call that has ended.
+fn end(call: &Value) -> (&str, &str, Option<&str>) {
+    let text = |name: &str| call[name].as_str();
+    (text("status").unwrap(), text("verification_status").unwrap(), text("failure"))
+}
+
+/// The first request with this method that the callee received.
+fn received(callee: &Callee, method: &str) -> Message {
+    let mut received = callee.messages().into_iter().filter(|message| !message.is_sent);
+    received.find(|message| message.kind() == method).unwrap()
+}
+
+#[test]
+fn a_callee_who_answers_and_hangs_up_has_completed_the_call() {
+    let callee = Callee::start([
+        receive("INVITE"),
+        reply(180),
+        reply_with_sound(200, free_port()),
+        receive("ACK"),
+        request("BYE", 1, None, 200),
+    ]);
+    let phones = Phones::over(&callee.trunk(), &[]);
+    phones.call(NUMBER);
+    let call = phones.expect("completed");
+    assert_eq!((end(&call), &call["caller"]), (("completed", "failed", None), &CALLER.into()));
+    let invite = received(&callee, "INVITE");
+    let port = callee.port;
+    assert!(invite.text.starts_with(&format!("INVITE sip:+1{NUMBER}@127.0.0.1:{port} SIP/2.0\n")));
+    let from = format!("<sip:+1{CALLER}@127.0.0.1:{port}>;tag=");
+    assert!(invite.header("From").unwrap().starts_with(&from), "{}", invite.text);
+    let call_id = format!("{}-0@callerid", call["call_sid"].as_str().unwrap());
+    assert_eq!(invite.header("Call-ID"), Some(&*call_id));
+    assert_eq!(callee.expect_done(), "INVITE >180 >200 ACK >BYE 200");
+}
+
+#[test]
+fn the_right_code_by_info_validates_the_number_and_the_callee_hears_it_before_the_bye() {
+    let data = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let trunk = format!("sip:127.0.0.1:{port}");
+    let server = Server::launch(serve(&data, &trunk, &[]).arg("--sip-no-options"));
+    // Due in a second, by when a callee who knows the code is there.
+    let code = server.create(&format!("PhoneNumber={NUMBER}&CallDelay=1"));
+    let answer = [
+        receive("INVITE"),
+        reply(180),
+        reply_with_sound(200, free_port()),
+        receive("ACK"),
+        wait(100),
+    ];
+    let goodbye = [receive("BYE"), reply_in_dialog(200)];
+    let steps = answer.into_iter().chain(press_by_info(&code)).chain(goodbye);
+    let callee = Callee::start_at(port, 1, &[], steps);
+    let done = callee.expect_done();
+    let pressed = ">INFO 200 ".repeat(6);
+    assert_eq!(done, format!("INVITE >180 >200 ACK {pressed}BYE >200"));
+    let phones = Phones { server, _data: data };
+    assert_eq!(end(&phones.expect("completed")), ("completed", "success", None));
+    assert!(!phones.server.written().contains(&code), "{}", phones.server.written());
+}
+
+#[test]
+fn every_refusal_is_reported_as_what_the_phone_did() {
+    let trunk = free_port();
+    let phones = Phones::over(&format!("sip:127.0.0.1:{trunk}"), &["--sip-calls-per-second=100"]);
+    let cases = [
+        (486, "busy", None),
+        (600, "busy", None),
+        (603, "busy", None),
+        (480, "no-answer", None),
+        (408, "no-answer", None),
+        (404, "failed", Some("no-such-number")),
+        (484, "failed", Some("no-such-number")),
+        (604, "failed", Some("no-such-number")),
+        (302, "failed", Some("refused")),
+        (403, "failed", Some("refused")),
+        (488, "failed", Some("refused")),
+        (503, "failed", Some("no-trunk")),
+    ];
+    for (number, (code, status, failure)) in (4_158_675_300_u64..).zip(cases) {
+        let steps =
+            [receive("INVITE"), reply_with(code, &["Contact: <sip:x@192.0.2.1>"]), receive("ACK")];
+        let callee = Callee::start_at(trunk, 1, &[], steps);
+        phones.call(&number.to_string());
+        assert_eq!(end(&phones.expect(status)), (status, "failed", failure), "{code}");
+        assert_eq!(callee.expect_done(), format!("INVITE >{code} ACK"));
+    }
+}
+
+#[test]
+fn early_media_is_ignored_before_an_answer_and_before_a_refusal() {
+    let sound = free_port();
+    let early = || [receive("INVITE"), reply(100), reply_with_sound(183, sound), wait(200)];
+    let refused = [reply(404), receive("ACK")];
+    let callee = Callee::start(early().into_iter().chain(refused));
+    let phones = Phones::over(&callee.trunk(), &["--sip-calls-per-second=100"]);
+    phones.call(NUMBER);
+    let failed = ("failed", "failed", Some("no-such-number"));
+    assert_eq!(end(&phones.expect("failed")), failed);
+    let port = callee.port;
+    assert_eq!(callee.expect_done(), "INVITE >100 >183 >404 ACK");
+    let answered =
+        [reply(180), reply_with_sound(200, sound), receive("ACK"), request("BYE", 1, None, 200)];
+    let callee = Callee::start_at(port, 1, &[], early().into_iter().chain(answered));
+    phones.call(NUMBER);
+    phones.expect("completed");
+    assert_eq!(callee.expect_done(), "INVITE >100 >183 >180 >200 ACK >BYE 200");
+}
+
+#[test]
+fn a_phone_that_nobody_answers_stops_ringing() {
+    let callee = Callee::start([
+        receive("INVITE"),
+        reply(180),
+        receive("CANCEL"),
+        reply_in_dialog(200),
+        reply_to_cancelled_invite(487, 0),
+        receive("ACK"),
+    ]);
+    let phones = Phones::over(&callee.trunk(), &["--sip-ring=1"]);
+    phones.call(NUMBER);
+    assert_eq!(end(&phones.expect("no-answer")), ("no-answer", "failed", None));
+    assert_eq!(callee.expect_done(), "INVITE >180 CANCEL >200 >487 ACK");
+}
+
+#[test]
+fn an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() {
+    let callee = Callee::start([
+        receive("INVITE"),
+        reply(180),
+        receive("CANCEL"),
+        reply_to_cancelled_invite(200, free_port()),
+        receive("ACK"),
+        receive("BYE"),
+        reply_in_dialog(200),
+    ]);
+    let phones = Phones::over(&callee.trunk(), &["--sip-ring=1"]);
+    phones.call(NUMBER);
+    assert_eq!(end(&phones.expect("no-answer")), ("no-answer", "failed", None));
+    assert_eq!(callee.expect_done(), "INVITE >180 CANCEL >200 ACK BYE >200");
+}
+
+#[test]
+fn a_new_request_for_a_number_cancels_the_call_that_rings() {
+    let callee = Callee::start([
+        receive("INVITE"),
+        reply(180),
+        receive("CANCEL"),
+        reply_in_dialog(200),
+        reply_to_cancelled_invite(487, 0),
+        receive("ACK"),
+    ]);
+    let phones = Phones::over(&callee.trunk(), &[]);
+    phones.call(NUMBER);
+    wait_until("the phone rings", || summary(&callee.messages()) == "INVITE >180");
+    phones.server.create(&format!("PhoneNumber={NUMBER}&CallDelay=50"));
+    assert_eq!(callee.expect_done(), "INVITE >180 CANCEL >200 >487 ACK");
+    let calls = phones.server.get("/_callerid/calls").expect(200).json();
+    assert_eq!(calls["calls"][1]["status"], "canceled");
+}
+
+#[test]
+fn a_call_that_takes_too_long_is_ended_whatever_the_callee_does() {
+    let sound = free_port();
+    let callee = Callee::start([
+        receive("INVITE"),
+        reply_with_sound(200, sound),
+        receive("ACK"),
+        receive("BYE"),
+        reply_in_dialog(200),
+    ]);
+    let noise = Noise::at(sound);
+    let phones = Phones::over(&callee.trunk(), &["--sip-longest-call=2"]);
+    phones.call(NUMBER);
+    assert_eq!(end(&phones.expect("completed")), ("completed", "failed", None));
+    assert_eq!(callee.expect_done(), "INVITE >200 ACK BYE >200");
+    assert!(noise.packets() > 0, "the server has not spoken");
+}
+
+#[test]
+fn an_answer_without_usable_sound_is_ended() {
+    let callee = Callee::start([
+        receive("INVITE"),
+        reply_with_sdp(200, &sdp(4000, "18 101")),
+        receive("ACK"),
+        receive("BYE"),
+        reply_in_dialog(200),
+    ]);
+    let phones = Phones::over(&callee.trunk(), &[]);
+    phones.call(NUMBER);
+    let lost = ("failed", "failed", Some("media-lost"));
+    assert_eq!(end(&phones.expect("failed")), lost);
+    assert_eq!(callee.expect_done(), "INVITE >200 ACK BYE >200");
+}
+
+#[test]
+fn a_callee_can_ask_within_the_call_and_the_call_stays_as_it_is() {
+    let sound = free_port();
+    let sdp_type = "application/sdp";
+    let moved = sdp(4000, "0");
+    let same = sdp(sound, "0 101");
+    let callee = Callee::start([
+        receive("INVITE"),
+        reply_with_sound(200, sound),
+        receive("ACK"),
+        request("OPTIONS", 1, None, 200),
+        request("UPDATE", 2, None, 200),
+        request("UPDATE", 3, Some((sdp_type, &same)), 200),
+        request("UPDATE", 4, Some((sdp_type, &moved)), 488),
+        request("INFO", 5, Some(("application/dtmf", "x")), 415),
+        request("INFO", 6, None, 415),
+        request("MESSAGE", 7, None, 405),
+        request("BYE", 8, None, 200),
+    ]);
+    let phones = Phones::over(&callee.trunk(), &[]);
+    phones.call(NUMBER);
+    phones.expect("completed");
+    callee.expect_done();
+}
+
+#[test]
+fn strangers_are_answered_and_cannot_end_calls() {
+    let data = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let mut command = serve(&data, "sip:127.0.0.1:9", &["--sip-no-options"]);
+    let _server = Server::launch(command.arg(format!("--sip-bind=127.0.0.1:{port}")));
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    stranger.set_read_timeout(Some(harness::PATIENCE)).unwrap();
+    stranger.connect(("127.0.0.1", port)).unwrap();
+    let ours = stranger.local_addr().unwrap();
+    let ask = |method: &str, tag: &str| {
+        let request = format!(
+            "{method} sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {ours};branch=z9hG4bK{method}{tag}\r\n\
+             From: <sip:y@127.0.0.1>;tag=1\r\nTo: <sip:x@127.0.0.1>{tag}\r\nCall-ID: {method}\r\n\
+             CSeq: 1 {method}\r\nMax-Forwards: 70\r\nContact: <sip:y@{ours}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        stranger.send(b"\xff\x00 this is no SIP").unwrap();
+        stranger.send(request.as_bytes()).unwrap();
+        let mut answer = [0; 2000];
+        loop {
+            let length = stranger.recv(&mut answer).unwrap();
+            let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+            if answer.contains(&format!("CSeq: 1 {method}")) && !answer.starts_with("SIP/2.0 1") {
+                break answer.split(' ').nth(1).unwrap().to_owned();
+            }
+        }
+    };
+    assert_eq!(ask("OPTIONS", ""), "200");
+    assert_eq!(ask("MESSAGE", ""), "405");
+    assert_eq!(ask("INVITE", ""), "603");
+    assert_eq!(ask("BYE", ";tag=2"), "481");
+    assert_eq!(ask("INFO", ";tag=2"), "481");
+}
+
+#[test]
+fn a_callee_or_a_proxy_that_asks_for_the_password_gets_it_once() {
+    // sipp understands only the answer to a 401; kamailio asks with 407 below.
+    let answered = [
+        reply(180),
+        reply_with_sound(200, free_port()),
+        receive("ACK"),
+        request("BYE", 1, None, 200),
+    ];
+    let port = free_port();
+    let trunk = format!("sip:alice@127.0.0.1:{port}");
+    let data = tempfile::tempdir().unwrap();
+    let mut command = serve(&data, &trunk, &["--sip-no-options", "--sip-calls-per-second=100"]);
+    let server = Server::launch(command.env("CALLERID_SIP_PASSWORD", "secret"));
+    let phones = Phones { server, _data: data };
+    let begin = || [receive("INVITE"), challenge(401), receive("ACK")].into_iter();
+
+    let right = begin().chain([receive_password("alice", "secret", &answered)]);
+    let callee = Callee::start_at(port, 1, &[], right);
+    phones.call(NUMBER);
+    phones.expect("completed");
+    assert_eq!(callee.expect_done(), "INVITE >401 ACK INVITE >180 >200 ACK >BYE 200");
+
+    let refused = ("failed", "failed", Some("refused"));
+    let wrong = begin().chain([receive_password("alice", "another", &answered)]);
+    let callee = Callee::start_at(port, 1, &[], wrong);
+    phones.call("4158675310");
+    assert_eq!(end(&phones.expect("failed")), refused);
+    assert_eq!(callee.expect_done(), "INVITE >401 ACK INVITE >403 ACK");
+
+    let callee = Callee::start_at(port, 1, &[], begin().chain(begin()));
+    phones.call("4158675311");
+    assert_eq!(end(&phones.expect("failed")), refused);
+    assert_eq!(callee.expect_done(), "INVITE >401 ACK INVITE >401 ACK");
+    assert!(!phones.server.written().contains("secret"), "{}", phones.server.written());
+}
+
+/// A callee behind a proxy that asks for a password with 407 and stays in the way of the call.
+fn call_through_proxy(transport: &str, options: &[&str], certificate: Option<(&Path, &Path)>) {
+    let (port, sound) = (free_port(), free_port());
+    let answer = || {
+        let first = [receive("INVITE"), reply(180), reply_with_sound(200, sound), receive("ACK")];
+        first.into_iter()
+    };
+    let callee = Callee::start(answer().chain([request("BYE", 1, None, 200)]));
+    let proxy = Proxy::start(port, callee.port, certificate);
+    let data = tempfile::tempdir().unwrap();
+    let trunk = proxy.trunk(transport);
+    let mut command = serve(&data, &trunk, options);
+    let server = Server::launch(command.env("CALLERID_SIP_PASSWORD", PROXY_PASSWORD));
+    let phones = Phones { server, _data: data };
+    phones.call(NUMBER);
+    phones.expect("completed");
+    let callee_port = callee.port;
+    let invite = received(&callee, "INVITE");
+    assert!(invite.header("Record-Route").is_some(), "{}", invite.text);
+    assert_eq!(callee.expect_done(), "INVITE >180 >200 ACK >BYE 200");
+
+    // And a call that the server ends: its BYE takes the same way.
+    let ended = answer().chain([receive("BYE"), reply_in_dialog(200)]);
+    let callee = Callee::start_at(callee_port, 1, &[], ended);
+    phones.call("4158675310");
+    phones.expect("in-progress");
+    let bye = "4158675310";
+    phones.server.create(&format!("PhoneNumber={bye}&CallDelay=50"));
+    assert_eq!(callee.expect_done(), "INVITE >180 >200 ACK BYE >200");
+}
+
+#[test]
+fn a_call_through_a_proxy_that_asks_for_the_password_takes_its_route() {
+    call_through_proxy("udp", &["--sip-calls-per-second=100"], None);
+}
+
+#[test]
+fn a_call_through_a_proxy_over_tcp_takes_its_route() {
+    call_through_proxy("tcp", &["--sip-calls-per-second=100"], None);
+}
+
+#[test]
+fn a_call_through_a_proxy_over_tls_takes_its_route() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    write_pem(&certificate, "CERTIFICATE", CERTIFICATE);
+    write_pem(&key, "PRIVATE KEY", KEY);
+    let trusted = format!("--sip-ca={}", certificate.display());
+    let options = &["--sip-calls-per-second=100", &trusted];
+    call_through_proxy("tls", options, Some((&certificate, &key)));
+}
+
+#[test]
+fn the_next_trunk_is_tried_if_one_is_silent_or_gone_or_refuses_for_itself() {
+    let answer = || {
+        Callee::start([
+            receive("INVITE"),
+            reply(180),
+            reply_with_sound(200, free_port()),
+            receive("ACK"),
+            request("BYE", 1, None, 200),
+        ])
+    };
+    let answered = "INVITE >180 >200 ACK >BYE 200";
+
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let second = answer();
+    let address = silent.local_addr().unwrap();
+    let phones = Phones::over(&format!("sip:{address},{}", second.trunk()), &[]);
+    phones.call(NUMBER);
+    let call = phones.expect("completed");
+    assert_eq!(second.expect_done(), answered);
+    assert_eq!(call["status"], "completed");
+    phones.server.expect_written("no answer to INVITE");
+
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let second = answer();
+    let trunks = format!("sip:{gone};transport=tcp,{}", second.trunk());
+    let phones = Phones::over(&trunks, &[]);
+    phones.call(NUMBER);
+    phones.expect("completed");
+    assert_eq!(second.expect_done(), answered);
+
+    let first = Callee::start([receive("INVITE"), reply(100), reply(503), receive("ACK")]);
+    let second = answer();
+    let phones = Phones::over(&format!("{},{}", first.trunk(), second.trunk()), &[]);
+    phones.call(NUMBER);
+    phones.expect("completed");
+    assert_eq!(first.expect_done(), "INVITE >100 >503 ACK");
+    assert_eq!(second.expect_done(), answered);
+}
+
+#[test]
+fn no_phone_rings_twice_for_one_call() {
+    let first = Callee::start([receive("INVITE"), reply(180), reply(503), receive("ACK")]);
+    let second = Callee::start([receive("INVITE"), reply(486), receive("ACK")]);
+    let phones = Phones::over(&format!("{},{}", first.trunk(), second.trunk()), &[]);
+    phones.call(NUMBER);
+    let failed = ("failed", "failed", Some("no-trunk"));
+    assert_eq!(end(&phones.expect("failed")), failed);
+    assert_eq!(first.expect_done(), "INVITE >180 >503 ACK");
+    assert!(second.messages().is_empty(), "{}", summary(&second.messages()));
+}
+
+#[test]
+fn a_stop_ends_the_calls_that_ring_and_those_in_progress() {
+    let sound = free_port();
+    let talking = Callee::start([
+        receive("INVITE"),
+        reply_with_sound(200, sound),
+        receive("ACK"),
+        receive("BYE"),
+        reply_in_dialog(200),
+    ]);
+    let ringing = Callee::start([
+        receive("INVITE"),
+        reply(180),
+        receive("CANCEL"),
+        reply_in_dialog(200),
+        reply_to_cancelled_invite(487, 0),
+        receive("ACK"),
+    ]);
+    let data = tempfile::tempdir().unwrap();
+    // The first trunk has had its call once the second one is asked.
+    let trunk = talking.trunk();
+    let server = Server::launch(serve(&data, &trunk, &[]).arg("--sip-no-options"));
+    let phones = Phones { server, _data: data };
+    phones.call(NUMBER);
+    phones.expect("in-progress");
+    let started = Instant::now();
+    let (status, written) = phones.server.terminate();
+    assert!(status.success() && started.elapsed() < Duration::from_secs(3), "{written}");
+    assert_eq!(talking.expect_done(), "INVITE >200 ACK BYE >200");
+
+    let trunk = ringing.trunk();
+    let server = Server::launch(serve(&phones._data, &trunk, &[]).arg("--sip-no-options"));
+    // The call that the last process had is over, and is not placed again.
+    let phones = Phones { server, _data: phones._data };
+    assert_eq!(end(&phones.expect("failed")), ("failed", "failed", Some("call-lost")));
+    phones.call("4158675310");
+    wait_until("the phone rings", || summary(&ringing.messages()) == "INVITE >180");
+    let (status, written) = phones.server.terminate();
+    assert!(status.success(), "{written}");
+    assert_eq!(ringing.expect_done(), "INVITE >180 CANCEL >200 >487 ACK");
+}
+
+#[test]
+fn calls_wait_for_a_trunk_and_readiness_says_that_none_answers() {
+    let callee = Callee::start([
+        receive("INVITE"),
+        reply_with_sound(200, free_port()),
+        receive("ACK"),
+        request("BYE", 1, None, 200),
+    ]);
+    let (data, port) = (tempfile::tempdir().unwrap(), free_port());
+    let trunk = format!("sip:alice@127.0.0.1:{port}");
+    let mut command = serve(&data, &trunk, &[]);
+    let server = Server::launch(command.env("CALLERID_SIP_PASSWORD", PROXY_PASSWORD));
+    let phones = Phones { server, _data: data };
+    let ready = phones.server.get("/_callerid/ready").expect(503).json();
+    assert_eq!(ready["message"], "Service unavailable: no trunk of the phone line answers");
+    phones.call(NUMBER);
+    let metrics = |line: &str| {
+        let metrics = probes::metrics(&phones.server, "Host: localhost").expect(200);
+        assert!(metrics.text().lines().any(|it| it == line), "{}", metrics.text());
+    };
+    metrics(&format!("callerid_trunk_reachable{{trunk=\"sip:127.0.0.1:{port}\"}} 0"));
+    assert_eq!(phones.server.newest_call()["status"], "queued");
+    let proxy = Proxy::start(port, callee.port, None);
+    phones.expect("completed");
+    assert_eq!(callee.expect_done(), "INVITE >200 ACK >BYE 200");
+    wait_until("it is ready", || phones.server.get("/_callerid/ready").status() == 200);
+    metrics(&format!("callerid_trunk_reachable{{trunk=\"sip:127.0.0.1:{port}\"}} 1"));
+    metrics("callerid_line_calls_placed_total 1");
+    metrics("callerid_line_calls_answered_total 1");
+    drop(proxy);
+}
+
+#[test]
+fn a_trunk_that_wants_registration_is_registered_with() {
+    let proxy = Proxy::start(free_port(), 9, None);
+    let trunk = proxy.trunk("udp");
+    let start = |password: &str| {
+        let data = tempfile::tempdir().unwrap();
+        let mut command = serve(&data, &trunk, &["--sip-register"]);
+        let server = Server::launch(command.env("CALLERID_SIP_PASSWORD", password));
+        Phones { server, _data: data }
+    };
+    let phones = start(PROXY_PASSWORD);
+    wait_until("it is ready", || phones.server.get("/_callerid/ready").status() == 200);
+    let (status, written) = phones.server.terminate();
+    assert!(status.success() && !written.contains(PROXY_PASSWORD), "{written}");
+    let phones = start("wrong");
+    phones.server.expect_written("the registration was refused: 401");
+    phones.server.get("/_callerid/ready").expect(503);
+}
+
+#[test]
+fn nobody_with_a_token_can_answer_a_real_phone() {
+    let callee = Callee::start([
+        receive("INVITE"),
+        reply_with_sound(200, free_port()),
+        receive("ACK"),
+        receive("BYE"),
+        reply_in_dialog(200),
+    ]);
+    let phones = Phones::over(&callee.trunk(), &[]);
+    let code = phones.call(NUMBER);
+    let call = phones.expect("in-progress");
+    let path = format!("/_callerid/calls/{}", call["call_sid"].as_str().unwrap());
+    let digits = phones.server.post(&format!("{path}/digits"), &format!("Digits={code}"));
+    digits.expect_exception(409);
+    for action in ["answer", "hangup", "busy", "no-answer"] {
+        phones.server.post(&format!("{path}/{action}"), "").expect_exception(409);
+    }
+    phones.expect("in-progress");
+    phones.server.terminate();
+    assert_eq!(callee.expect_done(), "INVITE >200 ACK BYE >200");
+}
+
+#[test]
+fn wrong_options_are_refused_with_what_would_be_right() {
+    let data = tempfile::tempdir().unwrap();
+    let refused = |options: &[&str]| {
+        let output = run(harness::serve(data.path()).args(options));
+        assert!(!output.status.success(), "{options:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let trunk = "--sip-trunk=sip:alice@sip.example.com";
+    let caller = "--sip-caller=+12125550100";
+    let cases: &[(&[&str], &str)] = &[
+        (&["--sip-trunk=sip:alice:secret@sip.example.com", caller], "CALLERID_SIP_PASSWORD"),
+        (&["--sip-trunk=http://example.com", caller], "sip:user@sip.example.com;transport=tls"),
+        (&["--sip-trunk=sip:example.com;transport=ws", caller], "transport is udp, tcp or tls"),
+        (&[trunk], "--sip-trunk needs --sip-caller"),
+        (&[trunk, "--sip-caller=+442071838750"], "--sip-caller"),
+        (&[trunk, caller], "sip:sip.example.com has a user and no password"),
+        (&[trunk, caller, "--sip-password-file=/nowhere"], "/nowhere: No such file"),
+        (&[caller], "--sip-trunk <URI>"),
+        (&["--sip-max-calls=5"], "--sip-trunk <URI>"),
+        (&["--sip-trunk=sip:example.com", caller, "--sip-register"], "has no user to register"),
+        (&["--sip-trunk=sip:example.com", caller, "--rtp-ports=80-90"], "ports from 1024"),
+        (&["--sip-trunk=sip:example.com", caller, "--test"], "--test is for the virtual phone"),
+        (&["--sip-trunk=sip:[::1", caller], "expected a SIP URI"),
+        (&["--sip-trunk=sips:example.com", caller, "--sip-ca=/nowhere"], "/nowhere: No such file"),
+    ];
+    for (options, expected) in cases {
+        let error = refused(options);
+        assert!(error.contains(expected), "{options:?}: {error}");
+        assert!(!error.contains("secret") || error.contains("--sip-trunk <URI>"), "{error}");
+    }
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let bind = format!("--sip-bind={}", taken.local_addr().unwrap());
+    let error = refused(&["--sip-trunk=sip:example.com", caller, &bind]);
+    assert!(error.contains("--sip-bind takes another address"), "{error}");
+}
