@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::wasm_target::TARGET;
-use crate::{Outcome, cargo, clients, node, page, root, run, target_dir};
+use crate::{Outcome, cargo, clients, debian, node, page, root, run, target_dir};
 
 /// The crates that are published.
 const PUBLISHED: [&str; 4] =
@@ -27,6 +27,7 @@ pub(crate) fn run_all() -> Outcome {
         "fuzz targets",
         cargo().args(fuzz).args(["--", "--deny", "warnings"]).current_dir(root()),
     )?;
+    debian::install(&debian::SIP_PEERS)?;
     // The server's tests start the program. They do not need the benchmarks' peers.
     step(
         "tests",

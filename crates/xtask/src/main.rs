@@ -10,6 +10,7 @@ mod checks;
 mod clients;
 #[cfg(feature = "compare")]
 mod compare;
+mod debian;
 #[cfg(feature = "generate")]
 mod generate;
 mod node;

@@ -5,11 +5,12 @@ use std::fs;
 #[cfg(feature = "package")]
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 #[cfg(feature = "package")]
 use flate2::{Compression, write::GzEncoder};
 
+use crate::debian::{self, Package};
 use crate::{Outcome, cargo, copy_files, copy_folder, node, root, run, target_dir};
 
 const NO_BROWSER: &str = "the page's tests need a Chromium or Chrome, and none is found. Install one \
@@ -122,13 +123,8 @@ fn has_browser(tests: &Path) -> bool {
 
 /// Installs a browser, if that needs no interaction: with apt as root, otherwise with Playwright.
 fn install_browser(tests: &Path) -> Outcome {
-    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
-    let has_apt = Command::new("apt-get").arg("--version").output().is_ok();
-    if is_root && has_apt {
-        eprintln!("apt-get installs chromium");
-        run(Command::new("apt-get").args(["update", "--quiet"]))?;
-        let install = ["install", "--quiet", "--yes", "--no-install-recommends", "chromium"];
-        run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    if debian::can_install() {
+        debian::install(&[Package { name: "chromium", program: Some("chromium") }])?;
     } else {
         eprintln!("Playwright installs its Chromium");
         let install = ["exec", "playwright", "install", "chromium"];
