@@ -9,6 +9,9 @@ use super::remote::Remote;
 use super::telephone_event::EventReader;
 use super::tones::ToneDetector;
 
+/// RTP's payload type of the noise that phones send now and then in place of silence (RFC 3389).
+const COMFORT_NOISE: u8 = 13;
+
 /// How keys arrive. The same key may arrive in several ways, so that only the first way counts in a
 /// call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub(super) struct Incoming {
     /// than the other side knows of itself, behind a translator of addresses.
     source: Option<SocketAddr>,
     way: Option<Way>,
+    /// The stream whose events are read.
+    stream: Option<u32>,
     events: EventReader,
     tones: ToneDetector,
 }
@@ -37,6 +42,7 @@ impl Incoming {
             remote,
             source: None,
             way: None,
+            stream: None,
             events: EventReader::default(),
             tones: ToneDetector::default(),
         }
@@ -53,16 +59,21 @@ impl Incoming {
         let kind = packet.payload_type();
         let is_event = Some(kind) == self.remote.telephone_event;
         let is_sound = kind == self.remote.codec.payload_type();
-        if !is_event && !is_sound || self.source.is_some_and(|source| source != from) {
+        let is_noise = kind == COMFORT_NOISE;
+        if !(is_event || is_sound || is_noise) || self.source.is_some_and(|source| source != from) {
             return None;
         }
         self.source = Some(from);
+        if self.stream.replace(packet.ssrc()) != Some(packet.ssrc()) {
+            // Another stream counts its timestamps from anywhere.
+            self.events = EventReader::default();
+        }
         let (way, keys) = if is_event {
             (
                 Way::Event,
                 self.events.read(packet.timestamp(), packet.payload()).into_iter().collect(),
             )
-        } else if self.way.is_none_or(|way| way == Way::Tone) {
+        } else if is_sound && self.way.is_none_or(|way| way == Way::Tone) {
             let codec = self.remote.codec;
             let sound = packet.payload().iter().map(|byte| codec.decode(*byte));
             (Way::Tone, self.tones.listen(sound))
@@ -139,6 +150,21 @@ mod tests {
         assert_eq!(by_tone.receive(at(1), &sound('8')), key('8'));
         assert_eq!(by_tone.receive(at(1), &event('8', 9)), Some(vec![]));
         assert_eq!(by_tone.receive(at(1), &sound('1')), key('1'));
+    }
+
+    #[test]
+    fn another_stream_of_the_source_is_read_from_its_beginning() {
+        let mut incoming = incoming();
+        assert_eq!(incoming.receive(at(1), &event('4', 2_000_000_000)), key('4'));
+        let mut other = event('5', 9);
+        other[8..12].copy_from_slice(&[7; 4]);
+        assert_eq!(incoming.receive(at(1), &other), key('5'));
+        assert_eq!(incoming.receive(at(1), &other), Some(vec![]));
+    }
+
+    #[test]
+    fn comfort_noise_is_of_the_call_and_has_no_keys() {
+        assert_eq!(incoming().receive(at(1), &packet(COMFORT_NOISE, 9, &[70])), Some(vec![]));
     }
 
     #[test]

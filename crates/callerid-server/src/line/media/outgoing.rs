@@ -105,7 +105,8 @@ impl Outgoing {
     /// The next packet: one is due every 20 ms.
     pub(super) fn next_packet(&mut self) -> Vec<u8> {
         let next = self.frames.pop_front();
-        if self.frames.is_empty()
+        // Once all of them have been sent.
+        if next.is_none()
             && let Some(over) = self.over.take()
         {
             // Nobody waits any more if the call has ended.
@@ -190,9 +191,10 @@ mod tests {
         outgoing.play(Prompt::Verified, Some(over));
         outgoing.interrupt();
         while !outgoing.frames.is_empty() {
-            assert!(is_over.try_recv().is_err());
             outgoing.next_packet();
+            assert!(is_over.try_recv().is_err());
         }
+        outgoing.next_packet();
         assert!(is_over.try_recv().is_ok());
     }
 
@@ -213,7 +215,7 @@ mod tests {
     #[test]
     fn an_extension_is_dialed_as_events_or_as_tones() {
         let expected: Vec<_> = "1144".chars().filter_map(Key::new).collect();
-        assert_eq!(dialed("ww1144", Some(101)), (expected.clone(), 2 * 29 + 4 * 12));
-        assert_eq!(dialed("1144", None), (expected, 4 * 9));
+        assert_eq!(dialed("ww1144", Some(101)), (expected.clone(), 2 * 29 + 4 * 12 + 1));
+        assert_eq!(dialed("1144", None), (expected, 4 * 9 + 1));
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Answered {
     pub(super) dialog: InviteDialog,
     /// What the other side does.
     pub(super) states: DialogStateReceiver,
+    /// Whether it has hung up already.
+    pub(super) is_over: bool,
     /// Its answer to our offer.
     pub(super) sdp: Vec<u8>,
     /// Our address for its sound.
@@ -113,7 +115,7 @@ impl Dialer {
             Ok(begun) => begun,
             Err(error) => return Attempt::Failed(error.to_string()),
         };
-        let (mut is_heard, mut has_rung) = (false, false);
+        let (mut is_heard, mut has_rung, mut is_over) = (false, false, false);
         let (silence, ring) = (sleep(SILENCE), sleep(self.ring));
         tokio::pin!(silence, ring);
         let result = loop {
@@ -124,6 +126,8 @@ impl Dialer {
                 Some(state) = states.recv() => match state {
                     DialogState::Trying(_) => is_heard = true,
                     DialogState::Early(..) => (is_heard, has_rung) = (true, true),
+                    // Before the result, if the callee hangs up at once.
+                    DialogState::Terminated(..) => is_over = true,
                     _ => {}
                 },
                 () = give_up.cancelled() => {
@@ -147,7 +151,8 @@ impl Dialer {
         {
             // The callee may have hung up by now, which the states tell.
             trunk.set_reachable(true);
-            let answered = Answered { dialog, states, sdp: response.body.clone(), address };
+            let sdp = response.body.clone();
+            let answered = Answered { dialog, states, is_over, sdp, address };
             return Attempt::Ended(Dialed::Answered(Box::new(answered)));
         }
         while let Ok(state) = states.try_recv() {
