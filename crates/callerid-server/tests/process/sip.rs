@@ -2,6 +2,7 @@
 //! Debian's, and must be installed.
 
 mod peers;
+mod phone;
 
 use std::net::UdpSocket;
 use std::path::Path;
@@ -19,6 +20,7 @@ use peers::{
     receive_password, reply, reply_in_dialog, reply_to_cancelled_invite, reply_with,
     reply_with_sdp, reply_with_sound, request, sdp, summary, wait, wait_until,
 };
+use phone::{Arrives, Baresip, Sound};
 
 const NUMBER: &str = "4158675309";
 const CALLER: &str = "2125550100";
@@ -625,4 +627,161 @@ fn wrong_options_are_refused_with_what_would_be_right() {
     let bind = format!("--sip-bind={}", taken.local_addr().unwrap());
     let error = refused(&["--sip-trunk=sip:example.com", caller, &bind]);
     assert!(error.contains("--sip-bind takes another address"), "{error}");
+}
+
+/// A callee who answers and stays on the line, with its sound at this port.
+fn listening(port: u16) -> Callee {
+    Callee::start([
+        receive("INVITE"),
+        reply(180),
+        reply_with_sound(200, port),
+        receive("ACK"),
+        receive("BYE"),
+        reply_in_dialog(200),
+    ])
+}
+
+/// Waits until the newest call has so many entries left.
+#[track_caller]
+fn expect_entries_left(phones: &Phones, entries: u8) -> Value {
+    let deadline = Instant::now() + harness::PATIENCE;
+    loop {
+        let call = phones.server.newest_call();
+        if call["entries_left"] == entries {
+            return call;
+        }
+        assert!(Instant::now() < deadline, "{call}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn keys_by_events_count_once_each_though_packets_are_lost_and_digits_repeat() {
+    let port = free_port();
+    let socket = Sound::bind(port);
+    let callee = listening(port);
+    let phones = Phones::over(&callee.trunk(), &[]);
+    let code = phones.call(NUMBER);
+    let mut sound = Sound::begin(socket);
+    let wrong = if code == "112222" { "113333" } else { "112222" };
+    let arrives = [Arrives::All, Arrives::First, Arrives::Last];
+    for (key, arrives) in wrong.chars().zip(arrives.into_iter().cycle()) {
+        sound.press(key, arrives);
+    }
+    assert_eq!(expect_entries_left(&phones, 2)["digits_keyed"], 0);
+    for key in code.chars() {
+        sound.press(key, Arrives::All);
+    }
+    assert_eq!(end(&phones.expect("completed")), ("completed", "success", None));
+    assert_eq!(callee.expect_done(), "INVITE >180 >200 ACK BYE >200");
+}
+
+#[test]
+fn keys_by_their_tones_validate_a_number() {
+    let port = free_port();
+    let socket = Sound::bind(port);
+    let callee = listening(port);
+    let phones = Phones::over(&callee.trunk(), &[]);
+    let code = phones.call(NUMBER);
+    Sound::begin(socket).sound(&code);
+    assert_eq!(end(&phones.expect("completed")), ("completed", "success", None));
+    assert_eq!(callee.expect_done(), "INVITE >180 >200 ACK BYE >200");
+}
+
+#[test]
+fn who_presses_9_and_pound_is_never_called_again() {
+    let port = free_port();
+    let socket = Sound::bind(port);
+    let callee = listening(port);
+    let phones = Phones::over(&callee.trunk(), &[]);
+    phones.call(NUMBER);
+    let mut sound = Sound::begin(socket);
+    sound.press('9', Arrives::All);
+    sound.press('#', Arrives::All);
+    assert_eq!(end(&phones.expect("completed")), ("completed", "failed", None));
+    assert_eq!(callee.expect_done(), "INVITE >180 >200 ACK BYE >200");
+    let refused = phones.server.post(&phones.server.list(), &format!("PhoneNumber={NUMBER}"));
+    assert!(refused.expect_exception(400).text().contains("21216"));
+}
+
+#[test]
+fn baresip_answers_and_validates_its_number() {
+    let phone = Baresip::start(NUMBER);
+    let phones = Phones::over(&format!("sip:127.0.0.1:{}", phone.port), &[]);
+    let code = phones.call(NUMBER);
+    phones.expect("in-progress");
+    phone.press(&code);
+    assert_eq!(end(&phones.expect("completed")), ("completed", "success", None));
+}
+
+#[test]
+fn a_stopped_line_ends_its_calls_and_places_none_until_it_is_started() {
+    let callee = listening(free_port());
+    let data = tempfile::tempdir().unwrap();
+    let mut command = serve(&data, &callee.trunk(), &["--sip-no-options"]);
+    let phones =
+        Phones { server: Server::launch(&mut command), _data: tempfile::tempdir().unwrap() };
+    phones.call(NUMBER);
+    phones.expect("in-progress");
+    let line = |action: &str| {
+        harness::said(harness::callerid().args(["line", action, "--data"]).arg(data.path()))
+    };
+    line("stop");
+    assert_eq!(end(&phones.expect("failed")), ("failed", "failed", Some("line-stopped")));
+    assert_eq!(callee.expect_done(), "INVITE >180 >200 ACK BYE >200");
+    let list = phones.server.list();
+    let refused = phones.server.post(&list, "PhoneNumber=4158675310").expect_exception(503);
+    assert!(refused.header("retry-after").is_some());
+    line("start");
+    phones.call("4158675310");
+}
+
+/// The invitations that a callee has received, by call.
+fn invited(callee: &Callee) -> Vec<String> {
+    let messages = callee.messages().into_iter().filter(|message| !message.is_sent);
+    let invites = messages.filter(|message| message.kind() == "INVITE");
+    let mut calls: Vec<_> =
+        invites.map(|invite| invite.header("Call-ID").unwrap().to_owned()).collect();
+    // The same INVITE is sent again until it is answered.
+    calls.sort();
+    calls.dedup();
+    calls
+}
+
+#[test]
+fn a_server_killed_at_any_instant_places_no_call_twice_and_loses_none_that_was_due() {
+    for round in 0..harness::repeats().max(4) {
+        let steps = [receive("INVITE"), reply(180), wait(60_000)];
+        let callee = Callee::start_at(free_port(), 20, &[], steps);
+        let data = tempfile::tempdir().unwrap();
+        let options = ["--sip-no-options", "--sip-max-calls=100", "--sip-calls-per-second=100"];
+        let start = || Server::launch(&mut serve(&data, &callee.trunk(), &options));
+        let server = start();
+        for number in 0..8 {
+            server.create(&format!("PhoneNumber=415867530{number}"));
+        }
+        std::thread::sleep(Duration::from_millis(7 * round));
+        server.kill();
+        let server = start();
+        let calls = || server.get("/_callerid/calls").json()["calls"].as_array().unwrap().clone();
+        let deadline = Instant::now() + harness::PATIENCE;
+        while calls().iter().any(|call| call["status"] == "queued") {
+            assert!(Instant::now() < deadline, "{:?}", calls());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let (ringing, lost): (Vec<_>, Vec<_>) =
+            calls().into_iter().partition(|call| call["status"] == "ringing");
+        // Those that had been placed, and perhaps dialed, are given up; the others ring now.
+        assert_eq!(ringing.len() + lost.len(), 8);
+        assert!(lost.iter().all(|call| call["failure"] == "call-lost"), "{lost:?}");
+        wait_until("all that ring are invited", || {
+            let invited = invited(&callee);
+            ringing.iter().all(|call| {
+                let call_id = format!("{}-0@callerid", call["call_sid"].as_str().unwrap());
+                invited.contains(&call_id)
+            })
+        });
+        let invited = invited(&callee);
+        assert!(invited.len() <= 8, "a call was placed twice: {invited:?}");
+    }
 }

@@ -44,7 +44,7 @@ pub(super) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Starts one of Debian's programs.
-fn spawn(command: &mut Command, package: &str) -> Child {
+pub(super) fn spawn(command: &mut Command, package: &str) -> Child {
     let program = command.get_program().to_owned();
     command.spawn().unwrap_or_else(|error| {
         panic!(
