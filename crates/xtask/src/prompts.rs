@@ -29,7 +29,7 @@ pub(crate) fn make() -> Outcome {
                 .map_err(|error| format!("espeak-ng cannot be run: {error}"))?;
             let speech_out = speech.stdout.take().ok_or("espeak-ng has no output")?;
             let converted = Command::new("sox")
-                .args(["-t", "wav", "-", "-r", "8000", "-c", "1", "-t", "ul"])
+                .args(["-D", "-t", "wav", "-", "-r", "8000", "-c", "1", "-t", "ul"])
                 .arg(&sound)
                 .args(["norm", "-6"])
                 .stdin(speech_out)
