@@ -69,13 +69,13 @@ fn serve(data: &TempDir, trunk: &str, options: &[&str]) -> Command {
 /// Tests call the same numbers again and again, at night as well.
 const UNLIMITED: [&str; 11] = [
     "--any-hour",
-    "--line-number-rate=1000/1m",
+    "--line-number-rate=100000/1m",
     "--line-number-calls-a-day=1000",
-    "--line-account-rate=1000/1m",
-    "--line-account-calls-a-day=1000",
-    "--line-live-calls-per-account=100",
-    "--line-live-calls=100",
-    "--line-calls-a-day=1000",
+    "--line-account-rate=100000/1m",
+    "--line-account-calls-a-day=100000",
+    "--line-live-calls-per-account=1000",
+    "--line-live-calls=1000",
+    "--line-calls-a-day=100000",
     "--line-wrong-codes-per-number=1000",
     "--line-live-calls-per-number=100",
     "--max-calls-per-account=1000",
@@ -764,24 +764,78 @@ fn a_server_killed_at_any_instant_places_no_call_twice_and_loses_none_that_was_d
         server.kill();
         let server = start();
         let calls = || server.get("/_callerid/calls").json()["calls"].as_array().unwrap().clone();
-        let deadline = Instant::now() + harness::PATIENCE;
-        while calls().iter().any(|call| call["status"] == "queued") {
-            assert!(Instant::now() < deadline, "{:?}", calls());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let (ringing, lost): (Vec<_>, Vec<_>) =
-            calls().into_iter().partition(|call| call["status"] == "ringing");
         // Those that had been placed, and perhaps dialed, are given up; the others ring now.
-        assert_eq!(ringing.len() + lost.len(), 8);
-        assert!(lost.iter().all(|call| call["failure"] == "call-lost"), "{lost:?}");
-        wait_until("all that ring are invited", || {
+        wait_until("each call is lost or rings", || {
             let invited = invited(&callee);
-            ringing.iter().all(|call| {
+            calls().iter().all(|call| {
                 let call_id = format!("{}-0@callerid", call["call_sid"].as_str().unwrap());
-                invited.contains(&call_id)
+                call["failure"] == "call-lost"
+                    || call["status"] == "ringing" && invited.contains(&call_id)
             })
         });
+        assert_eq!(calls().len(), 8);
         let invited = invited(&callee);
         assert!(invited.len() <= 8, "a call was placed twice: {invited:?}");
     }
+}
+
+/// What a server has after so many calls over its line: open files, and resident memory in bytes.
+fn after_calls(server: &Server, calls: u64) -> (usize, u64) {
+    let deadline = Instant::now() + Duration::from_secs(600);
+    loop {
+        let metrics = probes::metrics(server, "Host: localhost").expect(200);
+        let has = |line: String| metrics.text().lines().any(|it| it == line);
+        if has("callerid_line_calls 0".to_owned())
+            && has(format!("callerid_line_calls_answered_total {calls}"))
+        {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{}", metrics.text());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let process = Path::new("/proc").join(server.pid().to_string());
+    let files = std::fs::read_dir(process.join("fd")).unwrap().count();
+    let memory = std::fs::read_to_string(process.join("statm")).unwrap();
+    let pages: u64 = memory.split(' ').nth(1).unwrap().parse().unwrap();
+    (files, pages * 4096)
+}
+
+#[test]
+fn calls_leave_no_open_files_and_no_memory_behind() {
+    // SIP keeps what it knows of a call for a minute after it, so that what comes late is recognized,
+    // and the allocator keeps what that took. So a second round must take no more than the first.
+    let (calls, pause) = match harness::soak() {
+        Some(_) => (5_000, Duration::from_secs(70)),
+        None => (200, Duration::ZERO),
+    };
+    let port = free_port();
+    let steps = [
+        receive("INVITE"),
+        reply_with_sound(200, free_port()),
+        receive("ACK"),
+        request("BYE", 1, None, 200),
+    ];
+    let callee = Callee::start_at(port, 2 * calls, &["-timeout", "900"], steps);
+    let options = ["--sip-max-calls=100", "--sip-calls-per-second=200"];
+    let phones = Phones::over(&format!("sip:127.0.0.1:{port}"), &options);
+    let mut client = phones.server.connect();
+    let list = phones.server.list();
+    let mut round = |first: u32| {
+        for call in first..first + calls {
+            client.post(&list, &format!("PhoneNumber=415867{call:04}")).expect(200);
+            // Those under way stay below the limit of the account.
+            if call % 200 == 199 {
+                after_calls(&phones.server, u64::from(call) + 1);
+            }
+        }
+        std::thread::sleep(pause);
+        after_calls(&phones.server, (first + calls).into())
+    };
+    let (first, second) = (round(0), round(calls));
+    println!(
+        "open files and bytes after {calls} calls: {first:?}, after as many again: {second:?}"
+    );
+    assert!(second.0 <= first.0 + 4, "open files: {first:?}, {second:?}");
+    assert!(second.1 <= first.1 + (16 << 20), "memory: {first:?}, {second:?}");
+    callee.expect_done();
 }
