@@ -11,7 +11,7 @@ use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
 use super::{CommandError, variable};
-use crate::line::sip::{OpenSipLine, RtpPortRange, SipOptions, TrunkAddress, TrunkCheck};
+use crate::line::sip::{OpenSipLine, Prompts, RtpPortRange, SipOptions, TrunkAddress, TrunkCheck};
 
 const PASSWORD_VARIABLE: &str = "CALLERID_SIP_PASSWORD";
 
@@ -81,6 +81,10 @@ pub(super) struct SipArguments {
         requires = "sip_trunk",
     )]
     rtp_ports: RtpPortRange,
+    /// A directory with what is said in calls, in place of English: enter-code.ulaw and the others, 8
+    /// kHz µ-law
+    #[arg(long, value_name = "DIR", env = "CALLERID_SIP_PROMPTS", requires = "sip_trunk")]
+    sip_prompts: Option<PathBuf>,
     /// A PEM file with the certificates that trunks' are checked against, instead of the system's
     #[arg(long, value_name = "FILE", env = "CALLERID_SIP_CA", requires = "sip_trunk")]
     sip_ca: Option<PathBuf>,
@@ -115,6 +119,10 @@ impl SipArguments {
             rtp_ports: self.rtp_ports,
             public_address: self.sip_public_address,
             authorities: self.authorities()?,
+            prompts: match &self.sip_prompts {
+                Some(directory) => Prompts::read(directory)?,
+                None => Prompts::ENGLISH,
+            },
             ring: Duration::from_secs(self.sip_ring),
             longest_call: Duration::from_secs(self.sip_longest_call),
         }))

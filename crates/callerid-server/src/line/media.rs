@@ -15,6 +15,7 @@ mod telephone_event;
 mod tones;
 
 pub(crate) use g711::Codec;
+pub use prompts::Prompts;
 pub(crate) use remote::Remote;
 pub(crate) use session::{MediaEvent, MediaSession};
 

@@ -33,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{LineHealth, PhoneLine, PhoneReports, TrunkHealth};
+
+pub use super::media::Prompts;
 use call::{Calls, Instruction};
 use dial::Dialer;
 use rtp_ports::RtpPorts;
@@ -69,6 +71,8 @@ pub struct SipOptions {
     pub public_address: Option<IpAddr>,
     /// Certificates in PEM that trunks' certificates are checked against.
     pub authorities: Option<Vec<u8>>,
+    /// What is said in calls.
+    pub prompts: Prompts,
     /// How long a phone rings.
     pub ring: Duration,
     /// How long an answered call may last, whatever happens.
@@ -107,6 +111,7 @@ impl OpenSipLine {
             dialer: Dialer { stack, trunks, caller: options.caller, ring: options.ring },
             ports: RtpPorts::new(options.bind.ip(), options.rtp_ports),
             reports,
+            prompts: Arc::new(options.prompts),
             longest: options.longest_call,
             stop,
         };

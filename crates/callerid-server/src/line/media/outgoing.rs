@@ -1,15 +1,17 @@
 //! What a call sends, a frame at a time: a prompt, an extension's digits, or silence.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use callerid_core::CallExtension;
 use callerid_service::Prompt;
 use rtp_types::RtpPacketBuilder;
 use tokio::sync::oneshot;
 
+use super::prompts::Prompts;
 use super::remote::Remote;
 use super::tones::tone;
-use super::{Codec, FRAME, prompts, telephone_event};
+use super::{Codec, FRAME, telephone_event};
 
 /// The frames between two digits of an extension: 80 ms.
 const FRAMES_BETWEEN: usize = 4;
@@ -32,6 +34,7 @@ enum Frame {
 #[derive(Debug)]
 pub(super) struct Outgoing {
     remote: Remote,
+    prompts: Arc<Prompts>,
     frames: VecDeque<Frame>,
     /// Told when the frames are over.
     over: Option<oneshot::Sender<()>>,
@@ -44,9 +47,10 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     /// Nothing to send yet. The numbers begin at random, as RFC 3550 wants.
-    pub(super) fn new(remote: Remote) -> Self {
+    pub(super) fn new(remote: Remote, prompts: Arc<Prompts>) -> Self {
         Self {
             remote,
+            prompts,
             frames: VecDeque::new(),
             over: None,
             sequence: rand::random(),
@@ -60,7 +64,7 @@ impl Outgoing {
     pub(super) fn play(&mut self, prompt: Prompt, over: Option<oneshot::Sender<()>>) {
         let codec = self.remote.codec;
         let sound =
-            prompts::sound(prompt).chunks(FRAME).map(|chunk| Frame::Sound(frame(codec, chunk)));
+            self.prompts.sound(prompt).chunks(FRAME).map(|chunk| Frame::Sound(frame(codec, chunk)));
         self.begin(sound.collect(), over);
     }
 
@@ -158,6 +162,10 @@ mod tests {
     use super::super::incoming::Incoming;
     use super::*;
 
+    fn english() -> Arc<Prompts> {
+        Arc::new(Prompts::ENGLISH)
+    }
+
     fn remote(telephone_event: Option<u8>) -> Remote {
         let address = SocketAddr::from(([127, 0, 0, 1], 9));
         Remote { address, codec: Codec::Pcma, telephone_event }
@@ -165,10 +173,10 @@ mod tests {
 
     #[test]
     fn packets_are_numbered_and_a_prompt_is_followed_by_silence() {
-        let mut outgoing = Outgoing::new(remote(None));
+        let mut outgoing = Outgoing::new(remote(None), english());
         outgoing.play(Prompt::Verified, None);
         let frames = outgoing.frames.len();
-        assert_eq!(frames, prompts::sound(Prompt::Verified).len().div_ceil(FRAME));
+        assert_eq!(frames, Prompts::ENGLISH.sound(Prompt::Verified).len().div_ceil(FRAME));
         let packets: Vec<_> = (0..frames + 2).map(|_| outgoing.next_packet()).collect();
         let packets: Vec<_> = packets.iter().map(|it| RtpPacket::parse(it).unwrap()).collect();
         for pair in packets.windows(2) {
@@ -183,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_key_interrupts_a_prompt_but_not_the_last_words() {
-        let mut outgoing = Outgoing::new(remote(None));
+        let mut outgoing = Outgoing::new(remote(None), english());
         outgoing.play(Prompt::EnterCode, None);
         outgoing.interrupt();
         assert!(outgoing.frames.is_empty());
@@ -201,7 +209,8 @@ mod tests {
     /// The keys that the other side reads from what is sent, and after how many frames it is over.
     fn dialed(extension: &str, telephone_event: Option<u8>) -> (Vec<Key>, usize) {
         let remote = remote(telephone_event);
-        let (mut outgoing, mut incoming) = (Outgoing::new(remote), Incoming::new(remote));
+        let (mut outgoing, mut incoming) =
+            (Outgoing::new(remote, english()), Incoming::new(remote));
         let (over, mut is_over) = oneshot::channel();
         outgoing.dial(&CallExtension::new(extension).unwrap(), over);
         let (mut keys, mut frames) = (Vec::new(), 0);

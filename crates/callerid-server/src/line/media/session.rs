@@ -1,5 +1,6 @@
 //! A call's sound, as a task of its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use callerid_core::CallExtension;
@@ -10,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::incoming::{Incoming, Way};
 use super::outgoing::Outgoing;
+use super::prompts::Prompts;
 use super::remote::Remote;
 
 /// A packet is sent so often.
@@ -48,10 +50,11 @@ impl MediaSession {
     pub(crate) fn start(
         socket: UdpSocket,
         remote: Remote,
+        prompts: Arc<Prompts>,
         events: mpsc::Sender<MediaEvent>,
     ) -> Self {
         let (sender, commands) = mpsc::unbounded_channel();
-        tokio::spawn(run(socket, remote, events, commands));
+        tokio::spawn(run(socket, remote, prompts, events, commands));
         Self(sender)
     }
 
@@ -88,10 +91,11 @@ impl MediaSession {
 async fn run(
     socket: UdpSocket,
     remote: Remote,
+    prompts: Arc<Prompts>,
     events: mpsc::Sender<MediaEvent>,
     mut commands: mpsc::UnboundedReceiver<Command>,
 ) {
-    let (mut incoming, mut outgoing) = (Incoming::new(remote), Outgoing::new(remote));
+    let (mut incoming, mut outgoing) = (Incoming::new(remote), Outgoing::new(remote, prompts));
     let mut frames = interval(PACE);
     // After a pause, what is late is left out rather than sent at once.
     frames.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -170,7 +174,7 @@ mod tests {
                 telephone_event: Some(EVENT),
             };
             let (sender, events) = mpsc::channel(64);
-            let session = MediaSession::start(own, remote, sender);
+            let session = MediaSession::start(own, remote, Arc::new(Prompts::ENGLISH), sender);
             Self { socket, session, events, address }
         }
 
@@ -226,7 +230,7 @@ mod tests {
         let listen = async { while peer.is_silent().await {} };
         let ((), ()) = tokio::join!(peer.session.play_to_end(Prompt::Verified), listen);
         let seconds = begun.elapsed().as_secs_f64();
-        let expected = super::super::prompts::sound(Prompt::Verified).len() as f64 / 8_000.0;
+        let expected = Prompts::ENGLISH.sound(Prompt::Verified).len() as f64 / 8_000.0;
         assert!((expected - 0.1..expected + 2.0).contains(&seconds), "{seconds} of {expected}");
     }
 

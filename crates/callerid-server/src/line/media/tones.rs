@@ -200,7 +200,8 @@ mod tests {
 
     #[test]
     fn ten_minutes_of_speech_and_a_minute_of_noise_have_no_key() {
-        let speech = || super::super::prompts::all().flatten();
+        let prompts = super::super::Prompts::ENGLISH;
+        let speech = || prompts.all();
         let seconds = speech().count() / SAMPLE_RATE as usize;
         // Each time at another volume, and so against other thresholds.
         for round in 0..600_usize.div_ceil(seconds.max(1)) {

@@ -1,6 +1,7 @@
 //! One call, from dialing to its end: a task.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use callerid_core::CallSid;
@@ -18,7 +19,7 @@ use super::dial::{Answered, Dialed, Dialer};
 use super::rtp_ports::RtpPorts;
 use super::{info, sdp};
 use crate::line::PhoneReports;
-use crate::line::media::{MediaEvent, MediaSession, Remote};
+use crate::line::media::{MediaEvent, MediaSession, Prompts, Remote};
 
 /// How long the other side may take to acknowledge the end of a call.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -36,6 +37,7 @@ pub(super) struct Calls {
     pub(super) dialer: Dialer,
     pub(super) ports: RtpPorts,
     pub(super) reports: PhoneReports,
+    pub(super) prompts: Arc<Prompts>,
     /// How long a call may last once it is answered, whatever happens.
     pub(super) longest: Duration,
     /// Ends all calls.
@@ -181,7 +183,8 @@ enum Phase {
 impl Talk<'_> {
     async fn run(mut self, socket: UdpSocket) -> End {
         let (events_sender, mut events) = mpsc::channel(MEDIA_EVENTS);
-        let media = MediaSession::start(socket, self.remote, events_sender);
+        let prompts = Arc::clone(&self.calls.prompts);
+        let media = MediaSession::start(socket, self.remote, prompts, events_sender);
         let mut phase = Phase::Dialing;
         let mut activity: Pin<Box<dyn Future<Output = ()> + Send + '_>> = match &self.call.extension
         {
