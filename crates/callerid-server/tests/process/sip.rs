@@ -818,9 +818,9 @@ fn calls_leave_no_open_files_and_no_memory_behind() {
     let callee = Callee::start_at(port, 2 * calls, &["-timeout", "900"], steps);
     let options = ["--sip-max-calls=100", "--sip-calls-per-second=200"];
     let phones = Phones::over(&format!("sip:127.0.0.1:{port}"), &options);
-    let mut client = phones.server.connect();
     let list = phones.server.list();
-    let mut round = |first: u32| {
+    let round = |first: u32| {
+        let mut client = phones.server.connect();
         for call in first..first + calls {
             client.post(&list, &format!("PhoneNumber=415867{call:04}")).expect(200);
             // Those under way stay below the limit of the account.
