@@ -14,7 +14,7 @@ import { prepareRecipes, recipes } from "./recipes.mjs";
 const [tarball, ...wanted] = process.argv.slice(2);
 
 /** The maximum compressed size of each .wasm in bytes (gzip -9). */
-const SIZES = { "callerid.wasm": 74_000, "phone/callerid.wasm": 28_500, "mock/callerid.wasm": 314_000 };
+const SIZES = { "callerid.wasm": 74_000, "phone/callerid.wasm": 28_500, "mock/callerid.wasm": 320_000 };
 
 const hosts = {
   sizes: async () => {
