@@ -303,17 +303,17 @@ test("hides the phone for a line that is not virtual, and still follows the call
 });
 
 test("says why a real line failed", async ({ page, server }) => {
-  await page.route("**/_callerid/events", (route) => route.abort());
-  await page.route("**/_callerid/calls*", async (route) => {
-    const response = await route.fetch();
-    const json = await response.json();
-    const failed = (call) => ({ ...call, caller: "2125550100", status: "failed", failure: "no-trunk", verification_status: "failed", ended_at: call.ringing_at });
-    await route.fulfill({ response, json: { ...json, calls: json.calls.map(failed) } });
-  });
   await server.open();
-  await ask(page, {});
-  await expect(page.locator(".step[data-is=failed]")).toContainText("The phone network could not be reached");
-  await expect(page.locator("#progress-advice")).toHaveText("Call again later.");
+  const described = (failure) =>
+    page.evaluate(async (cause) => {
+      const { describe } = await import("./progress.js");
+      const call = { status: "failed", failure: cause, answeredAt: null, endedAt: new Date(0), expiresAt: new Date(600_000), entriesLeft: 3 };
+      const { steps, advice } = describe({ call, national: "(415) 867-5309" }, 0);
+      return [steps.find((step) => step.is === "failed").text, advice];
+    }, failure);
+  expect(await described("no-trunk")).toEqual(["The phone network could not be reached", "Call again later."]);
+  expect(await described("line-stopped")).toEqual(["The operator stopped the phone line", "Call again later."]);
+  expect(await described("another cause")).toEqual(["The call failed", "Check the number, and call again."]);
 });
 
 test("polls the list of another URL without events to see when the number is validated", async ({ page, mock, expected }) => {
