@@ -8,6 +8,7 @@ use callerid_core::PhoneNumber;
 use callerid_service::{Call, FailureCause, PhoneEvent};
 use rsipstack::dialog::DialogId;
 use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver};
+use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::dialog::invitation::InviteOption;
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::{Response, StatusCode, StatusCodeKind};
@@ -131,7 +132,7 @@ impl Dialer {
                     _ => {}
                 },
                 () = give_up.cancelled() => {
-                    cancel(&dialog, invite).await;
+                    cancel(&self.stack.dialogs, &dialog, invite).await;
                     return Attempt::Ended(Dialed::Cancelled);
                 }
                 () = &mut silence, if !is_heard => {
@@ -141,7 +142,7 @@ impl Dialer {
                     return Attempt::Failed("no answer to INVITE".to_owned());
                 }
                 () = &mut ring => {
-                    cancel(&dialog, invite).await;
+                    cancel(&self.stack.dialogs, &dialog, invite).await;
                     return Attempt::Ended(Dialed::NotAnswered(PhoneEvent::NoAnswer));
                 }
             }
@@ -199,6 +200,7 @@ fn event_for(status: u16, has_rung: bool) -> Option<PhoneEvent> {
 
 /// Cancels an INVITE. If somebody answers at that moment, the call is acknowledged and ended.
 async fn cancel(
+    dialogs: &DialogLayer,
     dialog: &InviteDialog,
     mut invite: JoinHandle<rsipstack::Result<(DialogId, Option<Response>)>>,
 ) {
@@ -214,7 +216,11 @@ async fn cancel(
                 && dialog.state().is_confirmed() =>
         {
             // Answered before the CANCEL was sent. Otherwise the stack has sent a BYE.
-            dialog.bye().await.unwrap_or_default();
+            if !matches!(timeout(CANCELLING, dialog.bye()).await, Ok(Ok(()))) {
+                tracing::debug!("the end of a call that was answered too late is not acknowledged");
+            }
+            // The stack keeps dialogs until they are removed.
+            dialogs.remove_dialog(&dialog.id());
         }
         Ok(_) => {}
         // The stack goes on until there is a final response.
