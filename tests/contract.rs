@@ -1,6 +1,8 @@
 //! The contract: runs the same cases against the service itself and over HTTP, and holds the
 //! answers of the control surface against its description.
 
+#[path = "../crates/callerid-server/tests/cluster/mod.rs"]
+mod cluster;
 mod description;
 
 use std::io::{Read as _, Write as _};
@@ -14,8 +16,10 @@ use callerid_core::{AccountSid, AuthToken, Credentials, Moment, PhoneNumber};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::PhoneLine;
+use callerid_server::postgres::PostgresStore;
+use callerid_server::seal::SealingKey;
 use callerid_server::server::{self, Limits};
-use callerid_server::store::{Options, SqliteStore};
+use callerid_server::store::{DurableStore, Options, SqliteStore};
 use callerid_service::{
     Account, Call, FollowUp, Line, LineLimits, LineRules, MemoryStore, Prompt, RandomBytes, Seed,
     Service, Store,
@@ -26,6 +30,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
+use cluster::Cluster;
 use description::Description;
 
 /// The service in this process, with a store in memory, and its own clock and random bytes.
@@ -162,13 +167,14 @@ struct OverHttp {
 }
 
 impl OverHttp {
-    fn new(setting: Setting) -> Self {
+    /// A server over a database, or over a directory.
+    fn new(setting: Setting, database: Option<String>) -> Self {
         let account = Account {
             sid: AccountSid::from_random_bytes(&[0x5a; 16]),
             auth_token: AuthToken::from_random_bytes(&[0xa5; 16]),
         };
         let data = tempfile::tempdir().expect("a directory can be made");
-        let store = SqliteStore::open(data.path(), Options::default()).expect("a store opens");
+        let directory = data.path().to_owned();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let (stop, stopped) = oneshot::channel();
@@ -176,27 +182,41 @@ impl OverHttp {
         let server = std::thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                assert!(store.add_account(served).await.expect("the account is added"));
-                listener.set_nonblocking(true).expect("a listener need not block");
-                let listener = TcpListener::from_std(listener).expect("tokio takes it");
-                let line = |_| Box::new(SilentLine(line(setting))) as Box<dyn PhoneLine>;
-                let stop = async { stopped.await.unwrap_or_default() };
-                let callbacks = Callbacks::default();
-                let limits = Limits { service: limits(), ..Limits::default() };
-                server::run(
-                    listener,
-                    service(store, setting),
-                    Clock::system(),
-                    line,
-                    callbacks,
-                    limits,
-                    stop,
-                )
-                .await;
+                match database {
+                    None => {
+                        let store = SqliteStore::open(&directory, Options::default());
+                        let store = store.expect("a store opens");
+                        serve(store, served, listener, setting, stopped).await;
+                    }
+                    Some(address) => {
+                        let key = SealingKey::parse(&"5a".repeat(32)).expect("a key");
+                        let store = PostgresStore::open(&address, None, key).await;
+                        let store = store.expect("a store opens");
+                        serve(store, served, listener, setting, stopped).await;
+                    }
+                }
             });
         });
         Self { address, account, stop: Some(stop), server: Some(server), _data: data }
     }
+}
+
+async fn serve(
+    store: impl DurableStore + 'static,
+    account: Account,
+    listener: std::net::TcpListener,
+    setting: Setting,
+    stopped: oneshot::Receiver<()>,
+) {
+    assert!(store.add_account(account).await.expect("the account is added"));
+    listener.set_nonblocking(true).expect("a listener need not block");
+    let listener = TcpListener::from_std(listener).expect("tokio takes it");
+    let line = |_| Box::new(SilentLine(line(setting))) as Box<dyn PhoneLine>;
+    let stop = async { stopped.await.unwrap_or_default() };
+    let callbacks = Callbacks::default();
+    let limits = Limits { service: limits(), ..Limits::default() };
+    let service = service(store, setting);
+    server::run(listener, service, Clock::system(), line, callbacks, limits, stop).await;
 }
 
 impl Drop for OverHttp {
@@ -304,7 +324,13 @@ fn the_mock_keeps_the_contract() {
 
 #[test]
 fn the_server_keeps_the_contract() {
-    play_all(|setting| Box::new(OverHttp::new(setting)));
+    play_all(|setting| Box::new(OverHttp::new(setting, None)));
+}
+
+#[test]
+fn the_server_keeps_the_contract_over_a_database() {
+    let cluster = Cluster::start();
+    play_all(|setting| Box::new(OverHttp::new(setting, Some(cluster.database()))));
 }
 
 #[test]
@@ -363,7 +389,7 @@ fn the_control_surface_answers_as_it_is_described() {
 
 #[test]
 fn a_server_answers_all_that_is_described() {
-    let mut host = OverHttp::new(Setting::Tests);
+    let mut host = OverHttp::new(Setting::Tests, None);
     let description = &mut Description::of(&mut host);
     let operations = description.operations().filter(|operation| operation.is_of_server());
     let operations: Vec<_> = operations.map(|it| (it.method.clone(), it.path.to_owned())).collect();

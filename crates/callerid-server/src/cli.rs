@@ -2,6 +2,7 @@
 
 mod account;
 mod backup;
+mod data;
 mod limits;
 mod line;
 mod line_limits;
@@ -18,16 +19,15 @@ mod testing;
 
 use std::fmt;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use callerid_core::{AccountSid, AuthToken};
 use callerid_service::Account;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::seal::{KEY_VARIABLE, SealingKey};
-use crate::store::{Options, SqliteStore};
+use data::{Data, StoreCommand};
 
 /// The outgoing caller ID API of 2008-08-01 in one program.
 #[derive(Debug, Parser)]
@@ -102,40 +102,6 @@ impl<E: fmt::Display> From<E> for CommandError {
 fn say(text: fmt::Arguments<'_>) {
     let mut output = std::io::stdout().lock();
     output.write_fmt(text).and_then(|()| output.flush()).unwrap_or_default();
-}
-
-/// The location of the data.
-#[derive(Debug, Args)]
-struct DataDirectory {
-    /// The data directory; created if absent
-    #[arg(
-        long = "data",
-        value_name = "DIR",
-        env = "CALLERID_DATA",
-        default_value = "callerid-data",
-        global = true
-    )]
-    path: PathBuf,
-}
-
-impl DataDirectory {
-    /// Opens the store there, with the key from the environment, if any.
-    fn open(&self, options: Options) -> Result<SqliteStore, CommandError> {
-        Ok(SqliteStore::open(&self.path, Options { key: key()?, ..options })?)
-    }
-
-    /// Opens the store in an existing directory.
-    fn open_existing(&self) -> Result<SqliteStore, CommandError> {
-        if !self.path.is_dir() {
-            let path = self.path.display();
-            return Err(format!("there is no directory {path}; --data names the server's").into());
-        }
-        self.open(Options::default())
-    }
-
-    fn absolute(&self) -> PathBuf {
-        std::path::absolute(&self.path).unwrap_or_else(|_| Path::new(&self.path).to_owned())
-    }
 }
 
 /// Runs a command to its end on this thread.

@@ -17,7 +17,7 @@
 //! | delay clients that send wrong tokens | `token_guard`, which `token_failures` counts for |
 //! | serve the demo page | `page` |
 //! | record what a real line does | [`audit_log`] |
-//! | store everything | [`store`], with tokens encrypted by a [`seal`] |
+//! | store everything | [`store`] on disk or [`postgres`], with tokens encrypted by a [`seal`] |
 //! | place the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
 //! | report to a URL how a call ended | [`callbacks`] |
 //! | tell the time | [`clock`] |
@@ -31,7 +31,9 @@ pub mod cli;
 mod client;
 pub mod clock;
 mod connection;
+mod counted;
 mod cross_site;
+mod durable_store;
 mod events;
 mod exchange;
 mod fetch;
@@ -44,6 +46,8 @@ mod metrics;
 pub mod normalize;
 mod observe;
 mod page;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod probes;
 mod request_head;
 pub mod seal;

@@ -45,7 +45,6 @@ mod caller_ids;
 mod calls;
 mod connect;
 mod contents;
-mod counted;
 mod events;
 mod line;
 mod numbers;
@@ -79,10 +78,12 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 pub use backup::{BackupError, Checked, backup, check_backup, check_directory};
-pub use numbers::FailedNumber;
 pub(crate) use open::remove_unserved;
 pub use open::{OpenError, Options};
 
+pub use crate::durable_store::{DurableStore, FailedNumber};
+
+use crate::counted;
 use crate::metrics::METRICS;
 use crate::seal::SealingKey;
 use crate::sessions::SessionStore;
@@ -153,14 +154,6 @@ impl SqliteStore {
         }
     }
 
-    /// Adds an account; `false` if its Sid already exists.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn add_account(&self, account: Account) -> Result<bool, StoreError> {
-        self.add_any_account(account, false).await
-    }
-
     async fn add_any_account(
         &self,
         account: Account,
@@ -170,28 +163,6 @@ impl SqliteStore {
         self.write(move |it| accounts::add(it, &account.sid, &sealed, is_sandbox)).await
     }
 
-    /// The accounts, in the order in which they were added.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn accounts(&self) -> Result<Vec<AccountSid>, StoreError> {
-        self.read(accounts::list)
-    }
-
-    /// Replaces an account's token, which its next request must carry, and ends its sessions.
-    /// Returns `false` if the account does not exist.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn rotate(&self, account: Account) -> Result<bool, StoreError> {
-        let sealed = accounts::seal(&self.key, &account)?;
-        self.write(move |connection| {
-            sessions::end(connection, &account.sid)?;
-            accounts::rotate(connection, &account.sid, &sealed)
-        })
-        .await
-    }
-
     /// Removes an account and everything that belongs to it; `false` if it does not exist.
     ///
     /// # Errors
@@ -199,58 +170,6 @@ impl SqliteStore {
     pub async fn remove_account(&self, account: &AccountSid) -> Result<bool, StoreError> {
         let account = *account;
         self.write(move |connection| accounts::remove(connection, &account)).await
-    }
-
-    /// Adds a code that can start one session of the account within ten minutes; `false` if the
-    /// account does not exist.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn add_code(
-        &self,
-        account: &AccountSid,
-        code: AuthToken,
-        now: Moment,
-    ) -> Result<bool, StoreError> {
-        let account = *account;
-        self.write(move |connection| Ok(sessions::add_code(connection, &account, &code, now)?))
-            .await
-    }
-
-    /// The page's URL, as reported by the most recently started server.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn page_url(&self) -> Result<Option<String>, StoreError> {
-        self.read(|connection| Ok(sessions::page_url(connection)?))
-    }
-
-    /// Stores the page's URL.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn set_page_url(&self, url: &str) -> Result<(), StoreError> {
-        let url = url.to_owned();
-        self.write(move |connection| Ok(sessions::set_page_url(connection, &url)?)).await
-    }
-
-    /// Numbers with wrong entries, consecutive ones or on a real line, those with the most consecutive
-    /// ones first.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn failed_numbers(&self) -> Result<Vec<FailedNumber>, StoreError> {
-        self.read(numbers::failed)
-    }
-
-    /// Clears a number's calls and wrong entries, including those of its live calls, so that it can
-    /// be called again. Returns its usage before that.
-    ///
-    /// # Errors
-    /// The store's error.
-    pub async fn clear_number(&self, number: &PhoneNumber) -> Result<FailedNumber, StoreError> {
-        let number = *number;
-        self.write(move |connection| numbers::clear(connection, &number)).await
     }
 
     /// Adds caller IDs without validation, all in one commit. Each replaces one with the same Sid
@@ -543,6 +462,54 @@ impl Store for SqliteStore {
 
     async fn line_stopped_at(&self) -> Result<Option<Moment>, StoreError> {
         self.read(|connection| Ok(line::stopped_at(connection)?))
+    }
+}
+
+impl DurableStore for SqliteStore {
+    async fn add_account(&self, account: Account) -> Result<bool, StoreError> {
+        self.add_any_account(account, false).await
+    }
+
+    async fn accounts(&self) -> Result<Vec<AccountSid>, StoreError> {
+        self.read(accounts::list)
+    }
+
+    async fn rotate(&self, account: Account) -> Result<bool, StoreError> {
+        let sealed = accounts::seal(&self.key, &account)?;
+        self.write(move |connection| {
+            sessions::end(connection, &account.sid)?;
+            accounts::rotate(connection, &account.sid, &sealed)
+        })
+        .await
+    }
+
+    async fn add_code(
+        &self,
+        account: &AccountSid,
+        code: AuthToken,
+        now: Moment,
+    ) -> Result<bool, StoreError> {
+        let account = *account;
+        self.write(move |connection| Ok(sessions::add_code(connection, &account, &code, now)?))
+            .await
+    }
+
+    async fn page_url(&self) -> Result<Option<String>, StoreError> {
+        self.read(|connection| Ok(sessions::page_url(connection)?))
+    }
+
+    async fn set_page_url(&self, url: &str) -> Result<(), StoreError> {
+        let url = url.to_owned();
+        self.write(move |connection| Ok(sessions::set_page_url(connection, &url)?)).await
+    }
+
+    async fn failed_numbers(&self) -> Result<Vec<FailedNumber>, StoreError> {
+        self.read(numbers::failed)
+    }
+
+    async fn clear_number(&self, number: &PhoneNumber) -> Result<FailedNumber, StoreError> {
+        let number = *number;
+        self.write(move |connection| numbers::clear(connection, &number)).await
     }
 }
 

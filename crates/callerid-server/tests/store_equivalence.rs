@@ -1,19 +1,25 @@
-//! The store in memory and the durable store give the same results for the same random operations,
-//! even if the durable store is closed and reopened at any point.
+//! The stores in memory, in SQLite and in PostgreSQL give the same results for the same random
+//! operations, even if a durable store is closed and reopened at any point.
+
+mod cluster;
 
 use std::cmp::Reverse;
+use std::sync::LazyLock;
 
 use callerid_core::{
     AccountSid, AuthToken, CallDelay, CallExtension, CallSid, CallbackMethod, CallerIdSid, Cursor,
     Date, Filter, FriendlyName, ListKey, Moment, NewCallerId, OutgoingCallerId, PageRequest,
     PageSize, PhoneNumber, StatusCallback,
 };
-use callerid_server::store::{Options, SqliteStore};
+use callerid_server::postgres::PostgresStore;
+use callerid_server::seal::SealingKey;
+use callerid_server::store::{DurableStore as _, Options, SqliteStore};
 use callerid_service::{
-    Account, AccountContents, Accounts, Attempt, Call, CallbackSlots, FailureCause, Instruction,
-    Keys, Limits, LineLimits, LineRules, MemoryStore, Newest, PhoneEvent, RandomBytes, RateLimit,
-    Store, Transition, Unauthenticated,
+    Account, AccountContents, Accounts, Attempt, Call, CallbackSlots, Events, FailureCause,
+    Instruction, Keys, Limits, LineLimits, LineRules, MemoryStore, Newest, PhoneEvent, RandomBytes,
+    RateLimit, Store, Transition, Unauthenticated,
 };
+use cluster::Cluster;
 use proptest::prelude::*;
 
 /// So low that random operations reach them.
@@ -47,6 +53,8 @@ const TIGHT_LINE: Limits = Limits {
 fn admitted(_: &Account) -> Result<(), Unauthenticated> {
     Ok(())
 }
+
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
 
 const START: Moment = Moment::from_unix_millis(1_207_074_392_000);
 
@@ -278,6 +286,13 @@ fn name(index: u8) -> FriendlyName {
 fn status_callback(index: u8) -> StatusCallback {
     let url = format!("https://user:p%40ss@example.com:{}/?done", 443 + u32::from(index % 2));
     StatusCallback::new(&url, CallbackMethod::Get).unwrap()
+}
+
+/// Events without their ids, which a store counts for all accounts or for each.
+fn said(events: &Events) -> String {
+    assert!(events.events.is_sorted_by_key(|event| event.id));
+    let said: Vec<_> = events.events.iter().map(|event| (&event.name, &event.data)).collect();
+    format!("{said:?} {}", events.gap)
 }
 
 /// Applies the operations of one run to one store, with the same inputs for every store.
@@ -543,9 +558,12 @@ impl Player {
             }
             Operation::Events { account, back, limit } => {
                 let account = self::account(account);
-                let newest = store.events_after(&account, 0, 0).await.unwrap().newest;
-                let id = if back == u64::MAX { back } else { newest.saturating_sub(back) };
-                format!("{:?}", store.events_after(&account, id, limit).await.unwrap())
+                let all = store.events_after(&account, 0, usize::MAX).await.unwrap().events;
+                let id = match usize::try_from(back) {
+                    Ok(usize::MAX) | Err(_) => u64::MAX,
+                    Ok(back) => all.iter().nth_back(back).map_or(0, |event| event.id),
+                };
+                said(&store.events_after(&account, id, limit).await.unwrap())
             }
         }
     }
@@ -575,7 +593,7 @@ impl Player {
                 store.list(&account, &Filter::default(), page, admitted).await.unwrap(),
                 store.calls(&account, Newest::ALL).await.unwrap(),
                 store.callbacks(&account, Newest::ALL).await.unwrap(),
-                store.events_after(&account, 0, usize::MAX).await.unwrap(),
+                said(&store.events_after(&account, 0, usize::MAX).await.unwrap()),
             );
         }
         for sid in &self.calls {
@@ -600,32 +618,44 @@ fn accounts() -> [Account; 2] {
     })
 }
 
-/// Applies operations to both stores, and reopens the durable store before those that `reopen`
-/// selects.
+fn key() -> SealingKey {
+    SealingKey::parse(&"5a".repeat(32)).unwrap()
+}
+
+/// Applies operations to all stores, and reopens those that keep everything before those operations
+/// that `reopen` selects.
 fn compare(limits: Limits, operations: &[Operation], reopen: impl Fn(usize) -> bool) {
     let directory = tempfile::tempdir().unwrap();
-    let open = || SqliteStore::open(directory.path(), Options::default()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let database = CLUSTER.database();
+    let open_sqlite = || SqliteStore::open(directory.path(), Options::default()).unwrap();
+    let open_postgres = async || PostgresStore::open(&database, None, key()).await.unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let memory = MemoryStore::new(accounts());
-        let mut sqlite = open();
+        let (mut sqlite, mut postgres) = (open_sqlite(), open_postgres().await);
         for account in accounts() {
-            assert!(sqlite.add_account(account).await.unwrap());
+            assert!(sqlite.add_account(account.clone()).await.unwrap());
+            assert!(postgres.add_account(account).await.unwrap());
         }
         let player = || Player { limits, ..Player::default() };
-        let (mut of_memory, mut of_sqlite) = (player(), player());
+        let [mut of_memory, mut of_sqlite, mut of_postgres] = [(); 3].map(|()| player());
         for (at, operation) in operations.iter().enumerate() {
             if reopen(at) {
-                drop(sqlite);
-                sqlite = open();
+                drop((sqlite, postgres));
+                (sqlite, postgres) = (open_sqlite(), open_postgres().await);
             }
             let expected = of_memory.play(&memory, operation).await;
             let given = of_sqlite.play(&sqlite, operation).await;
-            assert_eq!(expected, given, "operation {at}, {operation:?}");
+            assert_eq!(expected, given, "operation {at} of SQLite, {operation:?}");
+            let given = of_postgres.play(&postgres, operation).await;
+            assert_eq!(expected, given, "operation {at} of PostgreSQL, {operation:?}");
         }
-        assert_eq!(of_memory.all(&memory).await, of_sqlite.all(&sqlite).await);
-        drop(sqlite);
-        assert_eq!(of_memory.all(&memory).await, of_sqlite.all(&open()).await);
+        let expected = of_memory.all(&memory).await;
+        assert_eq!(expected, of_sqlite.all(&sqlite).await);
+        assert_eq!(expected, of_postgres.all(&postgres).await);
+        drop((sqlite, postgres));
+        assert_eq!(expected, of_sqlite.all(&open_sqlite()).await);
+        assert_eq!(expected, of_postgres.all(&open_postgres().await).await);
     });
 }
 
@@ -633,7 +663,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn both_stores_give_the_same_answers(
+    fn all_stores_give_the_same_answers(
         operations in proptest::collection::vec(operation(), 1..150),
     ) {
         compare(TIGHT, &operations, |_| false);

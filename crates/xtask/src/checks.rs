@@ -28,6 +28,7 @@ pub(crate) fn run_all() -> Outcome {
         cargo().args(fuzz).args(["--", "--deny", "warnings"]).current_dir(root()),
     )?;
     debian::install(&debian::SIP_PEERS)?;
+    debian::install(&debian::DATABASE)?;
     // The server's tests start the program. They do not need the benchmarks' peers.
     step(
         "tests",

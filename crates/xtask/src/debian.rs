@@ -20,6 +20,9 @@ pub(crate) const SIP_PEERS: [Package; 4] = [
     Package { name: "baresip", program: Some("baresip") },
 ];
 
+/// The database that a store of the server is in.
+pub(crate) const DATABASE: [Package; 1] = [Package { name: "postgresql", program: None }];
+
 /// Installs the packages that are missing.
 ///
 /// # Errors

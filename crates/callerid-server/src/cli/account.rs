@@ -6,15 +6,15 @@ use callerid_core::{AccountSid, PhoneNumber};
 use callerid_service::Account;
 use clap::{Args, Subcommand};
 
-use super::{CommandError, DataDirectory, block_on, new_account, new_token, say, shown_once};
-use crate::store::{Options, SqliteStore};
+use super::{CommandError, Data, StoreCommand, new_account, new_token, say, shown_once};
+use crate::store::DurableStore;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    data: DataDirectory,
+    data: Data,
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,49 +48,51 @@ enum Command {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { command, data } = arguments;
-    let store = match command {
-        Command::Add => data.open(Options::default())?,
-        _ => data.open_existing()?,
-    };
-    block_on(carry_out(command, &store))
+    match command {
+        Command::Add => data.run_or_create(command),
+        _ => data.run(command),
+    }
 }
 
-async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, CommandError> {
-    let no_account = |sid| CommandError(format!("there is no account {sid}"));
-    match command {
-        Command::Add => {
-            let account = new_account()?;
-            let shown = shown_once(&account);
-            store.add_account(account).await?;
-            say(format_args!("Added; the token is shown this once:\n{shown}"));
-        }
-        Command::List => {
-            for sid in store.accounts().await? {
-                say(format_args!("{sid}\n"));
+impl StoreCommand for Command {
+    async fn run(self, store: &impl DurableStore) -> Result<ExitCode, CommandError> {
+        let no_account = |sid| CommandError(format!("there is no account {sid}"));
+        match self {
+            Command::Add => {
+                let account = new_account()?;
+                let shown = shown_once(&account);
+                store.add_account(account).await?;
+                say(format_args!("Added; the token is shown this once:\n{shown}"));
+            }
+            Command::List => {
+                for sid in store.accounts().await? {
+                    say(format_args!("{sid}\n"));
+                }
+            }
+            Command::Rotate { sid } => {
+                let account = Account { sid, auth_token: new_token()? };
+                let shown = shown_once(&account);
+                if !store.rotate(account).await? {
+                    return Err(no_account(sid));
+                }
+                say(format_args!("Another token, shown this once:\n{shown}"));
+            }
+            Command::Remove { sid } => {
+                if !store.remove_account(&sid).await? {
+                    return Err(no_account(sid));
+                }
+                say(format_args!("Removed {sid}\n"));
+            }
+            Command::Unlock { sid, number } => {
+                if !store.accounts().await?.contains(&sid) {
+                    return Err(no_account(sid));
+                }
+                let before = store.clear_number(&number).await?;
+                let said =
+                    if before.usage.failed_entries > 0 { "Unlocked" } else { "Was not locked:" };
+                say(format_args!("{said} {}\n", number.national()));
             }
         }
-        Command::Rotate { sid } => {
-            let account = Account { sid, auth_token: new_token()? };
-            let shown = shown_once(&account);
-            if !store.rotate(account).await? {
-                return Err(no_account(sid));
-            }
-            say(format_args!("Another token, shown this once:\n{shown}"));
-        }
-        Command::Remove { sid } => {
-            if !store.remove_account(&sid).await? {
-                return Err(no_account(sid));
-            }
-            say(format_args!("Removed {sid}\n"));
-        }
-        Command::Unlock { sid, number } => {
-            if !store.accounts().await?.contains(&sid) {
-                return Err(no_account(sid));
-            }
-            let before = store.clear_number(&number).await?;
-            let said = if before.usage.failed_entries > 0 { "Unlocked" } else { "Was not locked:" };
-            say(format_args!("{said} {}\n", number.national()));
-        }
+        Ok(ExitCode::SUCCESS)
     }
-    Ok(ExitCode::SUCCESS)
 }

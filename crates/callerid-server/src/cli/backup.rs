@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{CommandError, DataDirectory, key, say};
+use super::{CommandError, Data, key, say};
 use crate::store::{backup, check_backup, check_directory};
 
 #[derive(Debug, Args)]
@@ -20,11 +20,12 @@ pub(super) struct Arguments {
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
-    data: DataDirectory,
+    data: Data,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { file, overwrite, data } = arguments;
+    data.only_directory("PostgreSQL's pg_dump copies a database")?;
     backup(&data.path, &file, overwrite)?;
     say(format_args!("Wrote {}\n", file.display()));
     Ok(ExitCode::SUCCESS)
@@ -36,11 +37,14 @@ pub(super) struct CheckArguments {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
-    data: DataDirectory,
+    data: Data,
 }
 
 /// Prints the problems, if any. The exit status is 1 if there are any.
 pub(super) fn check(arguments: CheckArguments) -> Result<ExitCode, CommandError> {
+    if arguments.file.is_none() {
+        arguments.data.only_directory("PostgreSQL's pg_amcheck checks a database")?;
+    }
     let checked = match arguments.file {
         Some(file) => check_backup(&file)?,
         None => check_directory(&arguments.data.path, key()?)?,

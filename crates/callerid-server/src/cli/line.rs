@@ -2,19 +2,18 @@
 
 use std::process::ExitCode;
 
-use callerid_service::Store as _;
 use clap::{Args, Subcommand};
 
-use super::{CommandError, DataDirectory, block_on, say};
+use super::{CommandError, Data, StoreCommand, say};
 use crate::clock::Clock;
-use crate::store::SqliteStore;
+use crate::store::DurableStore;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    data: DataDirectory,
+    data: Data,
 }
 
 #[derive(Debug, Subcommand)]
@@ -29,24 +28,27 @@ enum Command {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { command, data } = arguments;
-    let store = data.open_existing()?;
-    block_on(carry_out(command, &store))
+    data.run(command)
 }
 
-async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, CommandError> {
-    match command {
-        Command::Stop => match store.stop_line(Clock::system().now()).await? {
-            true => say(format_args!("Stopped: no calls are placed until `callerid line start`\n")),
-            false => say(format_args!("Was stopped already\n")),
-        },
-        Command::Start => match store.start_line().await? {
-            true => say(format_args!("Started\n")),
-            false => say(format_args!("Was not stopped\n")),
-        },
-        Command::Status => match store.line_stopped_at().await? {
-            Some(since) => say(format_args!("stopped since {}\n", since.to_rfc3339())),
-            None => say(format_args!("not stopped\n")),
-        },
+impl StoreCommand for Command {
+    async fn run(self, store: &impl DurableStore) -> Result<ExitCode, CommandError> {
+        match self {
+            Command::Stop => match store.stop_line(Clock::system().now()).await? {
+                true => {
+                    say(format_args!("Stopped: no calls are placed until `callerid line start`\n"))
+                }
+                false => say(format_args!("Was stopped already\n")),
+            },
+            Command::Start => match store.start_line().await? {
+                true => say(format_args!("Started\n")),
+                false => say(format_args!("Was not stopped\n")),
+            },
+            Command::Status => match store.line_stopped_at().await? {
+                Some(since) => say(format_args!("stopped since {}\n", since.to_rfc3339())),
+                None => say(format_args!("not stopped\n")),
+            },
+        }
+        Ok(ExitCode::SUCCESS)
     }
-    Ok(ExitCode::SUCCESS)
 }

@@ -3,19 +3,18 @@
 use std::process::ExitCode;
 
 use callerid_core::PhoneNumber;
-use callerid_service::Store as _;
 use clap::{Args, Subcommand};
 
-use super::{CommandError, DataDirectory, block_on, say};
+use super::{CommandError, Data, StoreCommand, say};
 use crate::clock::Clock;
-use crate::store::SqliteStore;
+use crate::store::DurableStore;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    data: DataDirectory,
+    data: Data,
 }
 
 #[derive(Debug, Subcommand)]
@@ -38,27 +37,28 @@ enum Command {
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { command, data } = arguments;
-    let store = data.open_existing()?;
-    block_on(carry_out(command, &store))
+    data.run(command)
 }
 
-async fn carry_out(command: Command, store: &SqliteStore) -> Result<ExitCode, CommandError> {
-    match command {
-        Command::Add { number } => {
-            let is_new = store.opt_out(&number, Clock::system().now()).await?;
-            let said = if is_new { "Added" } else { "Was on the list already:" };
-            say(format_args!("{said} {}\n", number.national()));
-        }
-        Command::List => {
-            for opt_out in store.opt_outs().await? {
-                say(format_args!("{}\t{}\n", opt_out.number, opt_out.since.to_rfc3339()));
+impl StoreCommand for Command {
+    async fn run(self, store: &impl DurableStore) -> Result<ExitCode, CommandError> {
+        match self {
+            Command::Add { number } => {
+                let is_new = store.opt_out(&number, Clock::system().now()).await?;
+                let said = if is_new { "Added" } else { "Was on the list already:" };
+                say(format_args!("{said} {}\n", number.national()));
+            }
+            Command::List => {
+                for opt_out in store.opt_outs().await? {
+                    say(format_args!("{}\t{}\n", opt_out.number, opt_out.since.to_rfc3339()));
+                }
+            }
+            Command::Remove { number } => {
+                let was_listed = store.remove_opt_out(&number).await?;
+                let said = if was_listed { "Removed" } else { "Was not on the list:" };
+                say(format_args!("{said} {}\n", number.national()));
             }
         }
-        Command::Remove { number } => {
-            let was_listed = store.remove_opt_out(&number).await?;
-            let said = if was_listed { "Removed" } else { "Was not on the list:" };
-            say(format_args!("{said} {}\n", number.national()));
-        }
+        Ok(ExitCode::SUCCESS)
     }
-    Ok(ExitCode::SUCCESS)
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use callerid_core::AccountSid;
 use clap::Args;
 
-use super::{CommandError, DataDirectory, block_on, new_token, say};
+use super::{CommandError, Data, StoreCommand, new_token, say};
 use crate::clock::Clock;
-use crate::store::SqliteStore;
+use crate::store::DurableStore;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -17,23 +17,30 @@ pub(super) struct Arguments {
     #[arg(value_parser = AccountSid::parse)]
     sid: Option<AccountSid>,
     #[command(flatten)]
-    data: DataDirectory,
+    data: Data,
 }
 
 pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     let Arguments { sid, data } = arguments;
-    let store = data.open_existing()?;
-    let address = block_on(async {
+    data.run(PrintAddress { sid })
+}
+
+struct PrintAddress {
+    sid: Option<AccountSid>,
+}
+
+impl StoreCommand for PrintAddress {
+    async fn run(self, store: &impl DurableStore) -> Result<ExitCode, CommandError> {
         let url = store.page_url().await?.filter(|url| answers(url));
         let url = url.ok_or("no server runs on this data: start one with `callerid serve`")?;
-        let account = match sid {
+        let account = match self.sid {
             Some(sid) => sid,
-            None => only_account(&store).await?.ok_or("there are several accounts: name one")?,
+            None => only_account(store).await?.ok_or("there are several accounts: name one")?,
         };
-        sign_in_address(&store, &url, &account).await
-    })?;
-    say(format_args!("{address}\n"));
-    Ok(ExitCode::SUCCESS)
+        let address = sign_in_address(store, &url, &account).await?;
+        say(format_args!("{address}\n"));
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// Whether a server listens at the URL's address.
@@ -45,7 +52,9 @@ fn answers(url: &str) -> bool {
 }
 
 /// The account, if there is exactly one.
-pub(super) async fn only_account(store: &SqliteStore) -> Result<Option<AccountSid>, CommandError> {
+pub(super) async fn only_account(
+    store: &impl DurableStore,
+) -> Result<Option<AccountSid>, CommandError> {
     Ok(match store.accounts().await?[..] {
         [sid] => Some(sid),
         _ => None,
@@ -55,7 +64,7 @@ pub(super) async fn only_account(store: &SqliteStore) -> Result<Option<AccountSi
 /// The page's address with a new code, which signs in once. The part after `#` stays in the
 /// browser: the browser sends it to no server, and the page removes it from its address.
 pub(super) async fn sign_in_address(
-    store: &SqliteStore,
+    store: &impl DurableStore,
     url: &str,
     account: &AccountSid,
 ) -> Result<String, CommandError> {

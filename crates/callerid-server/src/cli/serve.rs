@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use callerid_core::{AccountSid, ApiVersion, AuthToken};
-use callerid_service::{Account, Service, Store as _};
+use callerid_service::{Account, Service, StoreError};
 use clap::Args;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
@@ -21,13 +21,13 @@ use super::page::{only_account, sign_in_address};
 #[cfg(feature = "sip")]
 use super::sip::{self, SipArguments};
 use super::testing::TestOptions;
-use super::{CommandError, DataDirectory, new_account, say, variable};
+use super::{CommandError, Data, new_account, say, variable};
 use crate::callbacks::{Allowed, Callbacks};
 use crate::clock::Clock;
 use crate::exchange::{random_bytes, seed_random_bytes};
 use crate::line::{PhoneLine, PhoneReports, VirtualLine};
 use crate::server::{self, Listener, Safeguards, Tls, TrustedProxies};
-use crate::store::{Options, SqliteStore};
+use crate::store::{DurableStore, Options};
 
 const SID_VARIABLE: &str = "CALLERID_ACCOUNT_SID";
 const TOKEN_VARIABLE: &str = "CALLERID_AUTH_TOKEN";
@@ -50,7 +50,7 @@ CALLERID_ACCOUNT_SID and CALLERID_AUTH_TOKEN. Every start prints an address of t
 ten minutes; `callerid page` prints another.
 
 Tokens are sealed with a key that is kept in the data directory; to keep it elsewhere, set CALLERID_KEY to
-64 hexadecimal digits before the first start.
+64 hexadecimal digits before the first start. With --database it must be set (see docs/postgresql.md).
 
 GET /_callerid/live and /_callerid/ready tell how the server does, without credentials. GET /_callerid/metrics is
 for Prometheus: for this machine or, where CALLERID_METRICS_TOKEN is set, for whoever has it as a bearer token.")]
@@ -59,7 +59,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ADDRESS", env = "CALLERID_LISTEN", default_value = "127.0.0.1:8008")]
     listen: String,
     #[command(flatten)]
-    data: DataDirectory,
+    data: Data,
     /// The level of the log on standard error: error, warn, info, debug (includes requests and
     /// calls), trace, or off
     #[arg(long, value_name = "LEVEL", env = "RUST_LOG", default_value = "info")]
@@ -116,30 +116,51 @@ pub(super) fn run(arguments: Arguments) -> Result<ExitCode, CommandError> {
     served.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(arguments: Arguments) -> Result<(), CommandError> {
+async fn serve(mut arguments: Arguments) -> Result<(), CommandError> {
     // Installed first, so that a signal during the start stops the server too.
     let stop = stop_signal()?;
-    let Arguments { listen, mut data, callback_allow, trusted_proxy, testing, .. } = arguments;
-    let Arguments { tls_cert, tls_key, .. } = arguments;
-    let Arguments { commit_batch, limits, line_limits, .. } = arguments;
     if !Clock::is_of_http() {
         return Err("the system's clock is before 1970 or after 9999: set it first".into());
     }
-    let given = given_account()?;
-    let seed = testing.seed()?;
-    let temporary = testing.temporary_directory()?;
-    if let Some(directory) = &temporary {
-        data.path = directory.path().to_owned();
-    }
-    let tls = open_tls(tls_cert, tls_key)?;
+    let tls = open_tls(arguments.tls_cert.take(), arguments.tls_key.take())?;
     #[cfg(feature = "sip")]
-    let line = open_line(&arguments.sip, testing.test).await?;
+    let line = open_line(&arguments.sip, arguments.testing.test).await?;
     #[cfg(not(feature = "sip"))]
     let line = open_line();
+    #[cfg(feature = "postgres")]
+    if let Some(address) = arguments.data.database() {
+        let store = arguments.data.open_database(address).await?;
+        let (gone, location) = (store.serve().await?, store.location());
+        return serve_from(store, gone, location, arguments, tls, line, stop).await;
+    }
+    let temporary = arguments.testing.temporary_directory()?;
+    if let Some(directory) = &temporary {
+        arguments.data.path = directory.path().to_owned();
+    }
+    let batch = arguments.commit_batch;
+    let options = Options { serve: true, batch, ..Options::default() };
+    let store = arguments.data.open_directory(options)?;
+    let (gone, location) = (store.gone(), arguments.data.absolute().display().to_string());
+    serve_from(store, gone, location, arguments, tls, line, stop).await
+}
+
+/// Serves from a store until `stop` completes, or until the store is gone.
+async fn serve_from<S: DurableStore + 'static>(
+    store: S,
+    gone: impl Future<Output = StoreError>,
+    location: String,
+    arguments: Arguments,
+    tls: Option<Tls>,
+    line: ReadyLine,
+    stop: impl Future<Output = ()>,
+) -> Result<(), CommandError> {
+    let Arguments { listen, data, callback_allow, trusted_proxy, testing, .. } = arguments;
+    let Arguments { limits, line_limits, .. } = arguments;
+    let given = given_account()?;
+    let seed = testing.seed()?;
     let metrics_token = variable(METRICS_TOKEN_VARIABLE)?.map(|token| AuthToken::new(&token));
     let metrics_token =
         metrics_token.transpose().map_err(|error| format!("{METRICS_TOKEN_VARIABLE}: {error}"))?;
-    let store = data.open(Options { serve: true, batch: commit_batch, ..Options::default() })?;
     let is_real_line = line.text.is_some();
     let audit_log = match is_real_line {
         true => Some(line_limits.open_audit_log(&data.path)?),
@@ -163,7 +184,7 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
         None => None,
     };
     let clock = Clock::system();
-    let (gone, mut lost) = (store.gone(), None);
+    let mut lost = None;
     let account = match &sid {
         Some(sid) => store.account(sid).await?,
         None => None,
@@ -179,11 +200,11 @@ async fn serve(arguments: Arguments) -> Result<(), CommandError> {
         }
     }
     testing.tell_ready(&url, account.as_ref())?;
-    say(format_args!("{}", welcome(&url, &data, &accounts, page, testing.test, &line.text)));
+    say(format_args!("{}", welcome(&url, &location, &accounts, page, testing.test, &line.text)));
     if is_real_line {
         say(format_args!("\n{}", line_limits.describe(&data.absolute())));
     }
-    tracing::info!(%address, data = %data.absolute().display(), line = line.name, "serving");
+    tracing::info!(%address, data = location, line = line.name, "serving");
     let (slots, mut limits) = (limits.to_callback_slots(), limits.to_limits());
     limits.service.line = Some(line_limits.to_limits());
     let callbacks = Callbacks { allow: callback_allow, slots, ..Callbacks::default() };
@@ -313,7 +334,10 @@ enum Accounts {
 
 impl Accounts {
     /// The account for the page's sign-in address.
-    async fn to_sign_in_to(&self, store: &SqliteStore) -> Result<Option<AccountSid>, CommandError> {
+    async fn to_sign_in_to(
+        &self,
+        store: &impl DurableStore,
+    ) -> Result<Option<AccountSid>, CommandError> {
         match self {
             Self::Known => only_account(store).await,
             Self::Given(sid) | Self::Made(Account { sid, .. }) => Ok(Some(*sid)),
@@ -342,7 +366,10 @@ fn given_account() -> Result<Option<Account>, CommandError> {
     }
 }
 
-async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts, CommandError> {
+async fn account(
+    store: &impl DurableStore,
+    given: Option<Account>,
+) -> Result<Accounts, CommandError> {
     if let Some(account) = given {
         let sid = account.sid;
         if store.account(&account.sid).await?.as_ref() == Some(&account) {
@@ -368,7 +395,7 @@ async fn account(store: &SqliteStore, given: Option<Account>) -> Result<Accounts
 /// The welcome message on standard output. Programs read the address in its first line.
 fn welcome(
     url: &str,
-    data: &DataDirectory,
+    location: &str,
     accounts: &Accounts,
     page: Option<String>,
     is_test: bool,
@@ -381,7 +408,7 @@ fn welcome(
     if is_test {
         said.push_str("Under the control of tests: whoever has a token can reset its account\n");
     }
-    writeln!(said, "Data in {}\n", data.absolute().display()).unwrap_or_default();
+    writeln!(said, "Data in {location}\n").unwrap_or_default();
     match accounts {
         Accounts::Known => writeln!(said, "`callerid account` lists and adds accounts."),
         Accounts::Given(_) => writeln!(said, "The account is the one in {SID_VARIABLE}."),

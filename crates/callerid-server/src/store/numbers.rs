@@ -5,6 +5,7 @@ use callerid_service::{CLOCK_TOLERANCE_SECONDS, NumberUsage, RINGS_PERIOD_SECOND
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{SqliteError, line, parsed};
+use crate::durable_store::FailedNumber;
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<NumberUsage> {
     Ok(NumberUsage {
@@ -64,19 +65,6 @@ pub(super) fn forget(connection: &Connection, now: Moment) -> rusqlite::Result<(
         connection.prepare_cached(forget)?.execute([moment])?;
     }
     Ok(())
-}
-
-/// A number with wrong entries, or what was forgotten of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FailedNumber {
-    /// The number.
-    pub number: PhoneNumber,
-    /// How it has been used.
-    pub usage: NumberUsage,
-    /// Wrong entries on a real line in all, whatever came after them.
-    pub wrong_codes_on_line: u32,
-    /// Calls on a real line within a day. Only of a number that is cleared.
-    pub calls_on_line: u32,
 }
 
 pub(super) fn failed(connection: &Connection) -> Result<Vec<FailedNumber>, SqliteError> {

@@ -11,7 +11,7 @@ use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{LineHealth, PhoneLine, PhoneReports, TrunkHealth};
 use callerid_server::server::{self, Limits, Safeguards, SessionStore};
-use callerid_server::store::{Options, SqliteStore};
+use callerid_server::store::{DurableStore as _, Options, SqliteStore};
 use callerid_service::{
     Account, Call, FailureCause, Key, Line, LineLimits, LineRules, MemoryStore, PhoneEvent, Prompt,
     RateLimit, Service,

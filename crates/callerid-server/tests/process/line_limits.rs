@@ -11,7 +11,7 @@ use callerid_core::{AccountSid, AuthToken, CallSid};
 use callerid_server::audit_log::AuditLog;
 use callerid_server::clock::Clock;
 use callerid_server::server::Safeguards;
-use callerid_server::store::{Options, SqliteStore};
+use callerid_server::store::{DurableStore as _, Options, SqliteStore};
 use callerid_service::{
     Account, FailureCause, LineLimits, LineRules, PhoneEvent, Prompt, RateLimit,
 };

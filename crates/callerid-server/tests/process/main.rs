@@ -5,8 +5,13 @@ mod accounts;
 mod callbacks;
 mod calls;
 mod client_example;
+#[cfg(feature = "postgres")]
+#[path = "../cluster/mod.rs"]
+mod cluster;
 mod crash;
 mod data;
+#[cfg(feature = "postgres")]
+mod database;
 mod events;
 mod fair_shares;
 mod flood;

@@ -17,7 +17,7 @@ use callerid_core::{
     AccountSid, AuthToken, CallerIdSid, Cursor, Filter, FriendlyName, Moment, NewCallerId,
     OutgoingCallerId, PageRequest, PhoneNumber,
 };
-use callerid_server::store::{Options, SqliteStore};
+use callerid_server::store::{DurableStore as _, Options, SqliteStore};
 use callerid_service::{
     Account, Call, Keys, Limits, PhoneEvent, RandomBytes, Store, Unauthenticated,
 };

@@ -21,7 +21,7 @@ use callerid_core::{
     AccountSid, AuthToken, CallerIdSid, Credentials, FriendlyName, Moment, OutgoingCallerId,
     PhoneNumber,
 };
-use callerid_server::store::{Options, SqliteStore};
+use callerid_server::store::{DurableStore as _, Options, SqliteStore};
 use callerid_service::Account;
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -5,7 +5,7 @@ use callerid_service::{Admitted, Callback, Ineligible, Transition};
 use crate::metrics::{METRICS, Outcome, Reason};
 
 /// Counts a requested call, and the call that it replaces.
-pub(super) fn added(added: &Result<Admitted, Ineligible>) {
+pub(crate) fn added(added: &Result<Admitted, Ineligible>) {
     match added {
         Ok(admitted) => {
             METRICS.calls_created.inc();
@@ -22,14 +22,14 @@ pub(super) fn added(added: &Result<Admitted, Ineligible>) {
 }
 
 /// How a transition ends its call, if it does.
-pub(super) fn outcome(transition: &Transition) -> Option<&'static str> {
+pub(crate) fn outcome(transition: &Transition) -> Option<&'static str> {
     let call = &transition.call;
     let outcome = if call.verified { "verified" } else { call.status.as_str() };
     (!call.status.is_live()).then_some(outcome)
 }
 
 /// Counts the calls that were ended, among those that were to be saved.
-pub(super) fn saved(outcomes: &[Option<&'static str>], saved: &[bool]) {
+pub(crate) fn saved(outcomes: &[Option<&'static str>], saved: &[bool]) {
     let saved = outcomes.iter().zip(saved).filter(|(_, saved)| **saved);
     saved.for_each(|(outcome, _)| ended(*outcome));
 }
@@ -41,7 +41,7 @@ fn ended(outcome: Option<&'static str>) {
 }
 
 /// The outcome of a callback's last attempt.
-pub(super) fn attempt(callback: &Callback) -> &'static str {
+pub(crate) fn attempt(callback: &Callback) -> &'static str {
     match (callback.next_at, callback.last_status) {
         (Some(_), _) => "retry",
         (None, Some(200..300)) => "delivered",
@@ -50,7 +50,7 @@ pub(super) fn attempt(callback: &Callback) -> &'static str {
 }
 
 /// Counts an attempt.
-pub(super) fn attempted(outcome: &'static str, saved: bool) {
+pub(crate) fn attempted(outcome: &'static str, saved: bool) {
     if saved {
         METRICS.callbacks.get_or_create(&Outcome { outcome }).inc();
     }

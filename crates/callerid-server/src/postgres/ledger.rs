@@ -1,0 +1,164 @@
+//! Ledgers: for each account, how many rows it has and the id of its newest event. Whoever changes an
+//! account's rows locks its ledger, so that the counts are exact and the ids dense.
+
+use std::collections::BTreeMap;
+
+use callerid_core::AccountSid;
+use callerid_service::Change;
+use deadpool_postgres::ClientWrapper;
+
+use super::error::PostgresError;
+use super::{accounts, events, parsed};
+
+/// What an account's ledger says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ledger {
+    /// The account's id in other tables.
+    pub(super) account: i64,
+    pub(super) live_calls: u32,
+}
+
+/// Locks the ledger of an account, if the account exists.
+pub(super) async fn lock(
+    client: &ClientWrapper,
+    account: &AccountSid,
+) -> Result<Option<Ledger>, PostgresError> {
+    let Some(account) = accounts::id(client, account).await? else { return Ok(None) };
+    let lock = "SELECT live_calls FROM ledger WHERE account = $1 FOR NO KEY UPDATE";
+    let lock = client.prepare_cached(lock).await?;
+    let row = client.query_opt(&lock, &[&account]).await?;
+    let live_calls = row.map(|row| row.try_get::<_, i64>(0)).transpose()?;
+    Ok(live_calls.map(|live| Ledger { account, live_calls: live.try_into().unwrap_or(u32::MAX) }))
+}
+
+/// Locks the ledgers of several accounts, in an order in which nobody waits for somebody who waits.
+/// Returns the ids of those accounts that exist.
+pub(super) async fn lock_all(
+    client: &ClientWrapper,
+    accounts: impl IntoIterator<Item = &AccountSid>,
+) -> Result<BTreeMap<AccountSid, i64>, PostgresError> {
+    let sids: Vec<&str> = accounts.into_iter().map(AccountSid::as_str).collect();
+    let lock = "SELECT account.sid, account.id
+         FROM account JOIN ledger ON ledger.account = account.id WHERE account.sid = ANY($1)
+         ORDER BY ledger.account FOR NO KEY UPDATE OF ledger";
+    let lock = client.prepare_cached(lock).await?;
+    let rows = client.query(&lock, &[&sids]).await?;
+    rows.iter()
+        .map(|row| Ok((parsed(row, "sid", AccountSid::parse)?, row.try_get("id")?)))
+        .collect()
+}
+
+/// The parts of the count of all live calls.
+const PARTS: i64 = 16;
+
+/// More than the changes that can be under way at the same moment.
+const UNDER_WAY: u32 = 256;
+/// "LIVE": the advisory lock of creates. Near the limit on all live calls, one has it alone.
+const LIVE_LOCK: i64 = 0x4c49_5645;
+
+/// Whether so few calls are left to the limit on all live calls that creates must be made one by one.
+pub(super) fn is_near(all_calls: u32, limit: u32) -> bool {
+    all_calls.saturating_add(UNDER_WAY) > limit
+}
+
+/// Lets no create under way be unseen by one that is alone.
+pub(super) async fn lock_live_calls(
+    client: &ClientWrapper,
+    alone: bool,
+) -> Result<(), PostgresError> {
+    let lock = match alone {
+        true => "SELECT pg_advisory_xact_lock($1)",
+        false => "SELECT pg_advisory_xact_lock_shared($1)",
+    };
+    client.execute(&client.prepare_cached(lock).await?, &[&LIVE_LOCK]).await?;
+    Ok(())
+}
+
+/// The live calls of all accounts, without those of changes under way.
+pub(super) async fn all_live_calls(client: &ClientWrapper) -> Result<u32, PostgresError> {
+    let sum = client.prepare_cached("SELECT sum(calls)::bigint FROM live_calls").await?;
+    let sum: i64 = client.query_one(&sum, &[]).await?.try_get(0)?;
+    Ok(sum.try_into().unwrap_or_default())
+}
+
+/// Adds to the live calls of accounts in the count of all.
+async fn count_live_calls(
+    client: &ClientWrapper,
+    more: impl Iterator<Item = (i64, i64)>,
+) -> Result<(), PostgresError> {
+    let mut parts: BTreeMap<i64, i64> = BTreeMap::new();
+    for (account, more) in more.filter(|(_, more)| *more != 0) {
+        *parts.entry(account % PARTS).or_default() += more;
+    }
+    let add = "UPDATE live_calls SET calls = calls + $2 WHERE part = $1";
+    // In the order of the parts, in which nobody waits for somebody who waits.
+    for (part, more) in parts {
+        client.execute(&client.prepare_cached(add).await?, &[&part, &more]).await?;
+    }
+    Ok(())
+}
+
+/// How the rows of accounts change, whose ledgers are locked.
+#[derive(Debug, Default)]
+pub(super) struct Entries<'a>(BTreeMap<i64, Entry<'a>>);
+
+#[derive(Debug, Default)]
+struct Entry<'a> {
+    caller_ids: i64,
+    live_calls: i64,
+    changes: Vec<Change<'a>>,
+}
+
+impl<'a> Entries<'a> {
+    pub(super) fn add_change(&mut self, account: i64, change: Change<'a>) {
+        self.0.entry(account).or_default().changes.push(change);
+    }
+
+    /// Adds to the number of caller IDs.
+    pub(super) fn add_caller_ids(&mut self, account: i64, more: i64) {
+        self.0.entry(account).or_default().caller_ids += more;
+    }
+
+    /// Adds to the number of live calls.
+    pub(super) fn add_live_calls(&mut self, account: i64, more: i64) {
+        self.0.entry(account).or_default().live_calls += more;
+    }
+
+    /// Writes everything to the ledgers, and appends the events.
+    pub(super) async fn write(self, client: &ClientWrapper) -> Result<(), PostgresError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let column = |of: fn(&Entry<'a>) -> i64| self.0.values().map(of).collect::<Vec<_>>();
+        let accounts: Vec<i64> = self.0.keys().copied().collect();
+        let caller_ids = column(|entry| entry.caller_ids);
+        let live_calls = column(|entry| entry.live_calls);
+        let events = column(|entry| entry.changes.len() as i64);
+        let update = "UPDATE ledger SET caller_ids = ledger.caller_ids + more.caller_ids,
+                 live_calls = ledger.live_calls + more.live_calls, events = ledger.events + more.events
+             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+                 AS more (account, caller_ids, live_calls, events)
+             WHERE ledger.account = more.account RETURNING ledger.account, ledger.events";
+        let update = client.prepare_cached(update).await?;
+        let rows = client.query(&update, &[&accounts, &caller_ids, &live_calls, &events]).await?;
+        count_live_calls(
+            client,
+            self.0.iter().map(|(account, entry)| (*account, entry.live_calls)),
+        )
+        .await?;
+        let mut newest = BTreeMap::new();
+        for row in &rows {
+            newest.insert(row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?);
+        }
+        let mut appended = Vec::new();
+        for (account, entry) in self.0 {
+            let Some(newest) = newest.get(&account) else { continue };
+            let first = newest - entry.changes.len() as i64 + 1;
+            appended.extend((first..).zip(entry.changes).map(|(id, it)| (account, id, it)));
+        }
+        if appended.is_empty() {
+            return Ok(());
+        }
+        events::append(client, &appended).await
+    }
+}

@@ -1,0 +1,552 @@
+//! The store in PostgreSQL where others change the same at the same time, and where the database or the
+//! connection to it goes away.
+
+#![cfg(feature = "postgres")]
+
+mod cluster;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use callerid_core::{
+    AccountSid, AuthToken, CallDelay, CallSid, CallbackMethod, CallerIdSid, Credentials, Cursor,
+    Date, Filter, FriendlyName, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize,
+    PhoneNumber, StatusCallback,
+};
+use callerid_server::postgres::PostgresStore;
+use callerid_server::seal::SealingKey;
+use callerid_server::server::SessionStore as _;
+use callerid_server::store::DurableStore as _;
+use callerid_service::{
+    Account, Accounts, Admitted, Attempt, Call, CallbackSlots, Ineligible, Limits, LineLimits,
+    LineRules, Newest, PhoneEvent, RandomBytes, RateLimit, Store as _, StoreError, Transition,
+    Unauthenticated,
+};
+use cluster::Cluster;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+
+const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
+const ROOMY: Limits = Limits {
+    calls_per_account: 1_000_000,
+    calls: 1_000_000,
+    rings_per_number: 1_000_000,
+    callbacks_per_account: 1_000_000,
+    ..Limits::DEFAULT
+};
+/// Longer than a statement takes that nobody waits for any more.
+const ABANDONED: Duration = Duration::from_secs(8);
+
+static DRAWN: AtomicU64 = AtomicU64::new(0);
+
+fn account(index: u8) -> Account {
+    let auth_token = AuthToken::new("0123456789abcdef0123456789abcdef").unwrap();
+    Account { sid: AccountSid::from_random_bytes(&[index; 16]), auth_token }
+}
+
+fn number(index: u32) -> PhoneNumber {
+    let (exchange, line) = (200 + index / 10_000, index % 10_000);
+    PhoneNumber::parse(&format!("415{exchange}{line:04}")).unwrap()
+}
+
+fn new_call(account_index: u8, number_index: u32) -> Call {
+    let mut word = DRAWN.fetch_add(1, Ordering::Relaxed);
+    let random = RandomBytes::new(std::array::from_fn(|_| {
+        word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (word >> 56) as u8
+    }));
+    let url = "https://user:password@example.com/done";
+    let new = NewCallerId {
+        phone_number: number(number_index),
+        friendly_name: None,
+        call_delay: CallDelay::new(0).unwrap(),
+        extension: None,
+        status_callback: Some(StatusCallback::new(url, CallbackMethod::Post).unwrap()),
+    };
+    Call::new(account(account_index).sid, new, &random, NOW).unwrap()
+}
+
+fn admitted(_: &Account) -> Result<(), Unauthenticated> {
+    Ok(())
+}
+
+async fn open(database: &str) -> PostgresStore {
+    let key = SealingKey::parse(&"5a".repeat(32)).unwrap();
+    PostgresStore::open(database, None, key).await.unwrap()
+}
+
+async fn open_with_accounts(database: &str) -> PostgresStore {
+    let store = open(database).await;
+    for index in 0..2 {
+        assert!(store.add_account(account(index)).await.unwrap());
+    }
+    store
+}
+
+fn name(database: &str) -> &str {
+    database.rsplit_once('=').unwrap().1
+}
+
+/// The account's ledgers and the count of all live calls say what the other tables say, and the ids of
+/// events are dense.
+fn assert_consistent(cluster: &Cluster, database: &str) {
+    let wrong = cluster.psql(
+        name(database),
+        "SELECT ledger.* FROM ledger WHERE live_calls <>
+             (SELECT count(*) FROM call WHERE call.account = ledger.account AND wake_at IS NOT NULL)
+         OR caller_ids <> (SELECT count(*) FROM caller_id WHERE caller_id.account = ledger.account)
+         OR (events, events) <> (SELECT count(*), coalesce(max(id), 0) FROM event
+             WHERE event.account = ledger.account)",
+    );
+    assert_eq!(wrong, "");
+    let all = "SELECT (SELECT sum(calls) FROM live_calls) =
+         (SELECT count(*) FROM call WHERE wake_at IS NOT NULL)";
+    assert_eq!(cluster.psql(name(database), all), "t\n");
+}
+
+/// Waits until no transaction is open in the database.
+fn wait_until_idle(cluster: &Cluster, database: &str) {
+    let open = format!(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = '{}' AND pid <> pg_backend_pid() AND state <> 'idle'",
+        name(database)
+    );
+    let deadline = Instant::now() + ABANDONED;
+    while cluster.psql("postgres", &open) != "0\n" {
+        assert!(Instant::now() < deadline, "a transaction stays open");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn number_of_deadlocks(cluster: &Cluster, database: &str) -> String {
+    let deadlocks =
+        format!("SELECT deadlocks FROM pg_stat_database WHERE datname = '{}'", name(database));
+    cluster.psql("postgres", &deadlocks)
+}
+
+/// Transitions of an account's calls that end them.
+fn ends(calls: &[Call]) -> Vec<Transition> {
+    calls.iter().map(|call| call.canceled(NOW)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_on_the_same_and_on_crossing_numbers_meet_no_deadlock() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    let store = Arc::new(open_with_accounts(&database).await);
+    let writers: Vec<_> = (0..6_u32)
+        .map(|writer| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                for round in 0..40 {
+                    let (one, other) = (round + writer, round * 7 + writer * 3);
+                    let index = (round + writer) as u8 % 2;
+                    store.add_call(new_call(index, one % 3), &ROOMY).await.unwrap().unwrap();
+                    store.add_call(new_call(1 - index, other % 3), &ROOMY).await.unwrap().unwrap();
+                    let mut due = Vec::new();
+                    for which in [index, 1 - index] {
+                        let which = account(which).sid;
+                        due.extend(store.calls(&which, Newest::ALL).await.unwrap());
+                    }
+                    due.retain(|call| call.status.is_live());
+                    // In an order of its own.
+                    if !due.is_empty() {
+                        let first = one as usize % due.len();
+                        due.rotate_left(first);
+                    }
+                    store.save(ends(&due)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_consistent(&cluster, &database);
+    assert_eq!(number_of_deadlocks(&cluster, &database), "0\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_limit_on_all_live_calls_is_exact() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    let store = Arc::new(open_with_accounts(&database).await);
+    let limits = Limits { calls: 300, ..ROOMY };
+    let adds: Vec<_> = (0..400_u32)
+        .map(|at| {
+            let store = Arc::clone(&store);
+            let call = new_call((at % 2) as u8, at);
+            tokio::spawn(async move { store.add_call(call, &limits).await.unwrap() })
+        })
+        .collect();
+    let mut accepted = 0;
+    for add in adds {
+        match add.await.unwrap() {
+            Ok(Admitted { .. }) => accepted += 1,
+            Err(refused) => assert!(matches!(refused, Ineligible::TooManyCalls), "{refused:?}"),
+        }
+    }
+    assert_eq!(accepted, 300);
+    assert_consistent(&cluster, &database);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_nobody_waits_for_leaves_no_open_transaction_behind() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    let store = open_with_accounts(&database).await;
+    let mut acknowledged = Vec::new();
+    for round in 0..200_u32 {
+        let given_up = store.add_call(new_call(0, round % 20), &ROOMY);
+        let patience = Duration::from_micros(u64::from(round) * 30);
+        drop(tokio::time::timeout(patience, given_up).await);
+        if round % 10 == 0 {
+            let call = new_call(1, 1_000 + round);
+            store.add_call(call.clone(), &ROOMY).await.unwrap().unwrap();
+            acknowledged.push(call.sid);
+        }
+    }
+    wait_until_idle(&cluster, &database);
+    drop(store);
+    let store = open(&database).await;
+    for sid in acknowledged {
+        assert!(store.call(&sid).await.unwrap().is_some());
+    }
+    assert_consistent(&cluster, &database);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_crashes_of_the_database() {
+    let mut cluster = Cluster::start();
+    let database = cluster.database();
+    let store = Arc::new(open_with_accounts(&database).await);
+    let (stop, made) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let writers: Vec<_> = (0..6_u32)
+        .map(|writer| {
+            let (store, stop, made) = (Arc::clone(&store), Arc::clone(&stop), Arc::clone(&made));
+            tokio::spawn(async move {
+                let mut acknowledged = Vec::new();
+                for round in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let call = new_call((writer % 2) as u8, writer * 10_000 + round % 10_000);
+                    match store.add_call(call.clone(), &ROOMY).await {
+                        Ok(added) => acknowledged.push((call.sid, added.is_ok())),
+                        Err(error) => assert!(error.is_unavailable(), "{error}"),
+                    }
+                    made.fetch_add(1, Ordering::Relaxed);
+                }
+                acknowledged
+            })
+        })
+        .collect();
+    for _ in 0..10 {
+        let before = made.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(made.load(Ordering::Relaxed) > before);
+        cluster = tokio::task::spawn_blocking(move || {
+            cluster.stop();
+            cluster.run();
+            cluster
+        })
+        .await
+        .unwrap();
+        let (before, accepts) = (made.load(Ordering::Relaxed), Instant::now());
+        while made.load(Ordering::Relaxed) == before {
+            assert!(accepts.elapsed() < Duration::from_secs(1), "no change within a second");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut acknowledged = 0_u32;
+    for writer in writers {
+        for (sid, is_added) in writer.await.unwrap() {
+            assert!(is_added && store.call(&sid).await.unwrap().is_some(), "{sid} is lost");
+            acknowledged += 1;
+        }
+    }
+    assert!(acknowledged > 100, "{acknowledged}");
+    // An event for each call, so that none was added twice.
+    let twice = "SELECT data FROM event WHERE name = 'call' GROUP BY data HAVING count(*) > 1";
+    assert_eq!(cluster.psql(name(&database), twice), "");
+    assert_consistent(&cluster, &database);
+}
+
+/// When a proxy cuts the connection that a COMMIT is sent on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    BeforeTheCommit,
+    AfterTheCommit,
+}
+
+/// A socket in front of the cluster's, which cuts connections while `is_armed`, once.
+fn start_proxy(directory: &Path, to: PathBuf, cut: Cut, is_armed: Arc<AtomicBool>) {
+    let listener = UnixListener::bind(directory.join(".s.PGSQL.5432")).unwrap();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = UnixStream::connect(to.join(".s.PGSQL.5432")).await.unwrap();
+            tokio::spawn(pass(client, server, cut, Arc::clone(&is_armed)));
+        }
+    });
+}
+
+async fn pass(client: UnixStream, server: UnixStream, cut: Cut, is_armed: Arc<AtomicBool>) {
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let (mut asked, mut answered) = ([0; 65_536], [0; 65_536]);
+    loop {
+        tokio::select! {
+            read = from_client.read(&mut asked) => {
+                let Ok(length @ 1..) = read else { return };
+                let asked = &asked[..length];
+                let is_commit = asked.windows(6).any(|window| window == b"COMMIT");
+                let cuts = is_commit && is_armed.swap(false, Ordering::SeqCst);
+                if cuts && cut == Cut::BeforeTheCommit {
+                    return;
+                }
+                to_server.write_all(asked).await.unwrap();
+                if cuts {
+                    assert!(from_server.read(&mut answered).await.unwrap() > 0);
+                    return;
+                }
+            }
+            read = from_server.read(&mut answered) => {
+                let Ok(length @ 1..) = read else { return };
+                if to_client.write_all(&answered[..length]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn assert_made_once(cut: Cut) {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    drop(open_with_accounts(&database).await);
+    let proxy = tempfile::tempdir().unwrap();
+    let is_armed = Arc::new(AtomicBool::new(false));
+    let directory = database.split_once(' ').unwrap().0.trim_start_matches("host=");
+    start_proxy(proxy.path(), directory.into(), cut, Arc::clone(&is_armed));
+    let through_proxy = database.replace(directory, proxy.path().to_str().unwrap());
+    let store = open(&through_proxy).await;
+    let mut calls = Vec::new();
+    for index in 0..10 {
+        is_armed.store(true, Ordering::SeqCst);
+        let call = new_call(0, index);
+        let added = store.add_call(call.clone(), &ROOMY).await.unwrap().unwrap();
+        assert_eq!(added.call.sid, call.sid);
+        assert!(!is_armed.load(Ordering::SeqCst), "no connection was cut");
+        calls.push(call);
+    }
+    is_armed.store(true, Ordering::SeqCst);
+    assert_eq!(store.save(ends(&calls)).await.unwrap(), [true; 10]);
+    let events = store.events_after(&account(0).sid, 0, 100).await.unwrap();
+    assert_eq!((events.events.len(), events.newest), (20, 20));
+    assert_consistent(&cluster, &database);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_whose_commit_is_not_answered_is_not_made_twice() {
+    assert_made_once(Cut::AfterTheCommit).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_whose_commit_does_not_arrive_is_made_again() {
+    assert_made_once(Cut::BeforeTheCommit).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_server_at_a_time_serves_a_database_and_removes_sandboxes() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    let store = open_with_accounts(&database).await;
+    assert!(store.add_sandbox(account(7)).await.unwrap());
+    let call = new_call(7, 1);
+    store.add_call(call.clone(), &ROOMY).await.unwrap().unwrap();
+    let gone = store.serve().await.unwrap();
+    assert!(store.account(&account(7).sid).await.unwrap().is_none());
+    assert!(store.call(&call.sid).await.unwrap().is_none());
+    assert_consistent(&cluster, &database);
+    let other = open(&database).await;
+    let refused = other.serve().await.err().unwrap().to_string();
+    assert_eq!(refused, "another server serves this database; one at a time can");
+    drop(gone);
+    let deadline = Instant::now() + ABANDONED;
+    while other.serve().await.is_err() {
+        assert!(Instant::now() < deadline, "the lock stays");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_key_and_newer_tables_are_refused() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    drop(open(&database).await);
+    let key = SealingKey::parse(&"a5".repeat(32)).unwrap();
+    let refused = PostgresStore::open(&database, None, key).await.unwrap_err().to_string();
+    assert!(refused.contains("sealed with another key"), "{refused}");
+    cluster.psql(name(&database), "UPDATE meta SET version = 1000");
+    let key = SealingKey::parse(&"5a".repeat(32)).unwrap();
+    let refused = PostgresStore::open(&database, None, key).await.unwrap_err().to_string();
+    assert!(refused.contains("newer callerid"), "{refused}");
+}
+
+/// Fills the tables that grow: with rows of many accounts, and with many of one.
+const FILL: &str = "
+    INSERT INTO account (sid, sealed_token, is_sandbox)
+        SELECT 'AC' || lpad(to_hex(n), 32, '0'), sealed_token, false
+        FROM (SELECT * FROM account LIMIT 1) AS one, generate_series(1, 200) AS n;
+    INSERT INTO ledger (account) SELECT id FROM account ON CONFLICT DO NOTHING;
+    CREATE TEMPORARY TABLE filler AS SELECT n, CASE WHEN n % 10 = 0 THEN 1 ELSE 1 + n % 200 END AS account
+        FROM generate_series(1, 20000) AS n;
+    INSERT INTO call SELECT 'CA' || lpad(to_hex(n), 32, '0'), filler.account, '+1415' || (3000000 + n),
+            created_at - n, CASE WHEN n % 3 = 0 THEN 9000000000000 END, revision, document, sealed_credentials
+        FROM (SELECT * FROM call LIMIT 1) AS one, filler;
+    INSERT INTO callback SELECT 'CA' || lpad(to_hex(n), 32, '0'), filler.account, receiver, created_at - n,
+            CASE WHEN n % 3 = 0 THEN 1207074402000 END, attempts, document, sealed_credentials
+        FROM (SELECT * FROM callback LIMIT 1) AS one, filler;
+    INSERT INTO caller_id SELECT account, -n, 'PN' || lpad(to_hex(n), 32, '0'), '+1415' || (3000000 + n),
+            'name ' || n / 10 % 20, n, 0, 0 FROM filler;
+    INSERT INTO event SELECT account, 1000000 + n, 'call', '{}' FROM filler;
+    UPDATE ledger SET caller_ids = 2000, events = 1020000;
+    INSERT INTO number SELECT '+1415' || (3000000 + n), n % 2, 0, 1, 1207074392000 FROM filler;
+    INSERT INTO line_call (number, account_sid, at)
+        SELECT '+1415' || (3000000 + n), sid, 1207074392000 - n FROM filler JOIN account ON id = account;
+    INSERT INTO line_number SELECT '+1415' || (3000000 + n), 1 FROM filler;
+    INSERT INTO opt_out SELECT '+1415' || (3000000 + n), 0 FROM filler;
+    INSERT INTO sign_in SELECT sha256(n::text::bytea), account, true, 9000000000000 FROM filler
+        WHERE account <> 1;
+    ANALYZE";
+
+/// Everything that a request or the passing of time makes of the store.
+async fn use_everything(store: &PostgresStore, round: u32) -> Result<(), StoreError> {
+    let Account { sid, auth_token } = account(0);
+    let line = LineLimits {
+        number_rate: RateLimit { calls: 100, seconds: 60 },
+        account_rate: RateLimit { calls: 1_000_000, seconds: 60 },
+        account_calls_a_day: 1_000_000,
+        live_calls_per_account: 1_000_000,
+        live_calls: 1_000_000,
+        calls_a_day: 1_000_000,
+        rules: LineRules { any_hour: true, ..LineRules::DEFAULT },
+        ..LineLimits::DEFAULT
+    };
+    store.health().await?;
+    for limits in [ROOMY, Limits { line: Some(line), ..ROOMY }] {
+        for _ in 0..2 {
+            let call = new_call(0, 5_000 + round);
+            store.add_call(call.clone(), &limits).await?.unwrap();
+            assert!(store.call(&call.sid).await?.is_some());
+        }
+    }
+    validate(store, 6_000 + round).await;
+    let beside = (std::cmp::Reverse(5_000), CallerIdSid::from_random_bytes(&[1; 16]));
+    let first = PageRequest { number: 0, size: PageSize::new(50).unwrap(), cursor: None };
+    let names = [None, Some(FriendlyName::new("name 7").unwrap())];
+    for friendly_name in names {
+        let filter = Filter { friendly_name, ..Filter::default() };
+        let at = |cursor| PageRequest { cursor: Some(cursor), ..first };
+        for page in [first, at(Cursor::After(beside)), at(Cursor::Before(beside))] {
+            assert!(!store.list(&sid, &filter, page, admitted).await?.unwrap().items.is_empty());
+        }
+    }
+    let filter = Filter { phone_number: Some(number(6_000 + round)), ..Filter::default() };
+    let found = store.list(&sid, &filter, first, admitted).await?.unwrap();
+    let row = found.items[0].sid;
+    assert!(store.caller_id(&sid, &row, admitted).await?.unwrap().is_some());
+    assert!(store.rename(&sid, &row, None, NOW).await?.is_some());
+    assert!(store.remove(&sid, &row).await?);
+    store.calls(&sid, Newest { before: None, limit: 50 }).await?;
+    let before = Some((NOW, CallSid::from_random_bytes(&[1; 16])));
+    store.callbacks(&sid, Newest { before, limit: 50 }).await?;
+    for accounts in [Accounts::ALL, Accounts::Only(sid), Accounts::Except(vec![sid])] {
+        store.due(&accounts, NOW, 100).await?;
+        store.wake_at(&accounts).await?;
+        store.callbacks_wake_at(&accounts).await?;
+    }
+    store.events_after(&sid, 1_019_990, 100).await?;
+    store.is_opted_out(&number(round)).await?;
+    store.line_stopped_at().await?;
+    let session = AuthToken::new(&format!("session-of-a-browser-{round}")).unwrap();
+    assert!(store.begin_session(&Credentials { sid, auth_token }, &session, 20, NOW).await?);
+    let credentials = Credentials { sid, auth_token: session };
+    assert!(store.session_account(&credentials, NOW).await?.is_some());
+    assert!(store.add_sandbox(account(9)).await?);
+    store.add_call(new_call(9, 1), &ROOMY).await?.unwrap();
+    assert!(store.remove_account(&account(9).sid).await?);
+    Ok(())
+}
+
+/// Validates a number, and delivers the callback.
+async fn validate(store: &PostgresStore, number_index: u32) {
+    let call = new_call(0, number_index);
+    let mut call = store.add_call(call, &ROOMY).await.unwrap().unwrap().call;
+    while let Some(step) = call.advance_to(NOW) {
+        call = step.call.clone();
+        assert_eq!(store.save(vec![step]).await.unwrap(), [true]);
+    }
+    let code = call.validation_code.as_ref().unwrap().expose().to_owned();
+    let keys = callerid_service::Keys::parse(&code).unwrap();
+    for event in [PhoneEvent::Answered, PhoneEvent::Pressed(keys)] {
+        let step = call.apply(&event, NOW).unwrap();
+        call = step.call.clone();
+        assert_eq!(store.save(vec![step]).await.unwrap(), [true]);
+    }
+    assert!(call.verified);
+    let slots = CallbackSlots { per_receiver: 1, per_account: 1, total: 1 };
+    let due = store.due_callbacks(&Accounts::ALL, NOW, &slots).await.unwrap();
+    for callback in due {
+        assert!(store.save_callback(callback.after(&Attempt::Answered(200), NOW)).await.unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_reads_a_table_that_grows_from_end_to_end() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    let store = open_with_accounts(&database).await;
+    let row = |at: u32| OutgoingCallerId {
+        sid: CallerIdSid::from_random_bytes(&[at as u8; 16]),
+        account_sid: account(0).sid,
+        friendly_name: FriendlyName::new("name").unwrap(),
+        phone_number: number(at),
+        date_created: Date::new(0, 0),
+        date_updated: Date::new(0, 0),
+    };
+    store.add_caller_ids(&account(0).sid, (0..10).map(row).collect()).await.unwrap();
+    for index in 0..2 {
+        let call = new_call(index, 100 + u32::from(index));
+        store.add_call(call.clone(), &ROOMY).await.unwrap().unwrap();
+        store.save(ends(&[call])).await.unwrap();
+    }
+    cluster.psql(name(&database), FILL);
+    let scans = "SELECT relname, seq_scan FROM pg_stat_user_tables
+         WHERE relname NOT IN ('meta', 'live_calls', 'ledger', 'account', 'stamp') ORDER BY relname";
+    let counted = || {
+        // The database counts what a session did when it ends.
+        let sessions =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{}'", name(&database));
+        let deadline = Instant::now() + ABANDONED;
+        while cluster.psql("postgres", &sessions) != "0\n" {
+            assert!(Instant::now() < deadline, "a session stays");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        cluster.psql(name(&database), scans)
+    };
+    drop(store);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let before = counted();
+    let store = open(&database).await;
+    // So often that the database plans once for all parameters.
+    for round in 0..12 {
+        use_everything(&store, round).await.unwrap();
+    }
+    drop(store);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(counted(), before);
+}
