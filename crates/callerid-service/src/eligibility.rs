@@ -23,7 +23,7 @@ pub struct Eligibility {
     pub all_calls: u32,
     /// The account's callbacks that are not delivered yet.
     pub account_callbacks: u32,
-    /// How a real line has been used. Needed only with [`Limits::line`].
+    /// How a real line has been used. Needed only with [`Limits::line`](field@Limits::line).
     pub line: LineUsage,
 }
 

@@ -89,7 +89,7 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Adds a call if its [`Eligibility`](crate::Eligibility) admits it within these limits, and
-    /// ends the call that it replaces. With [`Limits::line`], the call counts for
+    /// ends the call that it replaces. With [`Limits::line`](field@Limits::line), the call counts for
     /// [`LineUsage`](crate::LineUsage) for a day, also if its account is removed.
     fn add_call(
         &self,
