@@ -200,9 +200,10 @@ fn lateness(arrivals: &[(u16, Instant)]) -> Vec<f64> {
 /// What the line costs when the server is built from nothing.
 fn build_time() -> Table {
     let mut rows = Vec::new();
-    for (name, features) in
-        [("without the SIP line", &["--no-default-features"] as &[&str]), ("with it", &[])]
-    {
+    for (name, features) in [
+        ("without the SIP line", &["--no-default-features", "--features", "postgres"] as &[&str]),
+        ("with it", &[]),
+    ] {
         let folder = tempfile::tempdir_in("target").expect("target can be written");
         let before = children_seconds();
         let built = cargo()
