@@ -23,9 +23,7 @@ pub(crate) fn added(added: &Result<Admitted, Ineligible>) {
 
 /// How a transition ends its call, if it does.
 pub(crate) fn outcome(transition: &Transition) -> Option<&'static str> {
-    let call = &transition.call;
-    let outcome = if call.verified { "verified" } else { call.status.as_str() };
-    (!call.status.is_live()).then_some(outcome)
+    transition.call.outcome()
 }
 
 /// Counts the calls that were ended, among those that were to be saved.

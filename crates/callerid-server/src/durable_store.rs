@@ -1,7 +1,7 @@
 //! What the program's commands need of a store that keeps everything.
 
 use callerid_core::{AccountSid, AuthToken, Moment, PhoneNumber};
-use callerid_service::{Account, NumberUsage, StoreError};
+use callerid_service::{Account, Newest, NumberUsage, StoreError};
 
 use crate::sessions::SessionStore;
 
@@ -59,4 +59,11 @@ pub trait DurableStore: SessionStore {
         &self,
         number: &PhoneNumber,
     ) -> impl Future<Output = Result<FailedNumber, StoreError>> + Send;
+}
+
+/// The position that all rows must precede: the end of time if none is given. (No Sid is greater
+/// than this text.)
+pub(crate) fn before(which: &Newest) -> (i64, String) {
+    let place = which.before.map(|(created_at, sid)| (created_at.unix_millis(), sid.to_string()));
+    place.unwrap_or_else(|| (i64::MAX, "~".to_owned()))
 }

@@ -542,13 +542,6 @@ fn failed(error: SqliteError) -> StoreError {
     error.into()
 }
 
-/// The position that all rows must precede: the end of time if none is given. (No Sid is greater
-/// than this text.)
-fn before(which: &Newest) -> (i64, String) {
-    let place = which.before.map(|(created_at, sid)| (created_at.unix_millis(), sid.to_string()));
-    place.unwrap_or_else(|| (i64::MAX, "~".to_owned()))
-}
-
 /// The parameters of the condition `(instr(?, account.sid) > 0) = ?`, which selects accounts.
 fn selected(accounts: &Accounts) -> (String, bool) {
     match accounts {

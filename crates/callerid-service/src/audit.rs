@@ -48,7 +48,7 @@ impl AuditEntry {
                 let opted_out = (*prompt == Some(Prompt::OptedOut)).then_some("opted-out");
                 Some(Self {
                     at: call.ended_at?,
-                    outcome: Some(if call.verified { "verified" } else { call.status.as_str() }),
+                    outcome: call.outcome(),
                     cause: call.failure.map(|cause| cause.as_str()).or(opted_out),
                     ..Self::of_call("ended", call)
                 })

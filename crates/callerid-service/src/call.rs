@@ -294,6 +294,15 @@ impl Call {
         }
     }
 
+    /// How it ended, for metrics and an audit log: `verified`, or its status. `None` while it is live.
+    pub const fn outcome(&self) -> Option<&'static str> {
+        match (self.status.is_live(), self.verified) {
+            (true, _) => None,
+            (false, true) => Some("verified"),
+            (false, false) => Some(self.status.as_str()),
+        }
+    }
+
     /// Whether it was placed on a real line, where it rings at somebody's phone.
     pub const fn is_on_real_line(&self) -> bool {
         self.caller.is_some()

@@ -5,10 +5,10 @@ use callerid_service::{
     Accounts, CALLBACK_LONGEST_WAIT_SECONDS, CALLBACKS_KEPT, Callback, CallbackSlots, Newest,
 };
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::Row;
 
 use super::error::PostgresError;
-use super::{before, document, earliest, selected};
+use super::{document, earliest, selected};
+use crate::durable_store::before;
 use crate::seal::SealingKey;
 
 pub(super) async fn of_account(
@@ -24,23 +24,7 @@ pub(super) async fn of_account(
     let (created_at, sid) = before(&which);
     let limit = i64::try_from(which.limit).unwrap_or(i64::MAX);
     let rows = client.query(&select, &[&account.as_str(), &created_at, &sid, &limit]).await?;
-    Ok(readable(&rows, key).0)
-}
-
-/// The callbacks of these rows, and the calls of those that cannot be read.
-fn readable(rows: &[Row], key: &SealingKey) -> (Vec<Callback>, Vec<String>) {
-    let (mut callbacks, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in rows {
-        match document::callback(key, row) {
-            Ok(callback) => callbacks.push(callback),
-            Err(error) => {
-                let call: String = row.try_get("call_sid").unwrap_or_default();
-                tracing::error!(call, %error, "a callback is left out");
-                unreadable.push(call);
-            }
-        }
-    }
-    (callbacks, unreadable)
+    Ok(document::readable(&rows, "call_sid", |row| document::callback(key, row)).0)
 }
 
 /// The due callbacks in the order of turns. Those that cannot be read are set aside.
@@ -81,7 +65,8 @@ pub(super) async fn due(
                 ],
             )
             .await?;
-        let (callbacks, unreadable) = readable(&rows, key);
+        let (callbacks, unreadable) =
+            document::readable(&rows, "call_sid", |row| document::callback(key, row));
         if unreadable.is_empty() {
             return Ok(callbacks);
         }

@@ -8,12 +8,12 @@ use callerid_service::{
     Newest, Transition,
 };
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 
 use super::error::PostgresError;
 use super::ledger::{self, Entries};
-use super::{before, callbacks, caller_ids, document, earliest, line, numbers, parsed, selected};
+use super::{callbacks, caller_ids, document, earliest, line, numbers, parsed, selected};
+use crate::durable_store::before;
 use crate::seal::SealingKey;
 
 pub(super) async fn find(
@@ -40,7 +40,7 @@ pub(super) async fn of_account(
     let (created_at, sid) = before(&which);
     let limit = i64::try_from(which.limit).unwrap_or(i64::MAX);
     let rows = client.query(&select, &[&account.as_str(), &created_at, &sid, &limit]).await?;
-    Ok(readable(&rows, key).0)
+    Ok(document::readable(&rows, "sid", |row| document::call(key, row)).0)
 }
 
 /// The numbers of an account's calls.
@@ -52,22 +52,6 @@ pub(super) async fn numbers(
          WHERE account = (SELECT id FROM account WHERE account.sid = $1)";
     let rows = client.query(select, &[&account.as_str()]).await?;
     rows.iter().map(|row| parsed(row, "number", PhoneNumber::parse_possible)).collect()
-}
-
-/// The calls of these rows, and the Sids of those that cannot be read.
-fn readable(rows: &[Row], key: &SealingKey) -> (Vec<Call>, Vec<String>) {
-    let (mut calls, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in rows {
-        match document::call(key, row) {
-            Ok(call) => calls.push(call),
-            Err(error) => {
-                let sid: String = row.try_get("sid").unwrap_or_default();
-                tracing::error!(call = sid, %error, "a call is left out");
-                unreadable.push(sid);
-            }
-        }
-    }
-    (calls, unreadable)
 }
 
 /// The calls that are due. Those that cannot be read are set aside, so that they do not block others.
@@ -93,7 +77,7 @@ pub(super) async fn due(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     loop {
         let rows = client.query(&due, &[&now.unix_millis(), &limit, &sids, &is_among]).await?;
-        let (calls, unreadable) = readable(&rows, key);
+        let (calls, unreadable) = document::readable(&rows, "sid", |row| document::call(key, row));
         if unreadable.is_empty() {
             return Ok(calls);
         }

@@ -43,6 +43,26 @@ pub(super) fn callback(key: &SealingKey, row: &Row) -> Result<Callback, Postgres
     Ok(Callback { to, ..callback })
 }
 
+/// What `read` makes of these rows, and the keys, by their column, of those that cannot be read.
+pub(super) fn readable<T>(
+    rows: &[Row],
+    key: &str,
+    read: impl Fn(&Row) -> Result<T, PostgresError>,
+) -> (Vec<T>, Vec<String>) {
+    let (mut found, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match read(row) {
+            Ok(it) => found.push(it),
+            Err(error) => {
+                let value: String = row.try_get(key).unwrap_or_default();
+                tracing::error!(key, value, %error, "a row is left out");
+                unreadable.push(value);
+            }
+        }
+    }
+    (found, unreadable)
+}
+
 fn document<T: DeserializeOwned>(row: &Row) -> Result<T, PostgresError> {
     let Json(value): Json<Value> = row.try_get("document")?;
     serde_json::from_value(value).map_err(|error| PostgresError::Unreadable(error.to_string()))

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::unreadable::{self, Survey, Unreadable, readable};
 use super::{SqliteError, accounts, callback_target, earliest, parsed, selected};
+use crate::durable_store::before;
 use crate::seal::SealingKey;
 
 /// The maximum number of callbacks that one change deletes, so that no change takes long.
@@ -50,7 +51,7 @@ pub(super) fn of_account(
     which: Newest,
 ) -> Result<Vec<Callback>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
-    let (created_at, sid) = super::before(&which);
+    let (created_at, sid) = before(&which);
     let mut select = connection.prepare_cached(select!(
         "WHERE callback.account = ?1 AND (created_at, call_sid) < (?2, ?3)
          ORDER BY created_at DESC, call_sid DESC LIMIT ?4"

@@ -17,6 +17,7 @@ use super::{
     SqliteError, accounts, callback_target, callbacks, caller_ids, earliest, events, line, numbers,
     optional, parsed, selected,
 };
+use crate::durable_store::before;
 use crate::seal::SealingKey;
 
 /// The maximum number of ended calls that are dropped for each that ends, so that no change takes
@@ -110,7 +111,7 @@ pub(super) fn of_account(
     which: Newest,
 ) -> Result<Vec<Call>, SqliteError> {
     let Some(id) = accounts::id(connection, account)? else { return Ok(Vec::new()) };
-    let (created_at, sid) = super::before(&which);
+    let (created_at, sid) = before(&which);
     let mut select = connection.prepare_cached(select!(
         "WHERE call.account = ?1 AND (created_at, call.sid) < (?2, ?3)
          ORDER BY created_at DESC, call.sid DESC LIMIT ?4"
