@@ -130,8 +130,8 @@ impl LimitOptions {
     }
 }
 
-/// Without a slot, nothing would ever be sent.
-fn at_least_one() -> RangedU64ValueParser<usize> {
+/// With none, nothing would ever be sent or ring.
+pub(super) fn at_least_one() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..)
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use callerid_core::PhoneNumber;
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
 
+use super::limits::at_least_one;
 use super::{CommandError, variable};
 use crate::line::sip::{OpenSipLine, Prompts, RtpPortRange, SipOptions, TrunkAddress, TrunkCheck};
 
@@ -180,9 +180,4 @@ pub(super) async fn open(options: SipOptions) -> Result<OpenSipLine, CommandErro
 
 fn read(path: &Path) -> Result<String, CommandError> {
     fs::read_to_string(path).map_err(|error| CommandError(format!("{}: {error}", path.display())))
-}
-
-/// Without one, nothing would ever ring.
-fn at_least_one() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..)
 }
