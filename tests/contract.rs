@@ -16,7 +16,7 @@ use callerid_core::{AccountSid, AuthToken, Credentials, Moment, PhoneNumber};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::PhoneLine;
-use callerid_server::postgres::PostgresStore;
+use callerid_server::postgres::{DatabaseOptions, PostgresStore};
 use callerid_server::seal::SealingKey;
 use callerid_server::server::{self, Limits};
 use callerid_server::store::{DurableStore, Options, SqliteStore};
@@ -190,7 +190,8 @@ impl OverHttp {
                     }
                     Some(address) => {
                         let key = SealingKey::parse(&"5a".repeat(32)).expect("a key");
-                        let store = PostgresStore::open(&address, None, key).await;
+                        let store =
+                            PostgresStore::open(&address, DatabaseOptions::default(), key).await;
                         let store = store.expect("a store opens");
                         serve(store, served, listener, setting, stopped).await;
                     }

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exchange::random_bytes;
 use crate::http::App;
-use crate::sessions::SessionStore;
+use crate::server_store::ServerStore;
 use crate::slots::{Slot, Slots};
 use crate::test_control;
 use crate::tls::Tls;
@@ -38,7 +38,7 @@ const MAX_HEADERS: usize = 100;
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Serves an application until `stop` is cancelled and the requests in progress have been answered.
-pub(crate) async fn serve<S: SessionStore + 'static>(
+pub(crate) async fn serve<S: ServerStore + 'static>(
     listener: TcpListener,
     tls: Option<Tls>,
     app: App<S>,
@@ -82,7 +82,7 @@ async fn accept(
 }
 
 /// Serves one connection, after the TLS handshake if TLS is used.
-async fn serve_stream<S: SessionStore + 'static>(
+async fn serve_stream<S: ServerStore + 'static>(
     stream: TcpStream,
     peer: SocketAddr,
     tls: Option<Tls>,
@@ -106,7 +106,7 @@ async fn serve_stream<S: SessionStore + 'static>(
     watcher.watch(connection).await.map_err(|error| error.to_string())
 }
 
-fn serve_connection<S: SessionStore + 'static>(
+fn serve_connection<S: ServerStore + 'static>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     app: App<S>,

@@ -3,7 +3,8 @@
 use callerid_core::{AccountSid, AuthToken, Moment, PhoneNumber};
 use callerid_service::{Account, Newest, NumberUsage, StoreError};
 
-use crate::sessions::SessionStore;
+use crate::clock::Clock;
+use crate::server_store::ServerStore;
 
 /// A number with wrong entries, or what was forgotten of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,12 @@ pub struct FailedNumber {
 
 /// A store that keeps everything, whose accounts are administered by commands. All methods fail with
 /// the store's error.
-pub trait DurableStore: SessionStore {
+pub trait DurableStore: ServerStore {
+    /// The clock of those who use this store.
+    fn clock(&self) -> Clock {
+        Clock::system()
+    }
+
     /// Adds an account; `false` if its Sid already exists.
     fn add_account(
         &self,

@@ -31,7 +31,8 @@ use crate::client::Client;
 use crate::exchange::{log_failure, random_bytes, rejection, to_http};
 use crate::host::Host;
 use crate::observe::Observed;
-use crate::sessions::{self, SessionStore};
+use crate::server_store::ServerStore;
+use crate::sessions;
 use crate::{events, page, probes, request_head, test_control, token_guard};
 
 /// Shorter bodies fit into a packet without compression.
@@ -54,7 +55,7 @@ impl<S> Clone for App<S> {
     }
 }
 
-impl<S: SessionStore + 'static> App<S> {
+impl<S: ServerStore + 'static> App<S> {
     pub(crate) fn new(host: Arc<Host<S>>) -> Self {
         Self { routes: TowerToHyperService::new(routes(Arc::clone(&host))), host }
     }
@@ -104,7 +105,7 @@ impl<S: SessionStore + 'static> App<S> {
 
 /// The routes. The event stream, sessions, probes and the page have their own; the service handles
 /// all others.
-fn routes<S: SessionStore + 'static>(host: Arc<Host<S>>) -> Router {
+fn routes<S: ServerStore + 'static>(host: Arc<Host<S>>) -> Router {
     let pays = SizeAbove::new(MIN_COMPRESSED_BYTES).and(NotForContentType::SSE);
     let compression =
         CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(pays);
@@ -147,7 +148,7 @@ async fn respond_events<S: Store + 'static>(
 }
 
 /// Creates a session for a POST request; the service answers other methods.
-async fn respond_sessions<S: SessionStore + 'static>(
+async fn respond_sessions<S: ServerStore + 'static>(
     State(host): State<Arc<Host<S>>>,
     Extension(client): Extension<Client>,
     request: Request,

@@ -1,7 +1,7 @@
 //! What the switchboard is told.
 
 use callerid_core::{CallSid, Moment};
-use callerid_service::{LineCommand, PhoneEvent};
+use callerid_service::{Call, LineCommand, PhoneEvent};
 
 /// The capacity of the switchboard's channel. Senders wait when it is full.
 pub(crate) const INBOX: usize = 1024;
@@ -13,4 +13,6 @@ pub(crate) enum Message {
     Instructed { next: Vec<LineCommand>, wake_at: Option<Moment> },
     /// The phone line reported an event.
     Reported(CallSid, PhoneEvent),
+    /// Calls of a server that is gone belong to this one. These were placed.
+    Adopted(Vec<Call>),
 }

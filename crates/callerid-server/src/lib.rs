@@ -17,7 +17,8 @@
 //! | delay clients that send wrong tokens | `token_guard`, which `token_failures` counts for |
 //! | serve the demo page | `page` |
 //! | record what a real line does | [`audit_log`] |
-//! | store everything | [`store`] on disk or [`postgres`], with tokens encrypted by a [`seal`] |
+//! | store everything | [`store`] on disk or [`postgres`], with tokens encrypted by a [`seal`]; accounts take `turns` |
+//! | know of other servers of a store | `server_store` |
 //! | place the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
 //! | report to a URL how a call ended | [`callbacks`] |
 //! | tell the time | [`clock`] |
@@ -52,6 +53,7 @@ mod probes;
 mod request_head;
 pub mod seal;
 pub mod server;
+mod server_store;
 mod sessions;
 mod slots;
 pub mod store;
@@ -62,3 +64,4 @@ pub mod testing;
 mod tls;
 mod token_failures;
 mod token_guard;
+mod turns;

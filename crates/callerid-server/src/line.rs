@@ -44,7 +44,8 @@ use crate::inbox::Message;
 ///
 /// # After a restart
 ///
-/// Each call that was ringing or in progress is passed to [`resume`](Self::resume). It is not
+/// Each call that was ringing or in progress in a process that is gone is passed to
+/// [`resume`](Self::resume). It is not
 /// placed again, because it may have been dialed already. A line that has lost the call reports
 /// [`FailureCause::CallLost`](callerid_service::FailureCause::CallLost).
 pub trait PhoneLine: Send + Sync {
@@ -60,6 +61,11 @@ pub trait PhoneLine: Send + Sync {
     /// How the line does, for probes and metrics.
     fn health(&self) -> LineHealth {
         LineHealth::default()
+    }
+
+    /// The calls that ring or are in progress, except those that it was told to end.
+    fn calls(&self) -> Vec<Call> {
+        Vec::new()
     }
 
     /// Dials the call's number.

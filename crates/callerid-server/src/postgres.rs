@@ -10,6 +10,12 @@
 //! If a connection is lost, the transaction is made again on another one, unless the database has the
 //! stamp that says that it was committed. After five seconds, the operation fails with an error that can be retried.
 //!
+//! # Several servers
+//!
+//! Each start of a server is a node. A call belongs to the node that added it, or later to the one that
+//! placed it, and a callback to the one that saved it; others adopt what belongs to a node that is gone.
+//! Nodes notify one another of the accounts that they changed.
+//!
 //! # Secrets
 //!
 //! As in the store on disk: tokens and callbacks' credentials are sealed, with a key that is not in
@@ -20,18 +26,22 @@ mod callbacks;
 mod caller_ids;
 mod calls;
 mod contents;
+mod creates;
+mod database;
+mod database_error;
 mod document;
 mod error;
 mod events;
 mod ledger;
 mod line;
+mod node;
 mod numbers;
 mod open;
-mod server_lock;
 mod sessions;
 mod transaction;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Instant;
 
 use callerid_core::{
@@ -42,81 +52,75 @@ use callerid_service::{
     Account, AccountContents, Accounts, Admitted, Call, Callback, CallbackSlots, Events,
     Ineligible, Limits, Newest, OptOut, Store, StoreError, Transition, Unauthenticated,
 };
-use deadpool_postgres::{ClientWrapper, Pool};
-use server_lock::ServerLock;
-use tokio_postgres::config::Host;
-use tokio_postgres::{Config, Row};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use deadpool_postgres::ClientWrapper;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use tokio_postgres::Row;
 
-pub use open::DatabaseError;
+pub use database::DatabaseOptions;
+pub use database_error::DatabaseError;
 
+use crate::clock::Clock;
 use crate::counted;
 use crate::durable_store::{DurableStore, FailedNumber};
 use crate::metrics::METRICS;
 use crate::seal::SealingKey;
-use crate::sessions::SessionStore;
+use crate::server_store::{News, ServerStore};
+use creates::Creates;
+use database::Database;
 use error::PostgresError;
+use node::Node;
 use transaction::{Isolation, Statements, Work};
 
-/// Stores everything in a PostgreSQL database.
+/// Stores everything in a PostgreSQL database, which any number of servers share.
 ///
 /// If a future is dropped before it completes, its change may or may not have been made, but never
 /// partially.
 pub struct PostgresStore {
-    config: Config,
-    tls: MakeRustlsConnect,
-    pool: Pool,
+    database: Database,
     key: SealingKey,
+    node: Arc<Node>,
+    creates: Creates,
 }
 
 impl PostgresStore {
-    /// Opens the store in the database at this address. Creates the tables if there are none, and
-    /// upgrades older ones. If the address wants TLS (`sslmode=require`), the database's certificate
-    /// is checked against these authorities in PEM, or against those that browsers trust.
+    /// Opens the store in the database at this address, in a Tokio runtime. Creates the tables if there
+    /// are none, and upgrades older ones.
     ///
     /// # Errors
     /// [`DatabaseError`], which says what the problem is.
     pub async fn open(
         address: &str,
-        authorities: Option<&[u8]>,
+        options: DatabaseOptions<'_>,
         key: SealingKey,
     ) -> Result<Self, DatabaseError> {
-        let (config, tls) = (open::config(address)?, open::tls(authorities)?);
-        open::prepare(&config, tls.clone(), &key).await?;
-        Ok(Self { pool: open::pool(config.clone(), tls.clone()), config, tls, key })
+        let database = Database::new(address, options)?;
+        open::prepare(&database, &key).await?;
+        let node = Arc::new(Node::nobody());
+        let creates = Creates::start(&database, &key, &node);
+        Ok(Self { database, key, node, creates })
     }
 
-    /// Becomes the database's only server. The future that is returned must be polled as long as it
-    /// serves; it completes if another server has taken its place.
+    /// Becomes one of the database's servers. The future that is returned must be polled as long as it
+    /// serves. It reconnects by itself, and never completes.
     ///
     /// # Errors
-    /// [`DatabaseError::Served`] if there is another server, or why the database cannot be used.
+    /// Why the database cannot be used.
     pub async fn serve(
         &self,
     ) -> Result<impl Future<Output = StoreError> + Send + use<>, DatabaseError> {
-        let lock = ServerLock::take(self.config.clone(), self.tls.clone()).await?;
-        let remove = self.remove_sandboxes().await;
-        remove.map_err(|error| DatabaseError::Sandboxes(error.to_string()))?;
-        Ok(lock.hold())
+        let (client, connection) = self.database.connect().await?;
+        // It ends with its client.
+        tokio::spawn(connection);
+        let join = self.node.join(&client).await;
+        join.map_err(|error| DatabaseError::Joining(error.to_string()))?;
+        let (node, database, key) =
+            (Arc::clone(&self.node), self.database.clone(), self.key.clone());
+        Ok(async move { node.serve(&database, &key).await })
     }
 
     /// Where the database is, without secrets: `callerid on db.example.com`.
     pub fn location(&self) -> String {
-        let host = self.config.get_hosts().first().map(|host| match host {
-            Host::Tcp(name) => name.clone(),
-            #[cfg(unix)]
-            Host::Unix(path) => path.display().to_string(),
-        });
-        let database = self.config.get_dbname().unwrap_or("the user's database");
-        format!("{database} on {}", host.unwrap_or_default())
-    }
-
-    /// Removes the sandboxes of a server that has ended.
-    async fn remove_sandboxes(&self) -> Result<(), StoreError> {
-        for sandbox in self.read(|it| Box::pin(accounts::sandboxes(it.client))).await? {
-            self.remove_account(&sandbox).await?;
-        }
-        Ok(())
+        self.database.location()
     }
 
     async fn change<'env, T: Send>(
@@ -124,7 +128,7 @@ impl PostgresStore {
         work: impl for<'c> Fn(Statements<'c, 'env>) -> Work<'c, T> + Send + Sync,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
-        let changed = transaction::perform(&self.pool, Isolation::Change, work).await;
+        let changed = transaction::perform(&self.database, Isolation::Change, work).await;
         METRICS.written(started.elapsed());
         changed.map_err(failed)
     }
@@ -133,20 +137,25 @@ impl PostgresStore {
         &self,
         work: impl for<'c> Fn(Statements<'c, 'env>) -> Work<'c, T> + Send + Sync,
     ) -> Result<T, StoreError> {
-        transaction::perform(&self.pool, Isolation::Statement, work).await.map_err(failed)
+        transaction::perform(&self.database, Isolation::Statement, work).await.map_err(failed)
     }
 
     async fn snapshot<'env, T: Send>(
         &self,
         work: impl for<'c> Fn(Statements<'c, 'env>) -> Work<'c, T> + Send + Sync,
     ) -> Result<T, StoreError> {
-        transaction::perform(&self.pool, Isolation::Snapshot, work).await.map_err(failed)
+        transaction::perform(&self.database, Isolation::Snapshot, work).await.map_err(failed)
     }
 }
 
 impl DurableStore for PostgresStore {
+    /// The database's clock, so that all servers have the same.
+    fn clock(&self) -> Clock {
+        self.node.clock()
+    }
+
     async fn add_account(&self, account: Account) -> Result<bool, StoreError> {
-        self.add_any_account(&account, false).await
+        self.add_any_account(&account, None).await
     }
 
     async fn accounts(&self) -> Result<Vec<AccountSid>, StoreError> {
@@ -188,10 +197,10 @@ impl PostgresStore {
     async fn add_any_account(
         &self,
         account: &Account,
-        is_sandbox: bool,
+        sandbox_of: Option<i64>,
     ) -> Result<bool, StoreError> {
         let sealed = accounts::seal(&self.key, account).map_err(failed)?;
-        self.change(|it| Box::pin(accounts::add(it.client, &account.sid, &sealed, is_sandbox)))
+        self.change(|it| Box::pin(accounts::add(it.client, &account.sid, &sealed, sandbox_of)))
             .await
     }
 }
@@ -204,11 +213,8 @@ impl fmt::Debug for PostgresStore {
 
 impl Store for PostgresStore {
     async fn health(&self) -> Result<(), StoreError> {
-        let touch = "UPDATE meta SET version = version";
-        self.change(|it| {
-            Box::pin(async move { Ok(it.client.execute(touch, &[]).await.map(drop)?) })
-        })
-        .await
+        // Its stamp is a change.
+        self.change(|_| Box::pin(async { Ok(()) })).await
     }
 
     async fn account(&self, sid: &AccountSid) -> Result<Option<Account>, StoreError> {
@@ -245,12 +251,18 @@ impl Store for PostgresStore {
         name: Option<FriendlyName>,
         now: Moment,
     ) -> Result<Option<OutgoingCallerId>, StoreError> {
-        self.change(|it| Box::pin(caller_ids::rename(it.client, account, sid, name.clone(), now)))
-            .await
+        let renamed = self
+            .change(|it| Box::pin(caller_ids::rename(it.client, account, sid, name.clone(), now)))
+            .await?;
+        self.node.changed([account]);
+        Ok(renamed)
     }
 
     async fn remove(&self, account: &AccountSid, sid: &CallerIdSid) -> Result<bool, StoreError> {
-        self.change(|it| Box::pin(caller_ids::remove(it.client, account, sid))).await
+        let removed =
+            self.change(|it| Box::pin(caller_ids::remove(it.client, account, sid))).await?;
+        self.node.changed([account]);
+        Ok(removed)
     }
 
     async fn add_call(
@@ -258,16 +270,7 @@ impl Store for PostgresStore {
         call: Call,
         limits: &Limits,
     ) -> Result<Result<Admitted, Ineligible>, StoreError> {
-        let add = async |alone| {
-            self.change(|it| {
-                Box::pin(calls::add(it.client, &self.key, call.clone(), limits, alone))
-            })
-            .await
-        };
-        let added = match add(false).await? {
-            Some(added) => added,
-            None => add(true).await?.ok_or_else(|| failed(PostgresError::TooLate))?,
-        };
+        let added = self.creates.add(call, limits).await.map_err(failed)?;
         counted::added(&added);
         Ok(added)
     }
@@ -284,7 +287,10 @@ impl Store for PostgresStore {
         if steps.is_empty() {
             return Ok(Vec::new());
         }
-        let saved = self.change(|it| Box::pin(calls::save(it.client, &self.key, &steps))).await?;
+        let node = self.node.id();
+        let save = self.change(|it| Box::pin(calls::save(it.client, &self.key, node, &steps)));
+        let saved = save.await?;
+        self.node.changed(steps.iter().map(|step| &step.call.account_sid));
         let ends = steps.iter().map(counted::outcome).collect::<Vec<_>>();
         counted::saved(&ends, &saved);
         Ok(saved)
@@ -296,11 +302,23 @@ impl Store for PostgresStore {
         now: Moment,
         limit: usize,
     ) -> Result<Vec<Call>, StoreError> {
-        self.read(|it| Box::pin(calls::due(it.client, &self.key, accounts, now, limit))).await
+        self.read(|it| {
+            Box::pin(calls::due(it.client, &self.key, self.node.id(), accounts, now, limit))
+        })
+        .await
     }
 
     async fn wake_at(&self, accounts: &Accounts) -> Result<Option<Moment>, StoreError> {
-        self.read(|it| Box::pin(calls::wake_at(it.client, accounts))).await
+        self.read(|it| Box::pin(calls::wake_at(it.client, self.node.id(), accounts))).await
+    }
+
+    async fn adopt(&self) -> Result<Vec<Call>, StoreError> {
+        let adopted = self.node.adopt(&self.database, &self.key).await.map_err(failed)?;
+        Ok(adopted.placed)
+    }
+
+    async fn leave(&self) -> Result<(), StoreError> {
+        self.change(|it| Box::pin(self.node.leave(it.client))).await
     }
 
     async fn callbacks(
@@ -317,11 +335,14 @@ impl Store for PostgresStore {
         now: Moment,
         slots: &CallbackSlots,
     ) -> Result<Vec<Callback>, StoreError> {
-        self.read(|it| Box::pin(callbacks::due(it.client, &self.key, accounts, now, slots))).await
+        self.read(|it| {
+            Box::pin(callbacks::due(it.client, &self.key, self.node.id(), accounts, now, slots))
+        })
+        .await
     }
 
     async fn callbacks_wake_at(&self, accounts: &Accounts) -> Result<Option<Moment>, StoreError> {
-        self.read(|it| Box::pin(callbacks::wake_at(it.client, accounts))).await
+        self.read(|it| Box::pin(callbacks::wake_at(it.client, self.node.id(), accounts))).await
     }
 
     async fn save_callback(&self, callback: Callback) -> Result<bool, StoreError> {
@@ -332,11 +353,13 @@ impl Store for PostgresStore {
     }
 
     async fn add_sandbox(&self, account: Account) -> Result<bool, StoreError> {
-        self.add_any_account(&account, true).await
+        self.add_any_account(&account, Some(self.node.id())).await
     }
 
     async fn remove_account(&self, account: &AccountSid) -> Result<bool, StoreError> {
-        self.change(|it| Box::pin(contents::remove(it.client, account))).await
+        let removed = self.change(|it| Box::pin(contents::remove(it.client, account))).await?;
+        self.node.changed([account]);
+        Ok(removed)
     }
 
     async fn add_caller_ids(
@@ -356,8 +379,13 @@ impl Store for PostgresStore {
         account: &AccountSid,
         contents: AccountContents,
     ) -> Result<(), StoreError> {
-        self.change(|it| Box::pin(contents::replace(it.client, &self.key, account, &contents)))
-            .await
+        let node = self.node.id();
+        self.change(|it| {
+            Box::pin(contents::replace(it.client, &self.key, node, account, &contents))
+        })
+        .await?;
+        self.node.changed([account]);
+        Ok(())
     }
 
     async fn events_after(
@@ -398,7 +426,14 @@ impl Store for PostgresStore {
     }
 }
 
-impl SessionStore for PostgresStore {
+impl ServerStore for PostgresStore {
+    fn news(&self) -> BoxStream<'static, News> {
+        match self.node.take_news() {
+            Some(mut news) => stream::poll_fn(move |context| news.poll_recv(context)).boxed(),
+            None => stream::pending().boxed(),
+        }
+    }
+
     async fn begin_session(
         &self,
         credentials: &Credentials,
@@ -434,15 +469,16 @@ fn selected(accounts: &Accounts) -> (Vec<&str>, bool) {
     }
 }
 
-/// The moment that a statement selects for these accounts, if any.
+/// The moment that a statement selects for these accounts and this node, if any.
 async fn earliest(
     client: &ClientWrapper,
     select: &str,
     accounts: &Accounts,
+    node: i64,
 ) -> Result<Option<Moment>, PostgresError> {
     let select = client.prepare_cached(select).await?;
     let (sids, is_among) = selected(accounts);
-    let row = client.query_opt(&select, &[&sids, &is_among]).await?;
+    let row = client.query_opt(&select, &[&sids, &is_among, &node]).await?;
     row.map(|row| Ok(Moment::from_unix_millis(row.try_get(0)?))).transpose()
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callerid_service::Service;
+use futures_util::StreamExt as _;
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,7 @@ use crate::clock::Clock;
 use crate::connection;
 use crate::host::Host;
 use crate::http::App;
-use crate::inbox::INBOX;
+use crate::inbox::{INBOX, Message};
 use crate::line::{PhoneLine, PhoneReports};
 use crate::slots::Slots;
 use crate::streams::Streams;
@@ -22,7 +23,7 @@ use crate::token_failures::TokenFailures;
 pub use crate::client::TrustedProxies;
 pub use crate::host::{Limits, Safeguards};
 pub use crate::listener::Listener;
-pub use crate::sessions::SessionStore;
+pub use crate::server_store::{News, ServerStore};
 pub use crate::tls::Tls;
 
 /// The time limit for writing the last entries of the audit log.
@@ -33,7 +34,7 @@ const LAST_ENTRIES: Duration = Duration::from_secs(2);
 ///
 /// `line` creates the phone line. Its argument is the channel for the line's reports. A real line has
 /// the [limits](callerid_service::LineLimits) that are given for it, or the default ones.
-pub async fn run<S: SessionStore + 'static>(
+pub async fn run<S: ServerStore + 'static>(
     listener: impl Into<Listener>,
     service: Service<S>,
     clock: Clock,
@@ -73,9 +74,16 @@ pub async fn run<S: SessionStore + 'static>(
     let switchboard = tokio::spawn(switchboard.run(drained.clone()));
     let callbacks = Sender::new(Arc::clone(&host), callbacks).run(stopping.clone());
     let callbacks = tokio::spawn(callbacks);
+    tokio::spawn(follow_news(Arc::clone(&host)));
     let slots = Slots::new(limits, host.proxies.clone());
-    let connections =
-        connection::serve(socket, tls, App::new(host), slots, limits.drain, stopping.clone());
+    let connections = connection::serve(
+        socket,
+        tls,
+        App::new(Arc::clone(&host)),
+        slots,
+        limits.drain,
+        stopping.clone(),
+    );
     let connections = tokio::spawn(connections);
     stop.await;
     tracing::info!("stopping: requests that have begun are answered first");
@@ -88,8 +96,26 @@ pub async fn run<S: SessionStore + 'static>(
         }
         drained.cancel();
     }
+    if let Err(error) = host.service.store().leave().await {
+        tracing::warn!(%error, "what waits here is taken over when the lease is over");
+    }
     if let Some(log) = audit_log {
         let flushed = tokio::task::spawn_blocking(move || log.flush(LAST_ENTRIES));
         flushed.await.unwrap_or_default();
+    }
+}
+
+/// Passes on what other servers of the store do, until the server stops.
+async fn follow_news<S: ServerStore>(host: Arc<Host<S>>) {
+    let mut news = host.service.store().news();
+    while let Some(Some(news)) = host.stop.run_until_cancelled(news.next()).await {
+        match news {
+            News::Changed(account) => host.streams.changed(&account),
+            News::Missed => host.streams.all_changed(),
+            News::Adopted(placed) => {
+                host.switchboard.send(Message::Adopted(placed)).await.unwrap_or_default();
+                host.callback_is_due.notify_one();
+            }
+        }
     }
 }

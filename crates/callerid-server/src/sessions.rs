@@ -7,17 +7,15 @@
 //! create another session.
 
 use axum::response::Response;
-use callerid_core::{AccountSid, AuthToken, Credentials, Moment, RestException};
-use callerid_service::{
-    Account, MemoryStore, ServiceError, Store, StoreError, Unauthenticated, error_response,
-    json_response,
-};
+use callerid_core::{AccountSid, AuthToken, Credentials, RestException};
+use callerid_service::{Account, ServiceError, Unauthenticated, error_response, json_response};
 use rand::Rng as _;
 use serde_json::json;
 
 use crate::client::Client;
 use crate::exchange::{log_failure, random_bytes, rejection, to_http};
 use crate::host::Host;
+use crate::server_store::ServerStore;
 
 pub(crate) const PATH: &str = "/_callerid/sessions";
 
@@ -29,35 +27,8 @@ pub(crate) const SESSION_SECONDS: u32 = 12 * 60 * 60;
 /// The prefix of session secrets. Passwords without it need no session lookup and cannot fail one.
 const SESSION_PREFIX: &str = "session-";
 
-/// Stores the sessions of accounts. A store without sessions need not implement these methods.
-pub trait SessionStore: Store {
-    /// Starts a session with this secret if the credentials' password is the account's token or one
-    /// of its codes, which is then used up. Returns whether it did. If the account already has
-    /// `most` sessions, the oldest ends.
-    fn begin_session(
-        &self,
-        _credentials: &Credentials,
-        _session: &AuthToken,
-        _most: u32,
-        _now: Moment,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
-        async { Ok(false) }
-    }
-
-    /// The account whose session has the credentials' password as its secret.
-    fn session_account(
-        &self,
-        _credentials: &Credentials,
-        _now: Moment,
-    ) -> impl Future<Output = Result<Option<Account>, StoreError>> + Send {
-        async { Ok(None) }
-    }
-}
-
-impl SessionStore for MemoryStore {}
-
 /// Answers a `POST`: creates a session.
-pub(crate) async fn create<S: SessionStore>(host: &Host<S>, client: Client) -> Response {
+pub(crate) async fn create<S: ServerStore>(host: &Host<S>, client: Client) -> Response {
     let request_sid = random_bytes().request_sid();
     let session = new_secret();
     match begin(host, client.credentials, &session).await {
@@ -69,7 +40,7 @@ pub(crate) async fn create<S: SessionStore>(host: &Host<S>, client: Client) -> R
     }
 }
 
-async fn begin<S: SessionStore>(
+async fn begin<S: ServerStore>(
     host: &Host<S>,
     credentials: Option<Credentials>,
     session: &AuthToken,
@@ -87,7 +58,7 @@ async fn begin<S: SessionStore>(
 ///
 /// # Errors
 /// The response to return if the store fails.
-pub(crate) async fn sign_in<S: SessionStore>(
+pub(crate) async fn sign_in<S: ServerStore>(
     host: &Host<S>,
     client: Client,
     path: &str,

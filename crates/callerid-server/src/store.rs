@@ -55,7 +55,6 @@ mod schema;
 mod sessions;
 #[cfg(test)]
 mod tests;
-mod turns;
 mod unreadable;
 mod writer;
 
@@ -86,7 +85,7 @@ pub use crate::durable_store::{DurableStore, FailedNumber};
 use crate::counted;
 use crate::metrics::METRICS;
 use crate::seal::SealingKey;
-use crate::sessions::SessionStore;
+use crate::server_store::ServerStore;
 use presence::Presence;
 use readers::Readers;
 use unreadable::Unreadable;
@@ -513,7 +512,7 @@ impl DurableStore for SqliteStore {
     }
 }
 
-impl SessionStore for SqliteStore {
+impl ServerStore for SqliteStore {
     async fn begin_session(
         &self,
         credentials: &Credentials,

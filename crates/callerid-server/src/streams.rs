@@ -26,6 +26,13 @@ impl Streams {
         }
     }
 
+    /// Notifies all streams that data of any account may have changed.
+    pub(crate) fn all_changed(&self) {
+        self.streams().values().for_each(|changes| {
+            changes.send_replace(());
+        });
+    }
+
     // The map is consistent after every statement, so a poisoned lock can be used.
     fn streams(&self) -> MutexGuard<'_, HashMap<AccountSid, watch::Sender<()>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -60,5 +67,7 @@ mod tests {
         streams.changed(&account(1));
         assert!(own.iter().all(|changes| changes.has_changed().unwrap()));
         assert!(!other.has_changed().unwrap());
+        streams.all_changed();
+        assert!(other.has_changed().unwrap());
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! It holds no state that a crash could lose: it asks the store what is due, also at startup.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +27,12 @@ const BATCH: usize = 256;
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// How long to wait before retrying after a store error.
 const RETRY_AFTER_SECONDS: u32 = 1;
-/// How soon to look whether the operator has stopped a real line with live calls.
+/// How soon to look whether the operator has stopped a real line with live calls, and whether others
+/// have ended some of them.
 const LOOK_AFTER_SECONDS: u32 = 1;
+/// How long the store may be away before a real line's calls are ended. Others may then adopt them.
+const AWAY_SECONDS: u32 = 10;
+const END_OF_TIME: Moment = Moment::from_unix_millis(i64::MAX);
 /// How soon to look again whether a full line takes more calls.
 const ROOM_AFTER_MILLIS: i64 = 100;
 
@@ -38,6 +42,8 @@ pub(crate) struct Switchboard<S> {
     inbox: mpsc::Receiver<Message>,
     /// When to tick the service next; `None` if no call is live.
     wake_at: Option<Moment>,
+    /// When the line's calls were last compared with the store.
+    compared_at: Moment,
 }
 
 impl<S: Store> Switchboard<S> {
@@ -46,14 +52,18 @@ impl<S: Store> Switchboard<S> {
         line: Arc<dyn PhoneLine>,
         inbox: mpsc::Receiver<Message>,
     ) -> Self {
-        Self { host, line, inbox, wake_at: None }
+        let compared_at = host.clock.now();
+        Self { host, line, inbox, wake_at: None, compared_at }
     }
 
-    /// Resumes the previous process's calls: those that were ringing or in progress, and those that
-    /// have come due. Must be done before the first request is answered, so that its call is not
+    /// Resumes the calls of a process that is gone: those that were ringing or in progress, and those
+    /// that have come due. Must be done before the first request is answered, so that its call is not
     /// mistaken for one of them.
     pub(crate) async fn start(&mut self) {
-        self.resume().await;
+        match self.host.service.store().adopt().await {
+            Ok(placed) => self.resume(&placed),
+            Err(error) => tracing::error!(%error, "calls in progress could not be resumed"),
+        }
         self.tick().await;
     }
 
@@ -79,16 +89,10 @@ impl<S: Store> Switchboard<S> {
         }
     }
 
-    async fn resume(&mut self) {
-        let all = Moment::from_unix_millis(i64::MAX);
-        match self.host.service.store().due(&Accounts::ALL, all, usize::MAX).await {
-            Ok(live) => {
-                for call in live.iter().filter(|call| call.status != CallStatus::Queued) {
-                    tracing::debug!(call = %call.sid, status = %call.status, "resumed");
-                    self.line.resume(call);
-                }
-            }
-            Err(error) => tracing::error!(%error, "calls in progress could not be resumed"),
+    fn resume(&self, placed: &[Call]) {
+        for call in placed {
+            tracing::debug!(call = %call.sid, status = %call.status, "resumed");
+            self.line.resume(call);
         }
     }
 
@@ -106,10 +110,7 @@ impl<S: Store> Switchboard<S> {
                     false => now.plus_seconds(RETRY_AFTER_SECONDS),
                 };
                 let wake_at = tick.wake_at.map(|then| if then <= now { soon } else { then });
-                // The operator's switch is in the store, and other processes turn it.
-                let look = now.plus_seconds(LOOK_AFTER_SECONDS);
-                let is_real = self.line.line().is_real();
-                self.wake_at = wake_at.map(|then| if is_real { then.min(look) } else { then });
+                self.wake_at = wake_at;
                 changed(&self.host, &tick.next);
                 self.instruct(tick.next).await;
             }
@@ -117,6 +118,41 @@ impl<S: Store> Switchboard<S> {
                 tracing::error!(%error, "calls that are due wait");
                 self.wake_at = Some(now.plus_seconds(RETRY_AFTER_SECONDS));
             }
+        }
+        self.compare().await;
+    }
+
+    /// Compares a real line's calls with the store, where others may have ended them, and hangs up those
+    /// that are over. All are if the store has been away for so long that others may have adopted them.
+    async fn compare(&mut self) {
+        if !self.line.line().is_real() {
+            return;
+        }
+        let calls = self.line.calls();
+        let now = self.host.clock.now();
+        if !calls.is_empty() || self.wake_at.is_some() {
+            // The operator's switch is in the store too, and other processes turn it.
+            let look = now.plus_seconds(LOOK_AFTER_SECONDS);
+            self.wake_at = Some(self.wake_at.map_or(look, |then| then.min(look)));
+        }
+        if calls.is_empty() {
+            self.compared_at = now;
+            return;
+        }
+        match self.host.service.store().due(&Accounts::ALL, END_OF_TIME, usize::MAX).await {
+            Ok(live) => {
+                self.compared_at = now;
+                let live: BTreeSet<CallSid> = live.iter().map(|call| call.sid).collect();
+                for call in calls.iter().filter(|call| !live.contains(&call.sid)) {
+                    tracing::info!(call = %call.sid, "ended elsewhere");
+                    self.line.hang_up(call, None);
+                }
+            }
+            Err(error) if now >= self.compared_at.plus_seconds(AWAY_SECONDS) => {
+                tracing::error!(%error, calls = calls.len(), "the store is away: all calls are ended");
+                calls.iter().for_each(|call| self.line.hang_up(call, None));
+            }
+            Err(error) => tracing::warn!(%error, "the line's calls could not be compared"),
         }
     }
 
@@ -129,6 +165,10 @@ impl<S: Store> Switchboard<S> {
                     self.instruct(next).await;
                 }
                 Message::Reported(call, event) => reports.entry(call).or_default().push(event),
+                Message::Adopted(placed) => {
+                    self.resume(&placed);
+                    self.wake_at = Some(self.host.clock.now());
+                }
             }
         }
         // Concurrently for different calls, which then share commits, but in order for the events

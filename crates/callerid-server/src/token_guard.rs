@@ -9,7 +9,7 @@ use callerid_core::Credentials;
 use crate::client::{Client, network};
 use crate::exchange::too_many;
 use crate::host::Host;
-use crate::sessions::SessionStore;
+use crate::server_store::ServerStore;
 
 /// Rejects a request if its address or its account must wait before its token is checked.
 pub(crate) fn reject<S>(host: &Host<S>, client: &Client, path: &str) -> Option<Response> {
@@ -23,7 +23,7 @@ pub(crate) fn reject<S>(host: &Host<S>, client: &Client, path: &str) -> Option<R
 
 /// Counts a wrong token, which the status of the response shows, or forgets those that the client
 /// sent before the right one.
-pub(crate) async fn count<S: SessionStore>(host: &Host<S>, client: &Client, status: StatusCode) {
+pub(crate) async fn count<S: ServerStore>(host: &Host<S>, client: &Client, status: StatusCode) {
     let Some(credentials) = &client.credentials else { return };
     let (failures, address) = (&host.token_failures, network(client.address));
     if status == StatusCode::UNAUTHORIZED {
@@ -33,7 +33,7 @@ pub(crate) async fn count<S: SessionStore>(host: &Host<S>, client: &Client, stat
     }
 }
 
-async fn is_right<S: SessionStore>(host: &Host<S>, credentials: &Credentials) -> bool {
+async fn is_right<S: ServerStore>(host: &Host<S>, credentials: &Credentials) -> bool {
     let store = host.service.store();
     let account = store.account(&credentials.sid).await;
     matches!(account, Ok(Some(account)) if account.authenticate(credentials).is_ok())

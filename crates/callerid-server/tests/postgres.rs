@@ -15,9 +15,9 @@ use callerid_core::{
     Date, Filter, FriendlyName, Moment, NewCallerId, OutgoingCallerId, PageRequest, PageSize,
     PhoneNumber, StatusCallback,
 };
-use callerid_server::postgres::PostgresStore;
+use callerid_server::postgres::{DatabaseOptions, PostgresStore};
 use callerid_server::seal::SealingKey;
-use callerid_server::server::SessionStore as _;
+use callerid_server::server::{News, ServerStore as _};
 use callerid_server::store::DurableStore as _;
 use callerid_service::{
     Account, Accounts, Admitted, Attempt, Call, CallbackSlots, Ineligible, Limits, LineLimits,
@@ -25,8 +25,11 @@ use callerid_service::{
     Unauthenticated,
 };
 use cluster::Cluster;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 const NOW: Moment = Moment::from_unix_millis(1_207_074_392_000);
 const ROOMY: Limits = Limits {
@@ -74,7 +77,7 @@ fn admitted(_: &Account) -> Result<(), Unauthenticated> {
 
 async fn open(database: &str) -> PostgresStore {
     let key = SealingKey::parse(&"5a".repeat(32)).unwrap();
-    PostgresStore::open(database, None, key).await.unwrap()
+    PostgresStore::open(database, DatabaseOptions::default(), key).await.unwrap()
 }
 
 async fn open_with_accounts(database: &str) -> PostgresStore {
@@ -359,27 +362,154 @@ async fn a_change_whose_commit_does_not_arrive_is_made_again() {
     assert_made_once(Cut::BeforeTheCommit).await;
 }
 
+/// A store of a server that runs until this is dropped.
+struct Serving {
+    store: Arc<PostgresStore>,
+    news: BoxStream<'static, News>,
+    node: JoinHandle<StoreError>,
+}
+
+impl Serving {
+    async fn start(database: &str) -> Self {
+        let store = Arc::new(open(database).await);
+        let news = store.news();
+        let node = tokio::spawn(store.serve().await.unwrap());
+        Self { store, news, node }
+    }
+
+    /// Waits for news like these.
+    async fn hear(&mut self, what: impl Fn(&News) -> bool) -> News {
+        let heard = async {
+            loop {
+                let news = self.news.next().await.unwrap();
+                if what(&news) {
+                    return news;
+                }
+            }
+        };
+        timeout(ABANDONED, heard).await.expect("news")
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.node.abort();
+    }
+}
+
+/// A call that is ringing, or one that is due now.
+fn ringing(call: Call) -> Call {
+    call.advance_to(NOW).unwrap().call
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_server_at_a_time_serves_a_database_and_removes_sandboxes() {
+async fn what_a_server_leaves_behind_is_adopted_by_one_other_and_not_placed_again() {
     let cluster = Cluster::start();
     let database = cluster.database();
-    let store = open_with_accounts(&database).await;
-    assert!(store.add_sandbox(account(7)).await.unwrap());
-    let call = new_call(7, 1);
-    store.add_call(call.clone(), &ROOMY).await.unwrap().unwrap();
-    let gone = store.serve().await.unwrap();
-    assert!(store.account(&account(7).sid).await.unwrap().is_none());
-    assert!(store.call(&call.sid).await.unwrap().is_none());
-    assert_consistent(&cluster, &database);
-    let other = open(&database).await;
-    let refused = other.serve().await.err().unwrap().to_string();
-    assert_eq!(refused, "another server serves this database; one at a time can");
-    drop(gone);
-    let deadline = Instant::now() + ABANDONED;
-    while other.serve().await.is_err() {
-        assert!(Instant::now() < deadline, "the lock stays");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    drop(open_with_accounts(&database).await);
+    let gone = Serving::start(&database).await;
+    let [placed, waiting] = [ringing(new_call(0, 1)), new_call(1, 2)];
+    for call in [&placed, &waiting] {
+        gone.store.add_call(call.clone(), &ROOMY).await.unwrap().unwrap();
     }
+    let reported = new_call(0, 3);
+    gone.store.add_call(reported.clone(), &ROOMY).await.unwrap().unwrap();
+    assert_eq!(gone.store.save(ends(std::slice::from_ref(&reported))).await.unwrap(), [true]);
+    assert!(gone.store.add_sandbox(account(7)).await.unwrap());
+
+    let mut others = [Serving::start(&database).await, Serving::start(&database).await];
+    let slots = CallbackSlots { per_receiver: 9, per_account: 9, total: 9 };
+    let later = NOW.plus_seconds(60);
+    let work = async |serving: &Serving| {
+        let calls = serving.store.due(&Accounts::ALL, later, 9).await.unwrap();
+        let callbacks = serving.store.due_callbacks(&Accounts::ALL, later, &slots).await.unwrap();
+        (calls.iter().map(|it| it.sid).collect::<Vec<_>>(), callbacks.len())
+    };
+    for other in &others {
+        assert!(other.store.adopt().await.unwrap().is_empty());
+        assert_eq!(work(other).await, (vec![], 0));
+    }
+    assert_eq!(work(&gone).await, (vec![waiting.sid], 1));
+    assert!(others[0].store.account(&account(7).sid).await.unwrap().is_some());
+
+    // Its lease runs out while it does nothing.
+    gone.node.abort();
+    let expire = "UPDATE node SET lease_until = now() - interval '1 second'
+         WHERE id = (SELECT min(id) FROM node)";
+    cluster.psql(name(&database), expire);
+    let [first, second] = &mut others;
+    let is_adoption = |news: &News| matches!(news, News::Adopted(_));
+    let (heir, news) = tokio::select! {
+        news = first.hear(is_adoption) => (0, news),
+        news = second.hear(is_adoption) => (1, news),
+    };
+    assert_eq!(news, News::Adopted(vec![placed.clone()]));
+    assert_eq!(work(&others[heir]).await, (vec![waiting.sid], 1));
+    assert_eq!(work(&others[1 - heir]).await, (vec![], 0));
+    assert_eq!(work(&gone).await, (vec![], 0));
+    assert!(others[0].store.account(&account(7).sid).await.unwrap().is_none());
+
+    // Whoever places a call first has placed it, though both believed that it was theirs.
+    let steps = vec![waiting.advance_to(later).unwrap()];
+    assert_eq!(gone.store.save(steps.clone()).await.unwrap(), [true]);
+    assert_eq!(others[heir].store.save(steps).await.unwrap(), [false]);
+    assert_consistent(&cluster, &database);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_lease_ran_out_joins_again_and_one_that_leaves_is_followed_at_once() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    drop(open_with_accounts(&database).await);
+    let mut server = Serving::start(&database).await;
+    let placed = ringing(new_call(0, 1));
+    server.store.add_call(placed.clone(), &ROOMY).await.unwrap().unwrap();
+    cluster.psql(name(&database), "UPDATE node SET lease_until = now() - interval '1 second'");
+    // As itself, it must not believe that it still has what it had.
+    let adopted = News::Adopted(vec![placed]);
+    server.hear(|news| *news == adopted).await;
+    let mut other = Serving::start(&database).await;
+    assert!(other.store.adopt().await.unwrap().is_empty());
+    server.node.abort();
+    server.store.leave().await.unwrap();
+    other.hear(|news| *news == adopted).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_hear_of_one_anothers_changes_and_not_of_their_own() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    drop(open_with_accounts(&database).await);
+    let [mut one, mut other] = [Serving::start(&database).await, Serving::start(&database).await];
+    for serving in [&mut one, &mut other] {
+        serving.hear(|news| *news == News::Missed).await;
+    }
+    for (at, by) in [(0, &one), (1, &other)] {
+        by.store.add_call(new_call(at, 1 + u32::from(at)), &ROOMY).await.unwrap().unwrap();
+    }
+    let is_change = |news: &News| matches!(news, News::Changed(_));
+    let heard_since = Instant::now();
+    assert_eq!(one.hear(is_change).await, News::Changed(account(1).sid));
+    assert_eq!(other.hear(is_change).await, News::Changed(account(0).sid));
+    assert!(heard_since.elapsed() < Duration::from_secs(1));
+    // Its session is lost, and with it perhaps news.
+    cluster.psql(
+        "postgres",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'callerid'",
+    );
+    one.hear(|news| *news == News::Missed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_clock_is_the_databases() {
+    let cluster = Cluster::start();
+    let database = cluster.database();
+    let server = Serving::start(&database).await;
+    let of_database = cluster.psql(name(&database), "SELECT extract(epoch FROM clock_timestamp())");
+    let of_database = of_database.trim().parse::<f64>().unwrap() * 1_000.0;
+    let of_server = server.store.clock().now().unix_millis() as f64;
+    // As far as starting psql takes.
+    assert!((of_server - of_database).abs() < 2_000.0, "{of_server}, {of_database}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -388,18 +518,28 @@ async fn another_key_and_newer_tables_are_refused() {
     let database = cluster.database();
     drop(open(&database).await);
     let key = SealingKey::parse(&"a5".repeat(32)).unwrap();
-    let refused = PostgresStore::open(&database, None, key).await.unwrap_err().to_string();
+    let refused = PostgresStore::open(&database, DatabaseOptions::default(), key)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("sealed with another key"), "{refused}");
+    // Tables that are newer, but that this program can work with: another server is upgraded first.
     cluster.psql(name(&database), "UPDATE meta SET version = 1000");
+    drop(open(&database).await);
+    assert_eq!(cluster.psql(name(&database), "SELECT version FROM meta"), "1000\n");
+    cluster.psql(name(&database), "UPDATE meta SET oldest = 1000");
     let key = SealingKey::parse(&"5a".repeat(32)).unwrap();
-    let refused = PostgresStore::open(&database, None, key).await.unwrap_err().to_string();
+    let refused = PostgresStore::open(&database, DatabaseOptions::default(), key)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("newer callerid"), "{refused}");
 }
 
 /// Fills the tables that grow: with rows of many accounts, and with many of one.
 const FILL: &str = "
-    INSERT INTO account (sid, sealed_token, is_sandbox)
-        SELECT 'AC' || lpad(to_hex(n), 32, '0'), sealed_token, false
+    INSERT INTO account (sid, sealed_token)
+        SELECT 'AC' || lpad(to_hex(n), 32, '0'), sealed_token
         FROM (SELECT * FROM account LIMIT 1) AS one, generate_series(1, 200) AS n;
     INSERT INTO ledger (account) SELECT id FROM account ON CONFLICT DO NOTHING;
     CREATE TEMPORARY TABLE filler AS SELECT n, CASE WHEN n % 10 = 0 THEN 1 ELSE 1 + n % 200 END AS account

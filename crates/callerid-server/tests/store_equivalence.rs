@@ -11,7 +11,7 @@ use callerid_core::{
     Date, Filter, FriendlyName, ListKey, Moment, NewCallerId, OutgoingCallerId, PageRequest,
     PageSize, PhoneNumber, StatusCallback,
 };
-use callerid_server::postgres::PostgresStore;
+use callerid_server::postgres::{DatabaseOptions, PostgresStore};
 use callerid_server::seal::SealingKey;
 use callerid_server::store::{DurableStore as _, Options, SqliteStore};
 use callerid_service::{
@@ -628,7 +628,8 @@ fn compare(limits: Limits, operations: &[Operation], reopen: impl Fn(usize) -> b
     let directory = tempfile::tempdir().unwrap();
     let database = CLUSTER.database();
     let open_sqlite = || SqliteStore::open(directory.path(), Options::default()).unwrap();
-    let open_postgres = async || PostgresStore::open(&database, None, key()).await.unwrap();
+    let open_postgres =
+        async || PostgresStore::open(&database, DatabaseOptions::default(), key()).await.unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let memory = MemoryStore::new(accounts());

@@ -20,7 +20,7 @@ use callerid_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, Unauthenticated};
-use crate::call::Call;
+use crate::call::{Call, CallStatus};
 use crate::callback::Callback;
 use crate::eligibility::{Admitted, Ineligible};
 use crate::event::Event;
@@ -38,6 +38,14 @@ pub const EVENTS_KEPT: usize = 10_000;
 /// Stores accounts, caller IDs, calls, counts of wrong entries, and the events of all changes.
 ///
 /// Every change to a caller ID or a call appends its [`Event`] in the same step.
+///
+/// # Several hosts
+///
+/// A store may be shared by several hosts. Each call belongs to one of them: the one that added it, or
+/// later the one that placed it. So does each callback, to the host that saved it. What
+/// [`due`](Self::due), [`wake_at`](Self::wake_at) and the same methods for callbacks return belongs to
+/// the host that asks, so that no two hosts do the same work. What belongs to a host that is gone is
+/// [adopted](Self::adopt) by another one. Everything else is the same for every host.
 pub trait Store: Send + Sync {
     /// Checks whether the store could make a change now. A store that cannot fail need not
     /// implement this.
@@ -124,8 +132,9 @@ pub trait Store: Send + Sync {
         steps: Vec<Transition>,
     ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
-    /// The live calls of these accounts whose [`wake_at`](Call::wake_at) has passed, or that were
-    /// created after `now`: at most `limit`, earliest first.
+    /// The live calls of these accounts, among those that belong to this host, whose
+    /// [`wake_at`](Call::wake_at) has passed, or that were created after `now`: at most `limit`,
+    /// earliest first.
     fn due(
         &self,
         accounts: &Accounts,
@@ -133,11 +142,30 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Call>, StoreError>> + Send;
 
-    /// The earliest [`wake_at`](Call::wake_at) of these accounts' live calls.
+    /// The earliest [`wake_at`](Call::wake_at) of these accounts' live calls that belong to this host.
     fn wake_at(
         &self,
         accounts: &Accounts,
     ) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
+
+    /// Makes the live calls and the pending callbacks of hosts that are gone belong to this one, which
+    /// has just started. Returns the calls among them that have been placed, and that must therefore
+    /// not be placed again.
+    ///
+    /// By default the store has a single host, and everything belongs to it.
+    fn adopt(&self) -> impl Future<Output = Result<Vec<Call>, StoreError>> + Send {
+        async {
+            let end_of_time = Moment::from_unix_millis(i64::MAX);
+            let mut live = self.due(&Accounts::ALL, end_of_time, usize::MAX).await?;
+            live.retain(|call| call.status != CallStatus::Queued);
+            Ok(live)
+        }
+    }
+
+    /// Tells the store that this host ends, so that others can adopt what belongs to it at once.
+    fn leave(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
+    }
 
     /// Some of the account's callbacks, newest first: all pending callbacks, and the finished ones
     /// that are kept.
@@ -147,8 +175,8 @@ pub trait Store: Send + Sync {
         which: Newest,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
-    /// The callbacks of these accounts that [are due](Callback::is_due) and have a slot, if none are
-    /// being sent. For each account and receiver, these are the ones with the earliest
+    /// The callbacks of these accounts that belong to this host, [are due](Callback::is_due) and have a
+    /// slot, if none are being sent. For each account and receiver, these are the ones with the earliest
     /// [`next_at`](Callback::next_at). Accounts take turns: the first callback of each comes before
     /// the second of any.
     fn due_callbacks(
@@ -158,7 +186,8 @@ pub trait Store: Send + Sync {
         slots: &CallbackSlots,
     ) -> impl Future<Output = Result<Vec<Callback>, StoreError>> + Send;
 
-    /// The earliest [`next_at`](Callback::next_at) of these accounts' callbacks.
+    /// The earliest [`next_at`](Callback::next_at) of these accounts' callbacks that belong to this
+    /// host.
     fn callbacks_wake_at(
         &self,
         accounts: &Accounts,

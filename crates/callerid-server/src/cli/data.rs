@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{CommandError, block_on, key};
 #[cfg(feature = "postgres")]
-use crate::postgres::PostgresStore;
+use crate::postgres::{DatabaseOptions, PostgresStore};
 #[cfg(feature = "postgres")]
 use crate::seal::KEY_VARIABLE;
 use crate::store::{DurableStore, Options, SqliteStore};
@@ -42,6 +42,10 @@ pub(super) struct Data {
     #[cfg(feature = "postgres")]
     #[arg(long, value_name = "FILE", env = "CALLERID_DATABASE_CA", global = true)]
     database_ca: Option<PathBuf>,
+    /// The address is that of pgbouncer, 1.21 or later, in transaction mode
+    #[cfg(feature = "postgres")]
+    #[arg(long, env = "CALLERID_DATABASE_POOLED", global = true)]
+    database_pooled: bool,
 }
 
 /// A command on the store, wherever that is.
@@ -113,7 +117,8 @@ impl Data {
             fs::read(path).map_err(|error| CommandError(format!("{}: {error}", path.display())))
         };
         let authorities = self.database_ca.as_ref().map(read).transpose()?;
-        Ok(PostgresStore::open(address, authorities.as_deref(), key).await?)
+        let (authorities, is_pooled) = (authorities.as_deref(), self.database_pooled);
+        Ok(PostgresStore::open(address, DatabaseOptions { authorities, is_pooled }, key).await?)
     }
 
     /// The directory's absolute path.

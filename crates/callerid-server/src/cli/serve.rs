@@ -50,7 +50,7 @@ CALLERID_ACCOUNT_SID and CALLERID_AUTH_TOKEN. Every start prints an address of t
 ten minutes; `callerid page` prints another.
 
 Tokens are sealed with a key that is kept in the data directory; to keep it elsewhere, set CALLERID_KEY to
-64 hexadecimal digits before the first start. With --database it must be set (see docs/postgresql.md).
+64 hexadecimal digits before the first start. With --database it must be set (see docs/many-nodes.md).
 
 GET /_callerid/live and /_callerid/ready tell how the server does, without credentials. GET /_callerid/metrics is
 for Prometheus: for this machine or, where CALLERID_METRICS_TOKEN is set, for whoever has it as a bearer token.")]
@@ -183,7 +183,7 @@ async fn serve_from<S: DurableStore + 'static>(
         Some(sid) => Some(sign_in_address(&store, &url, sid).await?),
         None => None,
     };
-    let clock = Clock::system();
+    let clock = store.clock();
     let mut lost = None;
     let account = match &sid {
         Some(sid) => store.account(sid).await?,

@@ -133,8 +133,7 @@ pub struct SipLine {
     calls: Arc<Calls>,
     max_calls: usize,
     calls_per_second: usize,
-    /// How to instruct each call.
-    live: Arc<Mutex<HashMap<CallSid, mpsc::UnboundedSender<Instruction>>>>,
+    live: Arc<Mutex<HashMap<CallSid, LiveCall>>>,
     /// When the calls of the last second were placed.
     recent: Mutex<VecDeque<Instant>>,
     placed: AtomicU64,
@@ -142,11 +141,20 @@ pub struct SipLine {
     tasks: TaskTracker,
 }
 
+/// A call that has a task.
+struct LiveCall {
+    call: Call,
+    /// How to instruct the task.
+    task: mpsc::UnboundedSender<Instruction>,
+    is_ending: bool,
+}
+
 impl SipLine {
     fn instruct(&self, call: &Call, instruction: Instruction) {
-        if let Some(task) = lock(&self.live).get(&call.sid) {
+        if let Some(live) = lock(&self.live).get_mut(&call.sid) {
+            live.is_ending |= matches!(instruction, Instruction::HangUp(_));
             // A call that has just ended takes none.
-            task.send(instruction).unwrap_or_default();
+            live.task.send(instruction).unwrap_or_default();
         }
     }
 }
@@ -182,9 +190,15 @@ impl PhoneLine for SipLine {
         }
     }
 
+    fn calls(&self) -> Vec<Call> {
+        let live = lock(&self.live);
+        live.values().filter(|live| !live.is_ending).map(|live| live.call.clone()).collect()
+    }
+
     fn place(&self, call: &Call) {
-        let (sender, instructions) = mpsc::unbounded_channel();
-        lock(&self.live).insert(call.sid, sender);
+        let (task, instructions) = mpsc::unbounded_channel();
+        let live = LiveCall { call: call.clone(), task, is_ending: false };
+        lock(&self.live).insert(call.sid, live);
         lock(&self.recent).push_back(Instant::now());
         self.placed.fetch_add(1, Ordering::Relaxed);
         let (calls, live) = (Arc::clone(&self.calls), Arc::clone(&self.live));

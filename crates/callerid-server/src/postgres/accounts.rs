@@ -54,10 +54,13 @@ pub(super) async fn list(client: &ClientWrapper) -> Result<Vec<AccountSid>, Post
     rows.iter().map(|row| parsed(row, "sid", AccountSid::parse)).collect()
 }
 
-/// The sandboxes.
-pub(super) async fn sandboxes(client: &ClientWrapper) -> Result<Vec<AccountSid>, PostgresError> {
-    let list = "SELECT sid FROM account WHERE is_sandbox ORDER BY id";
-    let rows = client.query(list, &[]).await?;
+/// The sandboxes of servers that are gone.
+pub(super) async fn abandoned_sandboxes(
+    client: &ClientWrapper,
+) -> Result<Vec<AccountSid>, PostgresError> {
+    let list = "SELECT sid FROM account WHERE sandbox_of IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM node WHERE node.id = sandbox_of) ORDER BY id";
+    let rows = client.query(&client.prepare_cached(list).await?, &[]).await?;
     rows.iter().map(|row| parsed(row, "sid", AccountSid::parse)).collect()
 }
 
@@ -72,18 +75,19 @@ pub(super) async fn lock(
     row.map(|row| unseal(key, sid, &row)).transpose()
 }
 
+/// Adds an account, or the sandbox of a node.
 pub(super) async fn add(
     client: &ClientWrapper,
     sid: &AccountSid,
     sealed: &[u8],
-    is_sandbox: bool,
+    sandbox_of: Option<i64>,
 ) -> Result<bool, PostgresError> {
     let add =
-        "WITH added AS (INSERT INTO account (sid, sealed_token, is_sandbox) VALUES ($1, $2, $3)
+        "WITH added AS (INSERT INTO account (sid, sealed_token, sandbox_of) VALUES ($1, $2, $3)
                    ON CONFLICT (sid) DO NOTHING RETURNING id)
                INSERT INTO ledger (account) SELECT id FROM added";
     let add = client.prepare_cached(add).await?;
-    Ok(client.execute(&add, &[&sid.as_str(), &sealed, &is_sandbox]).await? == 1)
+    Ok(client.execute(&add, &[&sid.as_str(), &sealed, &sandbox_of]).await? == 1)
 }
 
 /// Replaces an account's token, and ends its sessions.

@@ -27,10 +27,11 @@ pub(super) async fn of_account(
     Ok(document::readable(&rows, "call_sid", |row| document::callback(key, row)).0)
 }
 
-/// The due callbacks in the order of turns. Those that cannot be read are set aside.
+/// The node's due callbacks in the order of turns. Those that cannot be read are set aside.
 pub(super) async fn due(
     client: &ClientWrapper,
     key: &SealingKey,
+    node: i64,
     accounts: &Accounts,
     now: Moment,
     slots: &CallbackSlots,
@@ -41,7 +42,7 @@ pub(super) async fn due(
                  SELECT account, next_at, call_sid, row_number() OVER (
                      PARTITION BY account, receiver ORDER BY next_at, call_sid) AS receivers_turn
                  FROM callback
-                 WHERE next_at IS NOT NULL AND (next_at <= $1 OR next_at > $2)
+                 WHERE node = $8 AND next_at IS NOT NULL AND (next_at <= $1 OR next_at > $2)
                      AND account IN (SELECT id FROM account WHERE (sid = ANY($6)) = $7)) AS due
              WHERE receivers_turn <= $3) AS turns ON due_call = call_sid
          WHERE turn <= $4 ORDER BY turn, next_at, call_sid LIMIT $5";
@@ -62,6 +63,7 @@ pub(super) async fn due(
                     &total,
                     &sids,
                     &is_among,
+                    &node,
                 ],
             )
             .await?;
@@ -77,21 +79,34 @@ pub(super) async fn due(
 
 pub(super) async fn wake_at(
     client: &ClientWrapper,
+    node: i64,
     accounts: &Accounts,
 ) -> Result<Option<Moment>, PostgresError> {
     let select = "SELECT next_at FROM callback JOIN account ON account.id = callback.account
-         WHERE next_at IS NOT NULL AND (account.sid = ANY($1)) = $2 ORDER BY next_at LIMIT 1";
-    earliest(client, select, accounts).await
+         WHERE node = $3 AND next_at IS NOT NULL AND (account.sid = ANY($1)) = $2
+         ORDER BY next_at LIMIT 1";
+    earliest(client, select, accounts, node).await
 }
 
+/// Makes the pending callbacks of nodes that are gone belong to this one. Returns how many there were.
+pub(super) async fn adopt(client: &ClientWrapper, node: i64) -> Result<u64, PostgresError> {
+    let adopt = "WITH orphan AS (SELECT call_sid FROM callback WHERE next_at IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM node WHERE node.id = callback.node)
+             FOR NO KEY UPDATE OF callback SKIP LOCKED)
+         UPDATE callback SET node = $1 FROM orphan WHERE callback.call_sid = orphan.call_sid";
+    Ok(client.execute(&client.prepare_cached(adopt).await?, &[&node]).await?)
+}
+
+/// Inserts callbacks, each with its account, that belong to a node.
 pub(super) async fn insert(
     client: &ClientWrapper,
     key: &SealingKey,
+    node: i64,
     callbacks: &[(i64, &Callback)],
 ) -> Result<(), PostgresError> {
     let insert = "INSERT INTO callback
-             (call_sid, account, receiver, created_at, next_at, attempts, document, sealed_credentials)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+             (call_sid, account, receiver, created_at, next_at, attempts, document, sealed_credentials, node)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let insert = client.prepare_cached(insert).await?;
     for (account, callback) in callbacks {
         let (document, sealed) = document::of_callback(key, callback)?;
@@ -107,6 +122,7 @@ pub(super) async fn insert(
                     &i16::from(callback.attempts),
                     &document,
                     &sealed,
+                    &node,
                 ],
             )
             .await?;

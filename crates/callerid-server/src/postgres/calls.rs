@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use callerid_core::{AccountSid, CallSid, Moment, PhoneNumber};
 use callerid_service::{
-    Accounts, Admitted, Call, Change, ENDED_CALLS_KEPT, Eligibility, Ineligible, Limits, LineUsage,
-    Newest, Transition,
+    Accounts, Admitted, Call, Change, ENDED_CALLS_KEPT, Eligibility, Ineligible, Instruction,
+    Limits, LineUsage, Newest, Transition,
 };
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::types::Json;
 
 use super::error::PostgresError;
-use super::ledger::{self, Entries};
+use super::ledger::{self, Entries, Ledger};
 use super::{callbacks, caller_ids, document, earliest, line, numbers, parsed, selected};
 use crate::durable_store::before;
 use crate::seal::SealingKey;
@@ -54,10 +54,12 @@ pub(super) async fn numbers(
     rows.iter().map(|row| parsed(row, "number", PhoneNumber::parse_possible)).collect()
 }
 
-/// The calls that are due. Those that cannot be read are set aside, so that they do not block others.
+/// The node's calls that are due. Those that cannot be read are set aside, so that they do not block
+/// others.
 pub(super) async fn due(
     client: &ClientWrapper,
     key: &SealingKey,
+    node: i64,
     accounts: &Accounts,
     now: Moment,
     limit: usize,
@@ -65,137 +67,242 @@ pub(super) async fn due(
     // Those that were created later come last, because a call is never due before it was created.
     let due = "(SELECT call.sid, document, sealed_credentials, 0 AS part, wake_at
               FROM call JOIN account ON account.id = call.account
-              WHERE wake_at <= $1 AND (account.sid = ANY($3)) = $4 ORDER BY wake_at, call.sid LIMIT $2)
+              WHERE call.node = $5 AND wake_at <= $1 AND (account.sid = ANY($3)) = $4
+              ORDER BY wake_at, call.sid LIMIT $2)
          UNION ALL
              (SELECT call.sid, document, sealed_credentials, 1 AS part, wake_at
               FROM call JOIN account ON account.id = call.account
-              WHERE wake_at IS NOT NULL AND created_at > $1 AND wake_at > $1
+              WHERE call.node = $5 AND wake_at IS NOT NULL AND created_at > $1 AND wake_at > $1
                   AND (account.sid = ANY($3)) = $4 ORDER BY wake_at, call.sid LIMIT $2)
          ORDER BY part, wake_at, sid LIMIT $2";
     let due = client.prepare_cached(due).await?;
     let (sids, is_among) = selected(accounts);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     loop {
-        let rows = client.query(&due, &[&now.unix_millis(), &limit, &sids, &is_among]).await?;
+        let rows =
+            client.query(&due, &[&now.unix_millis(), &limit, &sids, &is_among, &node]).await?;
         let (calls, unreadable) = document::readable(&rows, "sid", |row| document::call(key, row));
         if unreadable.is_empty() {
             return Ok(calls);
         }
         // They may have taken the places of others.
-        let set_aside = "UPDATE call SET wake_at = NULL WHERE sid = ANY($1)";
-        client.execute(set_aside, &[&unreadable]).await?;
+        set_aside(client, &unreadable).await?;
     }
+}
+
+/// Takes calls that cannot be read out of those that are live.
+async fn set_aside(client: &ClientWrapper, sids: &[String]) -> Result<(), PostgresError> {
+    let set_aside = format!(
+        "WITH aside AS (UPDATE call SET wake_at = NULL WHERE sid = ANY($1) AND wake_at IS NOT NULL
+             RETURNING account),
+         fewer AS (SELECT account, count(*) AS calls FROM aside GROUP BY account),
+         uncounted AS (UPDATE ledger SET live_calls = live_calls - calls FROM fewer
+             WHERE ledger.account = fewer.account)
+         UPDATE live_calls SET calls = calls - (SELECT count(*) FROM aside) WHERE part = {}",
+        ledger::OWN_PART
+    );
+    client.execute(&set_aside, &[&sids]).await?;
+    Ok(())
 }
 
 pub(super) async fn wake_at(
     client: &ClientWrapper,
+    node: i64,
     accounts: &Accounts,
 ) -> Result<Option<Moment>, PostgresError> {
     let select = "SELECT wake_at FROM call JOIN account ON account.id = call.account
-         WHERE wake_at IS NOT NULL AND (account.sid = ANY($1)) = $2 ORDER BY wake_at LIMIT 1";
-    earliest(client, select, accounts).await
+         WHERE node = $3 AND wake_at IS NOT NULL AND (account.sid = ANY($1)) = $2
+         ORDER BY wake_at LIMIT 1";
+    earliest(client, select, accounts, node).await
 }
 
-/// Adds a call. Returns `None` if that must be done again, `alone`, because the limit on all live
-/// calls is near.
+/// Makes the live calls of nodes that are gone belong to this one. Returns them.
+pub(super) async fn adopt(
+    client: &ClientWrapper,
+    key: &SealingKey,
+    node: i64,
+) -> Result<Vec<Call>, PostgresError> {
+    // What another transaction holds is adopted later: it may wait for what this one holds.
+    let adopt = "WITH orphan AS (SELECT sid FROM call WHERE wake_at IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM node WHERE node.id = call.node)
+             FOR NO KEY UPDATE OF call SKIP LOCKED)
+         UPDATE call SET node = $1 FROM orphan WHERE call.sid = orphan.sid
+         RETURNING call.sid, document, sealed_credentials";
+    let rows = client.query(&client.prepare_cached(adopt).await?, &[&node]).await?;
+    Ok(document::readable(&rows, "sid", |row| document::call(key, row)).0)
+}
+
+/// What became of a call that was to be added; `None` if its account does not exist.
+pub(super) type Added = Option<Result<Admitted, Ineligible>>;
+
+/// Adds calls of different numbers to a node. Returns `None` if that must be done again, `alone`,
+/// because the limit on all live calls is near.
 pub(super) async fn add(
     client: &ClientWrapper,
     key: &SealingKey,
-    call: Call,
+    node: i64,
+    calls: &[Call],
     limits: &Limits,
     alone: bool,
-) -> Result<Option<Result<Admitted, Ineligible>>, PostgresError> {
-    let (account, number) = (call.account_sid, call.phone_number);
+) -> Result<Option<Vec<Added>>, PostgresError> {
     ledger::lock_live_calls(client, alone).await?;
-    numbers::lock(client, [&number]).await?;
+    numbers::lock(client, calls.iter().map(|call| &call.phone_number)).await?;
     if limits.line.is_some() {
         line::lock(client).await?;
     }
-    let ledger = ledger::lock(client, &account).await?;
-    let ledger = ledger.ok_or(PostgresError::NoAccount(account))?;
-    let find = "SELECT EXISTS (SELECT 1 FROM caller_id WHERE account = $1 AND number = $2) AS is_caller_id,
-             (SELECT count(*) FROM (SELECT 1 FROM callback
-              WHERE account = $1 AND next_at IS NOT NULL LIMIT $3) AS pending) AS callbacks,
-             live.sid, live.document, live.sealed_credentials
-         FROM (SELECT 1) AS one LEFT JOIN call AS live
-             ON live.account = $1 AND live.number = $2 AND live.wake_at IS NOT NULL";
-    let find = client.prepare_cached(find).await?;
-    let most_callbacks = i64::from(limits.callbacks_per_account);
-    let row =
-        client.query_one(&find, &[&ledger.account, &number.as_str(), &most_callbacks]).await?;
-    let live = match row.try_get::<_, Option<&str>>("sid")? {
-        Some(_) => Some(document::call(key, &row)?),
-        None => None,
-    };
-    let usage = numbers::find(client, &[number.as_str()]).await?;
-    let all_calls = ledger::all_live_calls(client).await?;
+    let sids: BTreeSet<_> = calls.iter().map(|call| &call.account_sid).collect();
+    let mut ledgers = ledger::lock_all(client, sids).await?;
+    let mut all_calls = ledger::all_live_calls(client).await?;
     if !alone && ledger::is_near(all_calls, limits.calls) {
         return Ok(None);
     }
-    let standing = Eligibility {
-        is_caller_id: row.try_get("is_caller_id")?,
-        number: usage.into_values().next().unwrap_or_default(),
-        live,
-        account_calls: ledger.live_calls,
-        all_calls,
-        account_callbacks: row.try_get::<_, i64>("callbacks")?.try_into().unwrap_or(u32::MAX),
-        line: match &limits.line {
-            Some(limits) => line::usage(client, limits, ledger.account, &call).await?,
+    let mut standings = standings(client, key, calls, &ledgers, limits).await?;
+    let mut added = Vec::with_capacity(calls.len());
+    for call in calls {
+        let Some(ledger) = ledgers.get_mut(&call.account_sid) else {
+            added.push(None);
+            continue;
+        };
+        let known = standings.remove(&call.phone_number).unwrap_or_default();
+        let line = match &limits.line {
+            // Calls on a real line are added one by one.
+            Some(limits) => line::usage(client, limits, ledger.account, call).await?,
             None => LineUsage::default(),
-        },
-    };
-    let admitted = match standing.check(call, limits) {
-        Ok(admitted) => admitted,
-        Err(refused) => return Ok(Some(Err(refused))),
-    };
+        };
+        let standing = Eligibility { account_calls: ledger.live_calls, all_calls, line, ..known };
+        let admitted = standing.check(call.clone(), limits);
+        if admitted.as_ref().is_ok_and(|admitted| admitted.replaced.is_none()) {
+            ledger.live_calls = ledger.live_calls.saturating_add(1);
+            all_calls = all_calls.saturating_add(1);
+        }
+        added.push(Some(admitted));
+    }
+    let admitted: Vec<&Admitted> = added.iter().flatten().flatten().collect();
+    let Some(first) = admitted.first() else { return Ok(Some(added)) };
+    numbers::forget(client, first.call.created_at).await?;
+    let accounts = ledgers.iter().map(|(sid, ledger)| (*sid, ledger.account)).collect();
     let mut entries = Entries::default();
-    if let Some(step) = &admitted.replaced {
-        let accounts = BTreeMap::from([(account, ledger.account)]);
-        apply(client, key, &[step], &accounts, &mut entries).await?;
+    let replaced: Vec<_> = admitted.iter().filter_map(|it| it.replaced.as_ref()).collect();
+    if !replaced.is_empty() {
+        apply(client, key, node, &replaced, &accounts, &mut entries).await?;
     }
-    numbers::forget(client, admitted.call.created_at).await?;
-    numbers::put(client, &BTreeMap::from([(number.to_string(), admitted.number)])).await?;
+    let usages = admitted.iter().map(|it| (it.call.phone_number.to_string(), it.number));
+    numbers::put(client, &usages.collect()).await?;
     if limits.line.is_some() {
-        line::admit(client, &admitted.call).await?;
+        for it in &admitted {
+            line::admit(client, &it.call).await?;
+        }
     }
-    insert(client, key, ledger.account, &[&admitted.call], &mut entries).await?;
-    entries.add_change(ledger.account, Change::Call(&admitted.call));
+    let mut rows = Vec::with_capacity(admitted.len());
+    for it in &admitted {
+        if let Some(account) = accounts.get(&it.call.account_sid) {
+            rows.push((*account, &it.call));
+            entries.add_change(*account, Change::Call(&it.call));
+        }
+    }
+    insert(client, key, node, &rows, &mut entries).await?;
     entries.write(client).await?;
-    Ok(Some(Ok(admitted)))
+    Ok(Some(added))
 }
 
-/// Inserts calls of an account.
+/// What is known of calls' numbers, without what changes with each call that is added: the calls of
+/// their accounts, those of all, and the usage of a real line.
+async fn standings(
+    client: &ClientWrapper,
+    key: &SealingKey,
+    calls: &[Call],
+    ledgers: &BTreeMap<AccountSid, Ledger>,
+    limits: &Limits,
+) -> Result<BTreeMap<PhoneNumber, Eligibility>, PostgresError> {
+    let (mut accounts, mut numbers, mut call_back) = (Vec::new(), Vec::new(), Vec::new());
+    for call in calls {
+        if let Some(ledger) = ledgers.get(&call.account_sid) {
+            accounts.push(ledger.account);
+            numbers.push(call.phone_number.as_str());
+            call_back.push(call.status_callback.is_some());
+        }
+    }
+    let find = "SELECT given.number,
+             EXISTS (SELECT 1 FROM caller_id
+                 WHERE caller_id.account = given.account AND caller_id.number = given.number) AS is_caller_id,
+             CASE WHEN call_back THEN (SELECT count(*) FROM (SELECT 1 FROM callback
+                 WHERE callback.account = given.account AND next_at IS NOT NULL LIMIT $4) AS pending)
+             ELSE 0 END AS callbacks,
+             live.sid, live.document, live.sealed_credentials
+         FROM unnest($1::bigint[], $2::text[], $3::boolean[]) AS given (account, number, call_back)
+         LEFT JOIN call AS live
+             ON live.account = given.account AND live.number = given.number AND live.wake_at IS NOT NULL";
+    let find = client.prepare_cached(find).await?;
+    let most_callbacks = i64::from(limits.callbacks_per_account);
+    let rows = client.query(&find, &[&accounts, &numbers, &call_back, &most_callbacks]).await?;
+    let usages = numbers::find(client, &numbers).await?;
+    let mut standings = BTreeMap::new();
+    for row in &rows {
+        let number = parsed(row, "number", PhoneNumber::parse_possible)?;
+        let live = match row.try_get::<_, Option<&str>>("sid")? {
+            Some(_) => Some(document::call(key, row)?),
+            None => None,
+        };
+        let callbacks: i64 = row.try_get("callbacks")?;
+        let standing = Eligibility {
+            is_caller_id: row.try_get("is_caller_id")?,
+            number: usages.get(number.as_str()).copied().unwrap_or_default(),
+            live,
+            account_callbacks: callbacks.try_into().unwrap_or(u32::MAX),
+            ..Eligibility::default()
+        };
+        standings.insert(number, standing);
+    }
+    Ok(standings)
+}
+
+/// Inserts calls, each with its account, that belong to a node.
 pub(super) async fn insert(
     client: &ClientWrapper,
     key: &SealingKey,
-    account: i64,
-    calls: &[&Call],
+    node: i64,
+    calls: &[(i64, &Call)],
     entries: &mut Entries<'_>,
 ) -> Result<(), PostgresError> {
-    let insert = "INSERT INTO call
-             (sid, account, number, created_at, wake_at, revision, document, sealed_credentials)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let insert = client.prepare_cached(insert).await?;
-    for call in calls {
-        let (document, sealed) = document::of_call(key, call)?;
-        let wake_at = call.wake_at().map(Moment::unix_millis);
-        client
-            .execute(
-                &insert,
-                &[
-                    &call.sid.as_str(),
-                    &account,
-                    &call.phone_number.as_str(),
-                    &call.created_at.unix_millis(),
-                    &wake_at,
-                    &i64::from(call.revision),
-                    &document,
-                    &sealed,
-                ],
-            )
-            .await?;
-        entries.add_live_calls(account, i64::from(call.status.is_live()));
+    if calls.is_empty() {
+        return Ok(());
     }
+    let accounts: Vec<i64> = calls.iter().map(|(account, _)| *account).collect();
+    let sids: Vec<&str> = calls.iter().map(|(_, call)| call.sid.as_str()).collect();
+    let numbers: Vec<&str> = calls.iter().map(|(_, call)| call.phone_number.as_str()).collect();
+    let created_at: Vec<i64> =
+        calls.iter().map(|(_, call)| call.created_at.unix_millis()).collect();
+    let wake_at: Vec<Option<i64>> =
+        calls.iter().map(|(_, call)| call.wake_at().map(Moment::unix_millis)).collect();
+    let revisions: Vec<i64> = calls.iter().map(|(_, call)| call.revision.into()).collect();
+    let (mut documents, mut sealed) = (Vec::new(), Vec::new());
+    for (account, call) in calls {
+        let (document, credentials) = document::of_call(key, call)?;
+        documents.push(document);
+        sealed.push(credentials);
+        entries.add_live_calls(*account, i64::from(call.status.is_live()));
+    }
+    let insert = "INSERT INTO call
+             (node, account, sid, number, created_at, wake_at, revision, document, sealed_credentials)
+         SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
+             $7::bigint[], $8::jsonb[], $9::bytea[])";
+    let insert = client.prepare_cached(insert).await?;
+    client
+        .execute(
+            &insert,
+            &[
+                &node,
+                &accounts,
+                &sids,
+                &numbers,
+                &created_at,
+                &wake_at,
+                &revisions,
+                &documents,
+                &sealed,
+            ],
+        )
+        .await?;
     Ok(())
 }
 
@@ -203,11 +310,13 @@ pub(super) async fn insert(
 pub(super) async fn save(
     client: &ClientWrapper,
     key: &SealingKey,
+    node: i64,
     steps: &[Transition],
 ) -> Result<Vec<bool>, PostgresError> {
     numbers::lock(client, steps.iter().map(|step| &step.call.phone_number)).await?;
     let accounts: BTreeSet<&AccountSid> = steps.iter().map(|step| &step.call.account_sid).collect();
-    let accounts = ledger::lock_all(client, accounts).await?;
+    let ledgers = ledger::lock_all(client, accounts).await?;
+    let accounts = ledgers.iter().map(|(sid, ledger)| (*sid, ledger.account)).collect();
     let mut entries = Entries::default();
     let mut saved = vec![false; steps.len()];
     let mut rest: Vec<usize> = (0..steps.len()).collect();
@@ -219,7 +328,7 @@ pub(super) async fn save(
             if calls.insert(step.call.sid) { now.push((at, step)) } else { later.push(at) }
         }
         let batch: Vec<&Transition> = now.iter().map(|(_, step)| *step).collect();
-        let done = apply(client, key, &batch, &accounts, &mut entries).await?;
+        let done = apply(client, key, node, &batch, &accounts, &mut entries).await?;
         for (at, step) in now {
             if let Some(saved) = saved.get_mut(at) {
                 *saved = done.contains(&step.call.sid);
@@ -236,6 +345,7 @@ pub(super) async fn save(
 async fn apply<'a>(
     client: &ClientWrapper,
     key: &SealingKey,
+    node: i64,
     steps: &[&'a Transition],
     accounts: &BTreeMap<AccountSid, i64>,
     entries: &mut Entries<'a>,
@@ -248,13 +358,19 @@ async fn apply<'a>(
         steps.iter().map(|step| step.call.wake_at().map(Moment::unix_millis)).collect();
     let documents = steps.iter().map(|step| Ok(document::of_call(key, &step.call)?.0));
     let documents: Vec<Json<Call>> = documents.collect::<Result<_, PostgresError>>()?;
-    let update =
-        "UPDATE call SET revision = new.revision, wake_at = new.wake_at, document = new.document
-         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
-             AS new (sid, before, revision, wake_at, document)
+    // Whoever places a call has it.
+    let nodes: Vec<Option<i64>> = steps
+        .iter()
+        .map(|step| (step.instruction == Some(Instruction::Place)).then_some(node))
+        .collect();
+    let update = "UPDATE call SET revision = new.revision, wake_at = new.wake_at,
+             document = new.document, node = coalesce(new.node, call.node)
+         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[], $6::bigint[])
+             AS new (sid, before, revision, wake_at, document, node)
          WHERE call.sid = new.sid AND call.revision = new.before RETURNING call.sid";
     let update = client.prepare_cached(update).await?;
-    let rows = client.query(&update, &[&sids, &before, &revisions, &wake_at, &documents]).await?;
+    let rows =
+        client.query(&update, &[&sids, &before, &revisions, &wake_at, &documents, &nodes]).await?;
     let mut done = BTreeSet::new();
     for row in &rows {
         done.insert(parsed(row, "sid", CallSid::parse)?);
@@ -281,7 +397,7 @@ async fn apply<'a>(
     if !added.is_empty() {
         caller_ids::put(client, &added, entries).await?;
     }
-    callbacks::insert(client, key, &reported).await?;
+    callbacks::insert(client, key, node, &reported).await?;
     drop_old(client, &ended).await?;
     Ok(done)
 }

@@ -1,7 +1,7 @@
 //! Everything that belongs to an account: read, replaced and removed as a whole.
 
 use callerid_core::AccountSid;
-use callerid_service::{AccountContents, Call, Change, Newest};
+use callerid_service::{AccountContents, Change, Newest};
 use deadpool_postgres::ClientWrapper;
 
 use super::error::PostgresError;
@@ -24,6 +24,7 @@ pub(super) async fn find(
 pub(super) async fn replace(
     client: &ClientWrapper,
     key: &SealingKey,
+    node: i64,
     account: &AccountSid,
     contents: &AccountContents,
 ) -> Result<(), PostgresError> {
@@ -48,10 +49,10 @@ pub(super) async fn replace(
     entries.add_live_calls(id, -i64::from(ledger.live_calls));
     let caller_ids: Vec<_> = contents.caller_ids.iter().map(|row| (id, row)).collect();
     caller_ids::put(client, &caller_ids, &mut entries).await?;
-    calls::insert(client, key, id, &contents.calls.iter().collect::<Vec<&Call>>(), &mut entries)
-        .await?;
+    let calls: Vec<_> = contents.calls.iter().map(|call| (id, call)).collect();
+    calls::insert(client, key, node, &calls, &mut entries).await?;
     let callbacks: Vec<_> = contents.callbacks.iter().map(|callback| (id, callback)).collect();
-    callbacks::insert(client, key, &callbacks).await?;
+    callbacks::insert(client, key, node, &callbacks).await?;
     client.execute(forget_numbers, &[&id]).await?;
     entries.add_change(id, Change::Reset(account));
     entries.write(client).await

@@ -20,6 +20,8 @@ pub(super) enum PostgresError {
     NoRandomness(getrandom::Error),
     /// A column's value is none that this program stores.
     Unreadable(String),
+    /// The connection of this server's node was lost.
+    SessionLost,
     /// The database did not answer in time.
     TooLate,
 }
@@ -102,6 +104,7 @@ impl fmt::Display for PostgresError {
             Self::Sealed(what) => write!(f, "{what} cannot be unsealed"),
             Self::NoRandomness(error) => write!(f, "no randomness: {error}"),
             Self::Unreadable(what) => write!(f, "cannot read {what}"),
+            Self::SessionLost => f.write_str("the connection was lost"),
             Self::TooLate => f.write_str("the database did not answer in time"),
         }
     }

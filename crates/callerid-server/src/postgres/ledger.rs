@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use callerid_core::AccountSid;
 use callerid_service::Change;
 use deadpool_postgres::ClientWrapper;
+use tokio_postgres::Row;
 
 use super::error::PostgresError;
 use super::{accounts, events, parsed};
@@ -32,27 +33,32 @@ pub(super) async fn lock(
 }
 
 /// Locks the ledgers of several accounts, in an order in which nobody waits for somebody who waits.
-/// Returns the ids of those accounts that exist.
+/// Returns those of the accounts that exist.
 pub(super) async fn lock_all(
     client: &ClientWrapper,
     accounts: impl IntoIterator<Item = &AccountSid>,
-) -> Result<BTreeMap<AccountSid, i64>, PostgresError> {
+) -> Result<BTreeMap<AccountSid, Ledger>, PostgresError> {
     let sids: Vec<&str> = accounts.into_iter().map(AccountSid::as_str).collect();
-    let lock = "SELECT account.sid, account.id
+    let lock = "SELECT account.sid, account.id, ledger.live_calls
          FROM account JOIN ledger ON ledger.account = account.id WHERE account.sid = ANY($1)
          ORDER BY ledger.account FOR NO KEY UPDATE OF ledger";
     let lock = client.prepare_cached(lock).await?;
     let rows = client.query(&lock, &[&sids]).await?;
-    rows.iter()
-        .map(|row| Ok((parsed(row, "sid", AccountSid::parse)?, row.try_get("id")?)))
-        .collect()
+    let ledger = |row: &Row| {
+        let live_calls: i64 = row.try_get("live_calls")?;
+        let live_calls = live_calls.try_into().unwrap_or(u32::MAX);
+        let sid = parsed(row, "sid", AccountSid::parse)?;
+        Ok((sid, Ledger { account: row.try_get("id")?, live_calls }))
+    };
+    rows.iter().map(ledger).collect()
 }
 
-/// The parts of the count of all live calls.
-const PARTS: i64 = 16;
+/// The part of a connection in the count of all live calls. A part of its own, so that no change waits
+/// for the commit of another one; of 64.
+pub(super) const OWN_PART: &str = "pg_backend_pid() % 64";
 
-/// More than the changes that can be under way at the same moment.
-const UNDER_WAY: u32 = 256;
+/// More than the calls that all servers can be adding at the same moment.
+const UNDER_WAY: u32 = 4_096;
 /// "LIVE": the advisory lock of creates. Near the limit on all live calls, one has it alone.
 const LIVE_LOCK: i64 = 0x4c49_5645;
 
@@ -81,19 +87,11 @@ pub(super) async fn all_live_calls(client: &ClientWrapper) -> Result<u32, Postgr
     Ok(sum.try_into().unwrap_or_default())
 }
 
-/// Adds to the live calls of accounts in the count of all.
-async fn count_live_calls(
-    client: &ClientWrapper,
-    more: impl Iterator<Item = (i64, i64)>,
-) -> Result<(), PostgresError> {
-    let mut parts: BTreeMap<i64, i64> = BTreeMap::new();
-    for (account, more) in more.filter(|(_, more)| *more != 0) {
-        *parts.entry(account % PARTS).or_default() += more;
-    }
-    let add = "UPDATE live_calls SET calls = calls + $2 WHERE part = $1";
-    // In the order of the parts, in which nobody waits for somebody who waits.
-    for (part, more) in parts {
-        client.execute(&client.prepare_cached(add).await?, &[&part, &more]).await?;
+/// Adds to the count of all live calls.
+async fn count_live_calls(client: &ClientWrapper, more: i64) -> Result<(), PostgresError> {
+    if more != 0 {
+        let add = format!("UPDATE live_calls SET calls = calls + $1 WHERE part = {OWN_PART}");
+        client.execute(&client.prepare_cached(&add).await?, &[&more]).await?;
     }
     Ok(())
 }
@@ -141,11 +139,7 @@ impl<'a> Entries<'a> {
              WHERE ledger.account = more.account RETURNING ledger.account, ledger.events";
         let update = client.prepare_cached(update).await?;
         let rows = client.query(&update, &[&accounts, &caller_ids, &live_calls, &events]).await?;
-        count_live_calls(
-            client,
-            self.0.iter().map(|(account, entry)| (*account, entry.live_calls)),
-        )
-        .await?;
+        count_live_calls(client, live_calls.iter().sum()).await?;
         let mut newest = BTreeMap::new();
         for row in &rows {
             newest.insert(row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?);

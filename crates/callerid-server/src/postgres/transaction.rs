@@ -10,10 +10,11 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
-use deadpool_postgres::{ClientWrapper, Object, Pool};
+use deadpool_postgres::{ClientWrapper, Object};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::error::SqlState;
 
+use super::database::Database;
 use super::error::PostgresError;
 
 /// How long an operation may take, with all attempts.
@@ -75,7 +76,7 @@ enum Failure<T> {
 
 /// Performs an operation. The statements may run several times, but only one run takes effect.
 pub(super) async fn perform<'env, T: Send>(
-    pool: &Pool,
+    database: &Database,
     isolation: Isolation,
     work: impl for<'c> Fn(Statements<'c, 'env>) -> Work<'c, T> + Send + Sync,
 ) -> Result<T, PostgresError> {
@@ -83,12 +84,14 @@ pub(super) async fn perform<'env, T: Send>(
     let begin = match isolation {
         Isolation::Statement => None,
         Isolation::Snapshot => Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned()),
-        Isolation::Change => Some(format!("BEGIN; INSERT INTO stamp VALUES ('{}')", stamp()?)),
+        Isolation::Change => {
+            Some(format!("{}; INSERT INTO stamp VALUES ('{}')", database.begin(), stamp()?))
+        }
     };
     let in_time = async {
         let mut unanswered = None;
         loop {
-            let error = match attempt(pool, begin.as_deref(), &work).await {
+            let error = match attempt(database, begin.as_deref(), &work).await {
                 Ok(result) => return Ok(result),
                 Err(Failure::Stamped) => return unanswered.ok_or(PostgresError::TooLate),
                 Err(Failure::Unanswered { error, result }) => {
@@ -115,11 +118,11 @@ fn stamp() -> Result<String, PostgresError> {
 
 /// Runs the statements once: in a transaction if there is a statement to begin it.
 async fn attempt<'env, T: Send>(
-    pool: &Pool,
+    database: &Database,
     begin: Option<&str>,
     work: &(impl for<'c> Fn(Statements<'c, 'env>) -> Work<'c, T> + Send + Sync),
 ) -> Result<T, Failure<T>> {
-    let lease = lease(pool).await.map_err(Failure::Before)?;
+    let lease = Lease(Some(database.get().await.map_err(Failure::Before)?));
     let client = lease.client().map_err(Failure::Before)?;
     if let Some(begin) = begin {
         client.batch_execute(begin).await.map_err(|error| match error.code() {
@@ -137,8 +140,4 @@ async fn attempt<'env, T: Send>(
     }
     lease.give_back();
     Ok(result)
-}
-
-async fn lease(pool: &Pool) -> Result<Lease, PostgresError> {
-    Ok(Lease(Some(pool.get().await?)))
 }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::SqliteError;
 use super::presence::Presence;
-use super::turns::{Queued, Turns};
+use crate::turns::{Queued, Turns};
 
 /// The capacity of the queue. Writers wait when it is full.
 const QUEUE: usize = 1024;

@@ -10,7 +10,7 @@ use callerid_core::{AccountSid, AuthToken, CallSid, PhoneNumber};
 use callerid_server::callbacks::Callbacks;
 use callerid_server::clock::Clock;
 use callerid_server::line::{LineHealth, PhoneLine, PhoneReports, TrunkHealth};
-use callerid_server::server::{self, Limits, Safeguards, SessionStore};
+use callerid_server::server::{self, Limits, Safeguards, ServerStore};
 use callerid_server::store::{DurableStore as _, Options, SqliteStore};
 use callerid_service::{
     Account, Call, FailureCause, Key, Line, LineLimits, LineRules, MemoryStore, PhoneEvent, Prompt,
@@ -123,17 +123,17 @@ pub(crate) fn account() -> Account {
 }
 
 impl Server {
-    fn start(store: impl SessionStore + 'static) -> Self {
+    fn start(store: impl ServerStore + 'static) -> Self {
         Self::start_at(store, Clock::system())
     }
 
-    fn start_at(store: impl SessionStore + 'static, clock: Clock) -> Self {
+    fn start_at(store: impl ServerStore + 'static, clock: Clock) -> Self {
         Self::start_within(store, clock, limits(UNLIMITED))
     }
 
     /// A server whose real line has these limits and this audit log.
     pub(crate) fn start_within(
-        store: impl SessionStore + 'static,
+        store: impl ServerStore + 'static,
         clock: Clock,
         safeguards: impl Into<Safeguards>,
     ) -> Self {

@@ -12,21 +12,21 @@ const PRESENT: Duration = Duration::from_secs(1);
 const SHARE: usize = 8;
 
 /// A queued change and its account.
-pub(super) struct Queued<T> {
+pub(crate) struct Queued<T> {
     account: Option<AccountSid>,
-    pub(super) change: T,
+    pub(crate) change: T,
     turn: usize,
 }
 
 impl<T> Queued<T> {
-    pub(super) fn new(account: Option<AccountSid>, change: T) -> Self {
+    pub(crate) fn new(account: Option<AccountSid>, change: T) -> Self {
         Self { account, change, turn: 0 }
     }
 }
 
 /// Tracks whether several accounts are active.
 #[derive(Default)]
-pub(super) struct Turns {
+pub(crate) struct Turns {
     last: Option<AccountSid>,
     several_until: Option<Instant>,
 }
@@ -35,7 +35,7 @@ impl Turns {
     /// Sorts the queue in turns: the first change of every account, then the second ones, and so
     /// on. Returns how many of them can share a commit, which is all of them if only one account is
     /// active.
-    pub(super) fn take<T>(&mut self, queue: &mut [Queued<T>], now: Instant) -> usize {
+    pub(crate) fn take<T>(&mut self, queue: &mut [Queued<T>], now: Instant) -> usize {
         let mut turns = HashMap::new();
         for queued in &mut *queue {
             let turn = turns.entry(queued.account).or_default();

@@ -1,0 +1,300 @@
+//! This server among those that share the database.
+//!
+//! Each start of a server is a node with a lease, which it renews. What belongs to a node whose lease is
+//! over is adopted by another one. Leases decide about nothing else: a call's revision keeps it from being
+//! placed twice, even if a node believes wrongly that another one is gone.
+//!
+//! A node tells the others which accounts it has changed, outside of the changes' transactions: a
+//! notification inside of one would make all others wait for its commit.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use callerid_core::AccountSid;
+use callerid_service::{Call, CallStatus, StoreError};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_postgres::{AsyncMessage, Client, Notification};
+
+use super::database::Database;
+use super::error::PostgresError;
+use super::transaction::{Isolation, perform};
+use super::{accounts, callbacks, calls, contents};
+use crate::clock::Clock;
+use crate::seal::SealingKey;
+use crate::server_store::News;
+
+/// How long a lease lasts.
+const LEASE: &str = "interval '10 seconds'";
+/// How often it is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(2);
+/// How long the database may take to answer then.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How long to wait before connecting again.
+const RECONNECT_AFTER: Duration = Duration::from_millis(500);
+/// How long to collect changes before the others are told of them.
+const GATHER: Duration = Duration::from_millis(20);
+/// How often to look for changes of others if they cannot tell.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The Sids that a notification takes: its limit is 8,000 bytes.
+const SIDS_AT_ONCE: usize = 200;
+/// The id of who is no node: a command.
+const NOBODY: i64 = 0;
+
+/// This server, or a command.
+pub(super) struct Node {
+    id: AtomicI64,
+    time: Arc<DatabaseTime>,
+    /// Accounts that this node has changed, which the others have not been told yet.
+    changed: Mutex<BTreeSet<AccountSid>>,
+    has_changed: Notify,
+    news: mpsc::UnboundedSender<News>,
+    /// Until the server takes it.
+    hear: Mutex<Option<mpsc::UnboundedReceiver<News>>>,
+}
+
+impl Node {
+    /// A command, which becomes a node by [`join`](Self::join).
+    pub(super) fn nobody() -> Self {
+        let (news, hear) = mpsc::unbounded_channel();
+        Self {
+            id: AtomicI64::new(NOBODY),
+            time: Arc::default(),
+            changed: Mutex::default(),
+            has_changed: Notify::new(),
+            news,
+            hear: Mutex::new(Some(hear)),
+        }
+    }
+
+    /// The node's id in tables.
+    pub(super) fn id(&self) -> i64 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// The news for the server. Only the first call gets any.
+    pub(super) fn take_news(&self) -> Option<mpsc::UnboundedReceiver<News>> {
+        lock(&self.hear).take()
+    }
+
+    /// A clock that tells the database's time, so that all nodes have the same.
+    pub(super) fn clock(&self) -> Clock {
+        let (time, counter) = (Arc::clone(&self.time), Arc::clone(&self.time));
+        Clock::new(move || time.now(), move || counter.counted())
+    }
+
+    /// Notes that this node has changed accounts.
+    pub(super) fn changed<'a>(&self, accounts: impl IntoIterator<Item = &'a AccountSid>) {
+        if self.id() != NOBODY {
+            lock(&self.changed).extend(accounts);
+            self.has_changed.notify_one();
+        }
+    }
+
+    /// Becomes a node, or another one than before.
+    pub(super) async fn join(&self, client: &Client) -> Result<(), PostgresError> {
+        self.time.measure(client).await?;
+        let join = format!("INSERT INTO node (lease_until) VALUES (now() + {LEASE}) RETURNING id");
+        let id = client.query_one(&join, &[]).await?.try_get(0)?;
+        let before = self.id.swap(id, Ordering::Relaxed);
+        // What makes them sandboxes is in this server's memory, whatever its id.
+        let keep = "UPDATE account SET sandbox_of = $2 WHERE sandbox_of = $1 AND $1 <> 0";
+        client.execute(keep, &[&before, &id]).await?;
+        Ok(())
+    }
+
+    /// Lets the others adopt what belongs to this node.
+    pub(super) async fn leave(&self, client: &Client) -> Result<(), PostgresError> {
+        client.execute("DELETE FROM node WHERE id = $1", &[&self.id()]).await?;
+        Ok(())
+    }
+
+    /// Renews the lease, adopts what belongs to nodes that are gone, and exchanges news with the others.
+    pub(super) async fn serve(&self, database: &Database, key: &SealingKey) -> StoreError {
+        loop {
+            // It ends only with an error.
+            let Err(error) = self.serve_session(database, key).await;
+            tracing::warn!(%error, "the database is away");
+            sleep(RECONNECT_AFTER).await;
+        }
+    }
+
+    async fn serve_session(
+        &self,
+        database: &Database,
+        key: &SealingKey,
+    ) -> Result<Infallible, PostgresError> {
+        let (client, mut heard) = open_session(database).await?;
+        let hears = !database.is_pooled();
+        if hears {
+            client.batch_execute("LISTEN callerid").await?;
+        }
+        // What was told meanwhile was not heard.
+        self.tell(News::Missed);
+        let [mut renew, mut look] = [RENEW_EVERY, LOOK_EVERY].map(interval);
+        renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = renew.tick() => {
+                    let renewed = timeout(ANSWER, self.renew(&client)).await;
+                    renewed.map_err(|_| PostgresError::TooLate)??;
+                    let adopted = self.adopt(database, key).await?;
+                    if adopted.is_any {
+                        self.tell(News::Adopted(adopted.placed));
+                    }
+                }
+                heard = heard.recv() => match heard {
+                    Some(notification) => self.hear(notification.payload()),
+                    None => return Err(PostgresError::SessionLost),
+                },
+                () = self.has_changed.notified(), if hears => {
+                    sleep(GATHER).await;
+                    let notified = timeout(ANSWER, self.notify(&client)).await;
+                    notified.map_err(|_| PostgresError::TooLate)??;
+                }
+                _ = look.tick(), if !hears => self.tell(News::Missed),
+            }
+        }
+    }
+
+    async fn renew(&self, client: &Client) -> Result<(), PostgresError> {
+        self.time.measure(client).await?;
+        let renew = format!(
+            "UPDATE node SET lease_until = now() + {LEASE} WHERE id = $1 AND lease_until > now()"
+        );
+        if client.execute(&renew, &[&self.id()]).await? == 0 {
+            tracing::warn!("the lease was not renewed in time: joining again");
+            self.join(client).await?;
+        }
+        if client.execute("DELETE FROM node WHERE lease_until < now()", &[]).await? > 0 {
+            // It may have ended between a change and telling of it.
+            self.tell(News::Missed);
+        }
+        // Nobody asks for these any more; see `transaction`.
+        client.execute("DELETE FROM stamp WHERE at < now() - interval '1 minute'", &[]).await?;
+        Ok(())
+    }
+
+    /// Adopts the calls and callbacks of nodes that are gone, and removes their sandboxes.
+    pub(super) async fn adopt(
+        &self,
+        database: &Database,
+        key: &SealingKey,
+    ) -> Result<Adopted, PostgresError> {
+        let abandoned = perform(database, Isolation::Statement, |it| {
+            Box::pin(accounts::abandoned_sandboxes(it.client))
+        });
+        for sandbox in abandoned.await? {
+            perform(database, Isolation::Change, |it| {
+                Box::pin(contents::remove(it.client, &sandbox))
+            })
+            .await?;
+        }
+        let id = self.id();
+        perform(database, Isolation::Change, |it| {
+            Box::pin(async move {
+                let calls = calls::adopt(it.client, key, id).await?;
+                let callbacks = callbacks::adopt(it.client, id).await?;
+                let is_any = !calls.is_empty() || callbacks > 0;
+                let was_placed = |call: &Call| call.status != CallStatus::Queued;
+                Ok(Adopted { is_any, placed: calls.into_iter().filter(was_placed).collect() })
+            })
+        })
+        .await
+    }
+
+    /// Tells the other nodes which accounts have changed.
+    async fn notify(&self, client: &Client) -> Result<(), PostgresError> {
+        let accounts: Vec<_> = std::mem::take(&mut *lock(&self.changed)).into_iter().collect();
+        for accounts in accounts.chunks(SIDS_AT_ONCE) {
+            let sids: Vec<_> = accounts.iter().map(AccountSid::as_str).collect();
+            let payload = format!("{} {}", self.id(), sids.join(" "));
+            client.execute("SELECT pg_notify('callerid', $1)", &[&payload]).await?;
+        }
+        Ok(())
+    }
+
+    /// Passes on what another node has told.
+    fn hear(&self, payload: &str) {
+        let mut words = payload.split(' ');
+        if words.next().is_some_and(|id| id == self.id().to_string()) {
+            return;
+        }
+        words
+            .filter_map(|sid| AccountSid::parse(sid).ok())
+            .for_each(|it| self.tell(News::Changed(it)));
+    }
+
+    fn tell(&self, news: News) {
+        // A server that stops hears nothing more.
+        self.news.send(news).unwrap_or_default();
+    }
+}
+
+/// What was adopted.
+pub(super) struct Adopted {
+    /// Whether it was anything: also calls that wait, and callbacks.
+    is_any: bool,
+    /// The calls that had been placed.
+    pub(super) placed: Vec<Call>,
+}
+
+/// Opens a session of its own, whose notifications are received.
+async fn open_session(
+    database: &Database,
+) -> Result<(Client, mpsc::UnboundedReceiver<Notification>), PostgresError> {
+    let (client, mut connection) = database.connect().await?;
+    let (sender, receiver) = mpsc::unbounded_channel();
+    // It ends with its client.
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            if let AsyncMessage::Notification(notification) = message {
+                sender.send(notification).unwrap_or_default();
+            }
+        }
+    });
+    Ok((client, receiver))
+}
+
+/// What the database's clock says.
+struct DatabaseTime {
+    started: Instant,
+    /// How far it is ahead of the time since `started`, in milliseconds.
+    ahead: AtomicI64,
+}
+
+impl Default for DatabaseTime {
+    fn default() -> Self {
+        Self { started: Instant::now(), ahead: AtomicI64::new(0) }
+    }
+}
+
+impl DatabaseTime {
+    /// Asks the database for its time.
+    async fn measure(&self, client: &Client) -> Result<(), PostgresError> {
+        let ask = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        let before = self.counted();
+        let time: i64 = client.query_one(ask, &[]).await?.try_get(0)?;
+        // It was read somewhere in between.
+        let then = before.midpoint(self.counted());
+        self.ahead.store(time.saturating_sub(then), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn counted(&self) -> i64 {
+        self.started.elapsed().as_millis().try_into().unwrap_or(i64::MAX)
+    }
+
+    fn now(&self) -> i64 {
+        self.counted().saturating_add(self.ahead.load(Ordering::Relaxed))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
