@@ -20,8 +20,12 @@ pub(crate) const SIP_PEERS: [Package; 4] = [
     Package { name: "baresip", program: Some("baresip") },
 ];
 
-/// The database that a store of the server is in.
-pub(crate) const DATABASE: [Package; 1] = [Package { name: "postgresql", program: None }];
+/// The database that a store of the server is in, and what its tests need.
+pub(crate) const DATABASE: [Package; 2] = [
+    Package { name: "postgresql", program: None },
+    // Gives servers different clocks.
+    Package { name: "libfaketime", program: None },
+];
 
 /// Installs the packages that are missing.
 ///

@@ -54,13 +54,13 @@ pub(super) async fn list(client: &ClientWrapper) -> Result<Vec<AccountSid>, Post
     rows.iter().map(|row| parsed(row, "sid", AccountSid::parse)).collect()
 }
 
-/// The sandboxes of servers that are gone.
-pub(super) async fn abandoned_sandboxes(
+/// The sandboxes of a node.
+pub(super) async fn sandboxes(
     client: &ClientWrapper,
+    node: i64,
 ) -> Result<Vec<AccountSid>, PostgresError> {
-    let list = "SELECT sid FROM account WHERE sandbox_of IS NOT NULL
-         AND NOT EXISTS (SELECT 1 FROM node WHERE node.id = sandbox_of) ORDER BY id";
-    let rows = client.query(&client.prepare_cached(list).await?, &[]).await?;
+    let list = "SELECT sid FROM account WHERE sandbox_of = $1 ORDER BY id";
+    let rows = client.query(&client.prepare_cached(list).await?, &[&node]).await?;
     rows.iter().map(|row| parsed(row, "sid", AccountSid::parse)).collect()
 }
 

@@ -88,13 +88,17 @@ pub(super) async fn wake_at(
     earliest(client, select, accounts, node).await
 }
 
-/// Makes the pending callbacks of nodes that are gone belong to this one. Returns how many there were.
-pub(super) async fn adopt(client: &ClientWrapper, node: i64) -> Result<u64, PostgresError> {
-    let adopt = "WITH orphan AS (SELECT call_sid FROM callback WHERE next_at IS NOT NULL
-             AND NOT EXISTS (SELECT 1 FROM node WHERE node.id = callback.node)
-             FOR NO KEY UPDATE OF callback SKIP LOCKED)
-         UPDATE callback SET node = $1 FROM orphan WHERE callback.call_sid = orphan.call_sid";
-    Ok(client.execute(&client.prepare_cached(adopt).await?, &[&node]).await?)
+/// Makes the pending callbacks of a node that is gone belong to another one. Returns how many there
+/// were.
+pub(super) async fn adopt(
+    client: &ClientWrapper,
+    from: i64,
+    node: i64,
+) -> Result<u64, PostgresError> {
+    let adopt = "UPDATE callback SET node = $2 WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM callback WHERE node = $1 AND next_at IS NOT NULL
+             FOR NO KEY UPDATE SKIP LOCKED))";
+    Ok(client.execute(&client.prepare_cached(adopt).await?, &[&from, &node]).await?)
 }
 
 /// Inserts callbacks, each with its account, that belong to a node.

@@ -116,19 +116,19 @@ pub(super) async fn wake_at(
     earliest(client, select, accounts, node).await
 }
 
-/// Makes the live calls of nodes that are gone belong to this one. Returns them.
+/// Makes the live calls of a node that is gone belong to another one. Returns them.
 pub(super) async fn adopt(
     client: &ClientWrapper,
     key: &SealingKey,
+    from: i64,
     node: i64,
 ) -> Result<Vec<Call>, PostgresError> {
     // What another transaction holds is adopted later: it may wait for what this one holds.
-    let adopt = "WITH orphan AS (SELECT sid FROM call WHERE wake_at IS NOT NULL
-             AND NOT EXISTS (SELECT 1 FROM node WHERE node.id = call.node)
-             FOR NO KEY UPDATE OF call SKIP LOCKED)
-         UPDATE call SET node = $1 FROM orphan WHERE call.sid = orphan.sid
-         RETURNING call.sid, document, sealed_credentials";
-    let rows = client.query(&client.prepare_cached(adopt).await?, &[&node]).await?;
+    let adopt = "UPDATE call SET node = $2 WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM call WHERE node = $1 AND wake_at IS NOT NULL
+             FOR NO KEY UPDATE SKIP LOCKED))
+         RETURNING sid, document, sealed_credentials";
+    let rows = client.query(&client.prepare_cached(adopt).await?, &[&from, &node]).await?;
     Ok(document::readable(&rows, "sid", |row| document::call(key, row)).0)
 }
 

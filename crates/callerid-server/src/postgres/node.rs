@@ -109,7 +109,8 @@ impl Node {
 
     /// Lets the others adopt what belongs to this node.
     pub(super) async fn leave(&self, client: &Client) -> Result<(), PostgresError> {
-        client.execute("DELETE FROM node WHERE id = $1", &[&self.id()]).await?;
+        let leave = "UPDATE node SET lease_until = '-infinity' WHERE id = $1";
+        client.execute(leave, &[&self.id()]).await?;
         Ok(())
     }
 
@@ -171,41 +172,47 @@ impl Node {
             tracing::warn!("the lease was not renewed in time: joining again");
             self.join(client).await?;
         }
-        if client.execute("DELETE FROM node WHERE lease_until < now()", &[]).await? > 0 {
-            // It may have ended between a change and telling of it.
-            self.tell(News::Missed);
-        }
+        // A node that does not know yet that its lease is over may still add to what belongs to it.
+        let forget = "DELETE FROM node WHERE lease_until < now() - interval '1 minute'
+             AND NOT EXISTS (SELECT 1 FROM call WHERE node = node.id AND wake_at IS NOT NULL)
+             AND NOT EXISTS (SELECT 1 FROM callback WHERE node = node.id AND next_at IS NOT NULL)";
+        client.execute(forget, &[]).await?;
         // Nobody asks for these any more; see `transaction`.
         client.execute("DELETE FROM stamp WHERE at < now() - interval '1 minute'", &[]).await?;
         Ok(())
     }
 
-    /// Adopts the calls and callbacks of nodes that are gone, and removes their sandboxes.
+    /// Adopts the calls and callbacks of nodes that are gone, and removes their sandboxes. Also those of
+    /// nobody, which were there before there were nodes, or were imported.
     pub(super) async fn adopt(
         &self,
         database: &Database,
         key: &SealingKey,
     ) -> Result<Adopted, PostgresError> {
-        let abandoned = perform(database, Isolation::Statement, |it| {
-            Box::pin(accounts::abandoned_sandboxes(it.client))
-        });
-        for sandbox in abandoned.await? {
-            perform(database, Isolation::Change, |it| {
-                Box::pin(contents::remove(it.client, &sandbox))
+        let gone = perform(database, Isolation::Statement, |it| Box::pin(gone(it.client))).await?;
+        let mut adopted = Adopted { is_any: false, placed: Vec::new() };
+        for from in gone.into_iter().chain([NOBODY]) {
+            let sandboxes = perform(database, Isolation::Statement, |it| {
+                Box::pin(accounts::sandboxes(it.client, from))
+            });
+            for sandbox in sandboxes.await? {
+                let remove = perform(database, Isolation::Change, |it| {
+                    Box::pin(contents::remove(it.client, &sandbox))
+                });
+                remove.await?;
+            }
+            let id = self.id();
+            let (calls, callbacks) = perform(database, Isolation::Change, |it| {
+                Box::pin(async move {
+                    let calls = calls::adopt(it.client, key, from, id).await?;
+                    Ok((calls, callbacks::adopt(it.client, from, id).await?))
+                })
             })
             .await?;
+            adopted.is_any |= !calls.is_empty() || callbacks > 0;
+            adopted.placed.extend(calls.into_iter().filter(|it| it.status != CallStatus::Queued));
         }
-        let id = self.id();
-        perform(database, Isolation::Change, |it| {
-            Box::pin(async move {
-                let calls = calls::adopt(it.client, key, id).await?;
-                let callbacks = callbacks::adopt(it.client, id).await?;
-                let is_any = !calls.is_empty() || callbacks > 0;
-                let was_placed = |call: &Call| call.status != CallStatus::Queued;
-                Ok(Adopted { is_any, placed: calls.into_iter().filter(was_placed).collect() })
-            })
-        })
-        .await
+        Ok(adopted)
     }
 
     /// Tells the other nodes which accounts have changed.
@@ -234,6 +241,12 @@ impl Node {
         // A server that stops hears nothing more.
         self.news.send(news).unwrap_or_default();
     }
+}
+
+/// The nodes whose leases are over.
+async fn gone(client: &Client) -> Result<Vec<i64>, PostgresError> {
+    let rows = client.query("SELECT id FROM node WHERE lease_until < now()", &[]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// What was adopted.

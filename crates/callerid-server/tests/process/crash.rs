@@ -3,6 +3,8 @@
 //! rings twice.
 
 use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,11 +20,11 @@ const CLIENTS: u64 = 4;
 /// The numbers that each client uses repeatedly, in its own list.
 const NUMBERS: u64 = 8;
 /// A number that is used once, at the end.
-const LAST_NUMBER: &str = "2127365000";
+pub(crate) const LAST_NUMBER: &str = "2127365000";
 
 /// What a client knows about one of its numbers, from the responses it has received.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Known {
+pub(crate) struct Known {
     call: Option<KnownCall>,
     /// Whether there is a live call whose code is unknown, because the response was cut off.
     has_orphan: bool,
@@ -53,23 +55,43 @@ enum Action {
 }
 
 /// One account's client, its model of the account, and the action that a crash interrupted.
-struct Tester {
-    account: Account,
+pub(crate) struct Tester {
+    pub(crate) account: Account,
     random: Random,
     numbers: BTreeMap<String, Known>,
     cut_off: Option<(String, Action)>,
     /// The duration of each acknowledged action.
-    latencies: Vec<Duration>,
+    pub(crate) latencies: Vec<Duration>,
 }
 
 impl Tester {
+    pub(crate) fn new(account: Account, client: u64, seed: u64) -> Self {
+        let number = |number| (format!("415867{client}{number:03}"), Known::default());
+        Self {
+            account,
+            random: Random(seed * CLIENTS + client),
+            numbers: (0..NUMBERS).map(number).collect(),
+            cut_off: None,
+            latencies: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.cut_off.is_some()
+    }
+
     fn list(&self) -> String {
         format!("/2008-08-01/Accounts/{}/OutgoingCallerIds", self.account.sid)
     }
 
     /// Performs actions until the server is gone.
-    fn act_until_killed(&mut self, mut client: Client) {
-        loop {
+    fn act_until_killed(&mut self, client: Client) {
+        self.act_until(client, &AtomicBool::new(false));
+    }
+
+    /// Performs actions until it is over, or the server is gone.
+    pub(crate) fn act_until(&mut self, mut client: Client, is_over: &AtomicBool) {
+        while !is_over.load(Ordering::Relaxed) {
             let at = self.random.below(NUMBERS) as usize;
             let (number, known) = self.numbers.iter().nth(at).unwrap();
             let (number, known) = (number.clone(), known.clone());
@@ -191,7 +213,7 @@ impl Tester {
     }
 
     /// Compares the server's data with the model, and continues from the server's data.
-    fn check(&mut self, server: &Server) {
+    pub(crate) fn check(&mut self, server: &Server) {
         let mut client = Client::new(server.address, authorization(&self.account));
         let list = client.get(&format!("{}?num=1000", self.list())).expect(200);
         let listed = listed(list.text());
@@ -282,7 +304,7 @@ fn listed(list: &str) -> BTreeMap<String, (String, String)> {
 
 /// Reads all events of an account, and checks that they are consistent. Returns how many calls
 /// rang.
-fn check_events(server: &Server, account: &Account) -> usize {
+pub(crate) fn check_events(server: &Server, account: &Account) -> usize {
     let mut client = Client::new(server.address, authorization(account));
     let started = Instant::now();
     // Waits until no call is due to ring: the listed calls must not change before the events are
@@ -331,8 +353,9 @@ fn check_events(server: &Server, account: &Account) -> usize {
     rung.len()
 }
 
-fn add_account(data: &std::path::Path) -> Account {
-    let added = said(callerid().args(["account", "add"]).env("CALLERID_DATA", data));
+/// Adds an account with `callerid account add`, which this command begins with.
+pub(crate) fn add_account(program: &mut Command) -> Account {
+    let added = said(program.args(["account", "add"]));
     let words: Vec<_> = added.split_whitespace().rev().collect();
     Account {
         sid: AccountSid::parse(words[2]).unwrap(),
@@ -341,7 +364,7 @@ fn add_account(data: &std::path::Path) -> Account {
 }
 
 /// Waits until every due call rings.
-fn wait_for_due_calls(server: &Server, testers: &[Tester]) {
+pub(crate) fn wait_for_due_calls(server: &Server, testers: &[Tester]) {
     let started = Instant::now();
     for tester in testers {
         let mut client = Client::new(server.address, authorization(&tester.account));
@@ -386,17 +409,9 @@ fn nothing_acknowledged_is_lost_and_nothing_is_half_done() {
 
 fn kill_again_and_again(seed: u64, seen: &mut Seen) {
     let data = tempfile::tempdir().unwrap();
-    let mut testers: Vec<Tester> = (0..CLIENTS)
-        .map(|client| Tester {
-            account: add_account(data.path()),
-            random: Random(seed * CLIENTS + client),
-            numbers: (0..NUMBERS)
-                .map(|number| (format!("415867{client}{number:03}"), Known::default()))
-                .collect(),
-            cut_off: None,
-            latencies: Vec::new(),
-        })
-        .collect();
+    let account = || add_account(callerid().env("CALLERID_DATA", data.path()));
+    let mut testers: Vec<Tester> =
+        (0..CLIENTS).map(|client| Tester::new(account(), client, seed)).collect();
     let mut random = Random(seed + 7);
     for _ in 0..ROUNDS {
         let server = Server::launch(&mut harness::serve(data.path()));
@@ -412,7 +427,7 @@ fn kill_again_and_again(seed: u64, seen: &mut Seen) {
             seen.peak_memory = seen.peak_memory.max(server.peak_memory());
             server.kill();
         });
-        seen.cut_off += testers.iter().filter(|tester| tester.cut_off.is_some()).count();
+        seen.cut_off += testers.iter().filter(|tester| tester.is_cut_off()).count();
     }
     let server = Server::launch(&mut harness::serve(data.path()));
     testers.iter_mut().for_each(|tester| tester.check(&server));

@@ -5,9 +5,10 @@ use std::process::Command;
 use crate::cluster::Cluster;
 use crate::harness::{SID, Server, callerid, run, said, serve};
 
-const KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+pub(crate) const KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 
-fn over<'a>(command: &'a mut Command, database: &str) -> &'a mut Command {
+/// A command over a database.
+pub(crate) fn over<'a>(command: &'a mut Command, database: &str) -> &'a mut Command {
     command.env("CALLERID_DATABASE", database).env("CALLERID_KEY", KEY)
 }
 

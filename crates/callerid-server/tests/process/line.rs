@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use callerid_core::{AccountSid, AuthToken, CallSid, PhoneNumber};
@@ -30,6 +30,8 @@ pub(crate) const CALLER: &str = "2125550100";
 /// A line that forwards its instructions to the test.
 struct TestLine {
     told: mpsc::Sender<(&'static str, Call, Option<Prompt>)>,
+    /// What was placed and not hung up.
+    calls: Mutex<Vec<Call>>,
     switches: Arc<Switches>,
 }
 
@@ -68,8 +70,13 @@ impl PhoneLine for TestLine {
         }
     }
 
+    fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
+    }
+
     fn place(&self, call: &Call) {
         assert_ne!(call.phone_number.as_str(), PANICS, "on purpose");
+        self.calls.lock().unwrap().push(call.clone());
         self.told("place", call, None);
     }
 
@@ -82,6 +89,7 @@ impl PhoneLine for TestLine {
     }
 
     fn hang_up(&self, call: &Call, prompt: Option<Prompt>) {
+        self.calls.lock().unwrap().retain(|live| live.sid != call.sid);
         self.told("hang up", call, prompt);
     }
 }
@@ -123,7 +131,7 @@ pub(crate) fn account() -> Account {
 }
 
 impl Server {
-    fn start(store: impl ServerStore + 'static) -> Self {
+    pub(crate) fn start(store: impl ServerStore + 'static) -> Self {
         Self::start_at(store, Clock::system())
     }
 
@@ -148,7 +156,11 @@ impl Server {
             capacity: AtomicUsize::new(usize::MAX),
             is_reachable: AtomicBool::new(true),
         });
-        let test_line = TestLine { told: told_sender, switches: Arc::clone(&switches) };
+        let test_line = TestLine {
+            told: told_sender,
+            calls: Mutex::default(),
+            switches: Arc::clone(&switches),
+        };
         let line = move |reports| {
             reports_sender.send(reports).unwrap();
             Box::new(test_line) as Box<dyn PhoneLine>

@@ -21,6 +21,8 @@ mod http;
 mod limits;
 mod line;
 mod line_limits;
+#[cfg(all(target_os = "linux", feature = "postgres"))]
+mod nodes;
 mod normalize;
 mod probes;
 mod restore;
