@@ -3,10 +3,15 @@
 mod account;
 mod backup;
 mod data;
+#[cfg(feature = "postgres")]
+mod database;
+mod key;
 mod limits;
 mod line;
 mod line_limits;
 mod log;
+#[cfg(feature = "postgres")]
+mod migrate;
 mod normalize;
 mod number;
 mod optout;
@@ -26,7 +31,6 @@ use callerid_core::{AccountSid, AuthToken};
 use callerid_service::Account;
 use clap::{Parser, Subcommand};
 
-use crate::seal::{KEY_VARIABLE, SealingKey};
 use data::{Data, StoreCommand};
 
 /// The outgoing caller ID API of 2008-08-01 in one program.
@@ -47,6 +51,9 @@ enum Command {
     Backup(backup::Arguments),
     /// Check the database or a backup for errors; also while a server runs
     Check(backup::CheckArguments),
+    /// Create or upgrade the tables of a PostgreSQL database
+    #[cfg(feature = "postgres")]
+    Migrate(migrate::Arguments),
     /// Print an address that signs in to the page once, within ten minutes; requires a running
     /// server
     Page(page::Arguments),
@@ -72,6 +79,8 @@ pub fn run() -> ExitCode {
         Command::Account(arguments) => account::run(arguments),
         Command::Backup(arguments) => backup::run(arguments),
         Command::Check(arguments) => backup::check(arguments),
+        #[cfg(feature = "postgres")]
+        Command::Migrate(arguments) => migrate::run(arguments),
         Command::Page(arguments) => page::run(arguments),
         Command::Ready(arguments) => ready::run(arguments),
         Command::Number(arguments) => number::run(arguments),
@@ -107,14 +116,6 @@ fn say(text: fmt::Arguments<'_>) {
 /// Runs a command to its end on this thread.
 fn block_on<T>(command: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
-}
-
-/// The key from the environment, if any.
-fn key() -> Result<Option<SealingKey>, CommandError> {
-    let parse = |text: String| {
-        SealingKey::parse(&text).map_err(|error| CommandError(format!("{KEY_VARIABLE}: {error}")))
-    };
-    variable(KEY_VARIABLE)?.map(parse).transpose()
 }
 
 /// A variable of the environment; `None` if it is empty.

@@ -58,6 +58,7 @@ use tokio_postgres::Row;
 
 pub use database::DatabaseOptions;
 pub use database_error::DatabaseError;
+pub use open::Migrated;
 
 use crate::clock::Clock;
 use crate::counted;
@@ -80,6 +81,7 @@ pub struct PostgresStore {
     key: SealingKey,
     node: Arc<Node>,
     creates: Creates,
+    migrated: Migrated,
 }
 
 impl PostgresStore {
@@ -94,10 +96,10 @@ impl PostgresStore {
         key: SealingKey,
     ) -> Result<Self, DatabaseError> {
         let database = Database::new(address, options)?;
-        open::prepare(&database, &key).await?;
+        let migrated = open::prepare(&database, &key).await?;
         let node = Arc::new(Node::nobody());
         let creates = Creates::start(&database, &key, &node);
-        Ok(Self { database, key, node, creates })
+        Ok(Self { database, key, node, creates, migrated })
     }
 
     /// Becomes one of the database's servers. The future that is returned must be polled as long as it
@@ -116,6 +118,11 @@ impl PostgresStore {
         let (node, database, key) =
             (Arc::clone(&self.node), self.database.clone(), self.key.clone());
         Ok(async move { node.serve(&database, &key).await })
+    }
+
+    /// What opening the database did to its tables.
+    pub fn migrated(&self) -> Migrated {
+        self.migrated
     }
 
     /// Where the database is, without secrets: `callerid on db.example.com`.

@@ -149,6 +149,15 @@ impl KeyFile {
     }
 }
 
+/// Reads the key in a file that must exist.
+///
+/// # Errors
+/// [`KeyError`], which says what the problem is.
+pub(crate) fn read_key_file(path: &Path) -> Result<SealingKey, KeyError> {
+    let missing = || io::Error::new(io::ErrorKind::NotFound, "there is no such file");
+    read(path)?.ok_or_else(|| KeyError::Unreadable { path: path.into(), source: missing() })
+}
+
 fn read(path: &Path) -> Result<Option<SealingKey>, KeyError> {
     let failed = |source| KeyError::Unreadable { path: path.into(), source };
     match fs::metadata(path) {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{CommandError, Data, key, say};
+use super::{CommandError, Data, say};
 use crate::store::{backup, check_backup, check_directory};
 
 #[derive(Debug, Args)]
@@ -45,9 +45,9 @@ pub(super) fn check(arguments: CheckArguments) -> Result<ExitCode, CommandError>
     if arguments.file.is_none() {
         arguments.data.only_directory("PostgreSQL's pg_amcheck checks a database")?;
     }
-    let checked = match arguments.file {
-        Some(file) => check_backup(&file)?,
-        None => check_directory(&arguments.data.path, key()?)?,
+    let checked = match &arguments.file {
+        Some(file) => check_backup(file)?,
+        None => check_directory(&arguments.data.path, arguments.data.key()?)?,
     };
     for line in &checked.found {
         say(format_args!("{line}\n"));

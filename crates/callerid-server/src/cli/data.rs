@@ -1,17 +1,17 @@
 //! Where the data are: in a directory, or in a database.
 
-#[cfg(feature = "postgres")]
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{CommandError, block_on, key};
 #[cfg(feature = "postgres")]
-use crate::postgres::{DatabaseOptions, PostgresStore};
+use super::database::Database;
+use super::key::KeyOptions;
+use super::{CommandError, block_on};
 #[cfg(feature = "postgres")]
-use crate::seal::KEY_VARIABLE;
+use crate::postgres::PostgresStore;
+use crate::seal::SealingKey;
 use crate::store::{DurableStore, Options, SqliteStore};
 
 /// The location of the data.
@@ -26,26 +26,11 @@ pub(super) struct Data {
         global = true
     )]
     pub(super) path: PathBuf,
-    /// A PostgreSQL database instead of the directory, like postgres://user@host/database. The key
-    /// that seals tokens is in CALLERID_KEY
     #[cfg(feature = "postgres")]
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        env = "CALLERID_DATABASE",
-        hide_env_values = true,
-        global = true
-    )]
-    database: Option<String>,
-    /// A PEM file with the certificates that the database's is checked against, instead of those that
-    /// browsers trust
-    #[cfg(feature = "postgres")]
-    #[arg(long, value_name = "FILE", env = "CALLERID_DATABASE_CA", global = true)]
-    database_ca: Option<PathBuf>,
-    /// The address is that of pgbouncer, 1.21 or later, in transaction mode
-    #[cfg(feature = "postgres")]
-    #[arg(long, env = "CALLERID_DATABASE_POOLED", global = true)]
-    database_pooled: bool,
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    key: KeyOptions,
 }
 
 /// A command on the store, wherever that is.
@@ -71,17 +56,11 @@ impl Data {
     ) -> Result<ExitCode, CommandError> {
         block_on(async {
             #[cfg(feature = "postgres")]
-            if let Some(address) = &self.database {
-                return command.run(&self.open_database(address).await?).await;
+            if self.is_database() {
+                return command.run(&self.open_database().await?).await;
             }
             command.run(&self.open_directory(Options::default())?).await
         })
-    }
-
-    /// The address of the database, if there is one.
-    #[cfg(feature = "postgres")]
-    pub(super) fn database(&self) -> Option<&str> {
-        self.database.as_deref()
     }
 
     /// Refuses a command that is only for a directory; `instead` says what is for a database.
@@ -92,33 +71,28 @@ impl Data {
         }
     }
 
-    fn is_database(&self) -> bool {
+    /// Whether the data are in a database.
+    pub(super) fn is_database(&self) -> bool {
         #[cfg(feature = "postgres")]
-        return self.database.is_some();
+        return self.database.is_given();
         #[cfg(not(feature = "postgres"))]
         return false;
     }
 
-    /// Opens the store in the directory, with the key from the environment, if any.
-    pub(super) fn open_directory(&self, options: Options) -> Result<SqliteStore, CommandError> {
-        Ok(SqliteStore::open(&self.path, Options { key: key()?, ..options })?)
+    /// The given key, if any.
+    pub(super) fn key(&self) -> Result<Option<SealingKey>, CommandError> {
+        self.key.read()
     }
 
-    /// Opens the store in the database at this address.
+    /// Opens the store in the directory, with the given key, if any.
+    pub(super) fn open_directory(&self, options: Options) -> Result<SqliteStore, CommandError> {
+        Ok(SqliteStore::open(&self.path, Options { key: self.key()?, ..options })?)
+    }
+
+    /// Opens the store in the database.
     #[cfg(feature = "postgres")]
-    pub(super) async fn open_database(&self, address: &str) -> Result<PostgresStore, CommandError> {
-        let key = key()?.ok_or_else(|| {
-            format!(
-                "{KEY_VARIABLE} is not set: with --database it must be, to the same 64 hexadecimal digits \
-                 on every machine (openssl rand -hex 32 prints some)"
-            )
-        })?;
-        let read = |path: &PathBuf| {
-            fs::read(path).map_err(|error| CommandError(format!("{}: {error}", path.display())))
-        };
-        let authorities = self.database_ca.as_ref().map(read).transpose()?;
-        let (authorities, is_pooled) = (authorities.as_deref(), self.database_pooled);
-        Ok(PostgresStore::open(address, DatabaseOptions { authorities, is_pooled }, key).await?)
+    pub(super) async fn open_database(&self) -> Result<PostgresStore, CommandError> {
+        self.database.open(self.key()?).await
     }
 
     /// The directory's absolute path.

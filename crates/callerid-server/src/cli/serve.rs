@@ -50,7 +50,8 @@ CALLERID_ACCOUNT_SID and CALLERID_AUTH_TOKEN. Every start prints an address of t
 ten minutes; `callerid page` prints another.
 
 Tokens are sealed with a key that is kept in the data directory; to keep it elsewhere, set CALLERID_KEY to
-64 hexadecimal digits before the first start. With --database it must be set (see docs/many-nodes.md).
+64 hexadecimal digits before the first start, or --key-file to a file with them. With --database it must be given
+(see docs/many-nodes.md).
 
 GET /_callerid/live and /_callerid/ready tell how the server does, without credentials. GET /_callerid/metrics is
 for Prometheus: for this machine or, where CALLERID_METRICS_TOKEN is set, for whoever has it as a bearer token.")]
@@ -128,8 +129,8 @@ async fn serve(mut arguments: Arguments) -> Result<(), CommandError> {
     #[cfg(not(feature = "sip"))]
     let line = open_line();
     #[cfg(feature = "postgres")]
-    if let Some(address) = arguments.data.database() {
-        let store = arguments.data.open_database(address).await?;
+    if arguments.data.is_database() {
+        let store = arguments.data.open_database().await?;
         let (gone, location) = (store.serve().await?, store.location());
         return serve_from(store, gone, location, arguments, tls, line, stop).await;
     }

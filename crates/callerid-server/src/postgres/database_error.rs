@@ -54,7 +54,7 @@ impl fmt::Display for DatabaseError {
                 "the database is of a newer callerid (tables {found}; this one knows {supported}): upgrade this program"
             ),
             Self::WrongKey => f.write_str(
-                "the tokens in the database are sealed with another key: give the one of its other servers in CALLERID_KEY",
+                "the tokens in the database are sealed with another key: give the one of its other servers, in CALLERID_KEY or --key-file",
             ),
             Self::Joining(error) => write!(f, "the servers of the database cannot be joined: {error}"),
             Self::NoRandomness(error) => write!(f, "the system gives no random bytes: {error}"),

@@ -20,8 +20,20 @@ const OLDEST_SERVER: i32 = 150_000;
 /// "CLID": the advisory lock that is held while tables change.
 const MIGRATION_LOCK: i64 = 0x434c_4944;
 
+/// What opening a database did to its tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// The version that the tables had; `None` if there were none.
+    pub from: Option<i32>,
+    /// The version that they have now.
+    pub to: i32,
+}
+
 /// Creates the tables, or upgrades them, and checks that the key is theirs.
-pub(super) async fn prepare(database: &Database, key: &SealingKey) -> Result<(), DatabaseError> {
+pub(super) async fn prepare(
+    database: &Database,
+    key: &SealingKey,
+) -> Result<Migrated, DatabaseError> {
     let (mut client, connection) = database.connect().await?;
     let connection = tokio::spawn(connection);
     let server: String = client.query_one("SHOW server_version_num", &[]).await?.try_get(0)?;
@@ -36,7 +48,7 @@ pub(super) async fn prepare(database: &Database, key: &SealingKey) -> Result<(),
     migrated
 }
 
-async fn migrate(client: &mut Client, key: &SealingKey) -> Result<(), DatabaseError> {
+async fn migrate(client: &mut Client, key: &SealingKey) -> Result<Migrated, DatabaseError> {
     let transaction = client.transaction().await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
     let exists: bool =
@@ -70,5 +82,6 @@ async fn migrate(client: &mut Client, key: &SealingKey) -> Result<(), DatabaseEr
     if key.unseal(check.try_get(0)?, CHECK_PURPOSE).is_none_or(|check| check != CHECK) {
         return Err(DatabaseError::WrongKey);
     }
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    Ok(Migrated { from: exists.then_some(found), to: found.max(VERSION) })
 }
