@@ -5,6 +5,8 @@ mod backup;
 mod data;
 #[cfg(feature = "postgres")]
 mod database;
+#[cfg(feature = "postgres")]
+mod import;
 mod key;
 mod limits;
 mod line;
@@ -51,6 +53,9 @@ enum Command {
     Backup(backup::Arguments),
     /// Check the database or a backup for errors; also while a server runs
     Check(backup::CheckArguments),
+    /// Copy everything in a data directory to a PostgreSQL database
+    #[cfg(feature = "postgres")]
+    Import(import::Arguments),
     /// Create or upgrade the tables of a PostgreSQL database
     #[cfg(feature = "postgres")]
     Migrate(migrate::Arguments),
@@ -79,6 +84,8 @@ pub fn run() -> ExitCode {
         Command::Account(arguments) => account::run(arguments),
         Command::Backup(arguments) => backup::run(arguments),
         Command::Check(arguments) => backup::check(arguments),
+        #[cfg(feature = "postgres")]
+        Command::Import(arguments) => import::run(arguments),
         #[cfg(feature = "postgres")]
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Page(arguments) => page::run(arguments),

@@ -32,6 +32,7 @@ mod database_error;
 mod document;
 mod error;
 mod events;
+mod import;
 mod ledger;
 mod line;
 mod node;
@@ -66,9 +67,11 @@ use crate::durable_store::{DurableStore, FailedNumber};
 use crate::metrics::METRICS;
 use crate::seal::SealingKey;
 use crate::server_store::{News, ServerStore};
+use crate::store::{Export, Totals};
 use creates::Creates;
 use database::Database;
 use error::PostgresError;
+use import::ImportError;
 use node::Node;
 use transaction::{Isolation, Statements, Work};
 
@@ -123,6 +126,18 @@ impl PostgresStore {
     /// What opening the database did to its tables.
     pub fn migrated(&self) -> Migrated {
         self.migrated
+    }
+
+    /// Copies everything in a directory to the database, which must be empty. Returns how many rows
+    /// there are now.
+    ///
+    /// # Errors
+    /// [`ImportError`], which says why nothing was copied.
+    pub(crate) async fn import(&self, directory: &Export) -> Result<Totals, ImportError> {
+        let (mut client, connection) = self.database.connect().await?;
+        // It ends with its client.
+        tokio::spawn(connection);
+        import::import(&mut client, &self.key, directory).await
     }
 
     /// Where the database is, without secrets: `callerid on db.example.com`.

@@ -46,6 +46,8 @@ mod calls;
 mod connect;
 mod contents;
 mod events;
+#[cfg(feature = "postgres")]
+mod export;
 mod line;
 mod numbers;
 mod open;
@@ -77,6 +79,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 pub use backup::{BackupError, Checked, backup, check_backup, check_directory};
+#[cfg(feature = "postgres")]
+pub(crate) use export::{Export, Totals};
 pub(crate) use open::remove_unserved;
 pub use open::{OpenError, Options};
 

@@ -25,11 +25,12 @@ pub(super) async fn append(
          SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])";
     let insert = client.prepare_cached(insert).await?;
     client.execute(&insert, &[&accounts, &ids, &names, &data]).await?;
-    for (account, id, _) in events.iter().filter(|event| event.1 % PRUNED_WITH_EVERY == 0) {
+    for (account, ..) in events.iter().filter(|event| event.1 % PRUNED_WITH_EVERY == 0) {
         // The newest of those that are not kept stays: it marks where the kept ones begin.
-        let prune = "DELETE FROM event WHERE account = $1 AND id < $2";
+        let prune = "DELETE FROM event WHERE account = $1 AND id < (
+                 SELECT id FROM event WHERE account = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)";
         let prune = client.prepare_cached(prune).await?;
-        client.execute(&prune, &[account, &(id - KEPT)]).await?;
+        client.execute(&prune, &[account, &KEPT]).await?;
     }
     Ok(())
 }
@@ -42,10 +43,11 @@ pub(super) async fn after(
 ) -> Result<Events, PostgresError> {
     let id = i64::try_from(id).unwrap_or(i64::MAX);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    // The ids are dense, so that the newest event that is not kept has a known one.
+    // Whatever is dropped has so many newer ones. Those of a directory that was imported are not dense.
     let select = "SELECT newest, dropped, event.* FROM (
-             SELECT ledger.account AS of, ledger.events AS newest, coalesce((SELECT id FROM event
-                 WHERE account = ledger.account AND id = ledger.events - $4), 0) AS dropped
+             SELECT ledger.account AS of, ledger.events AS newest, coalesce(
+                 CASE WHEN $2 < ledger.events - $4 THEN (SELECT id FROM event
+                     WHERE account = ledger.account ORDER BY id DESC LIMIT 1 OFFSET $4) END, 0) AS dropped
              FROM account JOIN ledger ON ledger.account = account.id WHERE sid = $1) AS ledger
          LEFT JOIN LATERAL (SELECT id, name, data FROM event
              WHERE account = ledger.of AND id > greatest($2, dropped)

@@ -18,7 +18,7 @@ const VERSION: i32 = MIGRATIONS.len() as i32;
 const OLDEST_SERVER: i32 = 150_000;
 
 /// "CLID": the advisory lock that is held while tables change.
-const MIGRATION_LOCK: i64 = 0x434c_4944;
+pub(super) const MIGRATION_LOCK: i64 = 0x434c_4944;
 
 /// What opening a database did to its tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -68,7 +68,7 @@ fn last_dropped(connection: &Connection, account: i64) -> rusqlite::Result<i64> 
 }
 
 /// The id of the newest event ever; 0 before the first.
-fn newest(connection: &Connection) -> rusqlite::Result<i64> {
+pub(super) fn newest(connection: &Connection) -> rusqlite::Result<i64> {
     let mut newest =
         connection.prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'event'")?;
     Ok(newest.query_row([], |row| row.get(0)).optional()?.unwrap_or_default())

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{SqliteError, line, parsed};
 use crate::durable_store::FailedNumber;
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<NumberUsage> {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<NumberUsage> {
     Ok(NumberUsage {
         failed_entries: row.get("failed_entries")?,
         failed_at: Moment::from_unix_millis(row.get("failed_at")?),

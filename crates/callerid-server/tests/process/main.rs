@@ -18,6 +18,8 @@ mod flood;
 mod harness;
 mod hostile;
 mod http;
+#[cfg(feature = "postgres")]
+mod import;
 mod limits;
 mod line;
 mod line_limits;
