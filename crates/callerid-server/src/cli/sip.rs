@@ -58,6 +58,13 @@ pub(super) struct SipArguments {
         value_parser = clap::value_parser!(u64).range(1..=600),
     )]
     sip_longest_call: u64,
+    /// How long an answered call may hear nothing. Longer than any prompt, because a phone may send
+    /// nothing while nobody speaks
+    #[arg(
+        long, value_name = "SECONDS", default_value_t = 30, requires = "sip_trunk",
+        value_parser = clap::value_parser!(u64).range(1..=600),
+    )]
+    sip_silence: u64,
     /// The address and UDP port for SIP; sound arrives at the same address
     #[arg(
         long,
@@ -125,6 +132,7 @@ impl SipArguments {
             },
             ring: Duration::from_secs(self.sip_ring),
             longest_call: Duration::from_secs(self.sip_longest_call),
+            silence: Duration::from_secs(self.sip_silence),
         }))
     }
 

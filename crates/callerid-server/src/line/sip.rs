@@ -77,6 +77,8 @@ pub struct SipOptions {
     pub ring: Duration,
     /// How long an answered call may last, whatever happens.
     pub longest_call: Duration,
+    /// How long an answered call may hear nothing: neither a packet nor a key.
+    pub silence: Duration,
 }
 
 /// A line that has its socket, and no calls yet.
@@ -113,6 +115,7 @@ impl OpenSipLine {
             reports,
             prompts: Arc::new(options.prompts),
             longest: options.longest_call,
+            silence: options.silence,
             stop,
         };
         SipLine {

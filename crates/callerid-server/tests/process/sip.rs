@@ -143,6 +143,23 @@ fn the_right_code_by_info_validates_the_number_and_the_callee_hears_it_before_th
 }
 
 #[test]
+fn a_code_counts_though_the_callee_hangs_up_right_after_its_last_key() {
+    let (data, port) = (tempfile::tempdir().unwrap(), free_port());
+    let trunk = format!("sip:127.0.0.1:{port}");
+    let options = ["--sip-no-options", "--sip-calls-per-second=100"];
+    let phones =
+        Phones { server: Server::launch(&mut serve(&data, &trunk, &options)), _data: data };
+    for number in 4_158_675_300_u64..4_158_675_310 {
+        let code = phones.server.create(&format!("PhoneNumber={number}&CallDelay=1"));
+        let answer = [receive("INVITE"), reply_with_sound(200, free_port()), receive("ACK")];
+        let answer = answer.into_iter().chain([wait(100)]).chain(press_by_info(&code));
+        let callee = Callee::start_at(port, 1, &[], answer.chain([request("BYE", 7, None, 200)]));
+        assert_eq!(end(&phones.expect("completed")), ("completed", "success", None));
+        callee.expect_done();
+    }
+}
+
+#[test]
 fn every_refusal_is_reported_as_what_the_phone_did() {
     let trunk = free_port();
     let phones = Phones::over(&format!("sip:127.0.0.1:{trunk}"), &["--sip-calls-per-second=100"]);
@@ -258,6 +275,56 @@ fn a_call_that_takes_too_long_is_ended_whatever_the_callee_does() {
     assert_eq!(end(&phones.expect("completed")), ("completed", "failed", None));
     assert_eq!(callee.expect_done(), "INVITE >200 ACK BYE >200");
     assert!(noise.packets() > 0, "the server has not spoken");
+}
+
+#[test]
+fn a_call_that_hears_nothing_any_more_has_lost_its_sound() {
+    let (sip, port) = (free_port(), free_port());
+    let options = ["--sip-silence=1", "--sip-calls-per-second=100"];
+    let phones = Phones::over(&format!("sip:127.0.0.1:{sip}"), &options);
+    let answer = || {
+        let answer = [receive("INVITE"), reply_with_sound(200, port), receive("ACK")];
+        Callee::start_at(
+            sip,
+            1,
+            &[],
+            answer.into_iter().chain([receive("BYE"), reply_in_dialog(200)]),
+        )
+    };
+    let lost = ("failed", "failed", Some("media-lost"));
+
+    // One that never sends any.
+    let callee = answer();
+    phones.call(NUMBER);
+    assert_eq!(end(&phones.expect("failed")), lost);
+    assert_eq!(callee.expect_done(), "INVITE >200 ACK BYE >200");
+
+    // One that is silent after two seconds, which is longer than the call may hear nothing.
+    let callee = answer();
+    let socket = Sound::bind(port);
+    phones.call("4158675310");
+    Sound::begin(socket).sound("1234512345");
+    let silent_since = Instant::now();
+    assert_eq!(phones.server.newest_call()["status"], "in-progress");
+    assert_eq!(end(&phones.expect("failed")), lost);
+    assert!(silent_since.elapsed() > Duration::from_millis(800), "{:?}", silent_since.elapsed());
+    assert_eq!(callee.expect_done(), "INVITE >200 ACK BYE >200");
+}
+
+#[test]
+fn a_trunk_that_is_gone_in_a_call_ends_it_and_no_other() {
+    let sip = free_port();
+    let steps =
+        [receive("INVITE"), reply_with_sound(200, free_port()), receive("ACK"), wait(60_000)];
+    let callee = Callee::start_at(sip, 1, &[], steps);
+    let options = ["--sip-silence=1", "--sip-calls-per-second=100"];
+    let phones = Phones::over(&callee.trunk(), &options);
+    phones.call(NUMBER);
+    phones.expect("in-progress");
+    drop(callee);
+    assert_eq!(end(&phones.expect("failed")), ("failed", "failed", Some("media-lost")));
+    phones.call("4158675310");
+    assert_eq!(end(&phones.expect("failed")), ("failed", "failed", Some("no-trunk")));
 }
 
 #[test]

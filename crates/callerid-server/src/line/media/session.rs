@@ -21,16 +21,12 @@ const PACE: Duration = Duration::from_millis(20);
 const PACKETS_PER_FRAME: usize = 10;
 /// The longest packet that is read, in bytes.
 const LONGEST_PACKET: usize = 2_048;
-/// A call without a packet or a key for so long has lost its sound. Longer than any prompt, because a
-/// phone may send nothing while nobody speaks.
-const SILENCE: Duration = Duration::from_secs(30);
-
 /// What is heard in a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MediaEvent {
     /// A key was pressed.
     Key(Key),
-    /// There has been no sound for 30 seconds.
+    /// There has been neither a packet nor a key for as long as that may last.
     Lost,
 }
 
@@ -46,15 +42,18 @@ enum Command {
 }
 
 impl MediaSession {
-    /// Begins to send silence from a socket, and to report what is heard on it.
+    /// Begins to send silence from a socket, and to report what is heard on it, or that nothing has
+    /// been heard for `silence`. After this is dropped, what has arrived until then is still reported,
+    /// and then the channel of `events` closes.
     pub(crate) fn start(
         socket: UdpSocket,
         remote: Remote,
         prompts: Arc<Prompts>,
+        silence: Duration,
         events: mpsc::Sender<MediaEvent>,
     ) -> Self {
         let (sender, commands) = mpsc::unbounded_channel();
-        tokio::spawn(run(socket, remote, prompts, events, commands));
+        tokio::spawn(run(socket, remote, prompts, silence, events, commands));
         Self(sender)
     }
 
@@ -92,6 +91,7 @@ async fn run(
     socket: UdpSocket,
     remote: Remote,
     prompts: Arc<Prompts>,
+    silence: Duration,
     events: mpsc::Sender<MediaEvent>,
     mut commands: mpsc::UnboundedReceiver<Command>,
 ) {
@@ -110,18 +110,11 @@ async fn run(
                 // A packet that cannot be sent is a lost one.
                 let sent = socket.try_send_to(&outgoing.next_packet(), incoming.destination());
                 sent.map(drop).unwrap_or_default();
-                if heard_at.is_some_and(|then| then.elapsed() >= SILENCE) {
+                if heard_at.is_some_and(|then| then.elapsed() >= silence) {
                     heard_at = None;
                     events.try_send(MediaEvent::Lost).unwrap_or_default();
                 }
             }
-            command = commands.recv() => match command {
-                None => return,
-                Some(Command::Play(prompt, over)) => outgoing.play(prompt, over),
-                Some(Command::Dial(extension, over)) => outgoing.dial(&extension, over),
-                Some(Command::Key(key)) if incoming.counts(Way::Info) => keys.push(key),
-                Some(Command::Key(_)) => {}
-            },
             received = socket.recv_from(&mut packet), if packets_left > 0 => {
                 packets_left -= 1;
                 // An error tells of a packet that was sent and did not arrive.
@@ -132,6 +125,14 @@ async fn run(
                     keys = found;
                 }
             }
+            // After the packets, so that those of the last key are read before the end.
+            command = commands.recv() => match command {
+                None => return,
+                Some(Command::Play(prompt, over)) => outgoing.play(prompt, over),
+                Some(Command::Dial(extension, over)) => outgoing.dial(&extension, over),
+                Some(Command::Key(key)) if incoming.counts(Way::Info) => keys.push(key),
+                Some(Command::Key(_)) => {}
+            },
         }
         for key in keys {
             heard_at = heard_at.map(|_| Instant::now());
@@ -154,6 +155,7 @@ mod tests {
 
     const EVENT: u8 = 101;
     const PATIENCE: Duration = Duration::from_secs(10);
+    const SILENCE: Duration = Duration::from_secs(30);
 
     /// The other side of a session.
     struct Peer {
@@ -174,7 +176,8 @@ mod tests {
                 telephone_event: Some(EVENT),
             };
             let (sender, events) = mpsc::channel(64);
-            let session = MediaSession::start(own, remote, Arc::new(Prompts::ENGLISH), sender);
+            let prompts = Arc::new(Prompts::ENGLISH);
+            let session = MediaSession::start(own, remote, prompts, SILENCE, sender);
             Self { socket, session, events, address }
         }
 
@@ -255,6 +258,15 @@ mod tests {
         peer.press(&peer.socket, '6', 80).await;
         peer.session.key_by_info(Key::new('7').unwrap());
         assert_eq!(peer.event().await, key('7'));
+    }
+
+    #[tokio::test]
+    async fn a_key_that_has_arrived_before_the_end_is_reported() {
+        let mut peer = Peer::start().await;
+        peer.session.key_by_info(Key::new('5').unwrap());
+        drop(peer.session);
+        assert_eq!(peer.events.recv().await, Some(key('5')));
+        assert_eq!(peer.events.recv().await, None);
     }
 
     #[tokio::test]

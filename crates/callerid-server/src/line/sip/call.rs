@@ -40,6 +40,8 @@ pub(super) struct Calls {
     pub(super) prompts: Arc<Prompts>,
     /// How long a call may last once it is answered, whatever happens.
     pub(super) longest: Duration,
+    /// How long it may hear nothing.
+    pub(super) silence: Duration,
     /// Ends all calls.
     pub(super) stop: CancellationToken,
 }
@@ -183,8 +185,8 @@ enum Phase {
 impl Talk<'_> {
     async fn run(mut self, socket: UdpSocket) -> End {
         let (events_sender, mut events) = mpsc::channel(MEDIA_EVENTS);
-        let prompts = Arc::clone(&self.calls.prompts);
-        let media = MediaSession::start(socket, self.remote, prompts, events_sender);
+        let (prompts, silence) = (Arc::clone(&self.calls.prompts), self.calls.silence);
+        let media = MediaSession::start(socket, self.remote, prompts, silence, events_sender);
         let mut phase = Phase::Dialing;
         let mut activity: Pin<Box<dyn Future<Output = ()> + Send + '_>> = match &self.call.extension
         {
@@ -203,22 +205,18 @@ impl Talk<'_> {
                         phase = Phase::Listening;
                         self.calls.report(self.call.sid, PhoneEvent::Answered).await;
                         if self.is_over {
-                            return End::THEIRS;
+                            break;
                         }
                     }
                 },
                 event = events.recv() => match event {
-                    Some(MediaEvent::Key(key)) if phase == Phase::Listening => {
-                        let pressed = PhoneEvent::Pressed(Keys::from(key));
-                        self.calls.report(self.call.sid, pressed).await;
-                    }
-                    Some(MediaEvent::Key(_)) => {}
+                    Some(MediaEvent::Key(key)) => self.press(key, &phase).await,
                     Some(MediaEvent::Lost) | None => {
                         return End::of_ours(PhoneEvent::Failed(FailureCause::MediaLost));
                     }
                 },
                 state = self.states.recv() => match state {
-                    None | Some(DialogState::Terminated(..)) => return End::THEIRS,
+                    None | Some(DialogState::Terminated(..)) => break,
                     Some(state) => self.answer(state, &media).await,
                 },
                 instruction = self.instructions.recv() => match instruction {
@@ -230,6 +228,22 @@ impl Talk<'_> {
                     Some(Instruction::HangUp(None)) | None => return End::AS_TOLD,
                 },
             }
+        }
+        // A key that was pressed just before they hung up counts.
+        drop(activity);
+        drop(media);
+        while let Some(event) = events.recv().await {
+            if let MediaEvent::Key(key) = event {
+                self.press(key, &phase).await;
+            }
+        }
+        End::THEIRS
+    }
+
+    /// Reports a key, if it is the person's.
+    async fn press(&self, key: Key, phase: &Phase) {
+        if *phase == Phase::Listening {
+            self.calls.report(self.call.sid, PhoneEvent::Pressed(Keys::from(key))).await;
         }
     }
 
