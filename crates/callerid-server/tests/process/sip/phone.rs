@@ -18,6 +18,8 @@ use crate::harness::PATIENCE;
 /// The payload type of events in the tests' SDP.
 const EVENT: u8 = 101;
 const FRAME: Duration = Duration::from_millis(20);
+/// The keys, in the order of their codes in events.
+const KEYS: &str = "0123456789*#";
 
 /// The packets of an event that arrive.
 #[derive(Clone, Copy)]
@@ -53,7 +55,7 @@ impl Sound {
 
     /// Presses a key; some of its packets arrive.
     pub(super) fn press(&mut self, key: char, arrives: Arrives) {
-        let code = "0123456789*#".find(key).unwrap() as u8;
+        let code = KEYS.find(key).unwrap() as u8;
         let payload = |end: bool, duration: u16| {
             let [high, low] = duration.to_be_bytes();
             [code, if end { 0x8a } else { 10 }, high, low]
@@ -97,6 +99,34 @@ impl Sound {
         }
     }
 
+    /// Sends what is no packet of the call: nothing, noise, and packets that are cut off.
+    pub(super) fn send_malformed(&self) {
+        let cut_off = [0xbf, EVENT, 0, 0];
+        for packet in [&[][..], &[0xff; 1_500], &cut_off, b"BYE sip:callerid SIP/2.0"] {
+            self.socket.send_to(packet, self.line).unwrap();
+        }
+    }
+
+    /// The next packet.
+    pub(super) fn hear(&self) -> Heard {
+        let mut packet = vec![0; 2_000];
+        let length = self.socket.recv(&mut packet).unwrap();
+        packet.truncate(length);
+        Heard(packet)
+    }
+
+    /// Whether nothing is sent any more. What has been sent before is read first.
+    pub(super) fn has_ended(&self) -> bool {
+        self.socket.set_read_timeout(Some(10 * FRAME)).unwrap();
+        let begun = Instant::now();
+        while self.socket.recv(&mut [0; 2_000]).is_ok() {
+            if begun.elapsed() > PATIENCE {
+                return false;
+            }
+        }
+        true
+    }
+
     fn send(&mut self, kind: u8, payload: &[u8]) {
         let mut packet = vec![0x80, kind];
         packet.extend(self.sequence.to_be_bytes());
@@ -105,6 +135,28 @@ impl Sound {
         packet.extend(payload);
         self.sequence = self.sequence.wrapping_add(1);
         self.socket.send_to(&packet, self.line).unwrap();
+    }
+}
+
+/// A packet of the line, without extensions.
+pub(super) struct Heard(Vec<u8>);
+
+impl Heard {
+    fn kind(&self) -> u8 {
+        self.0[1] & 0x7f
+    }
+
+    /// Whether it has sound that is not silence.
+    pub(super) fn is_speech(&self) -> bool {
+        let silence = if self.kind() == 0 { 0xff } else { 0xd5 };
+        self.kind() != EVENT && self.0[12..].iter().any(|byte| *byte != silence)
+    }
+
+    /// The key that it tells of, with its timestamp, which all packets of a key share.
+    pub(super) fn key(&self) -> Option<(u32, char)> {
+        let timestamp = u32::from_be_bytes(self.0[4..8].try_into().unwrap());
+        let key = || KEYS.chars().nth(self.0[12].into()).unwrap();
+        (self.kind() == EVENT).then(|| (timestamp, key()))
     }
 }
 
