@@ -15,10 +15,11 @@ fn the_sample_credentials_are_letters_and_digits() {
 }
 
 /// The documents whose links and file names are checked.
-const DOCUMENTS: [(&str, &str); 10] = [
+const DOCUMENTS: [(&str, &str); 11] = [
     ("", include_str!("../README.md")),
     ("", include_str!("../ARCHITECTURE.md")),
     ("", include_str!("../CONTRIBUTING.md")),
+    ("docs", include_str!("../docs/many-nodes.md")),
     ("docs", include_str!("../docs/sdk.md")),
     ("docs", include_str!("../docs/testing.md")),
     ("pkg", include_str!("../pkg/README.md")),
