@@ -335,8 +335,7 @@ impl Store for PostgresStore {
     }
 
     async fn adopt(&self) -> Result<Vec<Call>, StoreError> {
-        let adopted = self.node.adopt(&self.database, &self.key).await.map_err(failed)?;
-        Ok(adopted.placed)
+        self.node.adopt_all(&self.database, &self.key).await.map_err(failed)
     }
 
     async fn leave(&self) -> Result<(), StoreError> {

@@ -32,7 +32,7 @@ use crate::server_store::News;
 const LEASE: &str = "interval '10 seconds'";
 /// How often it is renewed.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
-/// How long the database may take to answer then.
+/// How long the database may take to answer.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long to wait before connecting again.
 const RECONNECT_AFTER: Duration = Duration::from_millis(500);
@@ -129,11 +129,8 @@ impl Node {
         database: &Database,
         key: &SealingKey,
     ) -> Result<Infallible, PostgresError> {
-        let (client, mut heard) = open_session(database).await?;
         let hears = !database.is_pooled();
-        if hears {
-            client.batch_execute("LISTEN callerid").await?;
-        }
+        let (client, mut heard) = in_time(open_session(database, hears)).await?;
         // What was told meanwhile was not heard.
         self.tell(News::Missed);
         let [mut renew, mut look] = [RENEW_EVERY, LOOK_EVERY].map(interval);
@@ -142,10 +139,10 @@ impl Node {
         loop {
             tokio::select! {
                 _ = renew.tick() => {
-                    let renewed = timeout(ANSWER, self.renew(&client)).await;
-                    renewed.map_err(|_| PostgresError::TooLate)??;
-                    let adopted = self.adopt(database, key).await?;
+                    let gone = in_time(self.renew(&client)).await?;
+                    let adopted = self.adopt(database, key, &gone).await?;
                     if adopted.is_any {
+                        tracing::info!("work of a server that is gone was taken over");
                         self.tell(News::Adopted(adopted.placed));
                     }
                 }
@@ -153,17 +150,23 @@ impl Node {
                     Some(notification) => self.hear(notification.payload()),
                     None => return Err(PostgresError::SessionLost),
                 },
-                () = self.has_changed.notified(), if hears => {
+                () = self.has_changed.notified() => {
                     sleep(GATHER).await;
-                    let notified = timeout(ANSWER, self.notify(&client)).await;
-                    notified.map_err(|_| PostgresError::TooLate)??;
+                    let accounts = std::mem::take(&mut *lock(&self.changed));
+                    let told = in_time(self.notify(&client, &accounts)).await;
+                    if told.is_err() {
+                        // The next session tells it.
+                        self.changed(&accounts);
+                    }
+                    told?;
                 }
                 _ = look.tick(), if !hears => self.tell(News::Missed),
             }
         }
     }
 
-    async fn renew(&self, client: &Client) -> Result<(), PostgresError> {
+    /// Renews the lease. Returns the nodes whose leases are over.
+    async fn renew(&self, client: &Client) -> Result<Vec<i64>, PostgresError> {
         self.time.measure(client).await?;
         let renew = format!(
             "UPDATE node SET lease_until = now() + {LEASE} WHERE id = $1 AND lease_until > now()"
@@ -179,19 +182,31 @@ impl Node {
         client.execute(forget, &[]).await?;
         // Nobody asks for these any more; see `transaction`.
         client.execute("DELETE FROM stamp WHERE at < now() - interval '1 minute'", &[]).await?;
-        Ok(())
+        gone(client).await
     }
 
-    /// Adopts the calls and callbacks of nodes that are gone, and removes their sandboxes. Also those of
-    /// nobody, which were there before there were nodes, or were imported.
-    pub(super) async fn adopt(
+    /// Adopts the calls and callbacks of all nodes that are gone, and those of nobody: they were there
+    /// before there were nodes, or were imported. Returns the calls that had been placed.
+    pub(super) async fn adopt_all(
         &self,
         database: &Database,
         key: &SealingKey,
+    ) -> Result<Vec<Call>, PostgresError> {
+        let mut from =
+            perform(database, Isolation::Statement, |it| Box::pin(gone(it.client))).await?;
+        from.push(NOBODY);
+        Ok(self.adopt(database, key, &from).await?.placed)
+    }
+
+    /// Adopts the calls and callbacks of these nodes, which are gone, and removes their sandboxes.
+    async fn adopt(
+        &self,
+        database: &Database,
+        key: &SealingKey,
+        gone: &[i64],
     ) -> Result<Adopted, PostgresError> {
-        let gone = perform(database, Isolation::Statement, |it| Box::pin(gone(it.client))).await?;
         let mut adopted = Adopted { is_any: false, placed: Vec::new() };
-        for from in gone.into_iter().chain([NOBODY]) {
+        for &from in gone {
             let sandboxes = perform(database, Isolation::Statement, |it| {
                 Box::pin(accounts::sandboxes(it.client, from))
             });
@@ -216,10 +231,13 @@ impl Node {
     }
 
     /// Tells the other nodes which accounts have changed.
-    async fn notify(&self, client: &Client) -> Result<(), PostgresError> {
-        let accounts: Vec<_> = std::mem::take(&mut *lock(&self.changed)).into_iter().collect();
-        for accounts in accounts.chunks(SIDS_AT_ONCE) {
-            let sids: Vec<_> = accounts.iter().map(AccountSid::as_str).collect();
+    async fn notify(
+        &self,
+        client: &Client,
+        accounts: &BTreeSet<AccountSid>,
+    ) -> Result<(), PostgresError> {
+        let sids: Vec<_> = accounts.iter().map(AccountSid::as_str).collect();
+        for sids in sids.chunks(SIDS_AT_ONCE) {
             let payload = format!("{} {}", self.id(), sids.join(" "));
             client.execute("SELECT pg_notify('callerid', $1)", &[&payload]).await?;
         }
@@ -250,16 +268,24 @@ async fn gone(client: &Client) -> Result<Vec<i64>, PostgresError> {
 }
 
 /// What was adopted.
-pub(super) struct Adopted {
+struct Adopted {
     /// Whether it was anything: also calls that wait, and callbacks.
     is_any: bool,
     /// The calls that had been placed.
-    pub(super) placed: Vec<Call>,
+    placed: Vec<Call>,
 }
 
-/// Opens a session of its own, whose notifications are received.
+/// Does not wait for a database that does not answer.
+async fn in_time<T>(
+    work: impl Future<Output = Result<T, PostgresError>>,
+) -> Result<T, PostgresError> {
+    timeout(ANSWER, work).await.unwrap_or(Err(PostgresError::TooLate))
+}
+
+/// Opens a session of its own, which hears what other nodes tell if it is to.
 async fn open_session(
     database: &Database,
+    hears: bool,
 ) -> Result<(Client, mpsc::UnboundedReceiver<Notification>), PostgresError> {
     let (client, mut connection) = database.connect().await?;
     let (sender, receiver) = mpsc::unbounded_channel();
@@ -271,6 +297,9 @@ async fn open_session(
             }
         }
     });
+    if hears {
+        client.batch_execute("LISTEN callerid").await?;
+    }
     Ok((client, receiver))
 }
 
