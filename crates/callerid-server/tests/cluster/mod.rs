@@ -16,15 +16,21 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A server, and the directory with its data and its socket.
 pub(crate) struct Cluster {
-    directory: TempDir,
-    programs: PathBuf,
+    pub(crate) directory: TempDir,
+    pub(crate) programs: PathBuf,
+    settings: &'static str,
     /// A shell that ends the server.
     keeper: Option<Child>,
 }
 
 impl Cluster {
-    /// Starts a server.
+    /// Starts a server, which is quicker than durable.
     pub(crate) fn start() -> Self {
+        Self::start_with("-c fsync=off")
+    }
+
+    /// Starts a server with these settings.
+    pub(crate) fn start_with(settings: &'static str) -> Self {
         let programs = programs();
         let directory = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
         let data = directory.path().join("data");
@@ -39,14 +45,14 @@ impl Cluster {
             "--encoding=UTF8",
             "--locale=C",
         ]));
-        let mut cluster = Self { directory, programs, keeper: None };
+        let mut cluster = Self { directory, programs, settings, keeper: None };
         cluster.run();
         cluster
     }
 
     /// Starts the server, which is not running.
     pub(crate) fn run(&mut self) {
-        self.keeper = Some(keep(&self.programs, self.directory.path()));
+        self.keeper = Some(keep(&self.programs, self.directory.path(), self.settings));
         self.wait_until_ready();
     }
 
@@ -98,9 +104,9 @@ impl Drop for Cluster {
 
 /// Starts a server, and a shell that ends it when it is told to or when its own input ends, and then
 /// removes what is left of it.
-fn keep(programs: &Path, directory: &Path) -> Child {
+fn keep(programs: &Path, directory: &Path, settings: &str) -> Child {
     let script = format!(
-        "'{postgres}' -D '{directory}/data' -k '{directory}' -c listen_addresses= -c fsync=off \
+        "'{postgres}' -D '{directory}/data' -k '{directory}' -c listen_addresses= {settings} \
          -c max_connections=200 -c log_min_messages=fatal 2>>'{directory}/log' & \
          read -r line; ends=$?; kill -QUIT $!; wait; test $ends = 0 || rm -rf '{directory}'",
         postgres = programs.join("postgres").display(),

@@ -26,7 +26,7 @@ use tempfile::TempDir;
 use super::{Row, Table};
 
 /// The store is measured, not the limits.
-const UNLIMITED: Limits = Limits {
+pub(super) const UNLIMITED: Limits = Limits {
     calls_per_account: u32::MAX,
     calls: u32::MAX,
     rings_per_number: u32::MAX,
@@ -259,30 +259,30 @@ impl Bench {
     }
 }
 
-fn micros(duration: Duration) -> f64 {
+pub(super) fn micros(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }
 
 /// The CPU time of the process so far, across all threads.
-fn cpu_time() -> Duration {
+pub(super) fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).expect("time is not negative")
 }
 
 /// SplitMix64: maps each turn to the same well-distributed number in every run.
-fn scatter(turn: u64) -> u64 {
+pub(super) fn scatter(turn: u64) -> u64 {
     let word = turn.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)
 }
 
-fn random_bytes<const BYTES: usize>(seed: u64) -> [u8; BYTES] {
+pub(super) fn random_bytes<const BYTES: usize>(seed: u64) -> [u8; BYTES] {
     std::array::from_fn(|at| scatter(seed ^ (at as u64 / 8) << 48).to_le_bytes()[at % 8])
 }
 
 /// Admits every request.
-fn admitted(_: &Account) -> Result<(), Unauthenticated> {
+pub(super) fn admitted(_: &Account) -> Result<(), Unauthenticated> {
     Ok(())
 }
 
@@ -295,7 +295,7 @@ fn sid(row: u64) -> CallerIdSid {
 }
 
 /// A number in Los Angeles, Manhattan, or another area code with enough exchanges and line numbers.
-fn number(row: u64) -> PhoneNumber {
+pub(super) fn number(row: u64) -> PhoneNumber {
     const AREA_CODES: [u64; 4] = [213, 212, 312, 415];
     const EACH: u64 = 700 * 10_000;
     let area_code = AREA_CODES[(row / EACH) as usize % AREA_CODES.len()];

@@ -4,6 +4,7 @@
 //! Prints a table for each benchmark, and writes all tables to `target/bench.json`. Arguments
 //! select benchmarks by name; without arguments, all run.
 
+mod database;
 mod growth;
 mod normalize;
 mod package;
@@ -26,6 +27,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("representation", || vec![representation::decode(), representation::encode()]),
     ("growth", growth::run),
     ("server", server::run),
+    ("database", database::run),
     ("testing", testing::run),
     ("sip", sip::run),
     ("package", package::run),
@@ -39,6 +41,11 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         && hidden == server::BARE
     {
         return server::be_bare_route(response);
+    }
+    if let [hidden, arguments @ ..] = args
+        && hidden == database::STORE_NODE
+    {
+        return database::be_store_node(arguments);
     }
     let is_known = |arg: &&String| BENCHMARKS.iter().any(|(name, _)| name == arg);
     if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {

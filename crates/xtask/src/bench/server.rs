@@ -71,7 +71,7 @@ fn beside_bare(server: &Process, account: &Account, name: &str, path: &str, limi
     let mut measured = contenders.map(|_| Vec::new());
     for _ in 0..TURNS {
         for ((_, process), measured) in contenders.iter().zip(&mut measured) {
-            measured.push(load(process, READERS, MEASURED, |_| request.clone()));
+            measured.push(load(&[process], READERS, MEASURED, |_| request.clone()));
         }
     }
     let rows = contenders.iter().zip(measured).map(|((name, _), measured)| {
@@ -99,7 +99,7 @@ fn creates(program: &Path, account: &Account) -> Table {
         let mut next = 0;
         for _ in 0..3 {
             let from = next;
-            let turn = load(&server, WRITERS, MEASURED, |request| {
+            let turn = load(&[&server], WRITERS, MEASURED, |request| {
                 next = from + request;
                 let number = &numbers[(from + request) as usize % numbers.len()];
                 let form = format!("PhoneNumber={number}");
@@ -142,7 +142,7 @@ fn at_rest(program: &Path, data: &Path, account: &Account) -> [Table; 3] {
     let (_, server) = first_answer(data);
     thread::sleep(Duration::from_secs(1));
     let at_rest = server.resident_mb();
-    load(&server, READERS, MEASURED, |_| get(account, "/_callerid/calls"));
+    load(&[&server], READERS, MEASURED, |_| get(account, "/_callerid/calls"));
     let size = fs::metadata(program).expect("the program is there").len();
     [
         Table {
@@ -269,9 +269,9 @@ fn without_date(answer: &[u8]) -> Vec<String> {
 }
 
 /// What a contender achieved in one turn.
-struct Turn {
-    per_second: f64,
-    cpu_micros_each: f64,
+pub(super) struct Turn {
+    pub(super) per_second: f64,
+    pub(super) cpu_micros_each: f64,
 }
 
 /// The turn with the median rate: the rate, and the CPU time per request as a note.
@@ -281,10 +281,10 @@ fn middle(mut turns: Vec<Turn>) -> (f64, String) {
     (turn.per_second, format!("{:.1} µs of its CPU time each", turn.cpu_micros_each))
 }
 
-/// Sends requests on several connections concurrently, one at a time on each. `request` creates
-/// them by number.
-fn load(
-    process: &Process,
+/// Sends requests on several connections concurrently, one at a time on each, to several processes
+/// that do the same. `request` creates them by number.
+pub(super) fn load(
+    processes: &[&Process],
     connections: usize,
     time: Duration,
     mut request: impl FnMut(u64) -> String,
@@ -299,14 +299,16 @@ fn load(
     };
     let phase = |time: Duration| {
         let deadline = Instant::now() + time;
-        let clients = (0..connections).map(|_| client(process.address, deadline, &next));
+        let addresses = processes.iter().map(|it| it.address).cycle().take(connections);
+        let clients = addresses.map(|address| client(address, deadline, &next));
         runtime.block_on(join_all(clients)).into_iter().sum::<u64>() as f64
     };
+    let cpu_time = || processes.iter().map(|process| process.cpu_time()).sum::<Duration>();
     phase(WARM_UP);
-    let (started, cpu_before) = (Instant::now(), process.cpu_time());
+    let (started, cpu_before) = (Instant::now(), cpu_time());
     let answered = phase(time);
     let per_second = answered / started.elapsed().as_secs_f64();
-    let cpu = process.cpu_time() - cpu_before;
+    let cpu = cpu_time() - cpu_before;
     Turn { per_second, cpu_micros_each: cpu.as_secs_f64() * 1e6 / answered }
 }
 
@@ -339,22 +341,30 @@ pub(super) struct Process {
 impl Process {
     pub(super) fn serve(program: &Path, data: &Path, account: &Account, options: &[&str]) -> Self {
         let mut command = Command::new(program);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(options);
+        command.args(["serve", "--data"]).arg(data).args(options);
+        Self::serve_as(&mut command, account).expect("it says where it listens")
+    }
+
+    /// Starts `callerid serve` with these options and without limits. `None` if it does not serve.
+    pub(super) fn serve_as(command: &mut Command, account: &Account) -> Option<Self> {
+        command.args(["--listen", "127.0.0.1:0"]);
         for limit in ["--max-calls-per-account", "--max-calls", "--max-rings-per-number"] {
             command.args([limit, "4000000000"]);
         }
         command.env("CALLERID_ACCOUNT_SID", account.sid.as_str());
         command.env("CALLERID_AUTH_TOKEN", account.auth_token.expose());
-        Self::start(&mut command)
+        Self::start(command)
     }
 
     fn bare_route(response: &Path) -> Self {
         let this = env::current_exe().expect("this program is somewhere");
-        Self::start(Command::new(this).args(["bench", BARE]).arg(response))
+        let route = Self::start(Command::new(this).args(["bench", BARE]).arg(response));
+        route.expect("it says where it listens")
     }
 
-    /// Starts the process. The first line that it prints ends with its address.
-    fn start(command: &mut Command) -> Self {
+    /// Starts the process. The first line that it prints ends with its address. `None` if it ends
+    /// without.
+    fn start(command: &mut Command) -> Option<Self> {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("it can be started");
         let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();
@@ -362,7 +372,7 @@ impl Process {
         // The remaining output is read, so that the process does not block.
         thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
         let address = line.trim().rsplit('/').next().and_then(|address| address.parse().ok());
-        Self { child, address: address.expect("it says where it listens") }
+        Some(Self { child, address: address? })
     }
 
     /// The CPU time used so far. The system counts it in ticks of 10 ms.
