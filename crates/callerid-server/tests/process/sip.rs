@@ -106,6 +106,7 @@ fn a_callee_who_answers_and_hangs_up_has_completed_the_call() {
     phones.call(NUMBER);
     let call = phones.expect("completed");
     assert_eq!((end(&call), &call["caller"]), (("completed", "failed", None), &CALLER.into()));
+    phones.server.expect_written("Calls are made within these limits");
     let invite = received(&callee, "INVITE");
     let port = callee.port;
     assert!(invite.text.starts_with(&format!("INVITE sip:+1{NUMBER}@127.0.0.1:{port} SIP/2.0\n")));
@@ -711,6 +712,10 @@ fn wrong_options_are_refused_with_what_would_be_right() {
         (&["--sip-trunk=sip:example.com", caller, "--test"], "--test is for the virtual phone"),
         (&["--sip-trunk=sip:[::1", caller], "expected a SIP URI"),
         (&["--sip-trunk=sips:example.com", caller, "--sip-ca=/nowhere"], "/nowhere: No such file"),
+        (
+            &["--sip-trunk=sip:example.com", caller, "--audit-log=/dev/null"],
+            "a real phone line needs it",
+        ),
     ];
     for (options, expected) in cases {
         let error = refused(options);
