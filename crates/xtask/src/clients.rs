@@ -1,7 +1,8 @@
 //! `cargo xtask clients`: tests this server with Twilio's published clients, in the versions of
 //! their lock files.
 //!
-//! All run `tests/clients/scenario.json` over plain HTTP, each with its own server. Then the
+//! All run `tests/clients/scenario.json` over plain HTTP, each with a server of its own whose data are
+//! in a directory, and with another one whose data are in PostgreSQL. Then the
 //! recipes of `docs/sdk.md` and `docs/testing.md` run; they are the same files that the pages show.
 //! Last, the projects of `docs/testing/` run, as far as their tools are at hand.
 
@@ -9,8 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::cluster::Cluster;
 use crate::server::Server;
-use crate::{Outcome, cargo, node, python, recipes, root, run, target_dir};
+use crate::{Outcome, cargo, debian, node, python, recipes, root, run, target_dir};
 
 /// The document with the recipes.
 const SDK: &str = "docs/sdk.md";
@@ -75,6 +77,7 @@ struct Played<'a> {
     folder: PathBuf,
     /// The folder for builds and installations.
     target: PathBuf,
+    postgres: Cluster,
 }
 
 /// Builds the server, and runs the clients with these names, or all clients.
@@ -96,7 +99,9 @@ pub(crate) fn run_all() -> Outcome {
 fn play(is_chosen: impl Fn(&Client) -> bool) -> Outcome {
     let program = program("debug");
     let folder = root().join("tests/clients");
-    let played = Played { program: &program, folder, target: target_dir().join("clients") };
+    debian::install(&debian::DATABASE)?;
+    let (target, postgres) = (target_dir().join("clients"), Cluster::start());
+    let played = Played { program: &program, folder, target, postgres };
     fs::create_dir_all(&played.target)?;
     for client in CLIENTS {
         if is_chosen(&client) {
@@ -191,8 +196,9 @@ fn has_openssl() -> bool {
 }
 
 impl Played<'_> {
-    fn server(&self) -> Result<Server, Box<dyn std::error::Error>> {
-        Server::start(self.program, &["--test", "--callback-allow", "127.0.0.1"])
+    fn server(&self, options: &[&str]) -> Result<Server, Box<dyn std::error::Error>> {
+        let options = [&["--test", "--callback-allow", "127.0.0.1"], options].concat();
+        Server::start(self.program, &options)
     }
 
     /// Runs a project of `docs/testing/`, which starts the server itself.
@@ -202,12 +208,13 @@ impl Played<'_> {
 
     /// Runs a program that executes the scenario and reports success.
     fn scenario(&self, command: &mut Command) -> Outcome {
-        run(self.server()?.tell(command))
+        run(self.server(&[])?.tell(command))?;
+        run(self.server(&["--database", &self.postgres.database()])?.tell(command))
     }
 
     /// Runs a recipe. It prints the call that it requested.
     fn recipe(&self, command: &mut Command) -> Outcome {
-        let server = self.server()?;
+        let server = self.server(&[])?;
         let output = server.tell(command).output()?;
         let shown = String::from_utf8_lossy(&output.stdout);
         let is_call = |word: &str| word.len() == 34 && word.starts_with("CA");

@@ -8,6 +8,8 @@
 mod bench;
 mod checks;
 mod clients;
+#[path = "../../callerid-server/tests/cluster/mod.rs"]
+mod cluster;
 #[cfg(feature = "compare")]
 mod compare;
 mod debian;

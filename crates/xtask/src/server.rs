@@ -12,6 +12,9 @@ pub(crate) const ACCOUNT_SID: &str = "AC309475e5fede1b49e100272a8640f438";
 /// Its token.
 pub(crate) const AUTH_TOKEN: &str = "3a2630a909aadbf60266234756fb15a0";
 
+/// The key that seals the token.
+const KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+
 /// A running `callerid serve`, stopped when dropped.
 pub(crate) struct Server {
     /// Its URL: `http://127.0.0.1:` and a free port.
@@ -33,6 +36,7 @@ impl Server {
             .args(arguments)
             .env("CALLERID_ACCOUNT_SID", ACCOUNT_SID)
             .env("CALLERID_AUTH_TOKEN", AUTH_TOKEN)
+            .env("CALLERID_KEY", KEY)
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{} cannot be run: {error}", program.display()))?;

@@ -8,9 +8,6 @@
 //! The program is the release build.
 
 mod accounts;
-#[expect(dead_code, reason = "tests use more of it")]
-#[path = "../../../callerid-server/tests/cluster/mod.rs"]
-mod cluster;
 mod http;
 mod pgbench;
 mod store_node;

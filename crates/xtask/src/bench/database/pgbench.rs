@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::cluster::Cluster;
 use super::store_node::Figure;
 use super::{CLIENTS, MEASURED};
+use crate::cluster::Cluster;
 
 /// A branch for each client, so that they rarely wait for each other.
 const SCALE: usize = CLIENTS;
