@@ -45,6 +45,13 @@ pub use registration::TrunkCheck;
 pub use rtp_ports::{InvalidRtpPortRange, RtpPortRange};
 pub use trunk::{InvalidTrunkAddress, TrunkAddress};
 
+/// Reads another side's SDP. For a fuzz target.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub fn read_sdp(sdp: &[u8]) {
+    self::sdp::remote(sdp).map(drop).unwrap_or_default();
+}
+
 /// How long a stop of the server waits until the other sides know it.
 const CLOSING: Duration = Duration::from_secs(5);
 /// Calls per second are counted over this time.
