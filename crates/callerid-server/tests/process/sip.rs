@@ -392,8 +392,8 @@ fn a_callee_can_ask_within_the_call_and_the_call_stays_as_it_is() {
     ]);
     let phones = Phones::over(&callee.trunk(), &[]);
     phones.call(NUMBER);
-    phones.expect("completed");
     callee.expect_done();
+    phones.expect("completed");
 }
 
 #[test]

@@ -105,11 +105,11 @@ impl Calls {
         socket: UdpSocket,
         instructions: mpsc::UnboundedReceiver<Instruction>,
     ) {
-        let Answered { dialog, states, is_over, sdp, address } = answered;
+        let Answered { dialog, states, sdp, address } = answered;
         let end = match sdp::remote(&sdp) {
             Ok(remote) => {
                 let offer = sdp::offer(address);
-                let talk = Talk { calls: self, call, states, is_over, instructions, remote, offer };
+                let talk = Talk { calls: self, call, states, instructions, remote, offer };
                 match timeout(self.longest, talk.run(socket)).await {
                     Ok(end) => end,
                     Err(_) => {
@@ -166,7 +166,6 @@ struct Talk<'a> {
     calls: &'a Calls,
     call: &'a Call,
     states: DialogStateReceiver,
-    is_over: bool,
     instructions: mpsc::UnboundedReceiver<Instruction>,
     remote: Remote,
     offer: Vec<u8>,
@@ -204,9 +203,6 @@ impl Talk<'_> {
                     _ => {
                         phase = Phase::Listening;
                         self.calls.report(self.call.sid, PhoneEvent::Answered).await;
-                        if self.is_over {
-                            break;
-                        }
                     }
                 },
                 event = events.recv() => match event {

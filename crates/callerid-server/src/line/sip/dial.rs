@@ -45,8 +45,6 @@ pub(super) struct Answered {
     pub(super) dialog: InviteDialog,
     /// What the other side does.
     pub(super) states: DialogStateReceiver,
-    /// Whether it has hung up already.
-    pub(super) is_over: bool,
     /// Its answer to our offer.
     pub(super) sdp: Vec<u8>,
     /// Our address for its sound.
@@ -116,7 +114,7 @@ impl Dialer {
             Ok(begun) => begun,
             Err(error) => return Attempt::Failed(error.to_string()),
         };
-        let (mut is_heard, mut has_rung, mut is_over) = (false, false, false);
+        let (mut is_heard, mut has_rung, mut is_confirmed) = (false, false, false);
         let (silence, ring) = (sleep(SILENCE), sleep(self.ring));
         tokio::pin!(silence, ring);
         let result = loop {
@@ -124,11 +122,11 @@ impl Dialer {
                 biased;
                 // The result tells more than the states, so it is looked at first.
                 result = &mut invite => break result,
-                Some(state) = states.recv() => match state {
+                Some(state) = states.recv(), if !is_confirmed => match state {
                     DialogState::Trying(_) => is_heard = true,
                     DialogState::Early(..) => (is_heard, has_rung) = (true, true),
-                    // Before the result, if the callee hangs up at once.
-                    DialogState::Terminated(..) => is_over = true,
+                    // What follows, perhaps before the result, is for the call to answer.
+                    DialogState::Confirmed(..) => (is_heard, is_confirmed) = (true, true),
                     _ => {}
                 },
                 () = give_up.cancelled() => {
@@ -153,7 +151,7 @@ impl Dialer {
             // The callee may have hung up by now, which the states tell.
             trunk.set_reachable(true);
             let sdp = response.body.clone();
-            let answered = Answered { dialog, states, is_over, sdp, address };
+            let answered = Answered { dialog, states, sdp, address };
             return Attempt::Ended(Dialed::Answered(Box::new(answered)));
         }
         while let Ok(state) = states.try_recv() {

@@ -29,8 +29,9 @@ use super::trunk::Trunk;
 pub(super) const CALL_ID_DOMAIN: &str = "callerid";
 /// How long a trunk may take to answer anything at all. The stack's own limit is 32 seconds.
 pub(super) const SILENCE: Duration = Duration::from_secs(4);
-/// How long a request of a dialog waits for that dialog, which begins as soon as the stack has
-/// handled the response that confirms it.
+/// How long a request of a dialog waits for that dialog. It begins as soon as the stack has handled
+/// the response that confirms it, and the stack handles one MESSAGE at a time and drops what comes
+/// meanwhile.
 const DIALOG_PATIENCE: [Duration; 4] = [Duration::from_millis(50); 4];
 /// The user of our own addresses.
 const USER: &str = "callerid";
@@ -234,7 +235,9 @@ async fn answer_request(
         return transaction.reply(status).await;
     }
     for patience in DIALOG_PATIENCE {
-        if let Some(Dialog::Invite(mut dialog)) = dialogs.match_dialog(&transaction) {
+        if let Some(Dialog::Invite(mut dialog)) = dialogs.match_dialog(&transaction)
+            && dialog.state().is_confirmed()
+        {
             return dialog.handle(&mut transaction).await;
         }
         sleep(patience).await;
