@@ -21,9 +21,17 @@ const CONNECTIONS: usize = 16;
 /// How long to wait for a connection.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 
-/// The database ends what a server has given up: after five seconds, or because it is gone.
-const ABANDONED: [(&str, &str); 2] =
-    [("statement_timeout", "6s"), ("idle_in_transaction_session_timeout", "6s")];
+/// The settings of a session.
+const SETTINGS: [(&str, &str); 5] = [
+    // The database ends what a server has given up: after five seconds, or because it is gone.
+    ("statement_timeout", "6s"),
+    ("idle_in_transaction_session_timeout", "6s"),
+    // To plan a statement for its parameters costs more than most statements, and no plan depends on
+    // them: all reads that matter use an index. That of a table that was small when it was planned, too.
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
+];
 
 /// How to connect to a database.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,7 +89,7 @@ impl Database {
     pub(super) fn begin(&self) -> String {
         let mut begin = "BEGIN".to_owned();
         if self.is_pooled {
-            for (name, value) in ABANDONED {
+            for (name, value) in SETTINGS {
                 begin.push_str(&format!("; SET LOCAL {name} = '{value}'"));
             }
         }
@@ -122,7 +130,7 @@ fn tls(authorities: Option<&[u8]>) -> Result<MakeRustlsConnect, DatabaseError> {
 fn pool(mut config: Config, tls: MakeRustlsConnect, is_pooled: bool) -> Pool {
     if !is_pooled {
         let mut options = config.get_options().unwrap_or_default().to_owned();
-        for (name, value) in ABANDONED {
+        for (name, value) in SETTINGS {
             options.push_str(&format!(" -c {name}={value}"));
         }
         // So that a lost server's transactions end too.
