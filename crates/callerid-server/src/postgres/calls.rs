@@ -8,10 +8,11 @@ use callerid_service::{
     Limits, LineUsage, Newest, Transition,
 };
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::types::Json;
+use futures_util::try_join;
+use tokio_postgres::types::{Json, ToSql};
 
 use super::error::PostgresError;
-use super::ledger::{self, Entries, Ledger};
+use super::ledger::{self, Entries};
 use super::{callbacks, caller_ids, document, earliest, line, numbers, parsed, selected};
 use crate::durable_store::before;
 use crate::seal::SealingKey;
@@ -145,18 +146,29 @@ pub(super) async fn add(
     limits: &Limits,
     alone: bool,
 ) -> Result<Option<Vec<Added>>, PostgresError> {
-    ledger::lock_live_calls(client, alone).await?;
-    numbers::lock(client, calls.iter().map(|call| &call.phone_number)).await?;
     if limits.line.is_some() {
+        // In the order of locks.
+        ledger::lock_live_calls(client, alone).await?;
+        numbers::lock(client, calls.iter().map(|call| &call.phone_number)).await?;
         line::lock(client).await?;
     }
+    let lock_live_calls = ledger::lock_of_live_calls(alone);
+    let statements = [lock_live_calls, numbers::LOCK, ledger::LOCK_ALL, ledger::ALL_LIVE_CALLS];
+    for statement in statements.into_iter().chain([FIND_STANDINGS, numbers::FIND]) {
+        client.prepare_cached(statement).await?;
+    }
     let sids: BTreeSet<_> = calls.iter().map(|call| &call.account_sid).collect();
-    let mut ledgers = ledger::lock_all(client, sids).await?;
-    let mut all_calls = ledger::all_live_calls(client).await?;
+    // In one trip. As all are prepared, they are sent, and performed, in this order.
+    let ((), (), mut ledgers, mut all_calls, mut standings) = try_join!(
+        ledger::lock_live_calls(client, alone),
+        numbers::lock(client, calls.iter().map(|call| &call.phone_number)),
+        ledger::lock_all(client, sids),
+        ledger::all_live_calls(client),
+        standings(client, key, calls, limits),
+    )?;
     if !alone && ledger::is_near(all_calls, limits.calls) {
         return Ok(None);
     }
-    let mut standings = standings(client, key, calls, &ledgers, limits).await?;
     let mut added = Vec::with_capacity(calls.len());
     for call in calls {
         let Some(ledger) = ledgers.get_mut(&call.account_sid) else {
@@ -179,7 +191,7 @@ pub(super) async fn add(
     }
     let admitted: Vec<&Admitted> = added.iter().flatten().flatten().collect();
     let Some(first) = admitted.first() else { return Ok(Some(added)) };
-    numbers::forget(client, first.call.created_at).await?;
+    let forget = numbers::forget(client, first.call.created_at);
     let accounts = ledgers.iter().map(|(sid, ledger)| (*sid, ledger.account)).collect();
     let mut entries = Entries::default();
     let replaced: Vec<_> = admitted.iter().filter_map(|it| it.replaced.as_ref()).collect();
@@ -187,7 +199,7 @@ pub(super) async fn add(
         apply(client, key, node, &replaced, &accounts, &mut entries).await?;
     }
     let usages = admitted.iter().map(|it| (it.call.phone_number.to_string(), it.number));
-    numbers::put(client, &usages.collect()).await?;
+    let usages = usages.collect();
     if limits.line.is_some() {
         for it in &admitted {
             line::admit(client, &it.call).await?;
@@ -200,10 +212,28 @@ pub(super) async fn add(
             entries.add_change(*account, Change::Call(&it.call));
         }
     }
-    insert(client, key, node, &rows, &mut entries).await?;
-    entries.write(client).await?;
+    let calls = Columns::of(key, &rows)?;
+    calls.count(&mut entries);
+    let others = async {
+        let put = numbers::put(client, &usages);
+        try_join!(forget, put, calls.insert(client, node)).map(drop)
+    };
+    entries.write_with(client, ledgers.values(), others).await?;
     Ok(Some(added))
 }
+
+/// Finds what [`standings`] says of calls, apart from the usage of their numbers.
+const FIND_STANDINGS: &str = "SELECT given.number,
+         EXISTS (SELECT 1 FROM caller_id
+             WHERE caller_id.account = account.id AND caller_id.number = given.number) AS is_caller_id,
+         CASE WHEN call_back THEN (SELECT count(*) FROM (SELECT 1 FROM callback
+             WHERE callback.account = account.id AND next_at IS NOT NULL LIMIT $4) AS pending)
+         ELSE 0 END AS callbacks,
+         live.sid, live.document, live.sealed_credentials
+     FROM unnest($1::text[], $2::text[], $3::boolean[]) AS given (sid, number, call_back)
+     JOIN account ON account.sid = given.sid
+     LEFT JOIN call AS live
+         ON live.account = account.id AND live.number = given.number AND live.wake_at IS NOT NULL";
 
 /// What is known of calls' numbers, without what changes with each call that is added: the calls of
 /// their accounts, those of all, and the usage of a real line.
@@ -211,31 +241,16 @@ async fn standings(
     client: &ClientWrapper,
     key: &SealingKey,
     calls: &[Call],
-    ledgers: &BTreeMap<AccountSid, Ledger>,
     limits: &Limits,
 ) -> Result<BTreeMap<PhoneNumber, Eligibility>, PostgresError> {
-    let (mut accounts, mut numbers, mut call_back) = (Vec::new(), Vec::new(), Vec::new());
-    for call in calls {
-        if let Some(ledger) = ledgers.get(&call.account_sid) {
-            accounts.push(ledger.account);
-            numbers.push(call.phone_number.as_str());
-            call_back.push(call.status_callback.is_some());
-        }
-    }
-    let find = "SELECT given.number,
-             EXISTS (SELECT 1 FROM caller_id
-                 WHERE caller_id.account = given.account AND caller_id.number = given.number) AS is_caller_id,
-             CASE WHEN call_back THEN (SELECT count(*) FROM (SELECT 1 FROM callback
-                 WHERE callback.account = given.account AND next_at IS NOT NULL LIMIT $4) AS pending)
-             ELSE 0 END AS callbacks,
-             live.sid, live.document, live.sealed_credentials
-         FROM unnest($1::bigint[], $2::text[], $3::boolean[]) AS given (account, number, call_back)
-         LEFT JOIN call AS live
-             ON live.account = given.account AND live.number = given.number AND live.wake_at IS NOT NULL";
-    let find = client.prepare_cached(find).await?;
+    let accounts: Vec<&str> = calls.iter().map(|call| call.account_sid.as_str()).collect();
+    let numbers: Vec<&str> = calls.iter().map(|call| call.phone_number.as_str()).collect();
+    let call_back: Vec<bool> = calls.iter().map(|call| call.status_callback.is_some()).collect();
+    let find = client.prepare_cached(FIND_STANDINGS).await?;
     let most_callbacks = i64::from(limits.callbacks_per_account);
-    let rows = client.query(&find, &[&accounts, &numbers, &call_back, &most_callbacks]).await?;
-    let usages = numbers::find(client, &numbers).await?;
+    let values: [&(dyn ToSql + Sync); 4] = [&accounts, &numbers, &call_back, &most_callbacks];
+    let find = async { Ok(client.query(&find, &values).await?) };
+    let (rows, usages) = try_join!(find, numbers::find(client, &numbers))?;
     let mut standings = BTreeMap::new();
     for row in &rows {
         let number = parsed(row, "number", PhoneNumber::parse_possible)?;
@@ -264,46 +279,71 @@ pub(super) async fn insert(
     calls: &[(i64, &Call)],
     entries: &mut Entries<'_>,
 ) -> Result<(), PostgresError> {
-    if calls.is_empty() {
-        return Ok(());
+    let calls = Columns::of(key, calls)?;
+    calls.count(entries);
+    calls.insert(client, node).await
+}
+
+/// Calls as columns of their table.
+#[derive(Default)]
+struct Columns<'a> {
+    accounts: Vec<i64>,
+    sids: Vec<&'a str>,
+    numbers: Vec<&'a str>,
+    created_at: Vec<i64>,
+    wake_at: Vec<Option<i64>>,
+    revisions: Vec<i64>,
+    documents: Vec<Json<Call>>,
+    sealed: Vec<Option<Vec<u8>>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(key: &SealingKey, calls: &[(i64, &'a Call)]) -> Result<Self, PostgresError> {
+        let mut columns = Self::default();
+        for (account, call) in calls {
+            let (document, sealed) = document::of_call(key, call)?;
+            columns.accounts.push(*account);
+            columns.sids.push(call.sid.as_str());
+            columns.numbers.push(call.phone_number.as_str());
+            columns.created_at.push(call.created_at.unix_millis());
+            columns.wake_at.push(call.wake_at().map(Moment::unix_millis));
+            columns.revisions.push(call.revision.into());
+            columns.documents.push(document);
+            columns.sealed.push(sealed);
+        }
+        Ok(columns)
     }
-    let accounts: Vec<i64> = calls.iter().map(|(account, _)| *account).collect();
-    let sids: Vec<&str> = calls.iter().map(|(_, call)| call.sid.as_str()).collect();
-    let numbers: Vec<&str> = calls.iter().map(|(_, call)| call.phone_number.as_str()).collect();
-    let created_at: Vec<i64> =
-        calls.iter().map(|(_, call)| call.created_at.unix_millis()).collect();
-    let wake_at: Vec<Option<i64>> =
-        calls.iter().map(|(_, call)| call.wake_at().map(Moment::unix_millis)).collect();
-    let revisions: Vec<i64> = calls.iter().map(|(_, call)| call.revision.into()).collect();
-    let (mut documents, mut sealed) = (Vec::new(), Vec::new());
-    for (account, call) in calls {
-        let (document, credentials) = document::of_call(key, call)?;
-        documents.push(document);
-        sealed.push(credentials);
-        entries.add_live_calls(*account, i64::from(call.status.is_live()));
+
+    /// Counts those that are live.
+    fn count(&self, entries: &mut Entries<'_>) {
+        for (account, wake_at) in self.accounts.iter().zip(&self.wake_at) {
+            entries.add_live_calls(*account, i64::from(wake_at.is_some()));
+        }
     }
-    let insert = "INSERT INTO call
-             (node, account, sid, number, created_at, wake_at, revision, document, sealed_credentials)
-         SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
-             $7::bigint[], $8::jsonb[], $9::bytea[])";
-    let insert = client.prepare_cached(insert).await?;
-    client
-        .execute(
-            &insert,
-            &[
-                &node,
-                &accounts,
-                &sids,
-                &numbers,
-                &created_at,
-                &wake_at,
-                &revisions,
-                &documents,
-                &sealed,
-            ],
-        )
-        .await?;
-    Ok(())
+
+    async fn insert(&self, client: &ClientWrapper, node: i64) -> Result<(), PostgresError> {
+        if self.accounts.is_empty() {
+            return Ok(());
+        }
+        let insert = "INSERT INTO call
+                 (node, account, sid, number, created_at, wake_at, revision, document, sealed_credentials)
+             SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
+                 $7::bigint[], $8::jsonb[], $9::bytea[])";
+        let insert = client.prepare_cached(insert).await?;
+        let values: [&(dyn ToSql + Sync); 9] = [
+            &node,
+            &self.accounts,
+            &self.sids,
+            &self.numbers,
+            &self.created_at,
+            &self.wake_at,
+            &self.revisions,
+            &self.documents,
+            &self.sealed,
+        ];
+        client.execute(&insert, &values).await?;
+        Ok(())
+    }
 }
 
 /// Saves transitions; returns for each whether it was saved.

@@ -17,6 +17,9 @@ pub(super) async fn append(
     client: &ClientWrapper,
     events: &[(i64, i64, Change<'_>)],
 ) -> Result<(), PostgresError> {
+    if events.is_empty() {
+        return Ok(());
+    }
     let accounts: Vec<i64> = events.iter().map(|event| event.0).collect();
     let ids: Vec<i64> = events.iter().map(|event| event.1).collect();
     let names: Vec<&str> = events.iter().map(|event| event.2.name()).collect();

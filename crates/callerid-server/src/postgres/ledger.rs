@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use callerid_core::AccountSid;
 use callerid_service::Change;
 use deadpool_postgres::ClientWrapper;
+use futures_util::try_join;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::error::PostgresError;
 use super::{accounts, events, parsed};
@@ -17,7 +19,16 @@ pub(super) struct Ledger {
     /// The account's id in other tables.
     pub(super) account: i64,
     pub(super) live_calls: u32,
+    /// The id of the account's newest event.
+    pub(super) events: i64,
 }
+
+/// The statement of [`lock_all`].
+pub(super) const LOCK_ALL: &str = "SELECT account.sid, account.id, ledger.live_calls, ledger.events
+     FROM account JOIN ledger ON ledger.account = account.id WHERE account.sid = ANY($1)
+     ORDER BY ledger.account FOR NO KEY UPDATE OF ledger";
+/// The statement of [`all_live_calls`].
+pub(super) const ALL_LIVE_CALLS: &str = "SELECT sum(calls)::bigint FROM live_calls";
 
 /// Locks the ledger of an account, if the account exists.
 pub(super) async fn lock(
@@ -25,11 +36,11 @@ pub(super) async fn lock(
     account: &AccountSid,
 ) -> Result<Option<Ledger>, PostgresError> {
     let Some(account) = accounts::id(client, account).await? else { return Ok(None) };
-    let lock = "SELECT live_calls FROM ledger WHERE account = $1 FOR NO KEY UPDATE";
+    let lock =
+        "SELECT account AS id, live_calls, events FROM ledger WHERE account = $1 FOR NO KEY UPDATE";
     let lock = client.prepare_cached(lock).await?;
     let row = client.query_opt(&lock, &[&account]).await?;
-    let live_calls = row.map(|row| row.try_get::<_, i64>(0)).transpose()?;
-    Ok(live_calls.map(|live| Ledger { account, live_calls: live.try_into().unwrap_or(u32::MAX) }))
+    row.map(|row| from_row(&row)).transpose()
 }
 
 /// Locks the ledgers of several accounts, in an order in which nobody waits for somebody who waits.
@@ -39,18 +50,17 @@ pub(super) async fn lock_all(
     accounts: impl IntoIterator<Item = &AccountSid>,
 ) -> Result<BTreeMap<AccountSid, Ledger>, PostgresError> {
     let sids: Vec<&str> = accounts.into_iter().map(AccountSid::as_str).collect();
-    let lock = "SELECT account.sid, account.id, ledger.live_calls
-         FROM account JOIN ledger ON ledger.account = account.id WHERE account.sid = ANY($1)
-         ORDER BY ledger.account FOR NO KEY UPDATE OF ledger";
-    let lock = client.prepare_cached(lock).await?;
-    let rows = client.query(&lock, &[&sids]).await?;
-    let ledger = |row: &Row| {
-        let live_calls: i64 = row.try_get("live_calls")?;
-        let live_calls = live_calls.try_into().unwrap_or(u32::MAX);
-        let sid = parsed(row, "sid", AccountSid::parse)?;
-        Ok((sid, Ledger { account: row.try_get("id")?, live_calls }))
-    };
-    rows.iter().map(ledger).collect()
+    let rows = client.query(&client.prepare_cached(LOCK_ALL).await?, &[&sids]).await?;
+    rows.iter().map(|row| Ok((parsed(row, "sid", AccountSid::parse)?, from_row(row)?))).collect()
+}
+
+fn from_row(row: &Row) -> Result<Ledger, PostgresError> {
+    let live_calls: i64 = row.try_get("live_calls")?;
+    Ok(Ledger {
+        account: row.try_get("id")?,
+        live_calls: live_calls.try_into().unwrap_or(u32::MAX),
+        events: row.try_get("events")?,
+    })
 }
 
 /// The part of a connection in the count of all live calls. A part of its own, so that no change waits
@@ -72,17 +82,22 @@ pub(super) async fn lock_live_calls(
     client: &ClientWrapper,
     alone: bool,
 ) -> Result<(), PostgresError> {
-    let lock = match alone {
+    let lock = client.prepare_cached(lock_of_live_calls(alone)).await?;
+    client.execute(&lock, &[&LIVE_LOCK]).await?;
+    Ok(())
+}
+
+/// The statement of [`lock_live_calls`].
+pub(super) const fn lock_of_live_calls(alone: bool) -> &'static str {
+    match alone {
         true => "SELECT pg_advisory_xact_lock($1)",
         false => "SELECT pg_advisory_xact_lock_shared($1)",
-    };
-    client.execute(&client.prepare_cached(lock).await?, &[&LIVE_LOCK]).await?;
-    Ok(())
+    }
 }
 
 /// The live calls of all accounts, without those of changes under way.
 pub(super) async fn all_live_calls(client: &ClientWrapper) -> Result<u32, PostgresError> {
-    let sum = client.prepare_cached("SELECT sum(calls)::bigint FROM live_calls").await?;
+    let sum = client.prepare_cached(ALL_LIVE_CALLS).await?;
     let sum: i64 = client.query_one(&sum, &[]).await?.try_get(0)?;
     Ok(sum.try_into().unwrap_or_default())
 }
@@ -124,8 +139,31 @@ impl<'a> Entries<'a> {
 
     /// Writes everything to the ledgers, and appends the events.
     pub(super) async fn write(self, client: &ClientWrapper) -> Result<(), PostgresError> {
+        let newest = self.write_ledgers(client).await?;
+        events::append(client, &self.events_after(&newest)).await
+    }
+
+    /// The same in one trip, after `other` changes: what these ledgers said when they were locked tells
+    /// the events' ids.
+    pub(super) async fn write_with(
+        self,
+        client: &ClientWrapper,
+        ledgers: impl IntoIterator<Item = &Ledger>,
+        other: impl Future<Output = Result<(), PostgresError>>,
+    ) -> Result<(), PostgresError> {
+        let before = ledgers.into_iter().map(|ledger| (ledger.account, ledger.events)).collect();
+        let events = self.events_after(&before);
+        try_join!(other, self.write_ledgers(client), events::append(client, &events))?;
+        Ok(())
+    }
+
+    /// Writes the counts. Returns the id of the newest event of each account before these.
+    async fn write_ledgers(
+        &self,
+        client: &ClientWrapper,
+    ) -> Result<BTreeMap<i64, i64>, PostgresError> {
         if self.0.is_empty() {
-            return Ok(());
+            return Ok(BTreeMap::new());
         }
         let column = |of: fn(&Entry<'a>) -> i64| self.0.values().map(of).collect::<Vec<_>>();
         let accounts: Vec<i64> = self.0.keys().copied().collect();
@@ -136,23 +174,24 @@ impl<'a> Entries<'a> {
                  live_calls = ledger.live_calls + more.live_calls, events = ledger.events + more.events
              FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
                  AS more (account, caller_ids, live_calls, events)
-             WHERE ledger.account = more.account RETURNING ledger.account, ledger.events";
+             WHERE ledger.account = more.account
+             RETURNING ledger.account, ledger.events - more.events";
         let update = client.prepare_cached(update).await?;
-        let rows = client.query(&update, &[&accounts, &caller_ids, &live_calls, &events]).await?;
-        count_live_calls(client, live_calls.iter().sum()).await?;
-        let mut newest = BTreeMap::new();
-        for row in &rows {
-            newest.insert(row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?);
+        let values: [&(dyn ToSql + Sync); 4] = [&accounts, &caller_ids, &live_calls, &events];
+        let update = async { Ok(client.query(&update, &values).await?) };
+        let count = count_live_calls(client, live_calls.iter().sum());
+        let (rows, ()) = try_join!(update, count)?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
+    /// The events, each with its account and id, after these newest ones.
+    fn events_after(&self, newest: &BTreeMap<i64, i64>) -> Vec<(i64, i64, Change<'a>)> {
+        let mut events = Vec::new();
+        for (account, entry) in &self.0 {
+            let Some(newest) = newest.get(account) else { continue };
+            let changes = (newest + 1..).zip(&entry.changes);
+            events.extend(changes.map(|(id, change)| (*account, id, change.clone())));
         }
-        let mut appended = Vec::new();
-        for (account, entry) in self.0 {
-            let Some(newest) = newest.get(&account) else { continue };
-            let first = newest - entry.changes.len() as i64 + 1;
-            appended.extend((first..).zip(entry.changes).map(|(id, it)| (account, id, it)));
-        }
-        if appended.is_empty() {
-            return Ok(());
-        }
-        events::append(client, &appended).await
+        events
     }
 }
