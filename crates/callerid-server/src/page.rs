@@ -1,5 +1,7 @@
 //! The demo page at `/`. The program contains its files from `page/`, where `cargo xtask package
-//! --dist` puts them.
+//! --dist` puts them: compressed, unless they are small.
+
+use std::io::{self, Read as _};
 
 use axum::body::Body;
 use axum::http::header::{
@@ -9,6 +11,7 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use flate2::read::GzDecoder;
 use rust_embed::{Embed, EmbeddedFile};
 
 /// The page's content security policy. Its scripts and styles are files of this server. It connects
@@ -39,16 +42,20 @@ fn respond_from<Files: Embed>(head: &Parts) -> Option<Response> {
         "" => "index.html",
         path => path,
     };
-    let Some(file) = Files::get(path) else {
+    let compressed = Files::get(&format!("{path}.gz"));
+    let is_compressed = compressed.is_some();
+    let Some(file) = compressed.or_else(|| Files::get(path)) else {
         return (head.uri.path() == "/").then(not_built);
     };
     let etag = etag(&file);
     let mut response = if is_known(&head.headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
-    } else if let Some(compressed) = compressed::<Files>(path, &head.headers) {
-        ([(CONTENT_ENCODING, "gzip")], Body::from(compressed.data)).into_response()
-    } else {
+    } else if !is_compressed {
         Body::from(file.data).into_response()
+    } else if accepts_gzip(&head.headers) {
+        ([(CONTENT_ENCODING, "gzip")], Body::from(file.data)).into_response()
+    } else {
+        Body::from(decompressed(&file.data).ok()?).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(ETAG, HeaderValue::try_from(etag).ok()?);
@@ -68,12 +75,18 @@ fn respond_from<Files: Embed>(head: &Parts) -> Option<Response> {
     Some(response)
 }
 
-/// The file as `cargo xtask package --dist` compressed it, for a client that accepts gzip.
-fn compressed<Files: Embed>(path: &str, request: &HeaderMap) -> Option<EmbeddedFile> {
+/// Whether a client accepts a file as `cargo xtask package --dist` compressed it.
+fn accepts_gzip(request: &HeaderMap) -> bool {
     let values = request.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let mut codings = values.flat_map(|value| value.split(',')).map(str::trim);
     // A coding with a weight is left to the layer that compresses all other responses.
-    codings.any(|coding| coding == "gzip").then(|| Files::get(&format!("{path}.gz"))).flatten()
+    codings.any(|coding| coding == "gzip")
+}
+
+fn decompressed(file: &[u8]) -> io::Result<Vec<u8>> {
+    let mut decompressed = Vec::new();
+    GzDecoder::new(file).read_to_end(&mut decompressed)?;
+    Ok(decompressed)
 }
 
 /// The file's entity tag. It is weak, because the file is the same whether compressed or not.
@@ -111,6 +124,9 @@ mod tests {
     use std::borrow::Cow;
 
     use axum::http::Request;
+    use flate2::Compression;
+    use flate2::read::GzEncoder;
+    use http_body_util::BodyExt as _;
 
     use super::*;
 
@@ -145,14 +161,19 @@ mod tests {
         }
     }
 
-    /// The same files, of which one has a compressed copy.
+    /// The same files, of which one is compressed.
     struct Compressed;
 
     impl Embed for Compressed {
         fn get(path: &str) -> Option<EmbeddedFile> {
             match path {
+                "main.js" => None,
                 "main.js.gz" => {
-                    Some(EmbeddedFile { data: b"compressed".into(), ..Www::get("main.js")? })
+                    let file = Www::get("main.js")?;
+                    let mut gzip = GzEncoder::new(file.data.as_ref(), Compression::fast());
+                    let mut compressed = Vec::new();
+                    gzip.read_to_end(&mut compressed).ok()?;
+                    Some(EmbeddedFile { data: compressed.into(), ..file })
                 }
                 path => Www::get(path),
             }
@@ -163,8 +184,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_file_is_sent_compressed_to_those_who_accept_that() {
+    #[tokio::test]
+    async fn a_file_is_sent_compressed_to_those_who_accept_that() {
         for (path, accepted, is_compressed) in [
             ("/main.js", "gzip, deflate, br", true),
             ("/main.js", "br,gzip", true),
@@ -181,13 +202,17 @@ mod tests {
             assert_eq!(sent, coding, "{path} {accepted}");
             assert_eq!(headers[CONTENT_TYPE], "text/javascript; charset=utf-8");
             assert_eq!(headers[ETAG], ask("GET", path, None).unwrap().headers()[ETAG]);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let body = if is_compressed { decompressed(&body).unwrap() } else { body.to_vec() };
+            let file = Www::get(path.trim_start_matches('/')).unwrap();
+            assert_eq!(body, file.data.as_ref(), "{path} {accepted}");
         }
     }
 
     #[test]
     fn the_page_is_there_or_says_how_it_comes_there() {
         let request = Request::builder().uri("/").body(()).unwrap().into_parts().0;
-        let is_built = Page::get("index.html").is_some();
+        let is_built = Page::get("index.html.gz").is_some();
         let status = if is_built { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         assert_eq!(respond(&request).unwrap().status(), status);
     }

@@ -47,8 +47,8 @@ pub(crate) fn embed() -> Outcome {
     Ok(())
 }
 
-/// Adds a compressed copy of each file, which the server sends instead of compressing the file for
-/// each request.
+/// Compresses each file, so that the server does not do it for each request. The compressed copy
+/// takes the file's place.
 #[cfg(feature = "package")]
 fn compress(folder: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()? {
@@ -59,11 +59,12 @@ fn compress(folder: &Path) -> std::io::Result<()> {
         }
         let file = fs::read(&path)?;
         if file.len() >= MIN_COMPRESSED_BYTES {
-            let mut copy = path.into_os_string();
+            let mut copy = path.clone().into_os_string();
             copy.push(".gz");
             let mut gzip = GzEncoder::new(fs::File::create(copy)?, Compression::best());
             gzip.write_all(&file)?;
             gzip.finish()?;
+            fs::remove_file(path)?;
         }
     }
     Ok(())
