@@ -8,6 +8,7 @@
 //! The program is the release build.
 
 mod accounts;
+mod figure;
 mod http;
 mod pgbench;
 mod store_node;
@@ -21,8 +22,9 @@ use callerid_service::Store as _;
 use super::growth::{UNLIMITED, admitted, micros, scatter};
 use super::{Row, Table, server};
 use accounts::{MILLION, SMALL, account, call, number, row_of};
+use figure::Figure;
 use pgbench::{Postgres, Script};
-use store_node::{Figure, Load};
+use store_node::Load;
 
 pub(crate) use store_node::{STORE_NODE, be_store_node};
 

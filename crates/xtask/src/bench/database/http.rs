@@ -11,7 +11,8 @@ use super::super::growth::scatter;
 use super::super::server::{Process, Turn, get, head, length, load};
 use super::super::{Row, Table};
 use super::accounts::{self, MANY, number, row_of, with_token};
-use super::pgbench::{Postgres, percentile};
+use super::figure::percentile;
+use super::pgbench::Postgres;
 use super::store_node::NUMBERS_OF_NODES;
 use super::{CLIENTS, MEASURED, TURNS};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::store_node::Figure;
+use super::figure::{Figure, percentile};
 use super::{CLIENTS, MEASURED};
 use crate::cluster::Cluster;
 
@@ -140,11 +140,4 @@ fn p99(folder: &Path) -> f64 {
         times.extend(text.lines().filter_map(time));
     }
     percentile(&mut times, 99) as f64 / 1_000.0
-}
-
-/// The value that so many percent do not exceed.
-pub(super) fn percentile(values: &mut [u64], percent: usize) -> u64 {
-    values.sort_unstable();
-    let at = (values.len() * percent / 100).min(values.len().saturating_sub(1));
-    values.get(at).copied().unwrap_or_default()
 }

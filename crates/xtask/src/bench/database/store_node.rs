@@ -14,7 +14,8 @@ use callerid_service::Store as _;
 
 use super::super::growth::{UNLIMITED, admitted, cpu_time, scatter};
 use super::accounts::{self, HOT, MANY, account, call, number, row_of};
-use super::pgbench::{Postgres, percentile};
+use super::figure::{Figure, percentile};
+use super::pgbench::Postgres;
 use super::{CLIENTS, MEASURED, WARM_UP};
 use crate::Outcome;
 
@@ -25,16 +26,6 @@ pub(crate) const STORE_NODE: &str = "--store-node";
 const NUMBERS_EACH: u64 = 100_000;
 /// Those of all nodes.
 pub(super) const NUMBERS_OF_NODES: u64 = 60 * NUMBERS_EACH;
-
-/// What was measured of one contender.
-#[derive(Clone, Copy)]
-pub(super) struct Figure {
-    pub(super) per_second: f64,
-    pub(super) p99_ms: f64,
-    /// CPU time of each, in the database and in its clients.
-    pub(super) database_micros: f64,
-    pub(super) client_micros: f64,
-}
 
 /// What a node does.
 #[derive(Clone, Copy, Debug)]
