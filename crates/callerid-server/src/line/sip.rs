@@ -49,7 +49,7 @@ pub use trunk::{InvalidTrunkAddress, TrunkAddress};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub fn read_sdp(sdp: &[u8]) {
-    self::sdp::remote(sdp).map(drop).unwrap_or_default();
+    sdp::remote(sdp).map(drop).unwrap_or_default();
 }
 
 /// How long a stop of the server waits until the other sides know it.
