@@ -232,8 +232,9 @@ const FIND_STANDINGS: &str = "SELECT given.number,
          live.sid, live.document, live.sealed_credentials
      FROM unnest($1::text[], $2::text[], $3::boolean[]) AS given (sid, number, call_back)
      JOIN account ON account.sid = given.sid
-     LEFT JOIN call AS live
-         ON live.account = account.id AND live.number = given.number AND live.wake_at IS NOT NULL";
+     LEFT JOIN LATERAL (SELECT sid, document, sealed_credentials FROM call
+         WHERE call.account = account.id AND call.number = given.number AND wake_at IS NOT NULL
+         LIMIT 1) AS live ON true";
 
 /// What is known of calls' numbers, without what changes with each call that is added: the calls of
 /// their accounts, those of all, and the usage of a real line.

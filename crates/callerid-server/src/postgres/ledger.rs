@@ -24,9 +24,9 @@ pub(super) struct Ledger {
 }
 
 /// The statement of [`lock_all`].
-pub(super) const LOCK_ALL: &str = "SELECT account.sid, account.id, ledger.live_calls, ledger.events
-     FROM account JOIN ledger ON ledger.account = account.id WHERE account.sid = ANY($1)
-     ORDER BY ledger.account FOR NO KEY UPDATE OF ledger";
+pub(super) const LOCK_ALL: &str = "SELECT given.sid, given.id, ledger.live_calls, ledger.events
+     FROM (SELECT sid, id FROM account WHERE sid = ANY($1) ORDER BY id OFFSET 0) AS given
+     JOIN ledger ON ledger.account = given.id ORDER BY given.id FOR NO KEY UPDATE OF ledger";
 /// The statement of [`all_live_calls`].
 pub(super) const ALL_LIVE_CALLS: &str = "SELECT sum(calls)::bigint FROM live_calls";
 
