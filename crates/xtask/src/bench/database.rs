@@ -34,6 +34,8 @@ const WARM_UP: Duration = Duration::from_millis(500);
 const MEASURED: Duration = Duration::from_secs(4);
 /// The number of turns for each contender. The result is the median.
 const TURNS: usize = 3;
+/// The index of a node that no measurement uses.
+const UNMEASURED_NODE: usize = 50;
 const READS: u64 = 1_000;
 const WRITES: u64 = 200;
 
@@ -91,6 +93,10 @@ fn writes(postgres: &Postgres, database: &str) -> [Table; 2] {
     ];
     let mut contenders = vec![Contender::new("pgbench, TPC-B-like")];
     contenders.extend(loads.iter().map(|(name, ..)| Contender::new(name)));
+    // So that statements are planned for tables with rows. Autovacuum does that within a minute, and
+    // pgbench when it fills its tables.
+    store_node::run(postgres, database, Load::CreateOnMany, UNMEASURED_NODE, 1);
+    postgres.vacuum(database);
     for turn in 0..TURNS {
         contenders[0].turns.push(postgres.pgbench(Script::TpcbLike));
         for (at, (_, load, nodes)) in loads.iter().enumerate() {

@@ -110,15 +110,19 @@ impl Postgres {
 
     /// Deletes the calls of earlier measurements, so that no server ends them.
     pub(super) fn forget_calls(&self, database: &str) {
-        let (_, name) = database.rsplit_once('=').expect("the address ends with the name");
         for statement in [
             "DELETE FROM call",
             "UPDATE ledger SET live_calls = 0",
             "UPDATE live_calls SET calls = 0",
-            "VACUUM",
         ] {
-            self.cluster.psql(name, statement);
+            self.cluster.psql(name(database), statement);
         }
+        self.vacuum(database);
+    }
+
+    /// Does what autovacuum does now and then.
+    pub(super) fn vacuum(&self, database: &str) {
+        self.cluster.psql(name(database), "VACUUM (ANALYZE)");
     }
 }
 
@@ -140,4 +144,9 @@ fn p99(folder: &Path) -> f64 {
         times.extend(text.lines().filter_map(time));
     }
     percentile(&mut times, 99) as f64 / 1_000.0
+}
+
+/// The name of the database with this address.
+fn name(database: &str) -> &str {
+    database.rsplit_once('=').expect("the address ends with the name").1
 }
