@@ -187,7 +187,7 @@ pub(super) async fn rename(
     let update = client.prepare_cached(update).await?;
     let (name, offset) = (row.friendly_name.as_str(), row.date_updated.offset_minutes());
     client.execute(&update, &[&ledger.account, &sid, &rank, &name, &offset]).await?;
-    let mut entries = Entries::default();
+    let mut entries = Entries::of([&ledger]);
     entries.add_change(ledger.account, Change::CallerIdUpdated(&row));
     entries.write(client).await?;
     Ok(Some(row))
@@ -204,7 +204,7 @@ pub(super) async fn remove(
     if client.execute(&delete, &[&ledger.account, &sid.as_str()]).await? == 0 {
         return Ok(false);
     }
-    let mut entries = Entries::default();
+    let mut entries = Entries::of([&ledger]);
     entries.add_caller_ids(ledger.account, -1);
     entries.add_change(ledger.account, Change::CallerIdDeleted(account, sid));
     entries.write(client).await?;
@@ -277,7 +277,7 @@ pub(super) async fn import(
 ) -> Result<(), PostgresError> {
     let ledger = ledger::lock(client, account).await?.ok_or(PostgresError::NoAccount(*account))?;
     let rows: Vec<_> = rows.iter().map(|row| (ledger.account, row)).collect();
-    let mut entries = Entries::default();
+    let mut entries = Entries::of([&ledger]);
     put(client, &rows, &mut entries).await?;
     entries.write(client).await
 }

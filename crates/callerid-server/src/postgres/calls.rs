@@ -146,26 +146,16 @@ pub(super) async fn add(
     limits: &Limits,
     alone: bool,
 ) -> Result<Option<Vec<Added>>, PostgresError> {
+    ledger::lock_live_calls(client, alone).await?;
+    numbers::lock(client, calls.iter().map(|call| &call.phone_number)).await?;
     if limits.line.is_some() {
-        // In the order of locks.
-        ledger::lock_live_calls(client, alone).await?;
-        numbers::lock(client, calls.iter().map(|call| &call.phone_number)).await?;
         line::lock(client).await?;
     }
-    let lock_live_calls = ledger::lock_of_live_calls(alone);
-    let statements = [lock_live_calls, numbers::LOCK, ledger::LOCK_ALL, ledger::ALL_LIVE_CALLS];
-    for statement in statements.into_iter().chain([FIND_STANDINGS, numbers::FIND]) {
-        client.prepare_cached(statement).await?;
-    }
     let sids: BTreeSet<_> = calls.iter().map(|call| &call.account_sid).collect();
-    // In one trip. As all are prepared, they are sent, and performed, in this order.
-    let ((), (), mut ledgers, mut all_calls, mut standings) = try_join!(
-        ledger::lock_live_calls(client, alone),
-        numbers::lock(client, calls.iter().map(|call| &call.phone_number)),
-        ledger::lock_all(client, sids),
-        ledger::all_live_calls(client),
-        standings(client, key, calls, limits),
-    )?;
+    let mut ledgers = ledger::lock_all(client, sids).await?;
+    // In one trip, like the changes below.
+    let (mut all_calls, mut standings) =
+        try_join!(ledger::all_live_calls(client), standings(client, key, calls, limits))?;
     if !alone && ledger::is_near(all_calls, limits.calls) {
         return Ok(None);
     }
@@ -191,15 +181,12 @@ pub(super) async fn add(
     }
     let admitted: Vec<&Admitted> = added.iter().flatten().flatten().collect();
     let Some(first) = admitted.first() else { return Ok(Some(added)) };
-    let forget = numbers::forget(client, first.call.created_at);
     let accounts = ledgers.iter().map(|(sid, ledger)| (*sid, ledger.account)).collect();
-    let mut entries = Entries::default();
+    let mut entries = Entries::of(ledgers.values());
     let replaced: Vec<_> = admitted.iter().filter_map(|it| it.replaced.as_ref()).collect();
     if !replaced.is_empty() {
         apply(client, key, node, &replaced, &accounts, &mut entries).await?;
     }
-    let usages = admitted.iter().map(|it| (it.call.phone_number.to_string(), it.number));
-    let usages = usages.collect();
     if limits.line.is_some() {
         for it in &admitted {
             line::admit(client, &it.call).await?;
@@ -209,32 +196,19 @@ pub(super) async fn add(
     for it in &admitted {
         if let Some(account) = accounts.get(&it.call.account_sid) {
             rows.push((*account, &it.call));
+            entries.add_live_calls(*account, 1);
             entries.add_change(*account, Change::Call(&it.call));
         }
     }
-    let calls = Columns::of(key, &rows)?;
-    calls.count(&mut entries);
-    let others = async {
-        let put = numbers::put(client, &usages);
-        try_join!(forget, put, calls.insert(client, node)).map(drop)
-    };
-    entries.write_with(client, ledgers.values(), others).await?;
+    let usages = admitted.iter().map(|it| (it.call.phone_number.to_string(), it.number)).collect();
+    try_join!(
+        numbers::forget(client, first.call.created_at),
+        numbers::put(client, &usages),
+        insert(client, key, node, &rows),
+        entries.write(client),
+    )?;
     Ok(Some(added))
 }
-
-/// Finds what [`standings`] says of calls, apart from the usage of their numbers.
-const FIND_STANDINGS: &str = "SELECT given.number,
-         EXISTS (SELECT 1 FROM caller_id
-             WHERE caller_id.account = account.id AND caller_id.number = given.number) AS is_caller_id,
-         CASE WHEN call_back THEN (SELECT count(*) FROM (SELECT 1 FROM callback
-             WHERE callback.account = account.id AND next_at IS NOT NULL LIMIT $4) AS pending)
-         ELSE 0 END AS callbacks,
-         live.sid, live.document, live.sealed_credentials
-     FROM unnest($1::text[], $2::text[], $3::boolean[]) AS given (sid, number, call_back)
-     JOIN account ON account.sid = given.sid
-     LEFT JOIN LATERAL (SELECT sid, document, sealed_credentials FROM call
-         WHERE call.account = account.id AND call.number = given.number AND wake_at IS NOT NULL
-         LIMIT 1) AS live ON true";
 
 /// What is known of calls' numbers, without what changes with each call that is added: the calls of
 /// their accounts, those of all, and the usage of a real line.
@@ -247,7 +221,19 @@ async fn standings(
     let accounts: Vec<&str> = calls.iter().map(|call| call.account_sid.as_str()).collect();
     let numbers: Vec<&str> = calls.iter().map(|call| call.phone_number.as_str()).collect();
     let call_back: Vec<bool> = calls.iter().map(|call| call.status_callback.is_some()).collect();
-    let find = client.prepare_cached(FIND_STANDINGS).await?;
+    let find = "SELECT given.number,
+             EXISTS (SELECT 1 FROM caller_id
+                 WHERE caller_id.account = account.id AND caller_id.number = given.number) AS is_caller_id,
+             CASE WHEN call_back THEN (SELECT count(*) FROM (SELECT 1 FROM callback
+                 WHERE callback.account = account.id AND next_at IS NOT NULL LIMIT $4) AS pending)
+             ELSE 0 END AS callbacks,
+             live.sid, live.document, live.sealed_credentials
+         FROM unnest($1::text[], $2::text[], $3::boolean[]) AS given (sid, number, call_back)
+         JOIN account ON account.sid = given.sid
+         LEFT JOIN LATERAL (SELECT sid, document, sealed_credentials FROM call
+             WHERE call.account = account.id AND call.number = given.number AND wake_at IS NOT NULL
+             LIMIT 1) AS live ON true";
+    let find = client.prepare_cached(find).await?;
     let most_callbacks = i64::from(limits.callbacks_per_account);
     let values: [&(dyn ToSql + Sync); 4] = [&accounts, &numbers, &call_back, &most_callbacks];
     let find = async { Ok(client.query(&find, &values).await?) };
@@ -278,73 +264,30 @@ pub(super) async fn insert(
     key: &SealingKey,
     node: i64,
     calls: &[(i64, &Call)],
-    entries: &mut Entries<'_>,
 ) -> Result<(), PostgresError> {
-    let calls = Columns::of(key, calls)?;
-    calls.count(entries);
-    calls.insert(client, node).await
-}
-
-/// Calls as columns of their table.
-#[derive(Default)]
-struct Columns<'a> {
-    accounts: Vec<i64>,
-    sids: Vec<&'a str>,
-    numbers: Vec<&'a str>,
-    created_at: Vec<i64>,
-    wake_at: Vec<Option<i64>>,
-    revisions: Vec<i64>,
-    documents: Vec<Json<Call>>,
-    sealed: Vec<Option<Vec<u8>>>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(key: &SealingKey, calls: &[(i64, &'a Call)]) -> Result<Self, PostgresError> {
-        let mut columns = Self::default();
-        for (account, call) in calls {
-            let (document, sealed) = document::of_call(key, call)?;
-            columns.accounts.push(*account);
-            columns.sids.push(call.sid.as_str());
-            columns.numbers.push(call.phone_number.as_str());
-            columns.created_at.push(call.created_at.unix_millis());
-            columns.wake_at.push(call.wake_at().map(Moment::unix_millis));
-            columns.revisions.push(call.revision.into());
-            columns.documents.push(document);
-            columns.sealed.push(sealed);
-        }
-        Ok(columns)
+    if calls.is_empty() {
+        return Ok(());
     }
-
-    /// Counts those that are live.
-    fn count(&self, entries: &mut Entries<'_>) {
-        for (account, wake_at) in self.accounts.iter().zip(&self.wake_at) {
-            entries.add_live_calls(*account, i64::from(wake_at.is_some()));
-        }
-    }
-
-    async fn insert(&self, client: &ClientWrapper, node: i64) -> Result<(), PostgresError> {
-        if self.accounts.is_empty() {
-            return Ok(());
-        }
-        let insert = "INSERT INTO call
-                 (node, account, sid, number, created_at, wake_at, revision, document, sealed_credentials)
-             SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
-                 $7::bigint[], $8::jsonb[], $9::bytea[])";
-        let insert = client.prepare_cached(insert).await?;
-        let values: [&(dyn ToSql + Sync); 9] = [
-            &node,
-            &self.accounts,
-            &self.sids,
-            &self.numbers,
-            &self.created_at,
-            &self.wake_at,
-            &self.revisions,
-            &self.documents,
-            &self.sealed,
-        ];
-        client.execute(&insert, &values).await?;
-        Ok(())
-    }
+    let accounts: Vec<i64> = calls.iter().map(|(account, _)| *account).collect();
+    let sids: Vec<&str> = calls.iter().map(|(_, call)| call.sid.as_str()).collect();
+    let numbers: Vec<&str> = calls.iter().map(|(_, call)| call.phone_number.as_str()).collect();
+    let created_at: Vec<i64> =
+        calls.iter().map(|(_, call)| call.created_at.unix_millis()).collect();
+    let wake_at: Vec<Option<i64>> =
+        calls.iter().map(|(_, call)| call.wake_at().map(Moment::unix_millis)).collect();
+    let revisions: Vec<i64> = calls.iter().map(|(_, call)| call.revision.into()).collect();
+    let documents = calls.iter().map(|(_, call)| document::of_call(key, call));
+    let (documents, sealed): (Vec<_>, Vec<_>) =
+        documents.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let insert = "INSERT INTO call
+             (node, account, sid, number, created_at, wake_at, revision, document, sealed_credentials)
+         SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
+             $7::bigint[], $8::jsonb[], $9::bytea[])";
+    let insert = client.prepare_cached(insert).await?;
+    let values: [&(dyn ToSql + Sync); 9] =
+        [&node, &accounts, &sids, &numbers, &created_at, &wake_at, &revisions, &documents, &sealed];
+    client.execute(&insert, &values).await?;
+    Ok(())
 }
 
 /// Saves transitions; returns for each whether it was saved.
@@ -358,7 +301,7 @@ pub(super) async fn save(
     let accounts: BTreeSet<&AccountSid> = steps.iter().map(|step| &step.call.account_sid).collect();
     let ledgers = ledger::lock_all(client, accounts).await?;
     let accounts = ledgers.iter().map(|(sid, ledger)| (*sid, ledger.account)).collect();
-    let mut entries = Entries::default();
+    let mut entries = Entries::of(ledgers.values());
     let mut saved = vec![false; steps.len()];
     let mut rest: Vec<usize> = (0..steps.len()).collect();
     // Of each call, one transition at a time.

@@ -45,12 +45,14 @@ pub(super) async fn replace(
     ] {
         client.execute(delete, &[&id]).await?;
     }
-    let mut entries = Entries::default();
+    let mut entries = Entries::of([&ledger]);
     entries.add_live_calls(id, -i64::from(ledger.live_calls));
     let caller_ids: Vec<_> = contents.caller_ids.iter().map(|row| (id, row)).collect();
     caller_ids::put(client, &caller_ids, &mut entries).await?;
     let calls: Vec<_> = contents.calls.iter().map(|call| (id, call)).collect();
-    calls::insert(client, key, node, &calls, &mut entries).await?;
+    calls::insert(client, key, node, &calls).await?;
+    let live = contents.calls.iter().filter(|call| call.status.is_live()).count();
+    entries.add_live_calls(id, live as i64);
     let callbacks: Vec<_> = contents.callbacks.iter().map(|callback| (id, callback)).collect();
     callbacks::insert(client, key, node, &callbacks).await?;
     client.execute(forget_numbers, &[&id]).await?;
@@ -64,7 +66,7 @@ pub(super) async fn remove(
     account: &AccountSid,
 ) -> Result<bool, PostgresError> {
     let Some(ledger) = ledger::lock(client, account).await? else { return Ok(false) };
-    let mut entries = Entries::default();
+    let mut entries = Entries::of([&ledger]);
     entries.add_live_calls(ledger.account, -i64::from(ledger.live_calls));
     entries.write(client).await?;
     Ok(client.execute("DELETE FROM account WHERE id = $1", &[&ledger.account]).await? == 1)

@@ -15,7 +15,7 @@ const PRUNED_WITH_EVERY: i64 = 500;
 /// Appends events: an account, an id and a change each.
 pub(super) async fn append(
     client: &ClientWrapper,
-    events: &[(i64, i64, Change<'_>)],
+    events: &[(i64, i64, &Change<'_>)],
 ) -> Result<(), PostgresError> {
     if events.is_empty() {
         return Ok(());

@@ -20,15 +20,8 @@ pub(super) struct Ledger {
     pub(super) account: i64,
     pub(super) live_calls: u32,
     /// The id of the account's newest event.
-    pub(super) events: i64,
+    events: i64,
 }
-
-/// The statement of [`lock_all`].
-pub(super) const LOCK_ALL: &str = "SELECT given.sid, given.id, ledger.live_calls, ledger.events
-     FROM (SELECT sid, id FROM account WHERE sid = ANY($1) ORDER BY id OFFSET 0) AS given
-     JOIN ledger ON ledger.account = given.id ORDER BY given.id FOR NO KEY UPDATE OF ledger";
-/// The statement of [`all_live_calls`].
-pub(super) const ALL_LIVE_CALLS: &str = "SELECT sum(calls)::bigint FROM live_calls";
 
 /// Locks the ledger of an account, if the account exists.
 pub(super) async fn lock(
@@ -50,7 +43,10 @@ pub(super) async fn lock_all(
     accounts: impl IntoIterator<Item = &AccountSid>,
 ) -> Result<BTreeMap<AccountSid, Ledger>, PostgresError> {
     let sids: Vec<&str> = accounts.into_iter().map(AccountSid::as_str).collect();
-    let rows = client.query(&client.prepare_cached(LOCK_ALL).await?, &[&sids]).await?;
+    let lock = "SELECT given.sid, given.id, ledger.live_calls, ledger.events
+         FROM (SELECT sid, id FROM account WHERE sid = ANY($1) ORDER BY id OFFSET 0) AS given
+         JOIN ledger ON ledger.account = given.id ORDER BY given.id FOR NO KEY UPDATE OF ledger";
+    let rows = client.query(&client.prepare_cached(lock).await?, &[&sids]).await?;
     rows.iter().map(|row| Ok((parsed(row, "sid", AccountSid::parse)?, from_row(row)?))).collect()
 }
 
@@ -82,22 +78,17 @@ pub(super) async fn lock_live_calls(
     client: &ClientWrapper,
     alone: bool,
 ) -> Result<(), PostgresError> {
-    let lock = client.prepare_cached(lock_of_live_calls(alone)).await?;
-    client.execute(&lock, &[&LIVE_LOCK]).await?;
-    Ok(())
-}
-
-/// The statement of [`lock_live_calls`].
-pub(super) const fn lock_of_live_calls(alone: bool) -> &'static str {
-    match alone {
+    let lock = match alone {
         true => "SELECT pg_advisory_xact_lock($1)",
         false => "SELECT pg_advisory_xact_lock_shared($1)",
-    }
+    };
+    client.execute(&client.prepare_cached(lock).await?, &[&LIVE_LOCK]).await?;
+    Ok(())
 }
 
 /// The live calls of all accounts, without those of changes under way.
 pub(super) async fn all_live_calls(client: &ClientWrapper) -> Result<u32, PostgresError> {
-    let sum = client.prepare_cached(ALL_LIVE_CALLS).await?;
+    let sum = client.prepare_cached("SELECT sum(calls)::bigint FROM live_calls").await?;
     let sum: i64 = client.query_one(&sum, &[]).await?.try_get(0)?;
     Ok(sum.try_into().unwrap_or_default())
 }
@@ -111,59 +102,60 @@ async fn count_live_calls(client: &ClientWrapper, more: i64) -> Result<(), Postg
     Ok(())
 }
 
-/// How the rows of accounts change, whose ledgers are locked.
-#[derive(Debug, Default)]
+/// How the rows of accounts change.
+#[derive(Debug)]
 pub(super) struct Entries<'a>(BTreeMap<i64, Entry<'a>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Entry<'a> {
+    /// The id of the account's newest event before these changes.
+    newest_event: i64,
     caller_ids: i64,
     live_calls: i64,
     changes: Vec<Change<'a>>,
 }
 
+impl Entry<'_> {
+    fn is_empty(&self) -> bool {
+        self.caller_ids == 0 && self.live_calls == 0 && self.changes.is_empty()
+    }
+}
+
 impl<'a> Entries<'a> {
+    /// Of the accounts with these ledgers, which are locked.
+    pub(super) fn of<'l>(ledgers: impl IntoIterator<Item = &'l Ledger>) -> Self {
+        let entry = |ledger: &Ledger| {
+            let (newest_event, changes) = (ledger.events, Vec::new());
+            (ledger.account, Entry { newest_event, caller_ids: 0, live_calls: 0, changes })
+        };
+        Self(ledgers.into_iter().map(entry).collect())
+    }
+
     pub(super) fn add_change(&mut self, account: i64, change: Change<'a>) {
-        self.0.entry(account).or_default().changes.push(change);
+        if let Some(entry) = self.0.get_mut(&account) {
+            entry.changes.push(change);
+        }
     }
 
     /// Adds to the number of caller IDs.
     pub(super) fn add_caller_ids(&mut self, account: i64, more: i64) {
-        self.0.entry(account).or_default().caller_ids += more;
+        if let Some(entry) = self.0.get_mut(&account) {
+            entry.caller_ids += more;
+        }
     }
 
     /// Adds to the number of live calls.
     pub(super) fn add_live_calls(&mut self, account: i64, more: i64) {
-        self.0.entry(account).or_default().live_calls += more;
+        if let Some(entry) = self.0.get_mut(&account) {
+            entry.live_calls += more;
+        }
     }
 
     /// Writes everything to the ledgers, and appends the events.
-    pub(super) async fn write(self, client: &ClientWrapper) -> Result<(), PostgresError> {
-        let newest = self.write_ledgers(client).await?;
-        events::append(client, &self.events_after(&newest)).await
-    }
-
-    /// The same in one trip, after `other` changes: what these ledgers said when they were locked tells
-    /// the events' ids.
-    pub(super) async fn write_with(
-        self,
-        client: &ClientWrapper,
-        ledgers: impl IntoIterator<Item = &Ledger>,
-        other: impl Future<Output = Result<(), PostgresError>>,
-    ) -> Result<(), PostgresError> {
-        let before = ledgers.into_iter().map(|ledger| (ledger.account, ledger.events)).collect();
-        let events = self.events_after(&before);
-        try_join!(other, self.write_ledgers(client), events::append(client, &events))?;
-        Ok(())
-    }
-
-    /// Writes the counts. Returns the id of the newest event of each account before these.
-    async fn write_ledgers(
-        &self,
-        client: &ClientWrapper,
-    ) -> Result<BTreeMap<i64, i64>, PostgresError> {
+    pub(super) async fn write(mut self, client: &ClientWrapper) -> Result<(), PostgresError> {
+        self.0.retain(|_, entry| !entry.is_empty());
         if self.0.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(());
         }
         let column = |of: fn(&Entry<'a>) -> i64| self.0.values().map(of).collect::<Vec<_>>();
         let accounts: Vec<i64> = self.0.keys().copied().collect();
@@ -174,24 +166,20 @@ impl<'a> Entries<'a> {
                  live_calls = ledger.live_calls + more.live_calls, events = ledger.events + more.events
              FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
                  AS more (account, caller_ids, live_calls, events)
-             WHERE ledger.account = more.account
-             RETURNING ledger.account, ledger.events - more.events";
+             WHERE ledger.account = more.account";
         let update = client.prepare_cached(update).await?;
         let values: [&(dyn ToSql + Sync); 4] = [&accounts, &caller_ids, &live_calls, &events];
-        let update = async { Ok(client.query(&update, &values).await?) };
+        let update = async { Ok(client.execute(&update, &values).await?) };
         let count = count_live_calls(client, live_calls.iter().sum());
-        let (rows, ()) = try_join!(update, count)?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
-    }
-
-    /// The events, each with its account and id, after these newest ones.
-    fn events_after(&self, newest: &BTreeMap<i64, i64>) -> Vec<(i64, i64, Change<'a>)> {
-        let mut events = Vec::new();
-        for (account, entry) in &self.0 {
-            let Some(newest) = newest.get(account) else { continue };
-            let changes = (newest + 1..).zip(&entry.changes);
-            events.extend(changes.map(|(id, change)| (*account, id, change.clone())));
-        }
-        events
+        let numbered: Vec<_> = self
+            .0
+            .iter()
+            .flat_map(|(account, entry)| {
+                let ids = entry.newest_event + 1..;
+                ids.zip(&entry.changes).map(|(id, change)| (*account, id, change))
+            })
+            .collect();
+        // In one trip.
+        try_join!(update, count, events::append(client, &numbered)).map(drop)
     }
 }

@@ -11,13 +11,6 @@ use super::error::PostgresError;
 use super::{line, moment, parsed};
 use crate::durable_store::FailedNumber;
 
-/// The statement of [`lock`].
-pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(number, 0))
-     FROM (SELECT number FROM unnest($1::text[]) WITH ORDINALITY AS given (number, place)
-           ORDER BY place OFFSET 0) AS ordered";
-/// The statement of [`find`].
-pub(super) const FIND: &str = "SELECT * FROM number WHERE number = ANY($1)";
-
 /// Locks numbers until the end of the transaction, in an order in which nobody waits for somebody who
 /// waits. What is read in later statements is as of then.
 pub(super) async fn lock(
@@ -27,7 +20,10 @@ pub(super) async fn lock(
     let mut numbers: Vec<&str> = numbers.into_iter().map(PhoneNumber::as_str).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    client.query(&client.prepare_cached(LOCK).await?, &[&numbers]).await?;
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended(number, 0))
+         FROM (SELECT number FROM unnest($1::text[]) WITH ORDINALITY AS given (number, place)
+               ORDER BY place OFFSET 0) AS ordered";
+    client.query(&client.prepare_cached(lock).await?, &[&numbers]).await?;
     Ok(())
 }
 
@@ -47,7 +43,8 @@ pub(super) async fn find(
     client: &ClientWrapper,
     numbers: &[&str],
 ) -> Result<BTreeMap<String, NumberUsage>, PostgresError> {
-    let rows = client.query(&client.prepare_cached(FIND).await?, &[&numbers]).await?;
+    let find = client.prepare_cached("SELECT * FROM number WHERE number = ANY($1)").await?;
+    let rows = client.query(&find, &[&numbers]).await?;
     rows.iter().map(|row| Ok((row.try_get("number")?, usage(row)?))).collect()
 }
 

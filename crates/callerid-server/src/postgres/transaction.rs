@@ -11,7 +11,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Object};
-use futures_util::future::join;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::error::SqlState;
 
@@ -125,19 +124,15 @@ async fn attempt<'env, T: Send>(
 ) -> Result<T, Failure<T>> {
     let lease = Lease(Some(database.get().await.map_err(Failure::Before)?));
     let client = lease.client().map_err(Failure::Before)?;
-    let begins = async {
-        let Some(begin) = begin else { return Ok(()) };
+    if let Some(begin) = begin {
         client.batch_execute(begin).await.map_err(|error| match error.code() {
             // It waits for a transaction with this stamp that has not ended yet.
             Some(&SqlState::UNIQUE_VIOLATION) => Failure::Stamped,
             _ => Failure::Before(error.into()),
-        })
-    };
-    // The first statements follow in the same trip. If the transaction does not begin well, it performs
-    // none of them.
-    let (begun, result) = join(begins, work(Statements { client, environment: PhantomData })).await;
-    begun?;
-    let result = result.map_err(Failure::Before)?;
+        })?;
+    }
+    let result =
+        work(Statements { client, environment: PhantomData }).await.map_err(Failure::Before)?;
     if begin.is_some()
         && let Err(error) = client.batch_execute("COMMIT").await
     {
