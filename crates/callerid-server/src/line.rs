@@ -45,9 +45,8 @@ use crate::inbox::Message;
 /// # After a restart
 ///
 /// Each call that was ringing or in progress in a process that is gone is passed to
-/// [`resume`](Self::resume). It is not
-/// placed again, because it may have been dialed already. A line that has lost the call reports
-/// [`FailureCause::CallLost`](callerid_service::FailureCause::CallLost).
+/// [`resume`](Self::resume). It is not placed again, because it may have been dialed already. A line
+/// that has lost the call reports [`FailureCause::CallLost`](callerid_service::FailureCause::CallLost).
 pub trait PhoneLine: Send + Sync {
     /// What the service's rules need to know of the line: its name, and whether it calls real
     /// phones, from which number.

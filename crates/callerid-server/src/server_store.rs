@@ -4,6 +4,9 @@ use callerid_core::{AccountSid, AuthToken, Credentials, Moment};
 use callerid_service::{Account, Call, MemoryStore, Store, StoreError};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
+/// How long a server that its store no longer hears from keeps its calls. Then others may adopt them.
+pub(crate) const LEASE_SECONDS: u32 = 10;
+
 /// What a server needs of its store beyond [`Store`]. A store without sessions and without other servers
 /// need not implement any of it.
 pub trait ServerStore: Store {

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use callerid_core::{CallSid, Moment};
 use callerid_service::{
-    Accounts, AuditEntry, Call, CallStatus, Instruction, LineCommand, PhoneEvent, PhoneEventError,
-    Store,
+    AuditEntry, Call, CallStatus, Instruction, LineCommand, PhoneEvent, PhoneEventError, Store,
 };
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
@@ -20,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::host::Host;
 use crate::inbox::Message;
 use crate::line::PhoneLine;
+use crate::server_store::LEASE_SECONDS;
 
 /// How many messages are handled together.
 const BATCH: usize = 256;
@@ -30,9 +30,6 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 /// How soon to look whether the operator has stopped a real line with live calls, and whether others
 /// have ended some of them.
 const LOOK_AFTER_SECONDS: u32 = 1;
-/// How long the store may be away before a real line's calls are ended. Others may then adopt them.
-const AWAY_SECONDS: u32 = 10;
-const END_OF_TIME: Moment = Moment::from_unix_millis(i64::MAX);
 /// How soon to look again whether a full line takes more calls.
 const ROOM_AFTER_MILLIS: i64 = 100;
 
@@ -139,7 +136,7 @@ impl<S: Store> Switchboard<S> {
             self.compared_at = now;
             return;
         }
-        match self.host.service.store().due(&Accounts::ALL, END_OF_TIME, usize::MAX).await {
+        match self.host.service.store().live().await {
             Ok(live) => {
                 self.compared_at = now;
                 let live: BTreeSet<CallSid> = live.iter().map(|call| call.sid).collect();
@@ -148,7 +145,8 @@ impl<S: Store> Switchboard<S> {
                     self.line.hang_up(call, None);
                 }
             }
-            Err(error) if now >= self.compared_at.plus_seconds(AWAY_SECONDS) => {
+            // Others may have adopted them.
+            Err(error) if now >= self.compared_at.plus_seconds(LEASE_SECONDS) => {
                 tracing::error!(%error, calls = calls.len(), "the store is away: all calls are ended");
                 calls.iter().for_each(|call| self.line.hang_up(call, None));
             }

@@ -336,8 +336,7 @@ impl<S: Store> Service<S> {
 
     /// Ends the calls that ring or are in progress, because the operator has stopped the line.
     async fn end_calls(&self, now: Moment, tick: &mut Tick) -> Result<(), StoreError> {
-        let all = Moment::from_unix_millis(i64::MAX);
-        let live = self.store.due(&Accounts::ALL, all, usize::MAX).await?;
+        let live = self.store.live().await?;
         let stopped = PhoneEvent::Failed(FailureCause::LineStopped);
         let placed = live.iter().filter(|call| call.status != CallStatus::Queued);
         let steps: Vec<_> = placed.filter_map(|call| call.apply(&stopped, now).ok()).collect();

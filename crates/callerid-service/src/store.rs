@@ -148,6 +148,14 @@ pub trait Store: Send + Sync {
         accounts: &Accounts,
     ) -> impl Future<Output = Result<Option<Moment>, StoreError>> + Send;
 
+    /// The live calls that belong to this host, those first that change first.
+    fn live(&self) -> impl Future<Output = Result<Vec<Call>, StoreError>> + Send {
+        async {
+            let end_of_time = Moment::from_unix_millis(i64::MAX);
+            self.due(&Accounts::ALL, end_of_time, usize::MAX).await
+        }
+    }
+
     /// Makes the live calls and the pending callbacks of hosts that are gone belong to this one, which
     /// has just started. Returns the calls among them that have been placed, and that must therefore
     /// not be placed again.
@@ -155,8 +163,7 @@ pub trait Store: Send + Sync {
     /// By default the store has a single host, and everything belongs to it.
     fn adopt(&self) -> impl Future<Output = Result<Vec<Call>, StoreError>> + Send {
         async {
-            let end_of_time = Moment::from_unix_millis(i64::MAX);
-            let mut live = self.due(&Accounts::ALL, end_of_time, usize::MAX).await?;
+            let mut live = self.live().await?;
             live.retain(|call| call.status != CallStatus::Queued);
             Ok(live)
         }

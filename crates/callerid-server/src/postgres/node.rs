@@ -26,10 +26,8 @@ use super::transaction::{Isolation, perform};
 use super::{accounts, callbacks, calls, contents};
 use crate::clock::Clock;
 use crate::seal::SealingKey;
-use crate::server_store::News;
+use crate::server_store::{LEASE_SECONDS, News};
 
-/// How long a lease lasts.
-const LEASE: &str = "interval '10 seconds'";
 /// How often it is renewed.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// How long the database may take to answer.
@@ -43,7 +41,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The Sids that a notification takes: its limit is 8,000 bytes.
 const SIDS_AT_ONCE: usize = 200;
 /// The id of who is no node: a command.
-const NOBODY: i64 = 0;
+pub(super) const NOBODY: i64 = 0;
 
 /// This server, or a command.
 pub(super) struct Node {
@@ -98,7 +96,9 @@ impl Node {
     /// Becomes a node, or another one than before.
     pub(super) async fn join(&self, client: &Client) -> Result<(), PostgresError> {
         self.time.measure(client).await?;
-        let join = format!("INSERT INTO node (lease_until) VALUES (now() + {LEASE}) RETURNING id");
+        let join = format!(
+            "INSERT INTO node (lease_until) VALUES (now() + interval '{LEASE_SECONDS} seconds') RETURNING id"
+        );
         let id = client.query_one(&join, &[]).await?.try_get(0)?;
         let before = self.id.swap(id, Ordering::Relaxed);
         // What makes them sandboxes is in this server's memory, whatever its id.
@@ -169,7 +169,8 @@ impl Node {
     async fn renew(&self, client: &Client) -> Result<Vec<i64>, PostgresError> {
         self.time.measure(client).await?;
         let renew = format!(
-            "UPDATE node SET lease_until = now() + {LEASE} WHERE id = $1 AND lease_until > now()"
+            "UPDATE node SET lease_until = now() + interval '{LEASE_SECONDS} seconds'
+             WHERE id = $1 AND lease_until > now()"
         );
         if client.execute(&renew, &[&self.id()]).await? == 0 {
             tracing::warn!("the lease was not renewed in time: joining again");

@@ -21,6 +21,7 @@ const PACE: Duration = Duration::from_millis(20);
 const PACKETS_PER_FRAME: usize = 10;
 /// The longest packet that is read, in bytes.
 const LONGEST_PACKET: usize = 2_048;
+
 /// What is heard in a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MediaEvent {
