@@ -134,10 +134,10 @@ impl PostgresStore {
     /// # Errors
     /// [`ImportError`], which says why nothing was copied.
     pub(crate) async fn import(&self, directory: &Export) -> Result<Totals, ImportError> {
-        let (mut client, connection) = self.database.connect().await?;
+        let (client, connection) = self.database.connect().await?;
         // It ends with its client.
-        tokio::spawn(connection);
-        import::import(&mut client, &self.key, directory).await
+        let connection = tokio::spawn(async { connection.await.unwrap_or_default() });
+        import::import(&ClientWrapper::new(client, connection), &self.key, directory).await
     }
 
     /// Where the database is, without secrets: `callerid on db.example.com`.

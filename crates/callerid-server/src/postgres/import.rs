@@ -1,6 +1,6 @@
 //! Copies everything in a directory to a database.
 //!
-//! It is one transaction. Rows are sent with COPY, each table in turn. The ids of accounts and events
+//! It is one transaction. Most rows are sent with COPY, each table in turn. The ids of accounts and events
 //! stay what they were, so that streams of events can be resumed.
 
 use std::fmt;
@@ -8,13 +8,14 @@ use std::pin::Pin;
 
 use callerid_core::Moment;
 use callerid_service::{Account, StoreError};
+use deadpool_postgres::ClientWrapper;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Transaction};
 
 use super::error::PostgresError;
+use super::node::NOBODY;
 use super::open::MIGRATION_LOCK;
-use super::{accounts, document};
+use super::{accounts, callbacks, calls, numbers};
 use crate::seal::SealingKey;
 use crate::store::{Export, Totals};
 
@@ -88,42 +89,43 @@ impl From<tokio_postgres::Error> for ImportError {
 
 /// Copies everything; returns how many rows there are now.
 pub(super) async fn import(
-    client: &mut Client,
+    client: &ClientWrapper,
     key: &SealingKey,
     directory: &Export,
 ) -> Result<Totals, ImportError> {
-    let transaction = client.transaction().await?;
+    // If it is not committed, it ends with the client.
+    client.batch_execute("BEGIN").await?;
     // Programs that start meanwhile wait for it.
-    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
+    client.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
     let is_served = "SELECT EXISTS (SELECT 1 FROM node WHERE lease_until > now())";
-    if transaction.query_one(is_served, &[]).await?.try_get(0)? {
+    if client.query_one(is_served, &[]).await?.try_get(0)? {
         return Err(ImportError::Served);
     }
     let lock = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", ROOTS.join(", "));
-    transaction.batch_execute(&lock).await?;
+    client.batch_execute(&lock).await?;
     for table in ROOTS {
         let find = format!("SELECT EXISTS (SELECT 1 FROM {table})");
-        if transaction.query_one(&find, &[]).await?.try_get(0)? {
+        if client.query_one(&find, &[]).await?.try_get(0)? {
             return Err(ImportError::NotEmpty(table));
         }
     }
     let of = directory.accounts()?;
     let copied = Totals {
-        accounts: copy_accounts(&transaction, key, &of).await?,
-        caller_ids: copy_caller_ids(&transaction, directory, &of).await?,
-        calls: copy_calls(&transaction, key, directory, &of).await?,
-        callbacks: copy_callbacks(&transaction, key, directory, &of).await?,
-        events: copy_events(&transaction, directory, &of).await?,
+        accounts: copy_accounts(client, key, &of).await?,
+        caller_ids: copy_caller_ids(client, directory, &of).await?,
+        calls: insert_calls(client, key, directory, &of).await?,
+        callbacks: insert_callbacks(client, key, directory, &of).await?,
+        events: copy_events(client, directory, &of).await?,
     };
-    copy_numbers(&transaction, directory).await?;
-    copy_sign_ins(&transaction, directory).await?;
-    copy_line(&transaction, directory).await?;
-    fill_ledgers(&transaction, directory.newest_event()?).await?;
+    numbers::put(client, &directory.numbers()?.into_iter().collect()).await?;
+    copy_sign_ins(client, directory).await?;
+    copy_line(client, directory).await?;
+    fill_ledgers(client, directory.newest_event()?).await?;
     let found = directory.totals()?;
     if copied != found {
         return Err(ImportError::Unreadable { found, readable: copied });
     }
-    transaction.commit().await?;
+    client.batch_execute("COMMIT").await?;
     // Otherwise the first queries would be planned for empty tables, and lists read more than indexes.
     client.batch_execute("VACUUM (ANALYZE)").await.unwrap_or_else(|error| {
         tracing::warn!(%error, "VACUUM (ANALYZE) failed; PostgreSQL makes up for it later");
@@ -135,17 +137,12 @@ pub(super) async fn import(
 struct Copy(Pin<Box<BinaryCopyInWriter>>);
 
 impl Copy {
-    async fn to(
-        transaction: &Transaction<'_>,
-        table: &str,
-        columns: &str,
-    ) -> Result<Self, ImportError> {
-        let columns_of_table =
-            transaction.prepare(&format!("SELECT {columns} FROM {table}")).await?;
+    async fn to(client: &ClientWrapper, table: &str, columns: &str) -> Result<Self, ImportError> {
+        let columns_of_table = client.prepare(&format!("SELECT {columns} FROM {table}")).await?;
         let types: Vec<Type> =
             columns_of_table.columns().iter().map(|column| column.type_().clone()).collect();
         let copy = format!("COPY {table} ({columns}) FROM STDIN (FORMAT binary)");
-        let sink = transaction.copy_in(&copy).await?;
+        let sink = client.copy_in(&copy).await?;
         Ok(Self(Box::pin(BinaryCopyInWriter::new(sink, &types))))
     }
 
@@ -160,28 +157,28 @@ impl Copy {
 }
 
 async fn copy_accounts(
-    transaction: &Transaction<'_>,
+    client: &ClientWrapper,
     key: &SealingKey,
     of: &[(i64, Account)],
 ) -> Result<u64, ImportError> {
-    let mut copy = Copy::to(transaction, "account", "id, sid, sealed_token").await?;
+    let mut copy = Copy::to(client, "account", "id, sid, sealed_token").await?;
     for (id, account) in of {
         let sealed = accounts::seal(key, account)?;
         copy.row(&[id, &account.sid.as_str(), &sealed]).await?;
     }
     let rows = copy.finish().await?;
     let go_on = "SELECT setval(pg_get_serial_sequence('account', 'id'), max(id)) FROM account";
-    transaction.query(go_on, &[]).await?;
+    client.query(go_on, &[]).await?;
     Ok(rows)
 }
 
 async fn copy_caller_ids(
-    transaction: &Transaction<'_>,
+    client: &ClientWrapper,
     directory: &Export,
     of: &[(i64, Account)],
 ) -> Result<u64, ImportError> {
     let columns = "account, rank, sid, number, name, created, created_offset, updated_offset";
-    let mut copy = Copy::to(transaction, "caller_id", columns).await?;
+    let mut copy = Copy::to(client, "caller_id", columns).await?;
     for (id, account) in of {
         for row in directory.caller_ids(&account.sid)? {
             copy.row(&[
@@ -200,68 +197,44 @@ async fn copy_caller_ids(
     copy.finish().await
 }
 
-async fn copy_calls(
-    transaction: &Transaction<'_>,
+async fn insert_calls(
+    client: &ClientWrapper,
     key: &SealingKey,
     directory: &Export,
     of: &[(i64, Account)],
 ) -> Result<u64, ImportError> {
-    let columns =
-        "sid, account, number, created_at, wake_at, revision, document, sealed_credentials";
-    let mut copy = Copy::to(transaction, "call", columns).await?;
+    let mut inserted = 0;
     for (id, account) in of {
-        for call in directory.calls(&account.sid)? {
-            let (document, sealed) = document::of_call(key, &call)?;
-            copy.row(&[
-                &call.sid.as_str(),
-                id,
-                &call.phone_number.as_str(),
-                &call.created_at.unix_millis(),
-                &call.wake_at().map(Moment::unix_millis),
-                &i64::from(call.revision),
-                &document,
-                &sealed,
-            ])
-            .await?;
-        }
+        let found = directory.calls(&account.sid)?;
+        let rows: Vec<_> = found.iter().map(|call| (*id, call)).collect();
+        calls::insert(client, key, NOBODY, &rows).await?;
+        inserted += rows.len() as u64;
     }
-    copy.finish().await
+    Ok(inserted)
 }
 
-async fn copy_callbacks(
-    transaction: &Transaction<'_>,
+async fn insert_callbacks(
+    client: &ClientWrapper,
     key: &SealingKey,
     directory: &Export,
     of: &[(i64, Account)],
 ) -> Result<u64, ImportError> {
-    let columns =
-        "call_sid, account, receiver, created_at, next_at, attempts, document, sealed_credentials";
-    let mut copy = Copy::to(transaction, "callback", columns).await?;
+    let mut inserted = 0;
     for (id, account) in of {
-        for callback in directory.callbacks(&account.sid)? {
-            let (document, sealed) = document::of_callback(key, &callback)?;
-            copy.row(&[
-                &callback.call_sid.as_str(),
-                id,
-                &callback.to.receiver(),
-                &callback.created_at.unix_millis(),
-                &callback.next_at.map(Moment::unix_millis),
-                &i16::from(callback.attempts),
-                &document,
-                &sealed,
-            ])
-            .await?;
-        }
+        let found = directory.callbacks(&account.sid)?;
+        let rows: Vec<_> = found.iter().map(|callback| (*id, callback)).collect();
+        callbacks::insert(client, key, NOBODY, &rows).await?;
+        inserted += rows.len() as u64;
     }
-    copy.finish().await
+    Ok(inserted)
 }
 
 async fn copy_events(
-    transaction: &Transaction<'_>,
+    client: &ClientWrapper,
     directory: &Export,
     of: &[(i64, Account)],
 ) -> Result<u64, ImportError> {
-    let mut copy = Copy::to(transaction, "event", "account, id, name, data").await?;
+    let mut copy = Copy::to(client, "event", "account, id, name, data").await?;
     for (account, _) in of {
         for (id, name, data) in directory.events(*account)? {
             copy.row(&[account, &id, &name, &data]).await?;
@@ -270,31 +243,9 @@ async fn copy_events(
     copy.finish().await
 }
 
-async fn copy_numbers(
-    transaction: &Transaction<'_>,
-    directory: &Export,
-) -> Result<(), ImportError> {
-    let columns = "number, failed_entries, failed_at, rings, rings_since";
-    let mut copy = Copy::to(transaction, "number", columns).await?;
-    for (number, usage) in directory.numbers()? {
-        copy.row(&[
-            &number,
-            &i16::from(usage.failed_entries),
-            &usage.failed_at.unix_millis(),
-            &i64::from(usage.rings),
-            &usage.rings_since.unix_millis(),
-        ])
-        .await?;
-    }
-    copy.finish().await.map(drop)
-}
-
-async fn copy_sign_ins(
-    transaction: &Transaction<'_>,
-    directory: &Export,
-) -> Result<(), ImportError> {
+async fn copy_sign_ins(client: &ClientWrapper, directory: &Export) -> Result<(), ImportError> {
     let columns = "secret_hash, account, is_session, expires_at";
-    let mut copy = Copy::to(transaction, "sign_in", columns).await?;
+    let mut copy = Copy::to(client, "sign_in", columns).await?;
     for it in directory.sign_ins()? {
         copy.row(&[&it.secret_hash, &it.account, &it.is_session, &it.expires_at]).await?;
     }
@@ -302,18 +253,18 @@ async fn copy_sign_ins(
 }
 
 /// Copies what limits a real line.
-async fn copy_line(transaction: &Transaction<'_>, directory: &Export) -> Result<(), ImportError> {
-    let mut copy = Copy::to(transaction, "line_call", "number, account_sid, at").await?;
+async fn copy_line(client: &ClientWrapper, directory: &Export) -> Result<(), ImportError> {
+    let mut copy = Copy::to(client, "line_call", "number, account_sid, at").await?;
     for call in directory.line_calls()? {
         copy.row(&[&call.number, &call.account_sid, &call.at]).await?;
     }
     copy.finish().await?;
-    let mut copy = Copy::to(transaction, "line_number", "number, wrong_entries").await?;
+    let mut copy = Copy::to(client, "line_number", "number, wrong_entries").await?;
     for (number, wrong_entries) in directory.line_numbers()? {
         copy.row(&[&number, &wrong_entries]).await?;
     }
     copy.finish().await?;
-    let mut copy = Copy::to(transaction, "opt_out", "number, since").await?;
+    let mut copy = Copy::to(client, "opt_out", "number, since").await?;
     for opt_out in directory.opt_outs()? {
         copy.row(&[&opt_out.number.as_str(), &opt_out.since.unix_millis()]).await?;
     }
@@ -321,22 +272,22 @@ async fn copy_line(transaction: &Transaction<'_>, directory: &Export) -> Result<
     // A line that was stopped in either place stays so.
     let stop = "UPDATE meta SET line_stopped_at = coalesce($1, line_stopped_at)";
     let stopped_at = directory.line_stopped_at()?.map(Moment::unix_millis);
-    transaction.execute(stop, &[&stopped_at]).await?;
+    client.execute(stop, &[&stopped_at]).await?;
     Ok(())
 }
 
 /// Counts what was copied. All accounts' next events follow the newest one of all, because clients
 /// may have seen that as the newest of theirs.
-async fn fill_ledgers(transaction: &Transaction<'_>, newest_event: i64) -> Result<(), ImportError> {
+async fn fill_ledgers(client: &ClientWrapper, newest_event: i64) -> Result<(), ImportError> {
     let fill = "INSERT INTO ledger (account, caller_ids, live_calls, events)
          SELECT id, coalesce(caller_ids, 0), coalesce(live_calls, 0), $1 FROM account
          LEFT JOIN (SELECT account, count(*) AS caller_ids FROM caller_id GROUP BY account) AS rows
              ON rows.account = id
          LEFT JOIN (SELECT account, count(*) AS live_calls FROM call WHERE wake_at IS NOT NULL
              GROUP BY account) AS live ON live.account = id";
-    transaction.execute(fill, &[&newest_event]).await?;
+    client.execute(fill, &[&newest_event]).await?;
     let count = "UPDATE live_calls SET calls = (SELECT count(*) FROM call
              WHERE wake_at IS NOT NULL AND account % (SELECT count(*) FROM live_calls) = part)";
-    transaction.execute(count, &[]).await?;
+    client.execute(count, &[]).await?;
     Ok(())
 }
