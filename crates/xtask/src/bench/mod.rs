@@ -4,6 +4,7 @@
 //! Prints a table for each benchmark, and writes all tables to `target/bench.json`. Arguments
 //! select benchmarks by name; without arguments, all run.
 
+mod cpu_time;
 mod database;
 mod growth;
 mod normalize;

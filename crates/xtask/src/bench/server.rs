@@ -26,6 +26,7 @@ use callerid_service::Account;
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use super::cpu_time::CpuTime;
 use super::{Row, Table};
 use crate::{Outcome, cargo};
 
@@ -375,15 +376,9 @@ impl Process {
         Some(Self { child, address: address? })
     }
 
-    /// The CPU time used so far. The system counts it in ticks of 10 ms.
+    /// The CPU time used so far.
     pub(super) fn cpu_time(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
-        let stat = stat.expect("Linux tells of processes");
-        // The state and ten other fields follow the name, which is in parentheses.
-        let (_, fields) = stat.rsplit_once(") ").expect("a name");
-        let ticks =
-            fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok());
-        Duration::from_millis(10 * ticks.sum::<u64>())
+        CpuTime::of(self.child.id()).expect("Linux tells of processes").own
     }
 
     pub(super) fn resident_mb(&self) -> f64 {

@@ -5,7 +5,6 @@
 
 mod callee;
 
-use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -16,6 +15,7 @@ use std::time::{Duration, Instant};
 use callerid_service::Account;
 use tempfile::TempDir;
 
+use super::cpu_time::CpuTime;
 use super::server::{Process, account, build, get, head, numbers, send};
 use super::{Row, Table};
 use crate::cargo;
@@ -205,7 +205,7 @@ fn build_time() -> Table {
         ("with it", &[]),
     ] {
         let folder = tempfile::tempdir_in("target").expect("target can be written");
-        let before = children_seconds();
+        let before = CpuTime::of_this().ended_children;
         let built = cargo()
             .args(["build", "--locked", "--quiet", "--package", "callerid-server"])
             .args(features)
@@ -214,18 +214,10 @@ fn build_time() -> Table {
         assert!(built.expect("cargo can be run").success(), "the server cannot be built");
         rows.push(Row {
             name: name.into(),
-            figure: children_seconds() - before,
+            figure: (CpuTime::of_this().ended_children - before).as_secs_f64(),
             note: String::new(),
         });
     }
     let title = "building the server from nothing; limit: 60 s more with the SIP line".to_owned();
     Table { title, unit: "CPU s", rows }
-}
-
-/// The CPU time of this process's children that have ended. The system counts it in ticks of 10 ms.
-fn children_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").expect("Linux tells of processes");
-    let (_, fields) = stat.rsplit_once(") ").expect("a name");
-    let ticks = fields.split(' ').skip(13).take(2).filter_map(|ticks| ticks.parse::<u64>().ok());
-    ticks.sum::<u64>() as f64 / 100.0
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use super::super::cpu_time::CpuTime;
 use super::figure::{Figure, percentile};
 use super::{CLIENTS, MEASURED};
 use crate::cluster::Cluster;
@@ -60,10 +61,10 @@ impl Postgres {
             Script::SelectOnly => "--builtin=select-only",
         });
         let cpu = self.cpu_time();
-        let children = children_cpu_time();
+        let children = CpuTime::of_this().ended_children;
         let output = pgbench.arg("postgres").output().expect("pgbench can be run");
         let cpu = self.cpu_time() - cpu;
-        let children = children_cpu_time() - children;
+        let children = CpuTime::of_this().ended_children - children;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let said = String::from_utf8_lossy(&output.stdout);
         let number = |name: &str| -> f64 {
@@ -86,26 +87,15 @@ impl Postgres {
         let postmaster: u32 =
             pid.ok().and_then(|text| text.lines().next()?.parse().ok()).expect("a server runs");
         let processes = fs::read_dir("/proc").expect("Linux tells of processes").flatten();
-        let ticks = processes.filter_map(|process| {
-            let pid: u32 = process.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(process.path().join("stat")).ok()?;
-            // The state and the parent follow the name, which is in parentheses.
-            let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
-            let ticks = |from: usize, to: usize| -> u64 {
-                fields
-                    .get(from..to)
-                    .unwrap_or_default()
-                    .iter()
-                    .filter_map(|it| it.parse::<u64>().ok())
-                    .sum()
-            };
-            // The time of a process, and of its children that have ended.
-            match pid == postmaster {
-                true => Some(ticks(11, 15)),
-                false => (fields.get(1)?.parse() == Ok(postmaster)).then(|| ticks(11, 13)),
+        let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+        let times = ids.filter_map(|id: u32| {
+            let time = CpuTime::of(id)?;
+            match id == postmaster {
+                true => Some(time.own + time.ended_children),
+                false => (time.parent == postmaster).then_some(time.own),
             }
         });
-        Duration::from_millis(10 * ticks.sum::<u64>())
+        times.sum()
     }
 
     /// Deletes the calls of earlier measurements, so that no server ends them.
@@ -124,14 +114,6 @@ impl Postgres {
     pub(super) fn vacuum(&self, database: &str) {
         self.cluster.psql(name(database), "VACUUM (ANALYZE)");
     }
-}
-
-/// The CPU time of this process's children that have ended.
-fn children_cpu_time() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").expect("Linux tells of processes");
-    let (_, fields) = stat.rsplit_once(") ").expect("a name");
-    let ticks = fields.split(' ').skip(13).take(2).filter_map(|it| it.parse::<u64>().ok());
-    Duration::from_millis(10 * ticks.sum::<u64>())
 }
 
 /// From pgbench's logs, a line for each transaction with its time in µs as the third word.
