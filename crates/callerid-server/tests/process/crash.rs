@@ -317,8 +317,7 @@ pub(crate) fn check_events(server: &Server, account: &Account) -> usize {
         assert!(started.elapsed() < PATIENCE, "due and queued: {calls}");
         thread::sleep(Duration::from_millis(20));
     };
-    let head = client.head("GET", "/_callerid/events");
-    client.send(format!("{head}Last-Event-ID: 0\r\n\r\n")).read_head().unwrap();
+    let mut stream = events::open_on(client, Some(0));
     let mut rung: BTreeMap<String, usize> = BTreeMap::new();
     let mut statuses: BTreeMap<String, String> = BTreeMap::new();
     let mut last = 0;
@@ -327,7 +326,7 @@ pub(crate) fn check_events(server: &Server, account: &Account) -> usize {
     let mut other = Client::new(server.address, authorization(account));
     other.post(&list, &format!("PhoneNumber={LAST_NUMBER}")).expect(200);
     loop {
-        let event = events::next(&mut client).expect("the stream goes on");
+        let event = events::next(&mut stream).expect("the stream goes on");
         if event.data["phone_number"] == LAST_NUMBER {
             break;
         }

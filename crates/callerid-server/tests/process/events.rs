@@ -14,7 +14,11 @@ pub(crate) struct Event {
 
 /// Opens a stream. Its first event tells where it starts.
 pub(crate) fn open(server: &Server, last_seen: Option<u64>) -> Client {
-    let mut client = server.connect();
+    open_on(server.connect(), last_seen)
+}
+
+/// The same on a client's connection.
+pub(crate) fn open_on(mut client: Client, last_seen: Option<u64>) -> Client {
     let last_seen = last_seen.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
     let head = client.head("GET", "/_callerid/events");
     let head = client.send(format!("{head}{last_seen}\r\n")).read_head().unwrap();

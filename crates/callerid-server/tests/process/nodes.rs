@@ -130,12 +130,11 @@ fn act(testers: &mut [Tester], servers: &[Server], random: &mut Random, then: im
 
 /// The ids of an account's events, as a server streams them up to the last.
 fn ids(server: &Server, tester: &Tester) -> Vec<u64> {
-    let mut client = Client::new(server.address, authorization(&tester.account));
-    let head = client.head("GET", "/_callerid/events");
-    client.send(format!("{head}Last-Event-ID: 0\r\n\r\n")).read_head().unwrap();
+    let client = Client::new(server.address, authorization(&tester.account));
+    let mut stream = events::open_on(client, Some(0));
     let mut ids = Vec::new();
     loop {
-        let event = events::next(&mut client).expect("the stream goes on");
+        let event = events::next(&mut stream).expect("the stream goes on");
         // The first tells only where it starts.
         ids.extend(event.id.filter(|id| *id > 0));
         if event.data["phone_number"] == LAST_NUMBER {
