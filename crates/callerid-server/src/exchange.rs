@@ -1,7 +1,7 @@
 //! Helpers for requests and responses, shared by all parts that answer HTTP.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use axum::body::Body;
 use axum::http::HeaderMap;
@@ -12,6 +12,7 @@ use callerid_service::{RandomBytes, StoreError, error_response};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
+use crate::lock::lock;
 use crate::metrics::METRICS;
 
 /// The generator of a test that wants the same bytes in every run.
@@ -29,7 +30,7 @@ pub(crate) fn random_bytes() -> RandomBytes {
     match SEEDED.get() {
         None => rand::rng().fill_bytes(&mut bytes),
         Some(seeded) => {
-            seeded.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+            lock(seeded).fill_bytes(&mut bytes);
         }
     }
     RandomBytes::new(bytes)

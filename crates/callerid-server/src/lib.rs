@@ -22,7 +22,7 @@
 //! | place the calls that are due | `switchboard`, over a [`line::PhoneLine`] |
 //! | report to a URL how a call ended | [`callbacks`] |
 //! | tell the time | [`clock`] |
-//! | share what all of these need | `host`, and `exchange` for HTTP; neither depends on the others |
+//! | share what all of these need | `host`, `exchange` for HTTP, and `lock`; none depends on the others |
 //! | lose and delay responses, for tests | `test_control` |
 //! | run the program `callerid` | [`cli`] |
 
@@ -43,6 +43,7 @@ mod http;
 mod inbox;
 pub mod line;
 mod listener;
+mod lock;
 mod metrics;
 pub mod normalize;
 mod observe;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::response::Response;
@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::client::{TrustedProxies, network};
 use crate::exchange::too_many;
 use crate::host::Limits;
+use crate::lock::lock;
 use crate::metrics::METRICS;
 use crate::probes;
 
@@ -145,6 +146,6 @@ impl Slot {
     }
 
     fn hold(&self, permit: OwnedSemaphorePermit) {
-        *self.permit.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+        *lock(&self.permit) = permit;
     }
 }

@@ -1,10 +1,12 @@
 //! Event streams: counts those of each account, and notifies them of changes.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use callerid_core::AccountSid;
 use tokio::sync::watch;
+
+use crate::lock::lock;
 
 #[derive(Debug, Default)]
 pub(crate) struct Streams(Mutex<HashMap<AccountSid, watch::Sender<()>>>);
@@ -35,7 +37,7 @@ impl Streams {
 
     // The map is consistent after every statement, so a poisoned lock can be used.
     fn streams(&self) -> MutexGuard<'_, HashMap<AccountSid, watch::Sender<()>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -7,10 +7,12 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use callerid_core::AccountSid;
+
+use crate::lock::lock;
 
 /// The first wait. Each further wrong token doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -110,7 +112,7 @@ impl TokenFailures {
 
     // The counts are consistent whenever the lock is released, so a poisoned lock is usable.
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.counts)
     }
 }
 

@@ -6,7 +6,7 @@
 //! logged once a second.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGua
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Filter, Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::lock::lock;
 
 /// The maximum number of lines in the queue.
 const QUEUE: usize = 4096;
@@ -94,7 +96,7 @@ struct Repeated(Arc<Mutex<HashMap<Identifier, (u64, &'static Metadata<'static>)>
 impl Repeated {
     /// Starts a new second. Returns how many lines were left out in the last one, for each place.
     fn begin(&self) -> Vec<(u64, &'static Metadata<'static>)> {
-        let places = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let places = std::mem::take(&mut *lock(&self.0));
         let left_out = |(count, place): (u64, _)| Some((count.checked_sub(BURST)?, place));
         places.into_values().filter_map(left_out).filter(|(count, _)| *count > 0).collect()
     }
@@ -111,7 +113,7 @@ impl<S: Subscriber> Filter<S> for Repeated {
         if *place.level() > Level::WARN {
             return true;
         }
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = lock(&self.0);
         let (count, _) = places.entry(place.callsite()).or_insert((0, place));
         *count += 1;
         *count <= BURST

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use callerid_core::AccountSid;
@@ -25,6 +25,7 @@ use super::error::PostgresError;
 use super::transaction::{Isolation, perform};
 use super::{accounts, callbacks, calls, contents};
 use crate::clock::Clock;
+use crate::lock::lock;
 use crate::seal::SealingKey;
 use crate::server_store::{LEASE_SECONDS, News};
 
@@ -336,8 +337,4 @@ impl DatabaseTime {
     fn now(&self) -> i64 {
         self.counted().saturating_add(self.ahead.load(Ordering::Relaxed))
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

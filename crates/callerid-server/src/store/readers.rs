@@ -1,12 +1,14 @@
 //! Read-only connections.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 
 use super::presence::Presence;
 use super::{SqliteError, connect};
+
+use crate::lock::lock;
 
 /// The maximum number of idle connections. Reads are short, so there are rarely more connections
 /// than cores.
@@ -47,7 +49,7 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
         self.presence.known()?;
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = || lock(&self.idle);
         let kept = idle().pop();
         let connection = kept.map_or_else(|| connect::reader(&self.path, &self.presence), Ok)?;
         let read = read(&connection)?;
