@@ -293,6 +293,8 @@ test("the log has what the drawer changes, and not what it reads", async ({ page
 
 test("works with the keyboard alone", async ({ page, underTest }) => {
   await underTest.open();
+  // The drawer appears once the API has said that it is under test, which may be after the list.
+  await expect(drawer(page)).toBeVisible();
   const tab = () => page.keyboard.press("Tab");
   await page.getByRole("radio", { name: "This server" }).focus();
   await tab();
