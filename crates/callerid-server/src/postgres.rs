@@ -2,10 +2,10 @@
 //!
 //! # Transactions
 //!
-//! A change is one transaction, at READ COMMITTED. It locks first what it will change: numbers, by
-//! advisory locks, then ledgers of accounts, each in ascending order. What it reads in a later
-//! statement is as of then, and the domain's functions decide on it. A unique index of live calls and
-//! the calls' revisions keep every change right even without the locks.
+//! A change is one transaction, at READ COMMITTED. It locks first the numbers and accounts that it will
+//! change (`locks.rs`). What it reads in a later statement is as of then, and the domain's functions
+//! decide on it. A unique index of live calls and the calls' revisions keep every change right even
+//! without the locks.
 //!
 //! If a connection is lost, the transaction is made again on another one, unless the database has the
 //! stamp that says that it was committed. After five seconds, the operation fails with an error that can be retried.
@@ -35,6 +35,7 @@ mod events;
 mod import;
 mod ledger;
 mod line;
+mod locks;
 mod node;
 mod numbers;
 mod open;

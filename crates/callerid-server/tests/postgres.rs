@@ -564,6 +564,50 @@ async fn another_key_and_newer_tables_are_refused() {
     assert!(refused.contains("newer callerid"), "{refused}");
 }
 
+/// Copies a table's rows from one database to another one with the same columns, and perhaps more.
+fn copy(cluster: &Cluster, from: &str, to: &str, table: &str, columns: &str) {
+    let rows = cluster.psql(
+        name(from),
+        &format!("SELECT json_agg(row) FROM (SELECT {columns} FROM {table}) AS row"),
+    );
+    let insert = format!(
+        "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE
+         SELECT {columns} FROM json_populate_recordset(NULL::{table}, $${rows}$$)"
+    );
+    cluster.psql(name(to), &insert);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn older_tables_are_upgraded_with_the_calls_in_them() {
+    let cluster = Cluster::start();
+    let (old, new) = (cluster.database(), cluster.database());
+    let store = open_with_accounts(&new).await;
+    let call = new_call(0, 1);
+    store.add_call(call.clone(), &ROOMY).await.unwrap().unwrap();
+    for schema in
+        [include_str!("../src/postgres/schema/1.sql"), include_str!("../src/postgres/schema/2.sql")]
+    {
+        cluster.psql(name(&old), schema);
+    }
+    cluster.psql(name(&old), "DELETE FROM live_calls");
+    copy(&cluster, &new, &old, "account", "id, sid, sealed_token");
+    copy(&cluster, &new, &old, "ledger", "account, caller_ids, live_calls, events");
+    copy(&cluster, &new, &old, "live_calls", "part, calls");
+    copy(&cluster, &new, &old, "event", "account, id, name, data");
+    let columns =
+        "sid, account, number, created_at, wake_at, revision, document, sealed_credentials";
+    copy(&cluster, &new, &old, "call", columns);
+    cluster.psql(name(&new), "UPDATE meta SET version = 2");
+    copy(&cluster, &new, &old, "meta", "id, version, sealed_check");
+
+    let store = open(&old).await;
+    assert_eq!(store.migrated().from, Some(2));
+    assert_eq!(store.call(&call.sid).await.unwrap(), Some(call.clone()));
+    let next = store.add_call(new_call(0, 1), &ROOMY).await.unwrap().unwrap();
+    assert_eq!(next.replaced.unwrap().call.sid, call.sid);
+    assert_consistent(&cluster, &old);
+}
+
 /// Fills the tables that grow: with rows of many accounts, and with many of one.
 const FILL: &str = "
     INSERT INTO account (sid, sealed_token)

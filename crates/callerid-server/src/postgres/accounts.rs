@@ -28,16 +28,6 @@ pub(super) fn unseal(
     Ok(Account { sid: *sid, auth_token })
 }
 
-/// An account's id in other tables.
-pub(super) async fn id(
-    client: &ClientWrapper,
-    sid: &AccountSid,
-) -> Result<Option<i64>, PostgresError> {
-    let find = client.prepare_cached("SELECT id FROM account WHERE sid = $1").await?;
-    let row = client.query_opt(&find, &[&sid.as_str()]).await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
-}
-
 pub(super) async fn find(
     client: &ClientWrapper,
     key: &SealingKey,

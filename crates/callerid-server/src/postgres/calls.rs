@@ -9,11 +9,12 @@ use callerid_service::{
 };
 use deadpool_postgres::ClientWrapper;
 use futures_util::try_join;
+use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql};
 
 use super::error::PostgresError;
-use super::ledger::{self, Entries};
-use super::{callbacks, caller_ids, document, earliest, line, numbers, parsed, selected};
+use super::ledger::{self, Entries, Ledger};
+use super::{callbacks, caller_ids, document, earliest, line, locks, numbers, parsed, selected};
 use crate::durable_store::before;
 use crate::seal::SealingKey;
 
@@ -146,41 +147,43 @@ pub(super) async fn add(
     limits: &Limits,
     alone: bool,
 ) -> Result<Option<Vec<Added>>, PostgresError> {
-    ledger::lock_live_calls(client, alone).await?;
-    numbers::lock(client, calls.iter().map(|call| &call.phone_number)).await?;
-    if limits.line.is_some() {
-        line::lock(client).await?;
+    if alone {
+        locks::lock_live_calls(client).await?;
     }
-    let sids: BTreeSet<_> = calls.iter().map(|call| &call.account_sid).collect();
-    let mut ledgers = ledger::lock_all(client, sids).await?;
-    // In one trip, like the changes below.
-    let (mut all_calls, mut standings) =
-        try_join!(ledger::all_live_calls(client), standings(client, key, calls, limits))?;
-    if !alone && ledger::is_near(all_calls, limits.calls) {
+    let numbers = calls.iter().map(|call| &call.phone_number);
+    locks::lock(client, numbers, calls.iter().map(|call| &call.account_sid)).await?;
+    if limits.line.is_some() {
+        locks::lock_line(client).await?;
+    }
+    let mut known = known(client, key, calls, limits).await?;
+    let mut all = known.values().map(|it| it.standing.all_calls);
+    if !alone && all.any(|calls| ledger::is_near(calls, limits.calls)) {
         return Ok(None);
     }
+    let (mut ledgers, mut more_calls) = (BTreeMap::new(), 0);
     let mut added = Vec::with_capacity(calls.len());
     for call in calls {
-        let Some(ledger) = ledgers.get_mut(&call.account_sid) else {
+        let Some(Known { ledger, standing }) = known.remove(&call.phone_number) else {
             added.push(None);
             continue;
         };
-        let known = standings.remove(&call.phone_number).unwrap_or_default();
+        let ledger = ledgers.entry(call.account_sid).or_insert(ledger);
         let line = match &limits.line {
             // Calls on a real line are added one by one.
             Some(limits) => line::usage(client, limits, ledger.account, call).await?,
             None => LineUsage::default(),
         };
-        let standing = Eligibility { account_calls: ledger.live_calls, all_calls, line, ..known };
+        let all_calls = standing.all_calls.saturating_add(more_calls);
+        let standing =
+            Eligibility { account_calls: ledger.live_calls, all_calls, line, ..standing };
         let admitted = standing.check(call.clone(), limits);
         if admitted.as_ref().is_ok_and(|admitted| admitted.replaced.is_none()) {
             ledger.live_calls = ledger.live_calls.saturating_add(1);
-            all_calls = all_calls.saturating_add(1);
+            more_calls = more_calls.saturating_add(1);
         }
         added.push(Some(admitted));
     }
     let admitted: Vec<&Admitted> = added.iter().flatten().flatten().collect();
-    let Some(first) = admitted.first() else { return Ok(Some(added)) };
     let accounts = ledgers.iter().map(|(sid, ledger)| (*sid, ledger.account)).collect();
     let mut entries = Entries::of(ledgers.values());
     let replaced: Vec<_> = admitted.iter().filter_map(|it| it.replaced.as_ref()).collect();
@@ -201,8 +204,8 @@ pub(super) async fn add(
         }
     }
     let usages = admitted.iter().map(|it| (it.call.phone_number.to_string(), it.number)).collect();
+    // In one trip.
     try_join!(
-        numbers::forget(client, first.call.created_at),
         numbers::put(client, &usages),
         insert(client, key, node, &rows),
         entries.write(client),
@@ -210,52 +213,63 @@ pub(super) async fn add(
     Ok(Some(added))
 }
 
-/// What is known of calls' numbers, without what changes with each call that is added: the calls of
-/// their accounts, those of all, and the usage of a real line.
-async fn standings(
+/// What is known of a call that is to be added.
+struct Known {
+    ledger: Ledger,
+    /// Without the usage of a real line.
+    standing: Eligibility,
+}
+
+/// What is known of calls, by their numbers. Those whose account does not exist are absent.
+async fn known(
     client: &ClientWrapper,
     key: &SealingKey,
     calls: &[Call],
     limits: &Limits,
-) -> Result<BTreeMap<PhoneNumber, Eligibility>, PostgresError> {
+) -> Result<BTreeMap<PhoneNumber, Known>, PostgresError> {
     let accounts: Vec<&str> = calls.iter().map(|call| call.account_sid.as_str()).collect();
     let numbers: Vec<&str> = calls.iter().map(|call| call.phone_number.as_str()).collect();
     let call_back: Vec<bool> = calls.iter().map(|call| call.status_callback.is_some()).collect();
-    let find = "SELECT given.number,
+    // OFFSET and ORDER BY leave but one index for each: live calls of a number, and pending callbacks.
+    let find = "SELECT given.number, account.id, ledger.live_calls, ledger.events,
+             (SELECT sum(calls)::bigint FROM live_calls) AS all_calls,
              EXISTS (SELECT 1 FROM caller_id
                  WHERE caller_id.account = account.id AND caller_id.number = given.number) AS is_caller_id,
              CASE WHEN call_back THEN (SELECT count(*) FROM (SELECT 1 FROM callback
-                 WHERE callback.account = account.id AND next_at IS NOT NULL LIMIT $4) AS pending)
+                 WHERE callback.account = account.id AND next_at IS NOT NULL
+                 ORDER BY receiver, next_at, call_sid LIMIT $4) AS pending)
              ELSE 0 END AS callbacks,
+             failed_entries, failed_at, rings, rings_since,
              live.sid, live.document, live.sealed_credentials
-         FROM unnest($1::text[], $2::text[], $3::boolean[]) AS given (sid, number, call_back)
-         JOIN account ON account.sid = given.sid
-         LEFT JOIN LATERAL (SELECT sid, document, sealed_credentials FROM call
-             WHERE call.account = account.id AND call.number = given.number AND wake_at IS NOT NULL
-             LIMIT 1) AS live ON true";
+         FROM unnest($1::text[], $2::text[], $3::boolean[]) AS given (account_sid, number, call_back)
+         JOIN account ON account.sid = given.account_sid
+         JOIN ledger ON ledger.account = account.id
+         LEFT JOIN number ON number.number = given.number
+         LEFT JOIN LATERAL (SELECT account, sid, document, sealed_credentials FROM call
+             WHERE live_number = given.number OFFSET 0) AS live ON live.account = account.id";
     let find = client.prepare_cached(find).await?;
     let most_callbacks = i64::from(limits.callbacks_per_account);
     let values: [&(dyn ToSql + Sync); 4] = [&accounts, &numbers, &call_back, &most_callbacks];
-    let find = async { Ok(client.query(&find, &values).await?) };
-    let (rows, usages) = try_join!(find, numbers::find(client, &numbers))?;
-    let mut standings = BTreeMap::new();
-    for row in &rows {
-        let number = parsed(row, "number", PhoneNumber::parse_possible)?;
+    let rows = client.query(&find, &values).await?;
+    let read = |row: &Row| {
         let live = match row.try_get::<_, Option<&str>>("sid")? {
             Some(_) => Some(document::call(key, row)?),
             None => None,
         };
         let callbacks: i64 = row.try_get("callbacks")?;
+        let all_calls: i64 = row.try_get("all_calls")?;
         let standing = Eligibility {
             is_caller_id: row.try_get("is_caller_id")?,
-            number: usages.get(number.as_str()).copied().unwrap_or_default(),
+            number: numbers::usage(row)?,
             live,
             account_callbacks: callbacks.try_into().unwrap_or(u32::MAX),
+            all_calls: all_calls.try_into().unwrap_or_default(),
             ..Eligibility::default()
         };
-        standings.insert(number, standing);
-    }
-    Ok(standings)
+        let known = Known { ledger: ledger::from_row(row)?, standing };
+        Ok((parsed(row, "number", PhoneNumber::parse_possible)?, known))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Inserts calls, each with its account, that belong to a node.
@@ -297,9 +311,10 @@ pub(super) async fn save(
     node: i64,
     steps: &[Transition],
 ) -> Result<Vec<bool>, PostgresError> {
-    numbers::lock(client, steps.iter().map(|step| &step.call.phone_number)).await?;
     let accounts: BTreeSet<&AccountSid> = steps.iter().map(|step| &step.call.account_sid).collect();
-    let ledgers = ledger::lock_all(client, accounts).await?;
+    let numbers = steps.iter().map(|step| &step.call.phone_number);
+    locks::lock(client, numbers, accounts.iter().copied()).await?;
+    let ledgers = ledger::of(client, accounts).await?;
     let accounts = ledgers.iter().map(|(sid, ledger)| (*sid, ledger.account)).collect();
     let mut entries = Entries::of(ledgers.values());
     let mut saved = vec![false; steps.len()];

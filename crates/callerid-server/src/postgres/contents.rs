@@ -6,8 +6,16 @@ use deadpool_postgres::ClientWrapper;
 
 use super::error::PostgresError;
 use super::ledger::{self, Entries};
-use super::{callbacks, caller_ids, calls, numbers};
+use super::{callbacks, caller_ids, calls, locks};
 use crate::seal::SealingKey;
+
+/// Statements that delete an account's rows.
+const DELETE_ROWS: [&str; 4] = [
+    "DELETE FROM caller_id WHERE account = $1",
+    "DELETE FROM call WHERE account = $1",
+    "DELETE FROM callback WHERE account = $1",
+    "DELETE FROM event WHERE account = $1",
+];
 
 pub(super) async fn find(
     client: &ClientWrapper,
@@ -30,19 +38,15 @@ pub(super) async fn replace(
 ) -> Result<(), PostgresError> {
     let mut used = calls::numbers(client, account).await?;
     used.extend(contents.calls.iter().map(|call| call.phone_number));
-    numbers::lock(client, &used).await?;
-    let ledger = ledger::lock(client, account).await?.ok_or(PostgresError::NoAccount(*account))?;
+    locks::lock(client, &used, [account]).await?;
+    let ledger = ledger::of(client, [account]).await?.into_values().next();
+    let ledger = ledger.ok_or(PostgresError::NoAccount(*account))?;
     let id = ledger.account;
     let forget_numbers =
         "DELETE FROM number WHERE number IN (SELECT number FROM call WHERE account = $1)";
-    for delete in [
-        forget_numbers,
-        "DELETE FROM caller_id WHERE account = $1",
-        "DELETE FROM call WHERE account = $1",
-        "DELETE FROM callback WHERE account = $1",
-        "DELETE FROM event WHERE account = $1",
-        "UPDATE ledger SET caller_ids = 0 WHERE account = $1",
-    ] {
+    client.execute(forget_numbers, &[&id]).await?;
+    client.execute("UPDATE ledger SET caller_ids = 0 WHERE account = $1", &[&id]).await?;
+    for delete in DELETE_ROWS {
         client.execute(delete, &[&id]).await?;
     }
     let mut entries = Entries::of([&ledger]);
@@ -60,7 +64,7 @@ pub(super) async fn replace(
     entries.write(client).await
 }
 
-/// Removes an account. The schema cascades this to its rows in other tables.
+/// Removes an account, and all that is its.
 pub(super) async fn remove(
     client: &ClientWrapper,
     account: &AccountSid,
@@ -69,5 +73,8 @@ pub(super) async fn remove(
     let mut entries = Entries::of([&ledger]);
     entries.add_live_calls(ledger.account, -i64::from(ledger.live_calls));
     entries.write(client).await?;
+    for delete in DELETE_ROWS {
+        client.execute(delete, &[&ledger.account]).await?;
+    }
     Ok(client.execute("DELETE FROM account WHERE id = $1", &[&ledger.account]).await? == 1)
 }

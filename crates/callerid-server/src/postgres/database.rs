@@ -22,14 +22,17 @@ const CONNECTIONS: usize = 16;
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The settings of a session.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 7] = [
     // The database ends what a server has given up: after five seconds, or because it is gone.
     ("statement_timeout", "6s"),
     ("idle_in_transaction_session_timeout", "6s"),
     // To plan a statement for its parameters costs more than most statements, and no plan depends on
-    // them: all reads that matter use an index. That of a table that was small when it was planned, too.
+    // them: all reads that matter look up a few rows in an index. Those of a table that was small when
+    // they were planned, too.
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
     ("jit", "off"),
 ];
 

@@ -1,5 +1,5 @@
 //! Ledgers: for each account, how many rows it has and the id of its newest event. Whoever changes an
-//! account's rows locks its ledger, so that the counts are exact and the ids dense.
+//! account's rows locks the account, so that the counts are exact and the ids dense.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::error::PostgresError;
-use super::{accounts, events, parsed};
+use super::{events, locks, parsed};
 
 /// What an account's ledger says.
 #[derive(Clone, Copy, Debug)]
@@ -23,34 +23,29 @@ pub(super) struct Ledger {
     events: i64,
 }
 
-/// Locks the ledger of an account, if the account exists.
+/// Locks an account; its ledger, if it exists.
 pub(super) async fn lock(
     client: &ClientWrapper,
     account: &AccountSid,
 ) -> Result<Option<Ledger>, PostgresError> {
-    let Some(account) = accounts::id(client, account).await? else { return Ok(None) };
-    let lock =
-        "SELECT account AS id, live_calls, events FROM ledger WHERE account = $1 FOR NO KEY UPDATE";
-    let lock = client.prepare_cached(lock).await?;
-    let row = client.query_opt(&lock, &[&account]).await?;
-    row.map(|row| from_row(&row)).transpose()
+    locks::lock(client, [], [account]).await?;
+    Ok(of(client, [account]).await?.into_values().next())
 }
 
-/// Locks the ledgers of several accounts, in an order in which nobody waits for somebody who waits.
-/// Returns those of the accounts that exist.
-pub(super) async fn lock_all(
+/// The ledgers of those of these accounts that exist. They are locked.
+pub(super) async fn of(
     client: &ClientWrapper,
     accounts: impl IntoIterator<Item = &AccountSid>,
 ) -> Result<BTreeMap<AccountSid, Ledger>, PostgresError> {
     let sids: Vec<&str> = accounts.into_iter().map(AccountSid::as_str).collect();
-    let lock = "SELECT given.sid, given.id, ledger.live_calls, ledger.events
-         FROM (SELECT sid, id FROM account WHERE sid = ANY($1) ORDER BY id OFFSET 0) AS given
-         JOIN ledger ON ledger.account = given.id ORDER BY given.id FOR NO KEY UPDATE OF ledger";
-    let rows = client.query(&client.prepare_cached(lock).await?, &[&sids]).await?;
+    let find = "SELECT sid, id, live_calls, events
+         FROM account JOIN ledger ON ledger.account = account.id WHERE sid = ANY($1)";
+    let rows = client.query(&client.prepare_cached(find).await?, &[&sids]).await?;
     rows.iter().map(|row| Ok((parsed(row, "sid", AccountSid::parse)?, from_row(row)?))).collect()
 }
 
-fn from_row(row: &Row) -> Result<Ledger, PostgresError> {
+/// The ledger of a row with `id`, `live_calls` and `events`.
+pub(super) fn from_row(row: &Row) -> Result<Ledger, PostgresError> {
     let live_calls: i64 = row.try_get("live_calls")?;
     Ok(Ledger {
         account: row.try_get("id")?,
@@ -65,32 +60,9 @@ pub(super) const OWN_PART: &str = "pg_backend_pid() % 64";
 
 /// More than the calls that all servers can be adding at the same moment.
 const UNDER_WAY: u32 = 4_096;
-/// "LIVE": the advisory lock of creates. Near the limit on all live calls, one has it alone.
-const LIVE_LOCK: i64 = 0x4c49_5645;
-
 /// Whether so few calls are left to the limit on all live calls that creates must be made one by one.
 pub(super) fn is_near(all_calls: u32, limit: u32) -> bool {
     all_calls.saturating_add(UNDER_WAY) > limit
-}
-
-/// Lets no create under way be unseen by one that is alone.
-pub(super) async fn lock_live_calls(
-    client: &ClientWrapper,
-    alone: bool,
-) -> Result<(), PostgresError> {
-    let lock = match alone {
-        true => "SELECT pg_advisory_xact_lock($1)",
-        false => "SELECT pg_advisory_xact_lock_shared($1)",
-    };
-    client.execute(&client.prepare_cached(lock).await?, &[&LIVE_LOCK]).await?;
-    Ok(())
-}
-
-/// The live calls of all accounts, without those of changes under way.
-pub(super) async fn all_live_calls(client: &ClientWrapper) -> Result<u32, PostgresError> {
-    let sum = client.prepare_cached("SELECT sum(calls)::bigint FROM live_calls").await?;
-    let sum: i64 = client.query_one(&sum, &[]).await?.try_get(0)?;
-    Ok(sum.try_into().unwrap_or_default())
 }
 
 /// Adds to the count of all live calls.

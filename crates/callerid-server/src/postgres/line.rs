@@ -10,15 +10,6 @@ use deadpool_postgres::ClientWrapper;
 use super::error::PostgresError;
 use super::{moment, parsed};
 
-/// "LINE": the advisory lock of creates on a real line, whose limits in all are thereby exact.
-const LINE_LOCK: i64 = 0x4c49_4e45;
-
-/// Lets no other create for a real line look at the limits until the end of the transaction.
-pub(super) async fn lock(client: &ClientWrapper) -> Result<(), PostgresError> {
-    client.execute("SELECT pg_advisory_xact_lock($1)", &[&LINE_LOCK]).await?;
-    Ok(())
-}
-
 /// The usage for another call of the account with this id.
 pub(super) async fn usage(
     client: &ClientWrapper,
@@ -35,7 +26,7 @@ pub(super) async fn usage(
     let find = format!(
         "SELECT ARRAY[{}, {}, {}, {}, {}] AS admitted,
              (SELECT count(*) FROM call
-              WHERE number = $2 AND account <> $1 AND wake_at IS NOT NULL) AS others,
+              WHERE live_number = $2 AND account <> $1) AS others,
              coalesce((SELECT wrong_entries FROM line_number WHERE number = $2), 0) AS wrong,
              EXISTS (SELECT 1 FROM opt_out WHERE number = $2) AS is_opted_out,
              (SELECT line_stopped_at FROM meta) IS NOT NULL AS is_stopped",

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use callerid_core::AccountSid;
+use callerid_core::{AccountSid, Moment};
 use callerid_service::{Call, CallStatus, StoreError};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -23,7 +23,7 @@ use tokio_postgres::{AsyncMessage, Client, Notification};
 use super::database::Database;
 use super::error::PostgresError;
 use super::transaction::{Isolation, perform};
-use super::{accounts, callbacks, calls, contents};
+use super::{accounts, callbacks, calls, contents, numbers};
 use crate::clock::Clock;
 use crate::lock::lock;
 use crate::seal::SealingKey;
@@ -182,6 +182,7 @@ impl Node {
              AND NOT EXISTS (SELECT 1 FROM call WHERE node = node.id AND wake_at IS NOT NULL)
              AND NOT EXISTS (SELECT 1 FROM callback WHERE node = node.id AND next_at IS NOT NULL)";
         client.execute(forget, &[]).await?;
+        numbers::forget(client, Moment::from_unix_millis(self.time.now())).await?;
         // Nobody asks for these any more; see `transaction`.
         client.execute("DELETE FROM stamp WHERE at < now() - interval '1 minute'", &[]).await?;
         gone(client).await

@@ -5,30 +5,17 @@ use std::collections::BTreeMap;
 use callerid_core::{Moment, PhoneNumber};
 use callerid_service::{CLOCK_TOLERANCE_SECONDS, NumberUsage, RINGS_PERIOD_SECONDS, Transition};
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::Row;
+use tokio_postgres::{Client, Row};
 
 use super::error::PostgresError;
-use super::{line, moment, parsed};
+use super::{line, locks, moment, parsed};
 use crate::durable_store::FailedNumber;
 
-/// Locks numbers until the end of the transaction, in an order in which nobody waits for somebody who
-/// waits. What is read in later statements is as of then.
-pub(super) async fn lock(
-    client: &ClientWrapper,
-    numbers: impl IntoIterator<Item = &PhoneNumber>,
-) -> Result<(), PostgresError> {
-    let mut numbers: Vec<&str> = numbers.into_iter().map(PhoneNumber::as_str).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let lock = "SELECT pg_advisory_xact_lock(hashtextextended(number, 0))
-         FROM (SELECT number FROM unnest($1::text[]) WITH ORDINALITY AS given (number, place)
-               ORDER BY place OFFSET 0) AS ordered";
-    client.query(&client.prepare_cached(lock).await?, &[&numbers]).await?;
-    Ok(())
-}
-
-fn usage(row: &Row) -> Result<NumberUsage, PostgresError> {
-    let failed_entries: i16 = row.try_get("failed_entries")?;
+/// The usage of a row with the table's columns, which are null if there is none.
+pub(super) fn usage(row: &Row) -> Result<NumberUsage, PostgresError> {
+    let Some(failed_entries) = row.try_get::<_, Option<i16>>("failed_entries")? else {
+        return Ok(NumberUsage::default());
+    };
     let rings: i64 = row.try_get("rings")?;
     Ok(NumberUsage {
         failed_entries: failed_entries.try_into().unwrap_or(u8::MAX),
@@ -39,7 +26,7 @@ fn usage(row: &Row) -> Result<NumberUsage, PostgresError> {
 }
 
 /// The usage of these numbers; those without any are absent.
-pub(super) async fn find(
+async fn find(
     client: &ClientWrapper,
     numbers: &[&str],
 ) -> Result<BTreeMap<String, NumberUsage>, PostgresError> {
@@ -95,7 +82,7 @@ pub(super) async fn step(
 }
 
 /// Deletes the numbers whose usage has no effect any more; see [`NumberUsage::is_forgotten`].
-pub(super) async fn forget(client: &ClientWrapper, now: Moment) -> Result<(), PostgresError> {
+pub(super) async fn forget(client: &Client, now: Moment) -> Result<(), PostgresError> {
     let period = i64::from(RINGS_PERIOD_SECONDS) * 1_000;
     let (before, ahead) = (
         now.unix_millis().saturating_sub(period),
@@ -108,8 +95,7 @@ pub(super) async fn forget(client: &ClientWrapper, now: Moment) -> Result<(), Po
                  FOR UPDATE SKIP LOCKED)
              || ARRAY(SELECT ctid FROM number WHERE failed_entries = 0 AND rings_since > $2
                  FOR UPDATE SKIP LOCKED))";
-    let forget = client.prepare_cached(forget).await?;
-    client.execute(&forget, &[&before, &ahead]).await?;
+    client.execute(forget, &[&before, &ahead]).await?;
     Ok(())
 }
 
@@ -139,7 +125,7 @@ pub(super) async fn clear(
     client: &ClientWrapper,
     number: &PhoneNumber,
 ) -> Result<FailedNumber, PostgresError> {
-    lock(client, [number]).await?;
+    locks::lock(client, [number], []).await?;
     let before = find(client, &[number.as_str()]).await?;
     client.execute("DELETE FROM number WHERE number = $1", &[&number.as_str()]).await?;
     let usage = before.into_values().next().unwrap_or_default();

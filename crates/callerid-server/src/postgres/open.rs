@@ -12,7 +12,8 @@ const CHECK_PURPOSE: &[u8] = b"key check";
 
 /// Each migration upgrades the tables by one version. If programs that know only older versions cannot
 /// work with its tables, it sets `meta.oldest`: all programs of one release must work together.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 const VERSION: i32 = MIGRATIONS.len() as i32;
 /// The first version of the server whose tables these could be.
 const OLDEST_SERVER: i32 = 150_000;

@@ -100,6 +100,8 @@ fn writes(postgres: &Postgres, database: &str) -> [Table; 2] {
     for turn in 0..TURNS {
         contenders[0].turns.push(postgres.pgbench(Script::TpcbLike));
         for (at, (_, load, nodes)) in loads.iter().enumerate() {
+            // A new node would adopt the calls of those that are gone.
+            postgres.forget_calls(database);
             let first_node = (turn * loads.len() + at) * 3;
             let figure = store_node::run(postgres, database, *load, first_node, *nodes);
             contenders[at + 1].turns.push(figure);

@@ -98,7 +98,7 @@ impl Postgres {
         times.sum()
     }
 
-    /// Deletes the calls of earlier measurements, so that no server ends them.
+    /// Deletes the calls of earlier measurements, so that no server adopts or ends them.
     pub(super) fn forget_calls(&self, database: &str) {
         for statement in [
             "DELETE FROM call",
