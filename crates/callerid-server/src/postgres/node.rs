@@ -115,21 +115,41 @@ impl Node {
         Ok(())
     }
 
-    /// Renews the lease, adopts what belongs to nodes that are gone, and exchanges news with the others.
+    /// Renews the lease, exchanges news with the other nodes, and adopts what belongs to those that are
+    /// gone. It never completes.
     pub(super) async fn serve(&self, database: &Database, key: &SealingKey) -> StoreError {
+        // Apart, so that the others' news do not wait until thousands of calls are adopted.
+        tokio::select! {
+            never = self.keep_in_touch(database) => never,
+            never = self.look_after_rows(database, key) => never,
+        }
+    }
+
+    async fn keep_in_touch(&self, database: &Database) -> StoreError {
         loop {
             // It ends only with an error.
-            let Err(error) = self.serve_session(database, key).await;
+            let Err(error) = self.serve_session(database).await;
             tracing::warn!(%error, "the database is away");
             sleep(RECONNECT_AFTER).await;
         }
     }
 
-    async fn serve_session(
-        &self,
-        database: &Database,
-        key: &SealingKey,
-    ) -> Result<Infallible, PostgresError> {
+    async fn look_after_rows(&self, database: &Database, key: &SealingKey) -> StoreError {
+        let mut look = interval(RENEW_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            look.tick().await;
+            let looked = async {
+                self.adopt_from_gone(database, key).await?;
+                self.forget_old(database).await
+            };
+            if let Err(error) = looked.await {
+                tracing::debug!(%error, "nothing was adopted");
+            }
+        }
+    }
+
+    async fn serve_session(&self, database: &Database) -> Result<Infallible, PostgresError> {
         let hears = !database.is_pooled();
         let (client, mut heard) = in_time(open_session(database, hears)).await?;
         // What was told meanwhile was not heard.
@@ -139,14 +159,7 @@ impl Node {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = renew.tick() => {
-                    let gone = in_time(self.renew(&client)).await?;
-                    let adopted = self.adopt(database, key, &gone).await?;
-                    if adopted.is_any {
-                        tracing::info!("work of a server that is gone was taken over");
-                        self.tell(News::Adopted(adopted.placed));
-                    }
-                }
+                _ = renew.tick() => in_time(self.renew(&client)).await?,
                 heard = heard.recv() => match heard {
                     Some(notification) => self.hear(notification.payload()),
                     None => return Err(PostgresError::SessionLost),
@@ -166,8 +179,7 @@ impl Node {
         }
     }
 
-    /// Renews the lease. Returns the nodes whose leases are over.
-    async fn renew(&self, client: &Client) -> Result<Vec<i64>, PostgresError> {
+    async fn renew(&self, client: &Client) -> Result<(), PostgresError> {
         self.time.measure(client).await?;
         let renew = format!(
             "UPDATE node SET lease_until = now() + interval '{LEASE_SECONDS} seconds'
@@ -177,15 +189,40 @@ impl Node {
             tracing::warn!("the lease was not renewed in time: joining again");
             self.join(client).await?;
         }
-        // A node that does not know yet that its lease is over may still add to what belongs to it.
-        let forget = "DELETE FROM node WHERE lease_until < now() - interval '1 minute'
-             AND NOT EXISTS (SELECT 1 FROM call WHERE node = node.id AND wake_at IS NOT NULL)
-             AND NOT EXISTS (SELECT 1 FROM callback WHERE node = node.id AND next_at IS NOT NULL)";
-        client.execute(forget, &[]).await?;
-        numbers::forget(client, Moment::from_unix_millis(self.time.now())).await?;
-        // Nobody asks for these any more; see `transaction`.
-        client.execute("DELETE FROM stamp WHERE at < now() - interval '1 minute'", &[]).await?;
-        gone(client).await
+        Ok(())
+    }
+
+    /// Deletes what has no effect any more.
+    async fn forget_old(&self, database: &Database) -> Result<(), PostgresError> {
+        let now = Moment::from_unix_millis(self.time.now());
+        let forget = perform(database, Isolation::Change, |it| {
+            Box::pin(async move {
+                // A node that does not know yet that its lease is over may still add to what belongs to it.
+                let nodes = "DELETE FROM node WHERE lease_until < now() - interval '1 minute'
+                     AND NOT EXISTS (SELECT 1 FROM call WHERE node = node.id AND wake_at IS NOT NULL)
+                     AND NOT EXISTS (SELECT 1 FROM callback WHERE node = node.id AND next_at IS NOT NULL)";
+                it.client.execute(nodes, &[]).await?;
+                // See `transaction`.
+                let stamps = "DELETE FROM stamp WHERE at < now() - interval '1 minute'";
+                it.client.execute(stamps, &[]).await?;
+                numbers::forget(it.client, now).await
+            })
+        });
+        forget.await
+    }
+
+    async fn adopt_from_gone(
+        &self,
+        database: &Database,
+        key: &SealingKey,
+    ) -> Result<(), PostgresError> {
+        let gone = perform(database, Isolation::Statement, |it| Box::pin(gone(it.client))).await?;
+        let adopted = self.adopt(database, key, &gone).await?;
+        if adopted.is_any {
+            tracing::info!("work of a server that is gone was taken over");
+            self.tell(News::Adopted(adopted.placed));
+        }
+        Ok(())
     }
 
     /// Adopts the calls and callbacks of all nodes that are gone, and those of nobody: they were there
@@ -209,7 +246,9 @@ impl Node {
         gone: &[i64],
     ) -> Result<Adopted, PostgresError> {
         let mut adopted = Adopted { is_any: false, placed: Vec::new() };
-        for &from in gone {
+        let id = self.id();
+        // If its own lease is over, it first joins again, as another one.
+        for &from in gone.iter().filter(|&&from| from != id) {
             let sandboxes = perform(database, Isolation::Statement, |it| {
                 Box::pin(accounts::sandboxes(it.client, from))
             });
@@ -219,7 +258,6 @@ impl Node {
                 });
                 remove.await?;
             }
-            let id = self.id();
             let (calls, callbacks) = perform(database, Isolation::Change, |it| {
                 Box::pin(async move {
                     let calls = calls::adopt(it.client, key, from, id).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use callerid_core::{Moment, PhoneNumber};
 use callerid_service::{CLOCK_TOLERANCE_SECONDS, NumberUsage, RINGS_PERIOD_SECONDS, Transition};
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::Row;
 
 use super::error::PostgresError;
 use super::{line, locks, moment, parsed};
@@ -81,8 +81,11 @@ pub(super) async fn step(
     put(client, &changed).await
 }
 
-/// Deletes the numbers whose usage has no effect any more; see [`NumberUsage::is_forgotten`].
-pub(super) async fn forget(client: &Client, now: Moment) -> Result<(), PostgresError> {
+/// How many numbers are forgotten at once, so that nobody waits long for one of them.
+const FORGOTTEN_AT_ONCE: i64 = 10_000;
+
+/// Deletes numbers whose usage has no effect any more; see [`NumberUsage::is_forgotten`].
+pub(super) async fn forget(client: &ClientWrapper, now: Moment) -> Result<(), PostgresError> {
     let period = i64::from(RINGS_PERIOD_SECONDS) * 1_000;
     let (before, ahead) = (
         now.unix_millis().saturating_sub(period),
@@ -92,10 +95,10 @@ pub(super) async fn forget(client: &Client, now: Moment) -> Result<(), PostgresE
     // Two ranges of an index, whatever the size of the table was when this was planned.
     let forget = "DELETE FROM number WHERE ctid = ANY (
              ARRAY(SELECT ctid FROM number WHERE failed_entries = 0 AND rings_since <= $1
-                 FOR UPDATE SKIP LOCKED)
+                 LIMIT $3 FOR UPDATE SKIP LOCKED)
              || ARRAY(SELECT ctid FROM number WHERE failed_entries = 0 AND rings_since > $2
-                 FOR UPDATE SKIP LOCKED))";
-    client.execute(forget, &[&before, &ahead]).await?;
+                 LIMIT $3 FOR UPDATE SKIP LOCKED))";
+    client.execute(forget, &[&before, &ahead, &FORGOTTEN_AT_ONCE]).await?;
     Ok(())
 }
 
