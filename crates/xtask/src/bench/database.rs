@@ -49,7 +49,6 @@ pub(crate) fn run() -> Vec<Table> {
     tables.extend(writes(&postgres, &database));
     tables.push(reads(&postgres, &database));
     tables.extend(growth(&postgres, &database));
-    postgres.forget_calls(&database);
     tables.extend(http::run(&program, postgres, &database));
     tables
 }

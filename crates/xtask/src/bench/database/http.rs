@@ -29,6 +29,7 @@ pub(super) fn run(program: &Path, mut postgres: Postgres, database: &str) -> Vec
     let mut numbers = NUMBERS_OF_NODES + 100_000;
     let mut tables = Vec::new();
     for count in [1, SERVERS] {
+        postgres.forget_calls(database);
         let servers = start(program, database, count);
         if servers.len() < count {
             eprintln!("only {} of {count} servers start on the same database", servers.len());
