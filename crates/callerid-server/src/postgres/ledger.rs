@@ -60,6 +60,7 @@ pub(super) const OWN_PART: &str = "pg_backend_pid() % 64";
 
 /// More than the calls that all servers can be adding at the same moment.
 const UNDER_WAY: u32 = 4_096;
+
 /// Whether so few calls are left to the limit on all live calls that creates must be made one by one.
 pub(super) fn is_near(all_calls: u32, limit: u32) -> bool {
     all_calls.saturating_add(UNDER_WAY) > limit

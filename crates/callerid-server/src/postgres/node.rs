@@ -144,7 +144,7 @@ impl Node {
                 self.forget_old(database).await
             };
             if let Err(error) = looked.await {
-                tracing::debug!(%error, "nothing was adopted");
+                tracing::debug!(%error, "rows were not adopted or deleted");
             }
         }
     }
