@@ -1,6 +1,10 @@
 //! The page: assembles it for a static host, and runs its Playwright tests in this machine's
 //! Chromium, with the real server and with the mock.
 
+#[cfg(feature = "package")]
+use std::collections::BTreeMap;
+#[cfg(feature = "package")]
+use std::ffi::OsString;
 use std::fs;
 #[cfg(feature = "package")]
 use std::io::Write as _;
@@ -33,10 +37,11 @@ pub(crate) fn assemble() -> Outcome {
     Ok(())
 }
 
-/// Assembles the page in the server's crate, which includes it in the program.
+/// Assembles the page in the server's crate, which includes it in the program. A page that is there
+/// already is left alone: cargo compares files' times, and would compile the server again.
 #[cfg(feature = "package")]
 pub(crate) fn embed() -> Outcome {
-    let page = root().join("crates/callerid-server/page");
+    let page = target_dir().join("server-page");
     put_together(&page)?;
     let host = fs::read_to_string(page.join("host.js"))?;
     let [on_static_host, on_server] = CONNECTIONS;
@@ -44,7 +49,31 @@ pub(crate) fn embed() -> Outcome {
         host.split_once(on_static_host).ok_or("www/host.js names no initial connection")?;
     fs::write(page.join("host.js"), [before, on_server, after].concat())?;
     compress(&page)?;
+    let embedded = root().join("crates/callerid-server/page");
+    if !embedded.exists() || contents(&page)? != contents(&embedded)? {
+        if embedded.exists() {
+            fs::remove_dir_all(&embedded)?;
+        }
+        copy_folder(&page, &embedded)?;
+    }
     Ok(())
+}
+
+/// The files in a folder, and in the folders in it, by their names.
+#[cfg(feature = "package")]
+fn contents(folder: &Path) -> std::io::Result<BTreeMap<OsString, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            let inner = contents(&entry.path())?;
+            let inside = |name| Path::new(&entry.file_name()).join(name).into_os_string();
+            files.extend(inner.into_iter().map(|(name, file)| (inside(name), file)));
+        } else {
+            files.insert(entry.file_name(), fs::read(entry.path())?);
+        }
+    }
+    Ok(files)
 }
 
 /// Compresses each file, so that the server does not do it for each request. The compressed copy
