@@ -35,7 +35,6 @@ impl Streams {
         });
     }
 
-    // The map is consistent after every statement, so a poisoned lock can be used.
     fn streams(&self) -> MutexGuard<'_, HashMap<AccountSid, watch::Sender<()>>> {
         lock(&self.0)
     }

@@ -110,7 +110,6 @@ impl TokenFailures {
         }
     }
 
-    // The counts are consistent whenever the lock is released, so a poisoned lock is usable.
     fn counts(&self) -> MutexGuard<'_, Counts> {
         lock(&self.counts)
     }

@@ -38,9 +38,8 @@ pub(super) async fn replace(
 ) -> Result<(), PostgresError> {
     let mut used = calls::numbers(client, account).await?;
     used.extend(contents.calls.iter().map(|call| call.phone_number));
-    locks::lock(client, &used, [account]).await?;
-    let ledger = ledger::of(client, [account]).await?.into_values().next();
-    let ledger = ledger.ok_or(PostgresError::NoAccount(*account))?;
+    locks::lock(client, &used, []).await?;
+    let ledger = ledger::lock(client, account).await?.ok_or(PostgresError::NoAccount(*account))?;
     let id = ledger.account;
     let forget_numbers =
         "DELETE FROM number WHERE number IN (SELECT number FROM call WHERE account = $1)";

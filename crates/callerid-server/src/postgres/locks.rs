@@ -12,9 +12,9 @@ const LIVE_CALLS: i64 = 0x4c49_5645;
 /// "LINE": of the creates on a real line, one has it. Its limits in all are thereby exact.
 const LINE: i64 = 0x4c49_4e45;
 
-/// Locks numbers and accounts, which a change does before it reads what depends on them. All that it
-/// locks are locked by one statement and in one order, so that nobody waits for somebody who waits.
-/// What is read in later statements is as of then.
+/// Locks numbers and accounts, which a change does before it reads what depends on them: in one order,
+/// numbers before accounts, so that nobody waits for somebody who waits. What is read in later
+/// statements is as of then.
 pub(super) async fn lock<'a>(
     client: &ClientWrapper,
     numbers: impl IntoIterator<Item = &'a PhoneNumber>,

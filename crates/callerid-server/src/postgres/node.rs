@@ -29,7 +29,7 @@ use crate::lock::lock;
 use crate::seal::SealingKey;
 use crate::server_store::{LEASE_SECONDS, News};
 
-/// How often it is renewed.
+/// How often it is renewed, and others are looked at.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// How long the database may take to answer.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -216,8 +216,7 @@ impl Node {
         database: &Database,
         key: &SealingKey,
     ) -> Result<(), PostgresError> {
-        let gone = perform(database, Isolation::Statement, |it| Box::pin(gone(it.client))).await?;
-        let adopted = self.adopt(database, key, &gone).await?;
+        let adopted = self.adopt(database, key, &gone(database).await?).await?;
         if adopted.is_any {
             tracing::info!("work of a server that is gone was taken over");
             self.tell(News::Adopted(adopted.placed));
@@ -232,8 +231,7 @@ impl Node {
         database: &Database,
         key: &SealingKey,
     ) -> Result<Vec<Call>, PostgresError> {
-        let mut from =
-            perform(database, Isolation::Statement, |it| Box::pin(gone(it.client))).await?;
+        let mut from = gone(database).await?;
         from.push(NOBODY);
         Ok(self.adopt(database, key, &from).await?.placed)
     }
@@ -303,9 +301,15 @@ impl Node {
 }
 
 /// The nodes whose leases are over.
-async fn gone(client: &Client) -> Result<Vec<i64>, PostgresError> {
-    let rows = client.query("SELECT id FROM node WHERE lease_until < now()", &[]).await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+async fn gone(database: &Database) -> Result<Vec<i64>, PostgresError> {
+    let find = perform(database, Isolation::Statement, |it| {
+        Box::pin(async move {
+            let find = "SELECT id FROM node WHERE lease_until < now()";
+            let rows = it.client.query(find, &[]).await?;
+            rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        })
+    });
+    find.await
 }
 
 /// What was adopted.

@@ -7,7 +7,6 @@ use rusqlite::Connection;
 
 use super::presence::Presence;
 use super::{SqliteError, connect};
-
 use crate::lock::lock;
 
 /// The maximum number of idle connections. Reads are short, so there are rarely more connections
