@@ -184,6 +184,7 @@ pub(super) async fn add(
         added.push(Some(admitted));
     }
     let admitted: Vec<&Admitted> = added.iter().flatten().flatten().collect();
+    let Some(first) = admitted.first() else { return Ok(Some(added)) };
     let accounts = ledgers.iter().map(|(sid, ledger)| (*sid, ledger.account)).collect();
     let mut entries = Entries::of(ledgers.values());
     let replaced: Vec<_> = admitted.iter().filter_map(|it| it.replaced.as_ref()).collect();
@@ -206,6 +207,7 @@ pub(super) async fn add(
     let usages = admitted.iter().map(|it| (it.call.phone_number.to_string(), it.number)).collect();
     // In one trip.
     try_join!(
+        numbers::forget(client, first.call.created_at),
         numbers::put(client, &usages),
         insert(client, key, node, &rows),
         entries.write(client),

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use callerid_core::{AccountSid, Moment};
+use callerid_core::AccountSid;
 use callerid_service::{Call, CallStatus, StoreError};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -23,7 +23,7 @@ use tokio_postgres::{AsyncMessage, Client, Notification};
 use super::database::Database;
 use super::error::PostgresError;
 use super::transaction::{Isolation, perform};
-use super::{accounts, callbacks, calls, contents, numbers};
+use super::{accounts, callbacks, calls, contents};
 use crate::clock::Clock;
 use crate::lock::lock;
 use crate::seal::SealingKey;
@@ -194,7 +194,6 @@ impl Node {
 
     /// Deletes what has no effect any more.
     async fn forget_old(&self, database: &Database) -> Result<(), PostgresError> {
-        let now = Moment::from_unix_millis(self.time.now());
         let forget = perform(database, Isolation::Change, |it| {
             Box::pin(async move {
                 // A node that does not know yet that its lease is over may still add to what belongs to it.
@@ -205,7 +204,7 @@ impl Node {
                 // See `transaction`.
                 let stamps = "DELETE FROM stamp WHERE at < now() - interval '1 minute'";
                 it.client.execute(stamps, &[]).await?;
-                numbers::forget(it.client, now).await
+                Ok(())
             })
         });
         forget.await

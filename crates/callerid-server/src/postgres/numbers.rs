@@ -81,10 +81,7 @@ pub(super) async fn step(
     put(client, &changed).await
 }
 
-/// How many numbers are forgotten at once, so that nobody waits long for one of them.
-const FORGOTTEN_AT_ONCE: i64 = 10_000;
-
-/// Deletes numbers whose usage has no effect any more; see [`NumberUsage::is_forgotten`].
+/// Deletes the numbers whose usage has no effect any more; see [`NumberUsage::is_forgotten`].
 pub(super) async fn forget(client: &ClientWrapper, now: Moment) -> Result<(), PostgresError> {
     let period = i64::from(RINGS_PERIOD_SECONDS) * 1_000;
     let (before, ahead) = (
@@ -95,10 +92,11 @@ pub(super) async fn forget(client: &ClientWrapper, now: Moment) -> Result<(), Po
     // Two ranges of an index, whatever the size of the table was when this was planned.
     let forget = "DELETE FROM number WHERE ctid = ANY (
              ARRAY(SELECT ctid FROM number WHERE failed_entries = 0 AND rings_since <= $1
-                 LIMIT $3 FOR UPDATE SKIP LOCKED)
+                 FOR UPDATE SKIP LOCKED)
              || ARRAY(SELECT ctid FROM number WHERE failed_entries = 0 AND rings_since > $2
-                 LIMIT $3 FOR UPDATE SKIP LOCKED))";
-    client.execute(forget, &[&before, &ahead, &FORGOTTEN_AT_ONCE]).await?;
+                 FOR UPDATE SKIP LOCKED))";
+    let forget = client.prepare_cached(forget).await?;
+    client.execute(&forget, &[&before, &ahead]).await?;
     Ok(())
 }
 
