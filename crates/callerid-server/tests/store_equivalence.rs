@@ -706,6 +706,17 @@ fn wrong_codes_count_across_accounts_and_the_wait_passes() {
     compare(Limits::default(), &operations, |at| at % 7 == 0);
 }
 
+/// A create whose clock was set back forgets the calls that it takes for future ones, also those of
+/// other numbers.
+#[test]
+fn calls_from_before_the_clock_was_set_back_are_forgotten_alike() {
+    let create = |number| Operation::Create { account: 0, number, name: None, delay: 0 };
+    let operations = [create(3), Operation::Wait(-90_000), create(4), create(3)];
+    compare(Limits::default(), &operations, |_| false);
+    let operations = [create(3), Operation::Wait(-90_000), create(4), Operation::Wait(90_000)];
+    compare(Limits::default(), &[&operations[..], &[create(3)]].concat(), |_| false);
+}
+
 /// Each of the limits of a real line, which random operations reach only now and then.
 #[test]
 fn the_calls_of_a_real_line_are_counted_alike_for_ten_minutes_and_a_day() {
