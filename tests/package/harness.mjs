@@ -1,7 +1,6 @@
 // Helpers to run the hosts: programs, a file server, Chromium, workerd.
 
 import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -11,11 +10,13 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import { ARGUMENTS, findChromium } from "../page/browser.js";
+
 export const here = dirname(fileURLToPath(import.meta.url));
-/** Where the tarball is unpacked. */
 /** The server's program. */
 export const PROGRAM = process.env.CALLERID_PROGRAM ?? new URL("../../target/debug/callerid", import.meta.url).pathname;
 
+/** Where the tarball is unpacked. */
 export const installed = join(here, "node_modules/callerid");
 /** The path of a program that `npm ci` has installed. */
 export const bin = (name) => join(here, "node_modules/.bin", name);
@@ -151,10 +152,7 @@ const PATIENCE_MS = 60_000;
 /** Opens a page in a Chromium (`$CHROME`, the system's, or Playwright's). Waits for its title to report success, then calls `use`. */
 export async function inBrowser(address, { title = WORKS, patience = PATIENCE_MS, use = async () => {} } = {}) {
   const { chromium } = await import("playwright-core");
-  const paths = [process.env.CHROME, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", chromium.executablePath()];
-  const executablePath = paths.find((path) => path && existsSync(path));
-  if (!executablePath) throw new Error("no Chromium is found: install one, or name it in $CHROME");
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+  const browser = await chromium.launch({ executablePath: findChromium(), args: ARGUMENTS });
   try {
     const page = await browser.newPage();
     const messages = [];

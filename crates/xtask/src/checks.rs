@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::wasm_target::TARGET;
-use crate::{Outcome, cargo, clients, debian, node, page, root, run, target_dir};
+use crate::{Outcome, browser, cargo, clients, debian, node, page, root, run, target_dir};
 
 /// The crates that are published.
 const PUBLISHED: [&str; 4] =
@@ -56,7 +56,9 @@ fn package_hosts() -> Outcome {
     run(cargo().args(build).args(["--", "package"]))?;
     let tarball = format!("npm/callerid-{}.tgz", env!("CARGO_PKG_VERSION"));
     let tests = root().join("tests/package");
-    run(node::node().arg("run.mjs").arg(target_dir().join(tarball)).current_dir(tests))
+    let mut hosts = node::node();
+    hosts.arg("run.mjs").arg(target_dir().join(tarball)).current_dir(tests);
+    run(hosts.env("CHROME", browser::install()?))
 }
 
 /// Looks at the licences of all dependencies, and at what is known against them, as far as the machine has what that takes.

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "bench")]
 mod bench;
+mod browser;
 mod checks;
 mod clients;
 #[path = "../../callerid-server/tests/cluster/mod.rs"]

@@ -9,16 +9,11 @@ use std::fs;
 #[cfg(feature = "package")]
 use std::io::Write as _;
 use std::path::Path;
-use std::process::Stdio;
 
 #[cfg(feature = "package")]
 use flate2::{Compression, write::GzEncoder};
 
-use crate::debian::{self, Package};
-use crate::{Outcome, cargo, copy_files, copy_folder, node, root, run, target_dir};
-
-const NO_BROWSER: &str = "the page's tests need a Chromium or Chrome, and none is found. Install one \
-    (Debian: apt-get install --no-install-recommends chromium), or name one in CHROME";
+use crate::{Outcome, browser, cargo, copy_files, copy_folder, node, root, run, target_dir};
 
 /// The page's initial connection in `host.js`, on a static host and when `callerid serve` serves it.
 #[cfg(feature = "package")]
@@ -132,33 +127,12 @@ fn join_styles(page: &Path) -> Outcome {
 
 /// Builds the page and the server that includes it, and runs the page's tests.
 pub(crate) fn test() -> Outcome {
-    let tests = root().join("tests/page");
-    node::install(&tests)?;
-    if !has_browser(&tests) {
-        install_browser(&tests)?;
-    }
+    let browser = browser::install()?;
     crate::package_dist()?;
     run(cargo().args(["build", "--locked", "--package", "callerid-server"]))?;
     let program =
         target_dir().join("debug").join(format!("callerid{}", std::env::consts::EXE_SUFFIX));
-    run(node::npm().args(["test"]).current_dir(&tests).env("CALLERID_PROGRAM", program))
-}
-
-/// Whether the tests find a browser.
-fn has_browser(tests: &Path) -> bool {
-    let mut find = node::node();
-    let find = find.arg("browser.js").current_dir(tests).stdout(Stdio::null());
-    find.status().is_ok_and(|status| status.success())
-}
-
-/// Installs a browser, if that needs no interaction: with apt as root, otherwise with Playwright.
-fn install_browser(tests: &Path) -> Outcome {
-    if debian::can_install() {
-        debian::install(&[Package { name: "chromium", program: Some("chromium") }])?;
-    } else {
-        eprintln!("Playwright installs its Chromium");
-        let install = ["exec", "playwright", "install", "chromium"];
-        run(node::npm().args(install).current_dir(tests)).map_err(|_| NO_BROWSER)?;
-    }
-    if has_browser(tests) { Ok(()) } else { Err(NO_BROWSER.into()) }
+    let mut test = node::npm();
+    test.args(["test"]).current_dir(root().join("tests/page"));
+    run(test.env("CALLERID_PROGRAM", program).env("CHROME", browser))
 }
