@@ -7,9 +7,9 @@ COPY . .
 RUN cargo xtask package --dist
 RUN target=$(uname -m)-unknown-linux-musl \
     && rustup target add "$target" \
-    && cargo build --locked --release --package callerid-server --target "$target" \
+    && cargo build --locked --profile dist --package callerid-server --target "$target" \
     && mkdir -p /image/data \
-    && mv "target/$target/release/callerid" /image/
+    && mv "target/$target/dist/callerid" /image/
 
 FROM scratch AS server
 COPY --from=build /image/callerid /callerid

@@ -6,7 +6,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::wasm_target::TARGET;
-use crate::{Outcome, browser, cargo, clients, debian, node, page, root, run, target_dir};
+use crate::{
+    Outcome, browser, cargo, clients, debian, node, page, root, run, target_dir, with_feature,
+};
 
 /// The crates that are published.
 const PUBLISHED: [&str; 4] =
@@ -52,8 +54,7 @@ pub(crate) fn run_all() -> Outcome {
 
 /// Packs the npm package, and runs it in every host.
 fn package_hosts() -> Outcome {
-    let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", "package"];
-    run(cargo().args(build).args(["--", "package"]))?;
+    with_feature("package", &[])?;
     let tarball = format!("npm/callerid-{}.tgz", env!("CARGO_PKG_VERSION"));
     let tests = root().join("tests/package");
     let mut hosts = node::node();

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cluster::Cluster;
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::{Outcome, cargo, debian, node, python, recipes, root, run, target_dir};
 
 /// The document with the recipes.
@@ -87,7 +87,7 @@ pub(crate) fn run_chosen(names: &[String]) -> Outcome {
         let known = CLIENTS.map(|client| client.name).join(", ");
         return Err(format!("no client is called {unknown:?}: there are {known}").into());
     }
-    run(cargo().args(["build", "--locked", "--package", "callerid-server"]))?;
+    server::build("dev")?;
     play(|client| names.is_empty() || names.iter().any(|name| name == client.name))
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn run_all() -> Outcome {
 }
 
 fn play(is_chosen: impl Fn(&Client) -> bool) -> Outcome {
-    let program = program("debug");
+    let program = server::program("dev");
     let folder = root().join("tests/clients");
     debian::install(&debian::DATABASE)?;
     let (target, postgres) = (target_dir().join("clients"), Cluster::start());
@@ -179,11 +179,6 @@ fn play_rust(played: &Played<'_>) -> Outcome {
     ["ureq", "reqwest", "twilio"]
         .into_iter()
         .try_for_each(|recipe| played.recipe(&mut built(&format!("examples/{recipe}"))))
-}
-
-/// The path of the server program in a build profile.
-pub(crate) fn program(profile: &str) -> PathBuf {
-    target_dir().join(profile).join(executable("callerid"))
 }
 
 fn executable(name: &str) -> PathBuf {

@@ -21,8 +21,8 @@ use tokio::runtime;
 use tokio::task::JoinSet;
 
 use crate::openapi::description;
-use crate::server::{ACCOUNT_SID, AUTH_TOKEN, Server};
-use crate::{Outcome, cargo, clients, node, root, run};
+use crate::server::{self, ACCOUNT_SID, AUTH_TOKEN, Server};
+use crate::{Outcome, node, root};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -99,9 +99,9 @@ pub(crate) fn run_all(args: &[String]) -> Outcome {
     let description = description("compare", args)?;
     let prism = root().join("tests/compare");
     node::install(&prism)?;
-    run(cargo().args(["build", "--release", "--locked", "--package", "callerid-server"]))?;
+    let program = server::build("dist")?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let ours = runtime.block_on(measure_ours(&clients::program("release")))?;
+    let ours = runtime.block_on(measure_ours(&program))?;
     let theirs = runtime.block_on(measure_prism(&prism, description, &ours.1))?;
     print(&ours.0, &theirs);
     Ok(())

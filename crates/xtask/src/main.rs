@@ -144,9 +144,11 @@ fn run(command: &mut Command) -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("{name} failed: {status}").into()) }
 }
 
-/// Runs a task in an xtask built in release mode with the feature of the task's name.
+/// Runs a task in an optimised xtask with the feature of the task's name.
 fn with_feature(task: &str, args: &[String]) -> Outcome {
-    let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", task];
+    // Benchmarks compare parts of xtask with the program, which they build in this profile.
+    let profile = if task == "bench" { "dist" } else { "release" };
+    let build = ["run", "--quiet", "--package", "xtask", "--features", task, "--profile", profile];
     run(cargo().args(build).args(["--", task]).args(args))
 }
 

@@ -6,15 +6,14 @@
 
 use std::path::Path;
 
-use crate::server::Server;
-use crate::{Outcome, cargo, clients, node, root, run};
+use crate::server::{self, Server};
+use crate::{Outcome, node, root, run};
 
 /// Builds the server, and checks all operations on caller IDs in the description.
 pub(crate) fn check(args: &[String]) -> Outcome {
     let description = description("openapi", args)?;
     node::install(&root().join("tests/openapi"))?;
-    run(cargo().args(["build", "--locked", "--package", "callerid-server"]))?;
-    let server = Server::start(&clients::program("debug"), &[])?;
+    let server = Server::start(&server::build("dev")?, &[])?;
     let script = root().join("tests/openapi/check.mjs");
     run(server.tell(node::node().arg(script).arg(description)))
 }

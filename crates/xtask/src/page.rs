@@ -13,7 +13,7 @@ use std::path::Path;
 #[cfg(feature = "package")]
 use flate2::{Compression, write::GzEncoder};
 
-use crate::{Outcome, browser, cargo, copy_files, copy_folder, node, root, run, target_dir};
+use crate::{Outcome, browser, copy_files, copy_folder, node, root, run, server, target_dir};
 
 /// The page's initial connection in `host.js`, on a static host and when `callerid serve` serves it.
 #[cfg(feature = "package")]
@@ -129,9 +129,7 @@ fn join_styles(page: &Path) -> Outcome {
 pub(crate) fn test() -> Outcome {
     let browser = browser::install()?;
     crate::package_dist()?;
-    run(cargo().args(["build", "--locked", "--package", "callerid-server"]))?;
-    let program =
-        target_dir().join("debug").join(format!("callerid{}", std::env::consts::EXE_SUFFIX));
+    let program = server::build("dev")?;
     let mut test = node::npm();
     test.args(["test"]).current_dir(root().join("tests/page"));
     run(test.env("CALLERID_PROGRAM", program).env("CHROME", browser))

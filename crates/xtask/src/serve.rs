@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{Outcome, cargo, package_dist, run, target_dir};
+use crate::{Outcome, package_dist, run, server};
 
 /// Builds the page's package and `callerid` in release mode, and runs `callerid serve` with these
 /// arguments.
@@ -14,7 +14,6 @@ pub(crate) fn run_server(args: &[String]) -> Outcome {
     eprintln!(
         "Building the server in release mode, with the page in it; that takes a few minutes more."
     );
-    run(cargo().args(["build", "--release", "--locked", "--package", "callerid-server"]))?;
-    let program = target_dir().join("release").join("callerid");
+    let program = server::build("release")?;
     run(Command::new(program).arg("serve").args(args))
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::target_dir;
+use crate::{cargo, run, target_dir};
 
 /// The account of every server that this module starts.
 pub(crate) const ACCOUNT_SID: &str = "AC309475e5fede1b49e100272a8640f438";
@@ -14,6 +14,19 @@ pub(crate) const AUTH_TOKEN: &str = "3a2630a909aadbf60266234756fb15a0";
 
 /// The key that seals the token.
 const KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+
+/// Builds the program in a profile of cargo's. Returns its path.
+pub(crate) fn build(profile: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let build = ["build", "--locked", "--package", "callerid-server", "--profile", profile];
+    run(cargo().args(build))?;
+    Ok(program(profile))
+}
+
+/// The path of the program that was built in this profile.
+pub(crate) fn program(profile: &str) -> PathBuf {
+    let folder = if profile == "dev" { "debug" } else { profile };
+    target_dir().join(folder).join(format!("callerid{}", std::env::consts::EXE_SUFFIX))
+}
 
 /// A running `callerid serve`, stopped when dropped.
 pub(crate) struct Server {

@@ -5,7 +5,7 @@
 //! with one request at a time. These clients of ours are a store's, in a process of their own, without
 //! HTTP; what HTTP adds is measured apart.
 //!
-//! The program is the release build.
+//! The program is the one that is given away.
 
 mod accounts;
 mod figure;

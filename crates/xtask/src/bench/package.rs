@@ -2,7 +2,7 @@
 //! module shows the results.
 
 use super::{Table, measured};
-use crate::{cargo, node, root, target_dir};
+use crate::{node, root, target_dir, with_feature};
 use std::error::Error;
 
 /// Packs the package, installs it next to its tests, and measures it there.
@@ -17,8 +17,7 @@ pub(super) fn run() -> Vec<Table> {
 }
 
 fn measure() -> Result<Vec<Table>, Box<dyn Error>> {
-    let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", "package"];
-    crate::run(cargo().args(build).args(["--", "package"]))?;
+    with_feature("package", &[])?;
     let tests = root().join("tests/package");
     let tarball = target_dir().join(format!("npm/callerid-{}.tgz", env!("CARGO_PKG_VERSION")));
     // The check of its sizes also installs it, and runs nothing.

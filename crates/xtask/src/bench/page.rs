@@ -1,22 +1,18 @@
 //! The page's startup in Chromium. `tests/page/start.js` measures; this module shows the results.
 
+use super::server::build;
 use super::{Table, measured};
-use crate::{Outcome, browser, cargo, node, package_dist, root, run, target_dir};
+use crate::{browser, node, root};
 
-/// Builds the program in release mode, and starts its page.
+/// Builds the program, and starts its page.
 pub(super) fn start() -> Vec<Table> {
-    let tests = root().join("tests/page");
-    let program = target_dir().join("release/callerid");
-    let prepare = || -> Outcome {
-        package_dist()?;
-        run(cargo().args(["build", "--release", "--locked", "--package", "callerid-server"]))
-    };
     let script = || -> Result<_, Box<dyn std::error::Error>> {
         let mut start = node::node();
-        start.arg("start.js").current_dir(&tests).env("CALLERID_PROGRAM", &program);
+        start.arg("start.js").current_dir(root().join("tests/page"));
+        start.env("CALLERID_PROGRAM", build());
         Ok(start.env("CHROME", browser::install()?).output()?)
     };
-    prepare().and_then(|()| measured(script()?)).unwrap_or_else(|error| {
+    script().and_then(measured).unwrap_or_else(|error| {
         eprintln!("the page was not measured: {error}");
         Vec::new()
     })

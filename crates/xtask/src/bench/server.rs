@@ -1,10 +1,10 @@
 //! The server: its requests per second compared with a bare axum route that returns the same bytes,
 //! the benefit of shared commits, its startup time, memory use and size.
 //!
-//! The program is the release build, in its own process, and so is the bare route. One load
-//! generator drives both: a thread with several connections, each with one request at a time. It
-//! shares the machine with the measured process, so the results include the CPU time of the
-//! server's process.
+//! The program is the one that is given away (profile `dist`), in its own process, and so is the bare
+//! route. One load generator drives both: a thread with several connections, each with one request at
+//! a time. It shares the machine with the measured process, so the results include the CPU time of
+//! the server's process.
 
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -28,7 +28,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::cpu_time::CpuTime;
 use super::{Row, Table};
-use crate::{Outcome, cargo};
+use crate::{Outcome, package_dist};
 
 /// The hidden argument that makes this process the bare route.
 pub(crate) const BARE: &str = "--bare-route";
@@ -172,14 +172,10 @@ fn at_rest(program: &Path, data: &Path, account: &Account) -> [Table; 3] {
     ]
 }
 
-/// Builds the program in release mode. Returns its path.
+/// Builds the program with its page, as it is given away. Returns its path.
 pub(super) fn build() -> PathBuf {
-    let build = ["build", "--release", "--locked", "--quiet", "--package", "callerid-server"];
-    let built = cargo().args(build).status().expect("cargo can be run");
-    assert!(built.success(), "the program cannot be built");
-    let mut program = env::current_exe().expect("this program is somewhere");
-    program.set_file_name("callerid");
-    program
+    let built = package_dist().and_then(|()| crate::server::build("dist"));
+    built.expect("the program can be built")
 }
 
 pub(super) fn account() -> Account {

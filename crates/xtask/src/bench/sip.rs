@@ -1,6 +1,6 @@
 //! The phone line over SIP: from INVITE to a verified number, and a hundred calls at once.
 //!
-//! The program is the release build, in its own process. The other side is a callee of this
+//! The program is the one that is given away, in its own process. The other side is a callee of this
 //! benchmark, which answers at once.
 
 mod callee;

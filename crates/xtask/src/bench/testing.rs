@@ -1,8 +1,9 @@
 //! A server under the control of tests: how long a test waits for it. Each figure has a limit, which
 //! its table names; there is no peer that does the same.
 //!
-//! The program is the release build, in its own process, once in memory (`--ephemeral`) and once on
-//! disk. One client sends one request at a time, on one connection, unless the table says otherwise.
+//! The program is the one that is given away, in its own process, once in memory (`--ephemeral`) and
+//! once on disk. One client sends one request at a time, on one connection, unless the table says
+//! otherwise.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
