@@ -1,5 +1,7 @@
 //! The browser of the tests: found, or installed.
 
+use std::process::Stdio;
+
 use crate::debian::{self, Package};
 use crate::{node, root, run};
 
@@ -30,7 +32,8 @@ pub(crate) fn install() -> Result<String, Box<dyn std::error::Error>> {
 /// The path of the browser that is found, if any.
 fn find() -> std::io::Result<Option<String>> {
     let mut find = node::node();
-    let found = find.arg("browser.js").current_dir(root().join("tests/page")).output()?;
+    find.arg("browser.js").current_dir(root().join("tests/page")).stderr(Stdio::inherit());
+    let found = find.output()?;
     let path = String::from_utf8_lossy(&found.stdout).trim().to_owned();
     Ok(found.status.success().then_some(path))
 }

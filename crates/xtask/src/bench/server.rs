@@ -11,6 +11,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -172,10 +173,13 @@ fn at_rest(program: &Path, data: &Path, account: &Account) -> [Table; 3] {
     ]
 }
 
-/// Builds the program with its page, as it is given away. Returns its path.
+/// Builds the program with its page, as it is given away, once for all benchmarks. Returns its path.
 pub(super) fn build() -> PathBuf {
-    let built = package_dist().and_then(|()| crate::server::build("dist"));
-    built.expect("the program can be built")
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+        let built = package_dist().and_then(|()| crate::server::build("dist"));
+        built.expect("the program can be built")
+    });
+    PROGRAM.clone()
 }
 
 pub(super) fn account() -> Account {
